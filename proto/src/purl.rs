@@ -1,0 +1,208 @@
+//! Package URLs: the name that a rule and a package share.
+//!
+//! Format: the package URL specification, ECMA-427 (<https://github.com/package-url/purl-spec>). Besides its types
+//! (`deb`, `rpm`, ...) Forewarn writes
+//!
+//! | purl | names |
+//! |---|---|
+//! | `pkg:flatpak/org.example.App` | a Flatpak application, by its application id |
+//! | `pkg:desktop/org.example.App` | a desktop entry, by its desktop-file id without `.desktop` |
+//! | `pkg:webapp/chromium/<app id>` | a web app that a Chromium-family browser installed, by its 32-letter app id |
+
+use std::{borrow::Cow, fmt, str::FromStr};
+
+use packageurl::PackageUrl;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Serialize};
+
+/// A package URL in canonical form, such as `pkg:deb/debian/firefox-esr@128.3.0esr-1?arch=amd64`.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Purl {
+    /// The canonical text. Two purls are the same package exactly when these are equal.
+    text: String,
+    kind: String,
+    namespace: Option<String>,
+    name: String,
+    version: Option<String>,
+    /// Sorted by key, as the canonical form has them.
+    qualifiers: Vec<(String, String)>,
+}
+
+/// Why a text is not a package URL.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{text}` is not a package URL: {reason}")]
+pub struct PurlError {
+    text: String,
+    reason: String,
+}
+
+/// The longest purl that is accepted, in bytes: far above any real one, so that a policy or a package database cannot
+/// make the agent hold megabytes for one name.
+pub const MAX_PURL_BYTES: usize = 1024;
+
+impl Purl {
+    /// Builds a purl from its parts: `Purl::new("deb", Some("debian"), "vim", Some("2:9.0"), &[("arch", "amd64")])`.
+    ///
+    /// # Errors
+    /// When a part is empty or does not belong in its place, or the whole is longer than [`MAX_PURL_BYTES`].
+    pub fn new(
+        kind: &str,
+        namespace: Option<&str>,
+        name: &str,
+        version: Option<&str>,
+        qualifiers: &[(&str, &str)],
+    ) -> Result<Self, PurlError> {
+        let error = |reason: String| PurlError { text: format!("{kind}/{name}"), reason };
+        let mut url = PackageUrl::new(kind, name).map_err(|e| error(e.to_string()))?;
+        if let Some(namespace) = namespace {
+            url.with_namespace(namespace).map_err(|e| error(e.to_string()))?;
+        }
+        if let Some(version) = version {
+            url.with_version(version).map_err(|e| error(e.to_string()))?;
+        }
+        for (key, value) in qualifiers {
+            url.add_qualifier(*key, *value).map_err(|e| error(e.to_string()))?;
+        }
+        Self::from_url(&url)
+    }
+
+    /// The type: `deb` in `pkg:deb/debian/vim`.
+    pub fn kind(&self) -> &str {
+        &self.kind
+    }
+
+    /// The name: `vim` in `pkg:deb/debian/vim`.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The version, if one is given.
+    pub fn version(&self) -> Option<&str> {
+        self.version.as_deref()
+    }
+
+    /// The canonical text.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// Whether this purl, taken as a rule's pattern, names `package`.
+    ///
+    /// Type and name must be equal. Namespace, version and each qualifier must be equal where the pattern has them;
+    /// what the pattern leaves out is not compared.
+    pub fn names(&self, package: &Self) -> bool {
+        self.kind == package.kind
+            && self.name == package.name
+            && self.namespace.as_ref().is_none_or(|n| package.namespace.as_ref() == Some(n))
+            && self.version.as_ref().is_none_or(|v| package.version.as_ref() == Some(v))
+            && self.qualifiers.iter().all(|q| package.qualifiers.contains(q))
+    }
+
+    fn from_url(url: &PackageUrl<'_>) -> Result<Self, PurlError> {
+        let text = url.to_string();
+        if text.len() > MAX_PURL_BYTES {
+            let reason = format!("it has {} bytes, the limit is {MAX_PURL_BYTES}", text.len());
+            return Err(PurlError { text: text.chars().take(80).collect(), reason });
+        }
+        let mut qualifiers: Vec<(String, String)> =
+            url.qualifiers().iter().map(|(k, v)| (k.to_string(), v.to_string())).collect();
+        qualifiers.sort();
+        Ok(Self {
+            kind: url.ty().to_owned(),
+            namespace: url.namespace().map(str::to_owned),
+            name: url.name().to_owned(),
+            version: url.version().map(str::to_owned),
+            qualifiers,
+            text,
+        })
+    }
+}
+
+impl FromStr for Purl {
+    type Err = PurlError;
+
+    fn from_str(text: &str) -> Result<Self, PurlError> {
+        let url = PackageUrl::from_str(text)
+            .map_err(|e| PurlError { text: text.chars().take(80).collect(), reason: e.to_string() })?;
+        Self::from_url(&url)
+    }
+}
+
+impl fmt::Display for Purl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl fmt::Debug for Purl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl Serialize for Purl {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.text)
+    }
+}
+
+impl<'de> Deserialize<'de> for Purl {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = Cow::<'de, str>::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+impl JsonSchema for Purl {
+    fn schema_name() -> Cow<'static, str> {
+        "Purl".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": "string",
+            "pattern": "^pkg:",
+            "maxLength": MAX_PURL_BYTES,
+            "description": "A package URL, such as pkg:deb/debian/tiktok or pkg:flatpak/com.tiktok.TikTok.",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(pattern: &str, package: &str, expected: bool) {
+        let pattern: Purl = pattern.parse().unwrap();
+        let package: Purl = package.parse().unwrap();
+        assert_eq!(pattern.names(&package), expected, "{pattern} names {package}");
+    }
+
+    #[test]
+    fn a_pattern_names_what_it_leaves_open() {
+        check("pkg:deb/debian/vim", "pkg:deb/debian/vim@2:9.0.1378-2?arch=amd64", true);
+        check("pkg:deb/vim", "pkg:deb/debian/vim@1", true);
+        check("pkg:deb/ubuntu/vim", "pkg:deb/debian/vim@1", false);
+        check("pkg:deb/debian/vim@1", "pkg:deb/debian/vim@2", false);
+        check("pkg:deb/debian/vim?arch=arm64", "pkg:deb/debian/vim@1?arch=amd64", false);
+        check("pkg:deb/debian/vi", "pkg:deb/debian/vim", false);
+        check("pkg:flatpak/com.tiktok.TikTok", "pkg:flatpak/com.tiktok.TikTok@1?arch=x86_64", true);
+        check("pkg:webapp/chromium/abc", "pkg:desktop/abc", false);
+    }
+
+    #[test]
+    fn names_keep_their_case() {
+        check("pkg:flatpak/com.tiktok.TikTok", "pkg:flatpak/com.tiktok.tiktok", false);
+    }
+
+    #[test]
+    fn what_is_not_a_purl_says_so() {
+        for text in ["", "tiktok", "pkg:", "pkg:deb", "http://example.com/a"] {
+            let error = text.parse::<Purl>().unwrap_err().to_string();
+            assert!(error.contains("is not a package URL"), "{error}");
+        }
+        let long = format!("pkg:deb/{}", "x".repeat(MAX_PURL_BYTES));
+        assert!(long.parse::<Purl>().unwrap_err().to_string().contains("the limit is 1024"));
+    }
+}
