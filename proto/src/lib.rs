@@ -1,8 +1,14 @@
 //! What crosses a boundary in Forewarn. No I/O: no clock, file, network, environment or thread.
 //!
-//! Data flows through these modules in this order: an admin writes a [`policy`]; the server pushes it in a
-//! [`bundle`]; the device lists an [`inventory`], whose packages a [`purl`] names; what it decided goes up in a
-//! [`report`] and down to the person over [`ipc`].
+//! Data flows through these modules in this order: an admin writes a [`policy`]; the server pushes it as a [`bundle`]
+//! in a [`push`] frame; the device lists an [`inventory`], whose packages a [`purl`] names; what it decided goes up in
+//! a [`report`] and to the person over [`ipc`]. [`api`] holds the remaining requests to the server.
 
+pub mod api;
+pub mod bundle;
 pub mod inventory;
+pub mod ipc;
+pub mod policy;
 pub mod purl;
+pub mod push;
+pub mod report;

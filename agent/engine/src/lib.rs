@@ -1,1 +1,37 @@
-//! Placeholder.
+//! The engine does no I/O: it has no clock, file, network, environment, thread or randomness, and its dependencies
+//! prove it.
+//!
+//! It turns inputs into effects: `policy x inventory x receipts x now -> obligations, effects, next wake-up`. A shell
+//! feeds [`Input`]s to [`Engine::handle`] with the present readings of the clocks, does the [`Effect`]s that come out
+//! and reports back. Every effect may be done twice without harm, and any may be lost with the process: what is still
+//! to be done is derived anew from [`State`], which the shell stores.
+//!
+//! ```text
+//! Input ──> State changes ──> findings ──> obligations ──> notices, profiles ──> Effect
+//! ```
+
+mod deadline;
+mod effect;
+mod engine;
+mod explain;
+mod finding;
+mod id;
+mod input;
+mod notices;
+mod obligations;
+mod profiles;
+mod report;
+mod settings;
+mod state;
+mod time;
+
+pub use effect::{Effect, Notice, NoticeKind};
+pub use engine::Engine;
+pub use id::{ObligationId, ProfileId, Subject};
+pub use input::{Input, PolicySet, SignedPolicy};
+pub use settings::Settings;
+pub use state::State;
+pub use time::{Now, TrustedTime};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,77 @@
+//! Everything that the engine asks for. Each may be done twice without harm.
+
+use std::collections::BTreeMap;
+
+use forewarn_proto::{
+    policy::{Domain, Language},
+    report::Report,
+};
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::{ProfileId, Subject};
+
+/// One thing to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Effect {
+    /// Store [`crate::Engine::state`] durably, then say [`crate::Input::Persisted`] with this generation. No revoke or
+    /// restore comes out before that.
+    Persist(u64),
+    /// List the packages and look for mail profiles, now.
+    Rescan,
+    /// Put this before the person; replaces what was shown about the same subject.
+    ShowNotice(Notice),
+    /// Take down whatever is shown about the subject.
+    WithdrawNotice(Subject),
+    /// Move the mail profile into the vault.
+    Revoke(ProfileId),
+    /// Give the mail profile back.
+    Restore(ProfileId),
+    /// Send this; it replaces every report that was not delivered yet.
+    Report(Report),
+}
+
+/// A message to a person. The engine says what it is about; the words are made elsewhere.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notice {
+    /// What it is about, and whom it is for.
+    pub subject: Subject,
+    /// What it says.
+    pub kind: NoticeKind,
+    /// The apps in question, as people call them.
+    pub apps: Vec<String>,
+    /// The policy's title.
+    pub title: String,
+    /// The policy's or the retraction's own words, by language.
+    pub message: BTreeMap<Language, String>,
+    /// The effective deadline; for a first notice the earliest one that showing it now would bring.
+    pub deadline: Option<Timestamp>,
+    /// What will be, is, or is no longer revoked.
+    pub takes: Vec<Domain>,
+}
+
+/// What a notice says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NoticeKind {
+    /// A banned app was found; grace starts when this is shown.
+    First {
+        /// The policy's version that the notice tells of.
+        version: u64,
+    },
+    /// The deadline comes nearer.
+    Reminder {
+        /// How long before the deadline this reminder is due.
+        before: SignedDuration,
+    },
+    /// The last warning.
+    LastCall,
+    /// The profile is in the vault.
+    Revoked,
+    /// The profile waits for a mail client to close.
+    Waiting,
+    /// The profile is back.
+    Restored,
+    /// What was shown was sent in error.
+    Correction,
+}

@@ -1,0 +1,146 @@
+//! Names of obligations, profiles and notices. They are stable, so that doing an effect twice is recognised.
+
+use std::{fmt, str::FromStr};
+
+use forewarn_proto::{
+    inventory::Person,
+    policy::{Domain, PolicyId, RuleId},
+};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
+
+/// One rule for one person: `no-tiktok/tiktok/1000`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ObligationId {
+    /// The policy.
+    pub policy: PolicyId,
+    /// The rule within it.
+    pub rule: RuleId,
+    /// The person.
+    pub person: Person,
+}
+
+/// One person's mail profile of one domain: `corp.example/1000`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ProfileId {
+    /// The mail domain.
+    pub domain: Domain,
+    /// The person.
+    pub person: Person,
+}
+
+/// What a notice is about. A newer notice about the same subject replaces the older one on screen.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Subject {
+    /// A warning about an obligation.
+    Obligation(ObligationId),
+    /// News of a profile: revoked, restored.
+    Profile(ProfileId),
+    /// The correction of a retracted policy, to one person.
+    Correction(PolicyId, Person),
+}
+
+impl Subject {
+    /// Who is told.
+    pub fn person(&self) -> Person {
+        match self {
+            Self::Obligation(id) => id.person,
+            Self::Profile(id) => id.person,
+            Self::Correction(_, person) => *person,
+        }
+    }
+}
+
+impl fmt::Display for ObligationId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}/{}", self.policy, self.rule, self.person.0)
+    }
+}
+
+impl fmt::Display for ProfileId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.domain, self.person.0)
+    }
+}
+
+impl fmt::Display for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Obligation(id) => write!(f, "obligation/{id}"),
+            Self::Profile(id) => write!(f, "profile/{id}"),
+            Self::Correction(policy, person) => write!(f, "correction/{policy}/{}", person.0),
+        }
+    }
+}
+
+impl FromStr for ObligationId {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let [policy, rule, person] = parts(text)?;
+        Ok(Self {
+            policy: policy.parse()?,
+            rule: rule.parse()?,
+            person: parse_person(person)?,
+        })
+    }
+}
+
+impl FromStr for ProfileId {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let [domain, person] = parts(text)?;
+        Ok(Self {
+            domain: domain.parse()?,
+            person: parse_person(person)?,
+        })
+    }
+}
+
+impl FromStr for Subject {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.split_once('/') {
+            Some(("obligation", rest)) => rest.parse().map(Self::Obligation),
+            Some(("profile", rest)) => rest.parse().map(Self::Profile),
+            Some(("correction", rest)) => {
+                let [policy, person] = parts(rest)?;
+                Ok(Self::Correction(policy.parse()?, parse_person(person)?))
+            }
+            Some(_) | None => Err(format!("`{text}` names no subject")),
+        }
+    }
+}
+
+fn parts<const N: usize>(text: &str) -> Result<[&str; N], String> {
+    let parts: Vec<&str> = text.split('/').collect();
+    parts
+        .try_into()
+        .map_err(|_| format!("`{text}` has not {N} parts"))
+}
+
+fn parse_person(text: &str) -> Result<Person, String> {
+    text.parse()
+        .map(Person)
+        .map_err(|_| format!("`{text}` is not a user number"))
+}
+
+/// As text, because these are keys of maps and JSON has no other keys.
+macro_rules! serde_as_text {
+    ($($name:ident),*) => { $(
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(self)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
+            }
+        }
+    )* };
+}
+
+serde_as_text!(ObligationId, ProfileId, Subject);

@@ -1,0 +1,73 @@
+//! Everything that can happen to the engine.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use forewarn_proto::{
+    inventory::{Listing, Person},
+    policy::{Domain, Policy, PolicyId, Retraction},
+    report::Refusal,
+};
+use jiff::Timestamp;
+
+use crate::{NoticeKind, ObligationId, ProfileId, Subject};
+
+/// One thing that happened.
+#[derive(Debug, Clone)]
+pub enum Input {
+    /// Time may have passed. Also the answer to a wake-up.
+    Tick,
+    /// The server said, over an authenticated connection, what time it is.
+    ServerTime(Timestamp),
+    /// A bundle was verified; this is all that it holds. What is not in it is no longer in force.
+    PoliciesVerified(PolicySet),
+    /// The server's word that the bundle in force is current, and that bundle has not expired.
+    PoliciesConfirmed,
+    /// A bundle was offered and refused; the former one stays in force.
+    BundleRefused(Refusal),
+    /// The packages were listed.
+    InventoryTaken(Vec<Listing>),
+    /// The mail profiles on the device were looked for: who has one, of which of the policies' domains.
+    MailFound(BTreeMap<Person, BTreeSet<Domain>>),
+    /// A notice was put before the person.
+    NoticeShown(Subject, NoticeKind),
+    /// A notice could not be shown now.
+    NoticeFailed(Subject),
+    /// The person acknowledged a warning.
+    NoticeAcknowledged(ObligationId),
+    /// [`crate::Effect::Persist`] with this generation is on disk.
+    Persisted(u64),
+    /// The profile is wholly in the vault.
+    Revoked(ProfileId),
+    /// Part or all of the profile waits for these mail clients to close.
+    RevokeWaits(ProfileId, Vec<String>),
+    /// The revoke failed; what was taken stays in the vault until it is finished or undone.
+    RevokeFailed(ProfileId),
+    /// The profile is wholly back.
+    Restored(ProfileId),
+    /// The restore failed or waits for a client; it is tried again for ever.
+    RestoreFailed(ProfileId),
+    /// The server has this report.
+    ReportDelivered(u64),
+}
+
+/// Everything that one verified bundle says.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PolicySet {
+    /// The version of the bundle's timestamp role.
+    pub bundle: u64,
+    /// Policies that act.
+    pub policies: BTreeMap<PolicyId, SignedPolicy>,
+    /// Policies that are only counted.
+    pub previews: BTreeMap<PolicyId, Policy>,
+    /// Withdrawn policies.
+    pub retractions: BTreeMap<PolicyId, Retraction>,
+}
+
+/// A policy and who signed it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignedPolicy {
+    /// The policy.
+    pub policy: Policy,
+    /// The key ids of those who signed.
+    pub signed_by: Vec<String>,
+}

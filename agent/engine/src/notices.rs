@@ -1,0 +1,219 @@
+//! Which notice is due to whom: the first at once, reminders before the deadline, a last call always.
+
+use jiff::Timestamp;
+
+use crate::{
+    Effect, Engine, Notice, NoticeKind, Now, ObligationId, Settings, Subject,
+    deadline::{after, deadline_from},
+    state::{Obligation, Waiting},
+};
+
+impl Engine {
+    pub(crate) fn update_notices(&mut self, now: &Now) {
+        let ids: Vec<ObligationId> = self.state.obligations.keys().cloned().collect();
+        for id in ids {
+            if let Some(kind) = self.due_notice(&id, now) {
+                self.queue(Subject::Obligation(id), kind);
+            }
+        }
+    }
+
+    /// The notice that is due about an obligation, if any.
+    fn due_notice(&self, id: &ObligationId, now: &Now) -> Option<NoticeKind> {
+        let obligation = self.state.obligations.get(id)?;
+        let policy = self.policy(&id.policy)?;
+        let (Some(deadline), Some(last_shown)) = (self.deadline(id, now), obligation.last_shown)
+        else {
+            return Some(NoticeKind::First {
+                version: policy.version,
+            });
+        };
+        let at = self.time();
+        let takes = !policy.consequence.mail.is_empty();
+        if takes && obligation.last_call.is_none() && at >= before(deadline, Settings::LAST_CALL) {
+            return Some(NoticeKind::LastCall);
+        }
+        let due = self.settings.reminders.iter().filter(|lead| {
+            let point = before(deadline, **lead);
+            point <= at && last_shown < point
+        });
+        due.min().map(|lead| NoticeKind::Reminder { before: *lead })
+    }
+
+    /// When the next notice about an obligation comes due.
+    pub(crate) fn next_notice(&self, id: &ObligationId, now: &Now) -> Option<Timestamp> {
+        let deadline = self.deadline(id, now)?;
+        let at = self.time();
+        let leads = self.settings.reminders.iter().chain([&Settings::LAST_CALL]);
+        leads
+            .map(|lead| before(deadline, *lead))
+            .filter(|point| *point > at)
+            .min()
+    }
+
+    /// Puts a notice in line. A weaker one about the same subject that still waits is replaced.
+    pub(crate) fn queue(&mut self, subject: Subject, kind: NoticeKind) {
+        let waits = self
+            .state
+            .notices
+            .get(&subject)
+            .is_some_and(|waiting| waiting.kind == kind);
+        if !waits {
+            self.in_flight.notices.remove(&subject);
+            let waiting = Waiting {
+                kind,
+                queued_at: self.time(),
+                attempts: 0,
+                retry_at: None,
+            };
+            self.state.notices.insert(subject, waiting);
+        }
+    }
+
+    pub(crate) fn drop_notice(&mut self, subject: &Subject) {
+        self.state.notices.remove(subject);
+        self.in_flight.notices.remove(subject);
+    }
+
+    /// A receipt. It counts for the deadline only if it is for the notice that was asked for last.
+    pub(crate) fn notice_shown(
+        &mut self,
+        subject: &Subject,
+        kind: NoticeKind,
+        now: &Now,
+        effects: &mut Vec<Effect>,
+    ) {
+        self.in_flight.notices.remove(subject);
+        let expected = self
+            .state
+            .notices
+            .get(subject)
+            .is_some_and(|waiting| waiting.kind == kind);
+        if expected {
+            self.state.notices.remove(subject);
+        }
+        let at = self.time();
+        match subject {
+            Subject::Obligation(id) => match self.state.obligations.get_mut(id) {
+                Some(obligation) => {
+                    obligation.receive(kind, at, expected);
+                    self.tell(id, now);
+                }
+                None => {
+                    // The policy was withdrawn while the notice was on its way.
+                    effects.push(Effect::WithdrawNotice(subject.clone()));
+                    self.queue_correction(&id.policy, id.person);
+                }
+            },
+            Subject::Correction(..) => {
+                if let Some(correction) = self.state.corrections.get_mut(subject) {
+                    correction.report.shown.get_or_insert(at);
+                }
+            }
+            Subject::Profile(_) => {}
+        }
+    }
+
+    /// Notes the deadline that the person now knows.
+    pub(crate) fn tell(&mut self, id: &ObligationId, now: &Now) {
+        let told = self.deadline(id, now);
+        if let Some(obligation) = self.state.obligations.get_mut(id) {
+            obligation.told = told;
+        }
+    }
+
+    pub(crate) fn notice_failed(&mut self, subject: &Subject) {
+        self.in_flight.notices.remove(subject);
+        let at = self.time();
+        if let Some(waiting) = self.state.notices.get_mut(subject) {
+            waiting.retry_at = Some(after(at, Settings::retry_pause(waiting.attempts)));
+            waiting.attempts = waiting.attempts.saturating_add(1);
+        }
+    }
+
+    pub(crate) fn hand_out_notices(&mut self, now: &Now, effects: &mut Vec<Effect>) {
+        let at = self.time();
+        let due: Vec<(Subject, NoticeKind)> = self
+            .state
+            .notices
+            .iter()
+            .filter(|(subject, waiting)| {
+                waiting.retry_at.is_none_or(|retry| retry <= at)
+                    && !self.in_flight.notices.contains(*subject)
+            })
+            .map(|(subject, waiting)| (subject.clone(), waiting.kind))
+            .collect();
+        for (subject, kind) in due {
+            if let Some(notice) = self.notice(&subject, kind, now) {
+                self.in_flight.notices.insert(subject);
+                effects.push(Effect::ShowNotice(notice));
+            }
+        }
+    }
+
+    fn notice(&self, subject: &Subject, kind: NoticeKind, now: &Now) -> Option<Notice> {
+        let blank = Notice {
+            subject: subject.clone(),
+            kind,
+            apps: Vec::new(),
+            title: String::new(),
+            message: Default::default(),
+            deadline: None,
+            takes: Vec::new(),
+        };
+        match subject {
+            Subject::Obligation(id) => self.warning(id, blank, now),
+            Subject::Profile(id) => Some(Notice {
+                takes: vec![id.domain.clone()],
+                apps: self.apps_taking(id),
+                ..blank
+            }),
+            Subject::Correction(..) => {
+                let correction = self.state.corrections.get(subject)?;
+                Some(Notice {
+                    apps: correction.apps.clone(),
+                    title: correction.title.clone(),
+                    message: correction.message.clone(),
+                    ..blank
+                })
+            }
+        }
+    }
+
+    fn warning(&self, id: &ObligationId, blank: Notice, now: &Now) -> Option<Notice> {
+        let policy = self.policy(&id.policy)?;
+        let rule = policy.rules.iter().find(|rule| rule.id == id.rule)?;
+        let deadline = self
+            .deadline(id, now)
+            .unwrap_or_else(|| deadline_from(policy, &self.settings, &now.zone, self.time()));
+        let takes = self
+            .profiles_of(id)
+            .into_iter()
+            .map(|profile| profile.domain)
+            .collect::<Vec<_>>();
+        Some(Notice {
+            apps: vec![rule.app.clone()],
+            title: policy.title.clone(),
+            message: policy.message.clone(),
+            deadline: (!takes.is_empty()).then_some(deadline),
+            takes,
+            ..blank
+        })
+    }
+}
+
+impl Obligation {
+    fn receive(&mut self, kind: NoticeKind, at: Timestamp, expected: bool) {
+        self.last_shown = Some(at);
+        if expected {
+            self.shown.get_or_insert(at);
+            if kind == NoticeKind::LastCall {
+                self.last_call.get_or_insert(at);
+            }
+        }
+    }
+}
+
+fn before(time: Timestamp, length: jiff::SignedDuration) -> Timestamp {
+    time.saturating_sub(length).unwrap_or(Timestamp::MIN)
+}

@@ -1,0 +1,58 @@
+//! What the device itself insists on, whatever a policy says.
+
+use jiff::SignedDuration;
+
+/// The device's own configuration of the engine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    min_notice: SignedDuration,
+    /// A policy that no verified bundle confirmed for longer than this does not revoke.
+    pub max_staleness: SignedDuration,
+    /// A listing that is older than this does not justify a revoke.
+    pub max_scan_age: SignedDuration,
+    /// How long before the effective deadline people are reminded; the last call is the smallest of all.
+    pub reminders: Vec<SignedDuration>,
+}
+
+impl Settings {
+    /// The least notice that anything can set: one hour.
+    pub const LEAST_NOTICE: SignedDuration = SignedDuration::from_hours(1);
+    /// How long before a revoke the last call comes, even when that moves the revoke.
+    pub const LAST_CALL: SignedDuration = SignedDuration::from_mins(15);
+    /// The first pause after a failed effect; it doubles with each failure.
+    pub const FIRST_RETRY: SignedDuration = SignedDuration::from_secs(30);
+    /// The longest pause after a failed effect.
+    pub const LONGEST_RETRY: SignedDuration = SignedDuration::from_mins(30);
+
+    /// These settings with another least notice; what is under [`Settings::LEAST_NOTICE`] is raised to it.
+    #[must_use]
+    pub fn with_min_notice(mut self, min_notice: SignedDuration) -> Self {
+        self.min_notice = min_notice.max(Self::LEAST_NOTICE);
+        self
+    }
+
+    /// The least time between the first notice shown and a revoke.
+    pub fn min_notice(&self) -> SignedDuration {
+        self.min_notice
+    }
+
+    /// The pause after `attempts` failures.
+    pub fn retry_pause(attempts: u32) -> SignedDuration {
+        let doubled = Self::FIRST_RETRY.checked_mul(1 << attempts.min(10));
+        doubled
+            .unwrap_or(Self::LONGEST_RETRY)
+            .min(Self::LONGEST_RETRY)
+    }
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        let hours = SignedDuration::from_hours;
+        Self {
+            min_notice: hours(24),
+            max_staleness: hours(24),
+            max_scan_age: SignedDuration::from_mins(5),
+            reminders: vec![hours(7 * 24), hours(3 * 24), hours(24), hours(4), hours(1)],
+        }
+    }
+}

@@ -1,0 +1,182 @@
+//! What outlives the process. Everything else is derived from it and from what is read anew.
+
+use std::collections::BTreeMap;
+
+use forewarn_proto::{
+    inventory::{Person, Source},
+    policy::PolicyId,
+    purl::Purl,
+    report::{CorrectionReport, Report},
+};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::{NoticeKind, ObligationId, ProfileId, Subject, TrustedTime, time};
+
+/// The engine's durable state.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct State {
+    /// Where trusted time stands.
+    pub(crate) time: Option<TrustedTime>,
+    /// When a verified bundle last was confirmed as current.
+    pub(crate) confirmed_at: Option<Timestamp>,
+    /// The highest version of each policy that was withdrawn. Grows only: a retraction that was heard is never unheard.
+    pub(crate) retracted: BTreeMap<PolicyId, u64>,
+    /// The highest version of each policy that was ever in force here; a lower one does not come back.
+    pub(crate) accepted: BTreeMap<PolicyId, u64>,
+    /// Standing obligations.
+    pub(crate) obligations: BTreeMap<ObligationId, Obligation>,
+    /// Mail profiles that are not simply present.
+    pub(crate) profiles: BTreeMap<ProfileId, Profile>,
+    /// Notices that wait to be shown, at most one for each subject.
+    pub(crate) notices: BTreeMap<Subject, Waiting>,
+    /// Corrections owed and shown.
+    pub(crate) corrections: BTreeMap<Subject, Correction>,
+    /// The last report.
+    pub(crate) report: Option<Report>,
+    /// The sequence of the last report that the server has.
+    pub(crate) delivered: u64,
+}
+
+/// One rule for one person, from found to restored.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Obligation {
+    /// The policy's version that the person was told of.
+    pub(crate) version: u64,
+    /// When the app was found.
+    pub(crate) found_at: Timestamp,
+    /// What matched, when it was last seen.
+    pub(crate) matched: Vec<Match>,
+    /// When the notice that counts for the deadline was shown.
+    pub(crate) shown: Option<Timestamp>,
+    /// When any notice was last shown.
+    pub(crate) last_shown: Option<Timestamp>,
+    /// When the last call was shown.
+    pub(crate) last_call: Option<Timestamp>,
+    /// When the person acknowledged.
+    pub(crate) acknowledged: Option<Timestamp>,
+    /// The deadline that the person was told; it comes nearer only with a new notice.
+    pub(crate) told: Option<Timestamp>,
+}
+
+/// A package that a rule names.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(crate) struct Match {
+    pub(crate) source: Source,
+    pub(crate) purl: Purl,
+    pub(crate) found_in: String,
+}
+
+/// Where a mail profile is, when it is not simply present.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Profile {
+    pub(crate) place: Place,
+    pub(crate) attempts: u32,
+    pub(crate) retry_at: Option<Timestamp>,
+    pub(crate) waiting_for: Vec<String>,
+}
+
+/// The way of a profile.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Place {
+    /// On its way into the vault; part of it may be there.
+    Leaving,
+    /// In the vault.
+    Vault,
+    /// On its way back; part of it may be there.
+    Returning,
+}
+
+/// A notice that waits to be shown.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Waiting {
+    pub(crate) kind: NoticeKind,
+    pub(crate) queued_at: Timestamp,
+    pub(crate) attempts: u32,
+    pub(crate) retry_at: Option<Timestamp>,
+}
+
+/// A correction and what it says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Correction {
+    pub(crate) report: CorrectionReport,
+    pub(crate) title: String,
+    pub(crate) apps: Vec<String>,
+    pub(crate) message: BTreeMap<forewarn_proto::policy::Language, String>,
+}
+
+impl State {
+    /// Moves every stamp that was made by a clock which has now been corrected.
+    pub(crate) fn correct(&mut self, correction: time::Correction) {
+        let of_obligations = self.obligations.values_mut().flat_map(Obligation::stamps);
+        let of_profiles = self
+            .profiles
+            .values_mut()
+            .filter_map(|profile| profile.retry_at.as_mut());
+        let of_notices = self
+            .notices
+            .values_mut()
+            .flat_map(|n| [Some(&mut n.queued_at), n.retry_at.as_mut()])
+            .flatten();
+        let of_corrections = self
+            .corrections
+            .values_mut()
+            .filter_map(|c| c.report.shown.as_mut());
+        self.confirmed_at
+            .iter_mut()
+            .chain(of_obligations)
+            .chain(of_profiles)
+            .chain(of_notices)
+            .chain(of_corrections)
+            .for_each(|stamp| correction.apply(stamp));
+    }
+
+    /// Where trusted time stood when this state was made.
+    pub fn trusted_time(&self) -> Option<&TrustedTime> {
+        self.time.as_ref()
+    }
+
+    /// The last report that the server does not have yet.
+    pub fn undelivered_report(&self) -> Option<&Report> {
+        self.report
+            .as_ref()
+            .filter(|report| report.sequence > self.delivered)
+    }
+
+    /// The last report.
+    pub fn report(&self) -> Option<&Report> {
+        self.report.as_ref()
+    }
+
+    /// How many receipts of `person` are stored: warnings shown and acknowledged.
+    pub fn receipts(&self, person: Person) -> (usize, usize) {
+        let of = || {
+            self.obligations
+                .iter()
+                .filter(move |(id, _)| id.person == person)
+                .map(|(_, o)| o)
+        };
+        (
+            of().filter(|o| o.shown.is_some()).count(),
+            of().filter(|o| o.acknowledged.is_some()).count(),
+        )
+    }
+}
+
+impl Obligation {
+    /// When something happened. `told` is no such stamp: it is computed from these.
+    fn stamps(&mut self) -> impl Iterator<Item = &mut Timestamp> {
+        let maybe = [
+            &mut self.shown,
+            &mut self.last_shown,
+            &mut self.last_call,
+            &mut self.acknowledged,
+        ];
+        [&mut self.found_at]
+            .into_iter()
+            .chain(maybe.into_iter().flatten())
+    }
+}

@@ -1,0 +1,273 @@
+//! The promises that stand or fall with the engine, each in the situation that would break it.
+
+use super::*;
+
+const HOUR: SignedDuration = SignedDuration::from_hours(1);
+
+#[test]
+fn promise_1_the_mail_of_2020_gives_a_full_day_all_the_same() {
+    let mut world = World::banned("at = \"2026-12-01T10:00Z\"");
+    world.pass(23);
+    assert_eq!(world.revokes, []);
+    world.pass(2);
+    assert_eq!(world.notice_given(), Some(HOUR * 24));
+    assert_eq!(world.stage(ANN), Some(Stage::Revoked));
+}
+
+#[test]
+fn promise_1_grace_starts_when_the_notice_is_shown() {
+    let mut world = World::new();
+    world.looking = false;
+    world.installed.insert(Scope::Person(ANN));
+    world.publish(&policy("ban", 1, "grace = \"48h\""));
+    world.pass(24 * 30);
+    assert_eq!(
+        world.stage(ANN),
+        Some(Stage::Found),
+        "nobody looked for a month, so nothing runs"
+    );
+    assert!(world.held_by(ANN).contains(&Hold::NotShown));
+    world.looking = true;
+    world.pass(50);
+    assert_eq!(world.notice_given(), Some(HOUR * 48));
+}
+
+#[test]
+fn promise_1_reminders_come_before_the_deadline_and_a_last_call_always() {
+    let mut world = World::banned("grace = \"72h\"");
+    world.pass(73);
+    let before = |hours| NoticeKind::Reminder {
+        before: HOUR * hours,
+    };
+    let expected = [
+        NoticeKind::First { version: 1 },
+        before(24),
+        before(4),
+        before(1),
+        NoticeKind::LastCall,
+        NoticeKind::Revoked,
+    ];
+    assert_eq!(world.kinds_shown(), expected);
+}
+
+#[test]
+fn promise_1_a_device_that_was_off_over_the_deadline_gets_its_last_call_first() {
+    let mut world = World::banned("grace = \"48h\"");
+    world.pass(1);
+    world.off(HOUR * 100);
+    world.push();
+    assert_eq!(world.shown.last().unwrap().2, NoticeKind::LastCall);
+    assert_eq!(world.revokes, []);
+    world.pass(1);
+    let (called, revoked) = (
+        world
+            .shown
+            .iter()
+            .find(|s| s.2 == NoticeKind::LastCall)
+            .unwrap()
+            .0,
+        world.revokes[0].0,
+    );
+    assert_eq!(revoked.duration_since(called), Settings::LAST_CALL);
+}
+
+#[test]
+fn promise_1_an_earlier_deadline_starts_over_with_a_notice_of_its_own() {
+    let mut world = World::banned("grace = \"200h\"");
+    world.pass(100);
+    world.publish(&policy("ban", 2, "grace = \"24h\""));
+    world.pass(23);
+    assert_eq!(world.revokes, []);
+    world.pass(2);
+    let second = world
+        .shown
+        .iter()
+        .find(|s| s.2 == NoticeKind::First { version: 2 })
+        .unwrap()
+        .0;
+    assert_eq!(world.revokes[0].0.duration_since(second), HOUR * 24);
+}
+
+#[test]
+fn promise_1_a_later_deadline_is_followed() {
+    let mut world = World::banned("grace = \"48h\"");
+    world.pass(40);
+    world.publish(&policy("ban", 2, "grace = \"96h\""));
+    world.pass(50);
+    assert_eq!(world.revokes, []);
+    world.pass(7);
+    assert_eq!(world.notice_given(), Some(HOUR * 96));
+}
+
+#[test]
+fn promise_3_retraction_restores_withdraws_and_corrects_those_who_saw() {
+    let mut world = World::banned("grace = \"24h\"");
+    world.people = vec![ANN, BEN];
+    world.scan();
+    world.pass(25);
+    assert_eq!(world.vault.len(), 1);
+    world.retract("ban", 1);
+    assert!(world.vault.is_empty());
+    let corrections: Vec<_> = world
+        .shown
+        .iter()
+        .filter(|s| s.2 == NoticeKind::Correction)
+        .collect();
+    assert_eq!(corrections.len(), 1, "Ben saw nothing and hears nothing");
+    assert_eq!(corrections[0].1.person(), ANN);
+    assert!(
+        world
+            .withdrawn
+            .iter()
+            .any(|s| matches!(s, Subject::Obligation(id) if id.person == ANN))
+    );
+    assert!(world.reports.last().unwrap().corrections[0].shown.is_some());
+}
+
+#[test]
+fn promise_3_a_retraction_that_was_heard_is_never_unheard() {
+    let mut world = World::banned("grace = \"24h\"");
+    world.retract("ban", 1);
+    world.set.retractions.clear();
+    world.push();
+    world.pass(48);
+    assert_eq!(world.revokes, []);
+    world.publish(&policy("ban", 2, "grace = \"24h\""));
+    world.pass(25);
+    assert_eq!(world.revokes.len(), 1, "a later version is a new decision");
+}
+
+#[test]
+fn promise_3_nobody_is_corrected_who_saw_nothing() {
+    let mut world = World::new();
+    world.looking = false;
+    world.installed.insert(Scope::Person(ANN));
+    world.publish(&policy("ban", 1, "grace = \"24h\""));
+    world.retract("ban", 1);
+    world.looking = true;
+    world.pass(5);
+    assert_eq!(world.shown, []);
+}
+
+#[test]
+fn promise_4_the_profile_comes_back_when_the_app_goes() {
+    let mut world = World::banned("grace = \"24h\"");
+    world.pass(25);
+    assert_eq!(world.vault.len(), 1);
+    world.installed.clear();
+    world.scan();
+    assert!(world.vault.is_empty());
+    assert_eq!(world.stage(ANN), None);
+    assert_eq!(world.shown.last().unwrap().2, NoticeKind::Restored);
+}
+
+#[test]
+fn promise_4_a_profile_that_two_policies_take_comes_back_with_the_last() {
+    let mut world = World::banned("grace = \"24h\"");
+    world.publish(&policy("other", 1, "grace = \"24h\""));
+    world.pass(25);
+    world.retract("ban", 1);
+    assert_eq!(world.vault.len(), 1);
+    world.retract("other", 1);
+    assert!(world.vault.is_empty());
+}
+
+#[test]
+fn promise_6_the_wall_clock_neither_brings_nor_wins_time() {
+    for step in [HOUR * 24 * 365, HOUR * -24 * 365] {
+        let mut world = World::banned("grace = \"48h\"");
+        world.advance(HOUR);
+        world.wall += step;
+        world.advance(HOUR * 46);
+        world.give(Input::PoliciesConfirmed);
+        assert_eq!(world.revokes, [], "clock stepped by {step:#}");
+        world.advance(HOUR * 2);
+        assert_eq!(
+            world.notice_given(),
+            Some(HOUR * 48),
+            "clock stepped by {step:#}"
+        );
+    }
+}
+
+#[test]
+fn promise_6_a_wrong_clock_at_boot_brings_no_deadline_nearer() {
+    let mut world = World::banned("grace = \"48h\"");
+    world.advance(HOUR);
+    world.off(HOUR * 24 * 365);
+    world.give(Input::PoliciesConfirmed);
+    world.advance(HOUR * 40);
+    assert_eq!(world.revokes, []);
+}
+
+#[test]
+fn promise_7_the_server_can_not_push_the_clock_on() {
+    let mut world = World::banned("grace = \"48h\"");
+    for _ in 0..24 {
+        world.give(Input::ServerTime(world.wall + HOUR * 24 * 365));
+        world.give(Input::PoliciesConfirmed);
+        world.advance(HOUR);
+    }
+    assert_eq!(world.revokes, []);
+    assert!(world.notice_given().is_none());
+}
+
+#[test]
+fn promise_7_a_stale_policy_warns_and_does_not_revoke() {
+    let mut world = World::banned("grace = \"48h\"");
+    world.advance(HOUR * 100);
+    assert_eq!(world.revokes, []);
+    assert!(world.kinds_shown().contains(&NoticeKind::LastCall));
+    assert!(world.held_by(ANN).contains(&Hold::PolicyStale));
+    world.give(Input::PoliciesConfirmed);
+    assert_eq!(world.stage(ANN), Some(Stage::Revoked));
+}
+
+#[test]
+fn promise_7_an_older_policy_is_not_in_force() {
+    let mut world = World::banned("grace = \"96h\"");
+    world.publish(&policy("ban", 2, "grace = \"96h\""));
+    world.publish(&policy("ban", 1, "grace = \"1h\""));
+    world.pass(30);
+    assert_eq!(world.stage(ANN), None);
+}
+
+#[test]
+fn promise_7_a_partial_scan_changes_nothing_either_way() {
+    let mut world = World::banned("grace = \"24h\"");
+    world.pass(1);
+    world.broken_scan = true;
+    world.installed.clear();
+    world.scan();
+    world.pass(30);
+    assert_eq!(world.revokes, []);
+    assert_eq!(world.held_by(ANN), [Hold::ScanNotFresh]);
+    world.broken_scan = false;
+    world.installed.insert(Scope::Person(ANN));
+    world.scan();
+    assert_eq!(world.stage(ANN), Some(Stage::Revoked));
+    world.broken_scan = true;
+    world.installed.clear();
+    world.scan();
+    assert_eq!(
+        world.vault.len(),
+        1,
+        "an unread source is no proof that the app is gone"
+    );
+}
+
+#[test]
+fn a_system_wide_app_obliges_everyone_with_company_mail_and_a_personal_one_its_owner() {
+    let mut world = World::new();
+    world.people = vec![ANN, BEN];
+    world.installed.insert(Scope::System);
+    world.scan();
+    world.publish(&policy("ban", 1, "grace = \"24h\""));
+    assert!(world.stage(ANN).is_some() && world.stage(BEN).is_some());
+    world.installed = BTreeSet::from([Scope::Person(BEN)]);
+    world.scan();
+    assert_eq!(
+        (world.stage(ANN), world.stage(BEN)),
+        (None, Some(Stage::Warned))
+    );
+}

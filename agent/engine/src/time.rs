@@ -1,0 +1,104 @@
+//! Trusted time: what the clocks' readings are worth.
+//!
+//! The boot clock counts suspend and can't be set, so it carries time forward. The wall clock and the server can each
+//! be wrong or lie; time therefore *jumps ahead* only when both agree that it has passed (which is how the time that a
+//! device was off comes to count), and goes back when the server says so. A deadline so never comes nearer because one
+//! clock was set, and is escaped at most by the time that the device was really off.
+//!
+//! Within one boot, only the boot clock says how long something has lasted. When time is corrected, what was stamped
+//! since this boot is moved along with it: a notice that was shown before the correction gains and loses nothing.
+
+use jiff::{SignedDuration, Timestamp, tz::TimeZone};
+use serde::{Deserialize, Serialize};
+
+/// The clocks' readings at one moment.
+#[derive(Debug, Clone)]
+pub struct Now {
+    /// The wall clock, which anyone may have set.
+    pub wall: Timestamp,
+    /// Time since boot, suspend counted (Linux: `CLOCK_BOOTTIME`).
+    pub boot: SignedDuration,
+    /// Names this boot (Linux: `/proc/sys/kernel/random/boot_id`).
+    pub boot_id: String,
+    /// The device's local time zone.
+    pub zone: TimeZone,
+}
+
+/// An instant and the boot clock's reading at it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TrustedTime {
+    at: Timestamp,
+    boot: SignedDuration,
+    boot_id: String,
+    /// What stood here when this boot began.
+    boot_began: Timestamp,
+}
+
+impl TrustedTime {
+    /// The first reading on a device; there is nothing yet that a wrong wall clock could hurt.
+    pub fn first(now: &Now) -> Self {
+        Self {
+            at: now.wall,
+            boot: now.boot,
+            boot_id: now.boot_id.clone(),
+            boot_began: now.wall,
+        }
+    }
+
+    /// The instant of the last reading.
+    pub fn at(&self) -> Timestamp {
+        self.at
+    }
+
+    /// Carries time forward to `now`. After a reboot only the time since boot is added.
+    pub fn carry(&mut self, now: &Now) {
+        let same_boot = self.boot_id == now.boot_id;
+        if !same_boot {
+            self.boot_began = self.at;
+        }
+        let passed = if same_boot {
+            now.boot - self.boot
+        } else {
+            now.boot
+        };
+        let passed = passed.max(SignedDuration::ZERO);
+        self.at = self.at.saturating_add(passed).unwrap_or(Timestamp::MAX);
+        self.boot = now.boot;
+        self.boot_id.clone_from(&now.boot_id);
+    }
+
+    /// Hears the server's time, authenticated by TLS. Call [`TrustedTime::carry`] first. What was stamped at or after
+    /// [`Correction::since`] has to move by [`Correction::by`].
+    pub fn hear(&mut self, server: Timestamp, now: &Now) -> Correction {
+        let at = if server < self.at {
+            server
+        } else {
+            self.at.max(server.min(now.wall))
+        };
+        let correction = Correction {
+            since: self.boot_began,
+            by: at.duration_since(self.at),
+        };
+        self.at = at;
+        correction.apply(&mut self.boot_began);
+        correction
+    }
+}
+
+/// How trusted time was corrected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Correction {
+    /// Stamps from here on were made by this boot's clock.
+    pub since: Timestamp,
+    /// How far time moved; negative when it went back.
+    pub by: SignedDuration,
+}
+
+impl Correction {
+    /// Moves a stamp, if it is one that has to move.
+    pub fn apply(&self, stamp: &mut Timestamp) {
+        if *stamp >= self.since {
+            *stamp = stamp.saturating_add(self.by).unwrap_or(*stamp);
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! Requests to the server other than the push stream: enrolment, reports, and what admins ask.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::{policy::PolicyId, report::Report};
+
+/// The largest request body from an admin or a device that enrolls, in bytes.
+pub const MAX_REQUEST_BYTES: usize = 8 * 1024 * 1024;
+
+/// `POST /v1/enroll`: a device asks for a certificate for the key that it made.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EnrollRequest {
+    /// The one-time token's secret.
+    pub secret: String,
+    /// A PKCS#10 certificate signing request, in PEM.
+    pub signing_request: String,
+}
+
+/// The answer: the device is enrolled.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EnrollAnswer {
+    /// The name that the server gave to the device.
+    pub device: String,
+    /// The device's certificate, in PEM.
+    pub certificate: String,
+}
+
+/// `GET /v1/online-keys`: the server's own public keys, which the admins put into the root.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OnlineKeys {
+    /// The snapshot role's Ed25519 public key, in hexadecimal.
+    pub snapshot: String,
+    /// The timestamp role's Ed25519 public key, in hexadecimal.
+    pub timestamp: String,
+}
+
+/// `POST /v1/drafts`: signed metadata, and the targets that it lists, to be published once enough admins signed.
+///
+/// A later post of the same roles with another signature adds that signature.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Draft {
+    /// TUF role name (`root`, `targets`, `policies`, `previews`, `retractions`) to its signed metadata as JSON text.
+    pub roles: BTreeMap<String, String>,
+    /// Target name to text, for targets that are new.
+    pub targets: BTreeMap<String, String>,
+}
+
+/// Where a draft stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DraftStatus {
+    /// The draft's number on this server.
+    pub number: i64,
+    /// For each role of the draft: valid signatures so far, and signatures needed.
+    pub signatures: BTreeMap<String, (usize, usize)>,
+    /// The draft itself.
+    pub draft: Draft,
+}
+
+impl DraftStatus {
+    /// Whether every role has the signatures it needs.
+    pub fn is_signed(&self) -> bool {
+        self.signatures.values().all(|(have, need)| have >= need)
+    }
+}
+
+/// `GET /v1/status`: what the fleet has reported.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FleetStatus {
+    /// Devices that enrolled.
+    pub devices: u64,
+    /// Devices with an open push stream.
+    pub connected: u64,
+    /// The policies and previews that some device reported on, by id; `preview/` stands before a preview's id.
+    pub policies: BTreeMap<String, PolicyCount>,
+    /// Corrections after retractions, by policy.
+    pub corrections: BTreeMap<PolicyId, CorrectionCount>,
+    /// Devices whose newest report says that they refused a bundle, by reason.
+    pub refusals: BTreeMap<String, u64>,
+}
+
+/// Devices and people by result.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PolicyCount {
+    /// The highest version reported.
+    pub version: u64,
+    /// Devices on which every rule is met.
+    pub met: u64,
+    /// Devices on which some rule is not met.
+    pub not_met: u64,
+    /// Devices that can't tell.
+    pub unknown: u64,
+    /// People by stage, as [`crate::report::Stage::text`] says it.
+    pub people: BTreeMap<String, u64>,
+    /// People to whom a notice was shown.
+    pub shown: u64,
+}
+
+/// People corrected after a retraction.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CorrectionCount {
+    /// People who had seen a notice.
+    pub owed: u64,
+    /// Those of them to whom the correction was shown.
+    pub shown: u64,
+}
+
+/// `GET /v1/reports`: the newest report of each device.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DeviceReport {
+    /// The device's name.
+    pub device: String,
+    /// When the server received it.
+    pub received: Timestamp,
+    /// The report.
+    pub report: Report,
+}

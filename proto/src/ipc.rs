@@ -1,0 +1,112 @@
+//! What a person's commands ask the daemon over its Unix socket: one JSON text a line, one answer to a question.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    inventory::{Person, Source},
+    policy::{Domain, PolicyId, RuleId},
+    report::{Finding, Hold, Refusal, Report, Stage},
+};
+
+/// The longest line that the daemon reads, in bytes. Stops a local process from filling its memory.
+pub const MAX_QUESTION_BYTES: usize = 4096;
+
+/// A question.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Question {
+    /// What applies to me?
+    Status,
+    /// I have read the notice about this app, or about all.
+    Acknowledge {
+        /// What people call the app, in any case; all when none.
+        app: Option<String>,
+    },
+}
+
+/// The answer to [`Question::Status`] and [`Question::Acknowledge`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Status {
+    /// Trusted time now.
+    pub now: Timestamp,
+    /// Whether time comes from a file, for demonstration or tests.
+    pub simulated_clock: bool,
+    /// The server's address.
+    pub server: String,
+    /// Whether the push stream is open.
+    pub connected: bool,
+    /// When a verified bundle last confirmed the policies.
+    pub confirmed_at: Option<Timestamp>,
+    /// Why the newest bundle that was offered is not in force.
+    pub refused: Option<Refusal>,
+    /// Each source with its number of packages and what kept it from being complete.
+    pub sources: Vec<SourceStatus>,
+    /// What applies to the person who asks.
+    pub obligations: Vec<ObligationStatus>,
+    /// Rules that are met or unknown, and previews' rules are not listed: they ask nothing of the person.
+    pub rules: Vec<RuleStatus>,
+    /// Mail domains whose profiles are in the vault.
+    pub revoked: Vec<Domain>,
+    /// The last report that was made about this device, exactly as it is sent.
+    pub report: Option<Report>,
+}
+
+/// One source, summed up.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SourceStatus {
+    /// Which source.
+    pub source: Source,
+    /// Packages listed.
+    pub packages: usize,
+    /// What could not be read.
+    pub gaps: Vec<String>,
+}
+
+/// A rule's result on this device.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RuleStatus {
+    /// Which policy.
+    pub policy: PolicyId,
+    /// Which rule.
+    pub rule: RuleId,
+    /// What people call the app.
+    pub app: String,
+    /// The result.
+    pub finding: Finding,
+}
+
+/// One obligation with all that explains it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ObligationStatus {
+    /// Which policy.
+    pub policy: PolicyId,
+    /// Its version.
+    pub version: u64,
+    /// The policy's title.
+    pub title: String,
+    /// The key ids of the admins who signed the policy.
+    pub signed_by: Vec<String>,
+    /// Which rule.
+    pub rule: RuleId,
+    /// What people call the app.
+    pub app: String,
+    /// Whom it obliges.
+    pub person: Person,
+    /// What matched: package, and the file that lists it.
+    pub matched: Vec<String>,
+    /// How far it has come.
+    pub stage: Stage,
+    /// When the first notice was shown.
+    pub shown: Option<Timestamp>,
+    /// When the person acknowledged.
+    pub acknowledged: Option<Timestamp>,
+    /// The effective deadline, once there is one.
+    pub deadline: Option<Timestamp>,
+    /// The mail domains that will be, or are, revoked.
+    pub takes: Vec<Domain>,
+    /// Mail clients that have to close before the profile can be taken.
+    pub waiting_for: Vec<String>,
+    /// Why the profile is not revoked now.
+    pub holds: Vec<Hold>,
+}

@@ -1,0 +1,250 @@
+//! The policy: rules, deadline, consequence. People write it in TOML; the exact bytes they wrote are what is signed.
+//!
+//! Every field checks itself while it is read, so that an error carries the line on which the field stands. What is
+//! unknown is refused: a field that this version does not know may be the one that narrows a ban.
+
+mod deadline;
+mod names;
+mod retraction;
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+pub use deadline::{At, Deadline, Length, PastDeadline};
+pub use names::{Domain, Language, PolicyId, RuleId};
+pub use retraction::Retraction;
+
+use crate::purl::Purl;
+
+/// The largest policy text that is read, in bytes. Stops a signed but absurd policy from filling a device's memory.
+pub const MAX_POLICY_BYTES: usize = 256 * 1024;
+/// The most rules in one policy, and the most purls in one rule. Bounds the work of matching.
+pub const MAX_RULES: usize = 1000;
+/// The most characters in a title, and in a message. What is longer can't be shown in a notice.
+pub const MAX_TITLE_CHARS: usize = 120;
+/// See [`MAX_TITLE_CHARS`].
+pub const MAX_MESSAGE_CHARS: usize = 2000;
+
+/// A signed document that bans apps.
+///
+/// ```toml
+/// id = "no-tiktok"
+/// version = 1
+/// title = "TikTok is not permitted on devices with company mail"
+///
+/// [deadline]
+/// at = "2026-12-01T17:00[Europe/Berlin]"
+/// grace = "48h"
+///
+/// [message]
+/// en = "Please remove TikTok, or company mail leaves this device."
+///
+/// [consequence]
+/// mail = ["corp.example"]
+///
+/// [[rule]]
+/// id = "tiktok"
+/// app = "TikTok"
+/// purls = ["pkg:flatpak/com.tiktok.TikTok"]
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Policy {
+    /// Names the policy through all its versions.
+    pub id: PolicyId,
+    /// Grows by at least one with each change. A device never goes back to a lower version.
+    pub version: u64,
+    /// One line that says what is asked, as the notice's headline.
+    pub title: String,
+    /// When the consequence may follow.
+    #[serde(default)]
+    pub deadline: Deadline,
+    /// What the person is told, by language tag; `en` is the fallback and must be there.
+    pub message: BTreeMap<Language, String>,
+    /// What happens after the deadline. Without it, the policy only warns.
+    #[serde(default)]
+    pub consequence: Consequence,
+    /// The banned apps.
+    #[serde(rename = "rule")]
+    pub rules: Vec<Rule>,
+}
+
+/// What is taken when a banned app is still there after the deadline.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Consequence {
+    /// The mail domains whose profiles are revoked: accounts whose address ends in exactly `@domain`.
+    #[serde(default)]
+    pub mail: Vec<Domain>,
+}
+
+/// One banned app.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Rule {
+    /// Names the rule within its policy; it is what reports speak of.
+    pub id: RuleId,
+    /// What people call the app: `TikTok`.
+    pub app: String,
+    /// The packages that are this app. One that is installed is enough.
+    pub purls: Vec<Purl>,
+}
+
+/// Why a text is not a policy (or not a retraction).
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PolicyError {
+    /// The text is over [`MAX_POLICY_BYTES`].
+    #[error("it has {0} bytes; the limit is {MAX_POLICY_BYTES}: split it into several policies")]
+    TooLarge(usize),
+    /// The text is not UTF-8.
+    #[error("it is not UTF-8 text; save it as UTF-8")]
+    NotText,
+    /// A field is missing, unknown or wrong; the message shows the line.
+    #[error("{0}")]
+    Field(String),
+    /// The document reads well but contradicts itself.
+    #[error("{place}: {problem}")]
+    Document {
+        /// The field, such as `rule[2].id`.
+        place: String,
+        /// What is wrong and what to write instead.
+        problem: String,
+    },
+}
+
+impl Policy {
+    /// Reads a policy from the bytes that were signed.
+    ///
+    /// # Errors
+    /// Names the line or the field, and what to write instead.
+    pub fn parse(bytes: &[u8]) -> Result<Self, PolicyError> {
+        let policy: Self = read_toml(bytes)?;
+        policy.check_document()?;
+        Ok(policy)
+    }
+
+    /// Where this policy stands among a repository's targets: `policies/no-tiktok.toml`.
+    pub fn target_name(id: &PolicyId) -> String {
+        format!("policies/{id}.toml")
+    }
+
+    /// The same for a policy that is only counted: `previews/no-tiktok.toml`.
+    pub fn preview_name(id: &PolicyId) -> String {
+        format!("previews/{id}.toml")
+    }
+
+    /// The message in the first of `languages` that it is written in, else in English.
+    pub fn message_for(&self, languages: &[Language]) -> &str {
+        message_for(&self.message, languages)
+    }
+
+    fn check_document(&self) -> Result<(), PolicyError> {
+        check_text("title", &self.title, MAX_TITLE_CHARS)?;
+        check_messages(&self.message)?;
+        let wrong = |place: String, problem: &str| {
+            Err(PolicyError::Document {
+                place,
+                problem: problem.to_owned(),
+            })
+        };
+        if self.version == 0 {
+            return wrong("version".into(), "versions start at 1");
+        }
+        if self.rules.is_empty() {
+            return wrong(
+                "rule".into(),
+                "a policy without rules asks for nothing; add a [[rule]]",
+            );
+        }
+        if self.rules.len() > MAX_RULES {
+            return wrong(
+                "rule".into(),
+                "there are more than 1000 rules; split the policy",
+            );
+        }
+        for (index, rule) in self.rules.iter().enumerate() {
+            check_text(&format!("rule[{index}].app"), &rule.app, MAX_TITLE_CHARS)?;
+            if rule.purls.is_empty() {
+                return wrong(
+                    format!("rule[{index}].purls"),
+                    "an empty rule matches nothing; name at least one purl",
+                );
+            }
+            if rule.purls.len() > MAX_RULES {
+                return wrong(
+                    format!("rule[{index}].purls"),
+                    "there are more than 1000 purls; split the rule",
+                );
+            }
+            if self.rules[..index]
+                .iter()
+                .any(|earlier| earlier.id == rule.id)
+            {
+                return wrong(
+                    format!("rule[{index}].id"),
+                    "an earlier rule has this id; ids must differ",
+                );
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The JSON Schema of the policy document, for editors; checked in as `policy.schema.json`.
+pub fn json_schema() -> String {
+    let mut text = serde_json::to_string_pretty(&schemars::schema_for!(Policy)).unwrap_or_default();
+    text.push('\n');
+    text
+}
+
+fn read_toml<T: for<'de> Deserialize<'de>>(bytes: &[u8]) -> Result<T, PolicyError> {
+    if bytes.len() > MAX_POLICY_BYTES {
+        return Err(PolicyError::TooLarge(bytes.len()));
+    }
+    let text = std::str::from_utf8(bytes).map_err(|_| PolicyError::NotText)?;
+    toml::from_str(text).map_err(|e| PolicyError::Field(e.to_string().trim_end().to_owned()))
+}
+
+fn message_for<'m>(messages: &'m BTreeMap<Language, String>, languages: &[Language]) -> &'m str {
+    languages
+        .iter()
+        .chain([&Language::english()])
+        .find_map(|language| messages.get(language))
+        .map_or("", String::as_str)
+}
+
+fn check_messages(messages: &BTreeMap<Language, String>) -> Result<(), PolicyError> {
+    if !messages.contains_key(&Language::english()) {
+        let problem = "there is no `en`, which everyone gets whose own language is missing; add it"
+            .to_owned();
+        return Err(PolicyError::Document {
+            place: "message".into(),
+            problem,
+        });
+    }
+    messages.iter().try_for_each(|(language, text)| {
+        check_text(&format!("message.{language}"), text, MAX_MESSAGE_CHARS)
+    })
+}
+
+fn check_text(place: &str, text: &str, max_chars: usize) -> Result<(), PolicyError> {
+    let length = text.chars().count();
+    let problem = if text.trim().is_empty() {
+        "it is empty; people read it, so write it".to_owned()
+    } else if length > max_chars {
+        format!("it has {length} characters; the limit is {max_chars}")
+    } else if text.chars().any(|c| c.is_control() && c != '\n') {
+        "it has control characters; notices are plain text".to_owned()
+    } else {
+        return Ok(());
+    };
+    Err(PolicyError::Document {
+        place: place.to_owned(),
+        problem,
+    })
+}
+
+#[cfg(test)]
+mod tests;

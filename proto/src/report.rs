@@ -1,0 +1,202 @@
+//! What a device tells the server: for each rule met, not met or unknown, and who was told what. Nothing else goes up.
+//!
+//! A report is the whole present state, so that sending one twice, or losing one, is harmless.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    inventory::Person,
+    policy::{PolicyId, RuleId},
+};
+
+/// The largest report that a server reads, in bytes. Stops a device from filling the server's memory.
+pub const MAX_REPORT_BYTES: usize = 1024 * 1024;
+
+/// A device's state.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Report {
+    /// Grows with each report of this device; the server keeps the highest.
+    pub sequence: u64,
+    /// When the report was made, by the device's trusted time.
+    pub made_at: Timestamp,
+    /// The agent's version.
+    pub agent: String,
+    /// The timestamp-role version of the policy bundle in force, if there is one.
+    pub bundle: Option<u64>,
+    /// Why the newest bundle that was offered is not in force.
+    pub refused: Option<Refusal>,
+    /// One entry for each policy or preview in force.
+    pub policies: Vec<PolicyReport>,
+    /// Who was corrected after a retraction.
+    pub corrections: Vec<CorrectionReport>,
+}
+
+/// One policy on one device.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PolicyReport {
+    /// Which policy.
+    pub policy: PolicyId,
+    /// Which version of it.
+    pub version: u64,
+    /// Whether it is only counted.
+    pub preview: bool,
+    /// One entry for each rule.
+    pub rules: Vec<RuleReport>,
+}
+
+/// One rule on one device.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RuleReport {
+    /// Which rule.
+    pub rule: RuleId,
+    /// The rule's result on this device.
+    pub finding: Finding,
+    /// One entry for each person whom the rule obliges.
+    pub people: Vec<PersonReport>,
+}
+
+/// One obligation: a rule for a person.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PersonReport {
+    /// The person's user number on that device; no name goes up.
+    pub person: Person,
+    /// How far the obligation has come.
+    pub stage: Stage,
+    /// When the first notice was shown.
+    pub shown: Option<Timestamp>,
+    /// When the person acknowledged a notice.
+    pub acknowledged: Option<Timestamp>,
+    /// The effective deadline, once there is one.
+    pub deadline: Option<Timestamp>,
+}
+
+/// A correction to a person who had seen a notice of a policy that was retracted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CorrectionReport {
+    /// Which policy.
+    pub policy: PolicyId,
+    /// Who.
+    pub person: Person,
+    /// When the correction was shown; none while it waits.
+    pub shown: Option<Timestamp>,
+}
+
+/// A rule's result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Finding {
+    /// The banned app is certainly not installed.
+    Met,
+    /// It can't be said: a source that could list the app is incomplete or was not read yet.
+    Unknown,
+    /// The banned app is installed.
+    NotMet,
+}
+
+/// How far an obligation has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stage {
+    /// The app was found; no notice was shown yet, so that there is no deadline.
+    Found,
+    /// A notice was shown and the deadline is ahead.
+    Warned,
+    /// The deadline has passed and something else holds the revocation; see [`Hold`].
+    Held,
+    /// The profile is being taken, or waits for the mail client to close.
+    Revoking,
+    /// The company mail profile is in the vault.
+    Revoked,
+    /// The app is gone or the policy withdrawn; the profile is coming back.
+    Restoring,
+}
+
+impl Stage {
+    /// The stage in a few words.
+    pub fn text(self) -> &'static str {
+        match self {
+            Self::Found => "found, not yet told",
+            Self::Warned => "told, deadline ahead",
+            Self::Held => "deadline passed, held",
+            Self::Revoking => "being revoked",
+            Self::Revoked => "revoked",
+            Self::Restoring => "being restored",
+        }
+    }
+}
+
+/// Why a company mail profile is not revoked now. All that apply are given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Hold {
+    /// The policy has no consequence.
+    OnlyWarns,
+    /// No notice was shown yet.
+    NotShown,
+    /// The deadline is ahead.
+    DeadlineAhead,
+    /// The last call was not given, or not long enough ago.
+    LastCall,
+    /// No verified bundle confirmed the policy within `max_staleness`.
+    PolicyStale,
+    /// The sources that can list the app have no complete and recent listing.
+    ScanNotFresh,
+    /// The person has no company mail profile that the policy names.
+    NoCompanyMail,
+}
+
+impl Hold {
+    /// Every hold, in the order in which they are told.
+    pub const ALL: [Self; 7] = [
+        Self::OnlyWarns,
+        Self::NotShown,
+        Self::DeadlineAhead,
+        Self::LastCall,
+        Self::PolicyStale,
+        Self::ScanNotFresh,
+        Self::NoCompanyMail,
+    ];
+
+    /// The hold as a sentence for the person.
+    pub fn text(self) -> &'static str {
+        match self {
+            Self::OnlyWarns => "this policy only warns; nothing will be taken",
+            Self::NotShown => "no notice was shown to you yet, so no deadline runs",
+            Self::DeadlineAhead => "the deadline is still ahead",
+            Self::LastCall => "a last call comes at least 15 minutes before",
+            Self::PolicyStale => "the server has not confirmed the policy recently enough",
+            Self::ScanNotFresh => "the packages could not be listed completely just now",
+            Self::NoCompanyMail => "there is no company mail profile of yours on this device",
+        }
+    }
+}
+
+/// Why a bundle is not in force. The former one stays.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[serde(rename_all = "snake_case", tag = "kind", content = "detail")]
+pub enum Refusal {
+    /// It is larger than a device reads.
+    #[error("it is over the size limit: {0}")]
+    TooLarge(String),
+    /// It is not a container of signed metadata.
+    #[error("it can't be read: {0}")]
+    Unreadable(String),
+    /// A signature is missing, wrong, or by a key that isn't trusted; or content differs from what was signed.
+    #[error("its signatures do not hold: {0}")]
+    NotSigned(String),
+    /// It is older than the one in force.
+    #[error("it is older than the one in force: {0}")]
+    Older(String),
+    /// Its metadata has expired.
+    #[error("it has expired: {0}")]
+    Expired(String),
+    /// It is signed, but a document in it does not parse; the whole bundle waits until that is mended.
+    #[error("it is signed but does not parse: {0}")]
+    NotParsed(String),
+}
