@@ -1,1 +1,29 @@
-//! Placeholder.
+//! Who may say what: The Update Framework (TUF 1.0.34, <https://theupdateframework.github.io/specification/v1.0.34/>)
+//! over a [`forewarn_proto::bundle::Bundle`].
+//!
+//! | role | signed by | says |
+//! |---|---|---|
+//! | `root`, `targets` | a threshold of admins | who the admins are, and what each role below may do |
+//! | `policies` | two admins (or more) | which policies act |
+//! | `previews` | one admin | which policies are counted |
+//! | `retractions` | one admin | which policies are withdrawn; it can only undo |
+//! | `snapshot`, `timestamp` | the server | which of these are current |
+//!
+//! The device runs [`verify()`], admins make and sign metadata with [`metadata`], and the server puts both together in a
+//! [`Repository`]. Signatures and digests are checked by `tough`; metadata is written here because its editor wants
+//! every private key in one place, and ours never are.
+
+mod draft;
+mod keys;
+pub mod metadata;
+mod repository;
+mod transport;
+mod verify;
+
+pub use draft::DraftError;
+pub use keys::{KeyError, PublicKey, SigningKey, digest};
+pub use repository::{OnlineSigner, Repository};
+pub use verify::{Document, Verified, verify};
+
+/// The delegated roles, each of which governs the targets below a folder of its own name.
+pub const DELEGATED: [&str; 3] = ["policies", "previews", "retractions"];

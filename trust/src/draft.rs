@@ -1,0 +1,256 @@
+//! Checks a draft against the repository that it would change.
+
+use std::collections::BTreeMap;
+
+use forewarn_proto::{
+    api::Draft,
+    policy::{Policy, PolicyError, Retraction},
+};
+use tough::schema::{Delegations, Root, Signed, Targets};
+
+use crate::{
+    DELEGATED, digest,
+    metadata::{MetadataError, listed_targets, version_of},
+};
+
+/// Why a draft can't be taken or published.
+#[derive(Debug, thiserror::Error)]
+pub enum DraftError {
+    /// A role's text is not metadata.
+    #[error(transparent)]
+    Metadata(#[from] MetadataError),
+    /// The draft changes nothing, or a role that admins don't sign.
+    #[error(
+        "a draft changes some of root, targets, policies, previews and retractions; this one changes `{0}`"
+    )]
+    Role(String),
+    /// Nobody who may sign has signed.
+    #[error("{role} carries no valid signature of an admin; sign it with `forewarn-admin`")]
+    Unsigned {
+        /// The role.
+        role: String,
+    },
+    /// Fewer than the threshold have signed.
+    #[error(
+        "{role} has {have} of {need} signatures; another admin has to run `forewarn-admin sign`"
+    )]
+    Threshold {
+        /// The role.
+        role: String,
+        /// Valid signatures.
+        have: usize,
+        /// Signatures needed.
+        need: usize,
+    },
+    /// Something else was published since the draft was made.
+    #[error("{role} is at version {current}, so the next is {}; this draft has {offered}: propose it again", current + 1)]
+    OutOfDate {
+        /// The role.
+        role: String,
+        /// The version in force.
+        current: u64,
+        /// The draft's version.
+        offered: u64,
+    },
+    /// A role lists a target whose text is not there, or another text.
+    #[error("the target {0} is listed but its text is missing or differs")]
+    Target(String),
+    /// A target's text is not what its folder says.
+    #[error("{name}: {source}")]
+    Policy {
+        /// The target's name.
+        name: String,
+        /// What is wrong with it.
+        source: PolicyError,
+    },
+    /// A policy stands under another policy's name.
+    #[error("{name} holds the policy `{id}`; its name must be its id")]
+    Name {
+        /// The target's name.
+        name: String,
+        /// The id inside.
+        id: String,
+    },
+    /// A policy's version does not grow.
+    #[error("{name}: version {offered} is in force or was before; write version = {}", offered + 1)]
+    PolicyVersion {
+        /// The target's name.
+        name: String,
+        /// The version in the draft.
+        offered: u64,
+    },
+}
+
+/// Who may sign what: the root, and the delegations that the root's admins signed.
+pub(crate) struct Authority {
+    root: Signed<Root>,
+    delegations: Delegations,
+}
+
+impl Authority {
+    /// Reads the authority from the texts of `root` and `targets`.
+    pub(crate) fn read(root: &str, targets: &str) -> Result<Self, MetadataError> {
+        let malformed = |role: &str, e: serde_json::Error| MetadataError::Malformed {
+            role: role.to_owned(),
+            reason: e.to_string(),
+        };
+        let root: Signed<Root> = serde_json::from_str(root).map_err(|e| malformed("root", e))?;
+        let targets: Signed<Targets> =
+            serde_json::from_str(targets).map_err(|e| malformed("targets", e))?;
+        Ok(Self {
+            root,
+            delegations: targets.signed.delegations.unwrap_or_default(),
+        })
+    }
+
+    /// Valid signatures on a role's text, and signatures needed.
+    pub(crate) fn signatures(&self, role: &str, text: &str) -> Result<(usize, usize), DraftError> {
+        let malformed = |e: serde_json::Error| MetadataError::Malformed {
+            role: role.to_owned(),
+            reason: e.to_string(),
+        };
+        match role {
+            "root" => {
+                let signed: Signed<Root> = serde_json::from_str(text).map_err(malformed)?;
+                Ok(self.count_by_root(&signed, tough::schema::RoleType::Root))
+            }
+            "targets" => {
+                let signed: Signed<Targets> = serde_json::from_str(text).map_err(malformed)?;
+                Ok(self.count_by_root(&signed, tough::schema::RoleType::Targets))
+            }
+            role if DELEGATED.contains(&role) => {
+                let signed: Signed<Targets> = serde_json::from_str(text).map_err(malformed)?;
+                Ok(self.count_delegated(role, &signed))
+            }
+            other => Err(DraftError::Role(other.to_owned())),
+        }
+    }
+
+    fn count_by_root<T>(&self, signed: &Signed<T>, kind: tough::schema::RoleType) -> (usize, usize)
+    where
+        T: tough::schema::Role + Clone,
+    {
+        let mut one = self.root.signed.clone();
+        let need = one
+            .roles
+            .get(&kind)
+            .map_or(usize::MAX, |keys| threshold(keys.threshold));
+        one.roles
+            .values_mut()
+            .for_each(|keys| keys.threshold = std::num::NonZeroU64::MIN);
+        let have = alone(signed)
+            .filter(|copy| one.verify_role(copy).is_ok())
+            .count();
+        (have, need)
+    }
+
+    fn count_delegated(&self, role: &str, signed: &Signed<Targets>) -> (usize, usize) {
+        let mut one = self.delegations.clone();
+        let found = one.roles.iter().find(|delegated| delegated.name == role);
+        let need = found.map_or(usize::MAX, |delegated| threshold(delegated.threshold));
+        one.roles
+            .iter_mut()
+            .for_each(|role| role.threshold = std::num::NonZeroU64::MIN);
+        let have = alone(signed)
+            .filter(|copy| one.verify_role(copy, role).is_ok())
+            .count();
+        (have, need)
+    }
+}
+
+/// Copies of the metadata, each with one of its signatures. A key that signed twice counts once.
+fn alone<T: Clone>(signed: &Signed<T>) -> impl Iterator<Item = Signed<T>> {
+    let mut seen = Vec::new();
+    let first = signed.signatures.iter().filter(move |signature| {
+        let new = !seen.contains(&signature.keyid);
+        seen.push(signature.keyid.clone());
+        new
+    });
+    first.map(|signature| Signed {
+        signed: signed.signed.clone(),
+        signatures: vec![signature.clone()],
+    })
+}
+
+fn threshold(threshold: std::num::NonZeroU64) -> usize {
+    usize::try_from(threshold.get()).unwrap_or(usize::MAX)
+}
+
+/// Checks that each role is the next version of the one in force.
+pub(crate) fn check_versions(
+    draft: &Draft,
+    current: &BTreeMap<&str, &str>,
+) -> Result<(), DraftError> {
+    for (role, text) in &draft.roles {
+        let current = current
+            .get(role.as_str())
+            .map(|text| version_of(role, text))
+            .transpose()?
+            .unwrap_or_default();
+        let offered = version_of(role, text)?;
+        if offered != current + 1 {
+            return Err(DraftError::OutOfDate {
+                role: role.clone(),
+                current,
+                offered,
+            });
+        }
+    }
+    Ok(())
+}
+
+/// Checks that every listed target is there, reads as what it should be, and is newer than what it replaces.
+pub(crate) fn check_targets(
+    draft: &Draft,
+    existing: &BTreeMap<String, String>,
+) -> Result<(), DraftError> {
+    for (role, text) in draft
+        .roles
+        .iter()
+        .filter(|(role, _)| DELEGATED.contains(&role.as_str()))
+    {
+        for (name, expected) in listed_targets(role, text)? {
+            let text = draft.targets.get(&name).or_else(|| existing.get(&name));
+            let text = text.filter(|text| digest(text.as_bytes()) == expected);
+            let text = text.ok_or_else(|| DraftError::Target(name.clone()))?;
+            check_document(role, &name, text, existing.get(&name))?;
+        }
+    }
+    Ok(())
+}
+
+fn check_document(
+    role: &str,
+    name: &str,
+    text: &str,
+    former: Option<&String>,
+) -> Result<(), DraftError> {
+    let wrong = |source| DraftError::Policy {
+        name: name.to_owned(),
+        source,
+    };
+    let id = if role == "retractions" {
+        Retraction::parse(text.as_bytes()).map_err(wrong)?.policy
+    } else {
+        let policy = Policy::parse(text.as_bytes()).map_err(wrong)?;
+        let former = former
+            .filter(|former| *former != text)
+            .map(|former| Policy::parse(former.as_bytes()));
+        if former.is_some_and(|former| former.is_ok_and(|former| former.version >= policy.version))
+        {
+            return Err(DraftError::PolicyVersion {
+                name: name.to_owned(),
+                offered: policy.version,
+            });
+        }
+        policy.id
+    };
+    if name == format!("{role}/{id}.toml") {
+        Ok(())
+    } else {
+        Err(DraftError::Name {
+            name: name.to_owned(),
+            id: id.to_string(),
+        })
+    }
+}

@@ -1,0 +1,139 @@
+//! Ed25519 keys and their TUF names.
+
+use aws_lc_rs::{
+    digest::SHA256,
+    encoding::AsDer,
+    signature::{Ed25519KeyPair, KeyPair},
+};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use tough::schema::key::Key;
+
+/// The field of a TUF key that holds its owner's name. It is part of the key id, so a name can't be exchanged.
+const NAME_FIELD: &str = "x-forewarn-name";
+
+/// A private key in memory. It has no `Debug`, so that it can't be logged.
+pub struct SigningKey {
+    pair: Ed25519KeyPair,
+    name: String,
+}
+
+/// A public key and whose it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PublicKey {
+    /// The owner's name, such as `alice`.
+    pub name: String,
+    /// The Ed25519 public key, 32 bytes in hexadecimal.
+    pub public: String,
+}
+
+/// Why a key can't be used.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyError {
+    /// The system's random source or the crypto library failed.
+    #[error("a key could not be made")]
+    NotMade,
+    /// The PKCS#8 document holds no Ed25519 key.
+    #[error("this is not an Ed25519 key in PKCS#8")]
+    NotEd25519,
+    /// The public key is not 32 bytes in hexadecimal.
+    #[error("{name}'s public key is not 32 bytes in hexadecimal")]
+    NotPublic {
+        /// The owner's name.
+        name: String,
+    },
+}
+
+impl SigningKey {
+    /// Makes a new key.
+    ///
+    /// # Errors
+    /// When the system gives no randomness.
+    pub fn generate(name: &str) -> Result<Self, KeyError> {
+        let pair = Ed25519KeyPair::generate().map_err(|_| KeyError::NotMade)?;
+        Ok(Self {
+            pair,
+            name: name.to_owned(),
+        })
+    }
+
+    /// Reads a key from PKCS#8 (RFC 5958), in DER.
+    ///
+    /// # Errors
+    /// When it holds no Ed25519 key.
+    pub fn from_pkcs8(name: &str, der: &[u8]) -> Result<Self, KeyError> {
+        let pair = Ed25519KeyPair::from_pkcs8(der).map_err(|_| KeyError::NotEd25519)?;
+        Ok(Self {
+            pair,
+            name: name.to_owned(),
+        })
+    }
+
+    /// The private key in PKCS#8, in DER. Encrypt it before it goes anywhere.
+    ///
+    /// # Errors
+    /// When the crypto library fails.
+    pub fn to_pkcs8(&self) -> Result<Vec<u8>, KeyError> {
+        let der = AsDer::<aws_lc_rs::encoding::Pkcs8V1Der<'_>>::as_der(&self.pair)
+            .map_err(|_| KeyError::NotMade)?;
+        Ok(der.as_ref().to_vec())
+    }
+
+    /// The public half.
+    pub fn public(&self) -> PublicKey {
+        PublicKey {
+            name: self.name.clone(),
+            public: hex::encode(self.pair.public_key().as_ref()),
+        }
+    }
+
+    /// The signature over `message`, in hexadecimal.
+    pub(crate) fn sign(&self, message: &[u8]) -> String {
+        hex::encode(self.pair.sign(message).as_ref())
+    }
+}
+
+impl PublicKey {
+    /// The key as TUF metadata has it (section 4.2, keytype `ed25519`).
+    pub(crate) fn to_json(&self) -> Value {
+        json!({ "keytype": "ed25519", "scheme": "ed25519", "keyval": { "public": self.public }, NAME_FIELD: self.name })
+    }
+
+    /// The key id: SHA-256 of the key's canonical JSON, in hexadecimal.
+    ///
+    /// # Errors
+    /// When the public key is malformed.
+    pub fn id(&self) -> Result<String, KeyError> {
+        let malformed = || KeyError::NotPublic {
+            name: self.name.clone(),
+        };
+        if hex::decode(&self.public).map_err(|_| malformed())?.len() != 32 {
+            return Err(malformed());
+        }
+        let key: Key = serde_json::from_value(self.to_json()).map_err(|_| malformed())?;
+        Ok(hex::encode(key.key_id().map_err(|_| malformed())?))
+    }
+
+    /// The first 16 digits of the key id in groups of four, for people to compare: `3f2a 90bc 11d4 77e0`.
+    ///
+    /// # Errors
+    /// As [`PublicKey::id`].
+    pub fn fingerprint(&self) -> Result<String, KeyError> {
+        let id = self.id()?;
+        Ok([&id[0..4], &id[4..8], &id[8..12], &id[12..16]].join(" "))
+    }
+}
+
+/// Whose key it is, if the key says.
+pub(crate) fn name_of(key: &Key) -> Option<String> {
+    match key {
+        Key::Ed25519 { _extra, .. } => _extra.get(NAME_FIELD)?.as_str().map(str::to_owned),
+        Key::Rsa { .. } | Key::Ecdsa { .. } | Key::EcdsaOld { .. } => None,
+    }
+}
+
+/// SHA-256 in hexadecimal.
+pub fn digest(bytes: &[u8]) -> String {
+    hex::encode(aws_lc_rs::digest::digest(&SHA256, bytes).as_ref())
+}

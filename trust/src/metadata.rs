@@ -1,0 +1,299 @@
+//! Makes and signs TUF metadata, as JSON text. Formats: TUF specification, section 4.
+
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp};
+use olpc_cjson::CanonicalFormatter;
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+use crate::{DELEGATED, KeyError, PublicKey, SigningKey, digest};
+
+/// The version of the specification that the metadata follows.
+const SPEC_VERSION: &str = "1.0.34";
+
+/// How long what the admins sign stays valid. Past that, devices warn and no longer revoke.
+pub const ADMIN_VALIDITY: SignedDuration = SignedDuration::from_hours(24 * 366);
+
+/// Why metadata can't be made or signed.
+#[derive(Debug, thiserror::Error)]
+pub enum MetadataError {
+    /// A key can't be used.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// The text is not metadata of the expected form.
+    #[error("the metadata of {role} can't be read: {reason}")]
+    Malformed {
+        /// The role.
+        role: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+}
+
+/// Who founds a repository.
+#[derive(Debug, Clone)]
+pub struct Founders {
+    /// The admins' keys.
+    pub admins: Vec<PublicKey>,
+    /// How many of them a policy, and a change of the admins themselves, needs.
+    pub threshold: usize,
+    /// The server's key for the snapshot role.
+    pub snapshot: PublicKey,
+    /// The server's key for the timestamp role.
+    pub timestamp: PublicKey,
+}
+
+impl Founders {
+    /// The first version of every role that admins sign, unsigned, by role name.
+    ///
+    /// # Errors
+    /// When a key is malformed.
+    pub fn found(&self, now: Timestamp) -> Result<BTreeMap<String, String>, MetadataError> {
+        let mut roles = BTreeMap::from([
+            ("root".to_owned(), unsigned(&self.root(now)?)),
+            (
+                "targets".to_owned(),
+                unsigned(&self.delegating_targets(now)?),
+            ),
+        ]);
+        for role in DELEGATED {
+            roles.insert(role.to_owned(), unsigned(&targets(1, now, &Map::new())));
+        }
+        Ok(roles)
+    }
+
+    fn root(&self, now: Timestamp) -> Result<Value, MetadataError> {
+        let admins = ids(&self.admins)?;
+        let (snapshot, timestamp) = (self.snapshot.id()?, self.timestamp.id()?);
+        let mut keys = keys(&self.admins)?;
+        keys.insert(snapshot.clone(), self.snapshot.to_json());
+        keys.insert(timestamp.clone(), self.timestamp.to_json());
+        let role = |keyids: &[String], threshold: usize| json!({ "keyids": keyids, "threshold": threshold });
+        Ok(json!({
+            "_type": "root",
+            "spec_version": SPEC_VERSION,
+            "consistent_snapshot": true,
+            "version": 1,
+            "expires": expires(now, ADMIN_VALIDITY),
+            "keys": keys,
+            "roles": {
+                "root": role(&admins, self.threshold),
+                "targets": role(&admins, self.threshold),
+                "snapshot": role(&[snapshot], 1),
+                "timestamp": role(&[timestamp], 1),
+            },
+        }))
+    }
+
+    fn delegating_targets(&self, now: Timestamp) -> Result<Value, MetadataError> {
+        let admins = ids(&self.admins)?;
+        let role = |name: &str| {
+            let threshold = if name == "policies" {
+                self.threshold
+            } else {
+                1
+            };
+            json!({
+                "name": name,
+                "keyids": admins,
+                "threshold": threshold,
+                "paths": [format!("{name}/*")],
+                "terminating": true,
+            })
+        };
+        let mut metadata = targets(1, now, &Map::new());
+        metadata["delegations"] =
+            json!({ "keys": keys(&self.admins)?, "roles": DELEGATED.map(role) });
+        Ok(metadata)
+    }
+}
+
+/// The next version of a delegated role, unsigned: `current` with `added` put in and `removed` taken out.
+///
+/// # Errors
+/// When `current` is not metadata.
+pub fn next_targets(
+    role: &str,
+    current: &str,
+    added: &BTreeMap<String, String>,
+    removed: &[String],
+    now: Timestamp,
+) -> Result<String, MetadataError> {
+    let current = signed_part(role, current)?;
+    let mut listed = current["targets"].as_object().cloned().unwrap_or_default();
+    listed.retain(|name, _| !removed.contains(name));
+    for (name, text) in added {
+        listed.insert(name.clone(), describe(text));
+    }
+    let version = current["version"].as_u64().unwrap_or_default() + 1;
+    Ok(unsigned(&targets(version, now, &listed)))
+}
+
+/// The snapshot: which version of each role is current. `files` has each role's text.
+pub(crate) fn snapshot(
+    version: u64,
+    files: &BTreeMap<&str, &str>,
+    valid_until: Timestamp,
+) -> Result<Value, MetadataError> {
+    let mut meta = Map::new();
+    for (role, text) in files {
+        let mut entry = describe(text);
+        entry["version"] = version_of(role, text)?.into();
+        meta.insert(format!("{role}.json"), entry);
+    }
+    Ok(json!({
+        "_type": "snapshot",
+        "spec_version": SPEC_VERSION,
+        "version": version,
+        "expires": expires(valid_until, SignedDuration::ZERO),
+        "meta": meta,
+    }))
+}
+
+/// The timestamp: which snapshot is current, and until when that word is good.
+pub(crate) fn timestamp(
+    version: u64,
+    snapshot: &str,
+    valid_until: Timestamp,
+) -> Result<Value, MetadataError> {
+    let mut entry = describe(snapshot);
+    entry["version"] = version_of("snapshot", snapshot)?.into();
+    Ok(json!({
+        "_type": "timestamp",
+        "spec_version": SPEC_VERSION,
+        "version": version,
+        "expires": expires(valid_until, SignedDuration::ZERO),
+        "meta": { "snapshot.json": entry },
+    }))
+}
+
+/// Adds a signature to metadata; one that this key made before is replaced.
+///
+/// # Errors
+/// When `text` is not metadata.
+pub fn sign(role: &str, text: &str, key: &SigningKey) -> Result<String, MetadataError> {
+    let mut metadata = parse(role, text)?;
+    let id = key.public().id()?;
+    let signature = json!({ "keyid": id, "sig": key.sign(&canonical(&metadata["signed"])) });
+    let signatures = metadata["signatures"]
+        .as_array()
+        .cloned()
+        .unwrap_or_default();
+    let others = signatures
+        .into_iter()
+        .filter(|other| other["keyid"] != signature["keyid"]);
+    metadata["signatures"] = others.chain([signature.clone()]).collect();
+    Ok(metadata.to_string())
+}
+
+/// Puts the signatures of two copies of the same metadata together.
+///
+/// # Errors
+/// When a text is not metadata, or what they sign differs.
+pub(crate) fn merge(role: &str, ours: &str, theirs: &str) -> Result<String, MetadataError> {
+    let (mut ours, theirs) = (parse(role, ours)?, parse(role, theirs)?);
+    if canonical(&ours["signed"]) != canonical(&theirs["signed"]) {
+        return Err(malformed(role, "the two copies differ in what is signed"));
+    }
+    let mut all = ours["signatures"].as_array().cloned().unwrap_or_default();
+    let known: Vec<Value> = all.iter().map(|s| s["keyid"].clone()).collect();
+    let new = theirs["signatures"].as_array().cloned().unwrap_or_default();
+    all.extend(
+        new.into_iter()
+            .filter(|signature| !known.contains(&signature["keyid"])),
+    );
+    ours["signatures"] = all.into();
+    Ok(ours.to_string())
+}
+
+/// The version that a role's text states.
+///
+/// # Errors
+/// When `text` is not metadata.
+pub fn version_of(role: &str, text: &str) -> Result<u64, MetadataError> {
+    signed_part(role, text)?["version"]
+        .as_u64()
+        .ok_or_else(|| malformed(role, "it has no version"))
+}
+
+/// The names, and SHA-256 digests in hexadecimal, of the targets that a role's text lists.
+///
+/// # Errors
+/// When `text` is not metadata.
+pub fn listed_targets(role: &str, text: &str) -> Result<BTreeMap<String, String>, MetadataError> {
+    let signed = signed_part(role, text)?;
+    let listed = signed["targets"].as_object().into_iter().flatten();
+    Ok(listed
+        .map(|(name, t)| {
+            (
+                name.clone(),
+                t["hashes"]["sha256"]
+                    .as_str()
+                    .unwrap_or_default()
+                    .to_owned(),
+            )
+        })
+        .collect())
+}
+
+pub(crate) fn unsigned(signed: &Value) -> String {
+    json!({ "signed": signed, "signatures": [] }).to_string()
+}
+
+fn targets(version: u64, now: Timestamp, listed: &Map<String, Value>) -> Value {
+    json!({
+        "_type": "targets",
+        "spec_version": SPEC_VERSION,
+        "version": version,
+        "expires": expires(now, ADMIN_VALIDITY),
+        "targets": listed,
+    })
+}
+
+fn ids(keys: &[PublicKey]) -> Result<Vec<String>, KeyError> {
+    keys.iter().map(PublicKey::id).collect()
+}
+
+fn keys(keys: &[PublicKey]) -> Result<Map<String, Value>, KeyError> {
+    keys.iter()
+        .map(|key| Ok((key.id()?, key.to_json())))
+        .collect()
+}
+
+fn describe(text: &str) -> Value {
+    json!({ "length": text.len(), "hashes": { "sha256": digest(text.as_bytes()) } })
+}
+
+/// Whole seconds, because that is how the specification writes times.
+fn expires(now: Timestamp, validity: SignedDuration) -> String {
+    let expires = now.saturating_add(validity).unwrap_or(Timestamp::MAX);
+    Timestamp::from_second(expires.as_second())
+        .unwrap_or(expires)
+        .to_string()
+}
+
+fn parse(role: &str, text: &str) -> Result<Value, MetadataError> {
+    serde_json::from_str(text).map_err(|e| malformed(role, &e.to_string()))
+}
+
+fn signed_part(role: &str, text: &str) -> Result<Value, MetadataError> {
+    Ok(parse(role, text)?["signed"].take())
+}
+
+fn malformed(role: &str, reason: &str) -> MetadataError {
+    MetadataError::Malformed {
+        role: role.to_owned(),
+        reason: reason.to_owned(),
+    }
+}
+
+/// OLPC canonical JSON, the form that TUF signs.
+fn canonical(value: &Value) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let mut serializer =
+        serde_json::Serializer::with_formatter(&mut bytes, CanonicalFormatter::new());
+    // A `Value` has text keys only and a `Vec` takes every write, so there is nothing to fail.
+    let _ = value.serialize(&mut serializer);
+    bytes
+}

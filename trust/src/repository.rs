@@ -1,0 +1,210 @@
+//! The repository as the server keeps it: what is in force, and how a draft becomes that.
+
+use std::collections::BTreeMap;
+
+use forewarn_proto::{api::Draft, bundle::Bundle};
+use jiff::Timestamp;
+
+use crate::{
+    DraftError, SigningKey,
+    draft::{Authority, check_targets, check_versions},
+    metadata::{self, MetadataError, listed_targets, version_of},
+    verify::current_files,
+};
+
+/// All that is in force, ready to be pushed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Repository {
+    bundle: Bundle,
+}
+
+impl Repository {
+    /// A repository from the bundle that was in force; from an empty one, a repository that is not founded yet.
+    pub fn new(bundle: Bundle) -> Self {
+        Self { bundle }
+    }
+
+    /// What is pushed to devices.
+    pub fn bundle(&self) -> &Bundle {
+        &self.bundle
+    }
+
+    /// Whether there is a root.
+    pub fn is_founded(&self) -> bool {
+        self.bundle.files.contains_key("1.root.json")
+    }
+
+    /// The current text of a role.
+    pub fn role(&self, role: &str) -> Option<&str> {
+        current_files(&self.bundle).get(role).copied()
+    }
+
+    /// When the timestamp, and with it the word that all this is current, runs out.
+    pub fn timestamp_expires(&self) -> Option<Timestamp> {
+        let text = self.bundle.files.get("timestamp.json")?;
+        let metadata: serde_json::Value = serde_json::from_str(text).ok()?;
+        metadata["signed"]["expires"].as_str()?.parse().ok()
+    }
+
+    /// Checks a draft and says how many signatures each of its roles has and needs.
+    ///
+    /// # Errors
+    /// When the draft does not follow what is in force, or nobody who may has signed it.
+    pub fn check(&self, draft: &Draft) -> Result<BTreeMap<String, (usize, usize)>, DraftError> {
+        let current = current_files(&self.bundle);
+        check_versions(draft, &current)?;
+        check_targets(draft, &self.targets()?)?;
+        let authority = self.authority(draft)?;
+        let mut signatures = BTreeMap::new();
+        for (role, text) in &draft.roles {
+            let (have, need) = authority.signatures(role, text)?;
+            if have == 0 {
+                return Err(DraftError::Unsigned { role: role.clone() });
+            }
+            signatures.insert(role.clone(), (have, need));
+        }
+        Ok(signatures)
+    }
+
+    /// Adds the signatures of another copy of the same draft.
+    ///
+    /// # Errors
+    /// When the copies differ in what is signed.
+    pub fn merge(&self, draft: &Draft, other: &Draft) -> Result<Draft, DraftError> {
+        let mut merged = draft.clone();
+        for (role, text) in &mut merged.roles {
+            let theirs = other
+                .roles
+                .get(role)
+                .ok_or_else(|| DraftError::Role(role.clone()))?;
+            *text = metadata::merge(role, text, theirs)?;
+        }
+        Ok(merged)
+    }
+
+    /// Puts a draft in force.
+    ///
+    /// # Errors
+    /// As [`Repository::check`], and when a role has fewer signatures than it needs.
+    pub fn publish(&mut self, draft: &Draft, online: &OnlineSigner<'_>) -> Result<(), DraftError> {
+        for (role, (have, need)) in self.check(draft)? {
+            if have < need {
+                return Err(DraftError::Threshold { role, have, need });
+            }
+        }
+        let mut files = self.bundle.files.clone();
+        files.extend(draft.targets.clone());
+        for (role, text) in &draft.roles {
+            if role != "root" {
+                files.retain(|name, _| !name.ends_with(&format!(".{role}.json")));
+            }
+            files.insert(
+                format!("{}.{role}.json", version_of(role, text)?),
+                text.clone(),
+            );
+        }
+        let mut next = Self {
+            bundle: Bundle { files },
+        };
+        next.drop_unlisted()?;
+        next.sign_snapshot(online)?;
+        *self = next;
+        Ok(())
+    }
+
+    /// Gives the word anew that all this is current.
+    ///
+    /// # Errors
+    /// When the repository is not founded.
+    pub fn refresh(&mut self, online: &OnlineSigner<'_>) -> Result<(), DraftError> {
+        self.sign_snapshot(online)
+    }
+
+    /// The policies, previews and retractions in force, by target name.
+    ///
+    /// # Errors
+    /// When a role's text is not metadata.
+    pub fn targets(&self) -> Result<BTreeMap<String, String>, MetadataError> {
+        let mut targets = BTreeMap::new();
+        for role in crate::DELEGATED {
+            for name in self
+                .role(role)
+                .map(|text| listed_targets(role, text))
+                .transpose()?
+                .unwrap_or_default()
+                .keys()
+            {
+                if let Some(text) = self.bundle.files.get(name) {
+                    targets.insert(name.clone(), text.clone());
+                }
+            }
+        }
+        Ok(targets)
+    }
+
+    /// A draft of the founding brings its own authority; every other is judged by the one in force.
+    fn authority(&self, draft: &Draft) -> Result<Authority, DraftError> {
+        let text = |role: &str| {
+            self.role(role)
+                .or_else(|| draft.roles.get(role).map(String::as_str))
+        };
+        let text = |role: &str| {
+            text(role).ok_or_else(|| DraftError::Role(format!("no {role} to judge by")))
+        };
+        Ok(Authority::read(text("root")?, text("targets")?)?)
+    }
+
+    fn drop_unlisted(&mut self) -> Result<(), MetadataError> {
+        let listed = self.targets()?;
+        self.bundle
+            .files
+            .retain(|name, _| name.ends_with(".json") || listed.contains_key(name));
+        Ok(())
+    }
+
+    fn sign_snapshot(&mut self, online: &OnlineSigner<'_>) -> Result<(), DraftError> {
+        let next = |role: &str| -> Result<u64, MetadataError> {
+            Ok(self
+                .role(role)
+                .map(|text| version_of(role, text))
+                .transpose()?
+                .unwrap_or_default()
+                + 1)
+        };
+        let (snapshot_version, timestamp_version) = (next("snapshot")?, next("timestamp")?);
+        let mut roles = current_files(&self.bundle);
+        roles.retain(|role, _| !["root", "snapshot", "timestamp"].contains(role));
+        let snapshot = metadata::unsigned(&metadata::snapshot(
+            snapshot_version,
+            &roles,
+            online.valid_until,
+        )?);
+        let snapshot = metadata::sign("snapshot", &snapshot, online.snapshot)?;
+        let timestamp = metadata::unsigned(&metadata::timestamp(
+            timestamp_version,
+            &snapshot,
+            online.valid_until,
+        )?);
+        let timestamp = metadata::sign("timestamp", &timestamp, online.timestamp)?;
+        self.bundle
+            .files
+            .retain(|name, _| !name.ends_with(".snapshot.json"));
+        self.bundle
+            .files
+            .insert(format!("{snapshot_version}.snapshot.json"), snapshot);
+        self.bundle
+            .files
+            .insert("timestamp.json".to_owned(), timestamp);
+        Ok(())
+    }
+}
+
+/// The server's own keys, and until when its word shall be good.
+pub struct OnlineSigner<'k> {
+    /// Signs the snapshot.
+    pub snapshot: &'k SigningKey,
+    /// Signs the timestamp.
+    pub timestamp: &'k SigningKey,
+    /// When both expire.
+    pub valid_until: Timestamp,
+}

@@ -1,0 +1,276 @@
+//! Verifies a bundle on the device (TUF specification, section 5), before anything in it is parsed.
+//!
+//! Two steps depart from what `tough` does by itself:
+//! - *Expiry* is checked by [`Verified::check_expiry`] against trusted time, not by `tough` against the wall clock,
+//!   which anyone may have set. Until that check a bundle counts for nothing that could hurt.
+//! - What `tough` remembers between updates (to see a rollback) is laid out for it anew each time from the bundle that
+//!   was accepted last, because its own store is written without care for a power cut.
+
+use std::{collections::BTreeMap, path::Path, sync::Arc};
+
+use forewarn_proto::{bundle::Bundle, report::Refusal};
+use jiff::Timestamp;
+use tough::{
+    ExpirationEnforcement, IntoVec, Limits, Repository, RepositoryLoader, TargetName, error,
+    schema::{Delegations, Signed, Targets},
+};
+
+use crate::{
+    DELEGATED, keys,
+    metadata::version_of,
+    transport::{BundleTransport, METADATA_URL, TARGETS_URL},
+};
+
+/// The largest metadata file, in bytes. A bundle is smaller than this anyway; it stops `tough` from reading on.
+const MAX_METADATA_BYTES: u64 = 4 * 1024 * 1024;
+
+/// The most root rotations that one update may bring. Stops an endless chain of roots.
+const MAX_ROOT_UPDATES: u64 = 64;
+
+/// A bundle whose signatures, digests and versions hold.
+#[derive(Debug, Clone)]
+pub struct Verified {
+    /// The newest root, as JSON text. Trust starts from it next time.
+    pub root: String,
+    /// The timestamp role's version.
+    pub version: u64,
+    /// When the first of its roles expires.
+    pub expires: Timestamp,
+    /// The targets of each delegated role, by target name.
+    pub documents: BTreeMap<String, Document>,
+}
+
+/// A target whose digest was checked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Document {
+    /// The exact bytes that were signed.
+    pub bytes: Vec<u8>,
+    /// The names of those whose signatures on the role hold, or their key ids.
+    pub signed_by: Vec<String>,
+}
+
+impl Verified {
+    /// Whether the bundle may be called current.
+    ///
+    /// # Errors
+    /// [`Refusal::Expired`] when a role has expired at `now`, which must be trusted time.
+    pub fn check_expiry(&self, now: Timestamp) -> Result<(), Refusal> {
+        if now < self.expires {
+            return Ok(());
+        }
+        Err(Refusal::Expired(format!(
+            "it was good until {}, now it is {now}",
+            self.expires
+        )))
+    }
+
+    /// The documents of one delegated role.
+    pub fn of_role<'v>(&'v self, role: &str) -> impl Iterator<Item = (&'v str, &'v Document)> {
+        let prefix = format!("{role}/");
+        self.documents
+            .iter()
+            .filter(move |(name, _)| name.starts_with(&prefix))
+            .map(|(name, d)| (name.as_str(), d))
+    }
+}
+
+/// Verifies `offered`, starting from the trusted `root` (JSON text) and, if there is one, the bundle `accepted` last.
+///
+/// `scratch` is a folder in which a temporary one is made for `tough`.
+///
+/// # Errors
+/// Says why the bundle must not be used; nothing has changed then.
+pub async fn verify(
+    root: &str,
+    accepted: Option<&Bundle>,
+    offered: &Bundle,
+    scratch: &Path,
+) -> Result<Verified, Refusal> {
+    let store = tempfile::tempdir_in(scratch)
+        .map_err(|e| Refusal::Unreadable(format!("no scratch folder: {e}")))?;
+    if let Some(accepted) = accepted {
+        lay_out(accepted, store.path())
+            .map_err(|e| Refusal::Unreadable(format!("scratch folder: {e}")))?;
+    }
+    let bytes = root.as_bytes();
+    let repository = RepositoryLoader::new(&bytes, url(METADATA_URL)?, url(TARGETS_URL)?)
+        .transport(BundleTransport(Arc::new(offered.clone())))
+        .limits(Limits {
+            max_root_size: MAX_METADATA_BYTES,
+            max_targets_size: MAX_METADATA_BYTES,
+            max_timestamp_size: MAX_METADATA_BYTES,
+            max_snapshot_size: MAX_METADATA_BYTES,
+            max_root_updates: MAX_ROOT_UPDATES,
+        })
+        .datastore(store.path())
+        .expiration_enforcement(ExpirationEnforcement::Unsafe)
+        .load()
+        .await
+        .map_err(|e| refusal(&e))?;
+    collect(&repository).await
+}
+
+fn url(text: &str) -> Result<url::Url, Refusal> {
+    text.parse()
+        .map_err(|e| Refusal::Unreadable(format!("{text}: {e}")))
+}
+
+/// Writes the files by which `tough` recognises a rollback, under the names that it uses.
+fn lay_out(accepted: &Bundle, store: &Path) -> std::io::Result<()> {
+    let current = current_files(accepted);
+    for role in ["timestamp", "snapshot", "targets"] {
+        if let Some(text) = current.get(role) {
+            fs_write(&store.join(format!("{role}.json")), text)?;
+        }
+    }
+    Ok(())
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the caller names the place; there is one file and one try"
+)]
+fn fs_write(path: &Path, text: &str) -> std::io::Result<()> {
+    std::fs::write(path, text)
+}
+
+/// The current text of each role in a bundle, by role name. Says nothing about signatures.
+pub(crate) fn current_files(bundle: &Bundle) -> BTreeMap<&str, &str> {
+    let mut newest: BTreeMap<&str, (u64, &str)> = BTreeMap::new();
+    for (name, text) in &bundle.files {
+        let Some(stem) = name.strip_suffix(".json") else {
+            continue;
+        };
+        let role = stem.split_once('.').map_or(stem, |(_, role)| role);
+        let version = version_of(role, text).unwrap_or_default();
+        if newest.get(role).is_none_or(|(known, _)| version >= *known) {
+            newest.insert(role, (version, text));
+        }
+    }
+    newest
+        .into_iter()
+        .map(|(role, (_, text))| (role, text))
+        .collect()
+}
+
+async fn collect(repository: &Repository) -> Result<Verified, Refusal> {
+    let root = &repository.root().signed;
+    let (timestamp, snapshot) = (
+        &repository.timestamp().signed,
+        &repository.snapshot().signed,
+    );
+    let targets = &repository.targets().signed;
+    let delegations = targets
+        .delegations
+        .as_ref()
+        .ok_or_else(|| missing_role("policies"))?;
+    let mut expiries = vec![
+        root.expires,
+        timestamp.expires,
+        snapshot.expires,
+        targets.expires,
+    ];
+    let mut documents = BTreeMap::new();
+    for role in DELEGATED {
+        let delegated = delegations
+            .roles
+            .iter()
+            .find(|delegated| delegated.name == role);
+        let signed = delegated
+            .and_then(|d| d.targets.as_ref())
+            .ok_or_else(|| missing_role(role))?;
+        expiries.push(signed.signed.expires);
+        let signed_by = signers(delegations, role, signed);
+        for name in signed.signed.targets.keys() {
+            let document = Document {
+                bytes: read(repository, name).await?,
+                signed_by: signed_by.clone(),
+            };
+            documents.insert(name.resolved().to_owned(), document);
+        }
+    }
+    let expires = expiries
+        .into_iter()
+        .map(|expires| expires.as_second())
+        .min()
+        .unwrap_or_default();
+    Ok(Verified {
+        root: serde_json::to_string(repository.root())
+            .map_err(|e| Refusal::Unreadable(e.to_string()))?,
+        version: timestamp.version.get(),
+        expires: Timestamp::from_second(expires).map_err(|e| Refusal::Unreadable(e.to_string()))?,
+        documents,
+    })
+}
+
+async fn read(repository: &Repository, name: &TargetName) -> Result<Vec<u8>, Refusal> {
+    let missing = || Refusal::Unreadable(format!("the target {} is missing", name.resolved()));
+    let stream = repository
+        .read_target(name)
+        .await
+        .map_err(|e| refusal(&e))?
+        .ok_or_else(missing)?;
+    stream.into_vec().await.map_err(|e| refusal(&e))
+}
+
+/// Whose signatures on a delegated role hold. A role may carry more signatures than it needs, and false ones.
+fn signers(delegations: &Delegations, role: &str, signed: &Signed<Targets>) -> Vec<String> {
+    let mut one = delegations.clone();
+    one.roles
+        .iter_mut()
+        .for_each(|role| role.threshold = std::num::NonZeroU64::MIN);
+    let holds = |signature: &&tough::schema::Signature| {
+        let alone = Signed {
+            signed: signed.signed.clone(),
+            signatures: vec![(*signature).clone()],
+        };
+        one.verify_role(&alone, role).is_ok()
+    };
+    let name = |signature: &tough::schema::Signature| {
+        let key = delegations.keys.get(&signature.keyid);
+        key.and_then(keys::name_of)
+            .unwrap_or_else(|| hex::encode(&signature.keyid))
+    };
+    signed.signatures.iter().filter(holds).map(name).collect()
+}
+
+fn missing_role(role: &str) -> Refusal {
+    Refusal::Unreadable(format!("the role {role} is missing"))
+}
+
+/// Sorts what `tough` found wrong into what the person and the admin are told.
+fn refusal(error: &error::Error) -> Refusal {
+    use error::Error;
+    let text = error.to_string();
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "the enum is the library's and open; what is new is unreadable"
+    )]
+    match error {
+        Error::VerifyMetadata { .. }
+        | Error::VerifyTrustedMetadata { .. }
+        | Error::VerifyRoleMetadata { .. }
+        | Error::HashMismatch { .. }
+        | Error::InvalidPath { .. } => Refusal::NotSigned(with_cause(error)),
+        Error::Transport { .. } => Refusal::NotSigned(with_cause(error)),
+        Error::OlderMetadata { .. }
+        | Error::OlderSnapshotInTimestamp { .. }
+        | Error::SnapshotRoleMissing { .. }
+        | Error::SnapshotRoleRollback { .. } => Refusal::Older(text),
+        Error::MaxSizeExceeded { .. } | Error::MaxUpdatesExceeded { .. } => Refusal::TooLarge(text),
+        _ => Refusal::Unreadable(with_cause(error)),
+    }
+}
+
+fn with_cause(error: &error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(next) = cause {
+        let more = next.to_string();
+        if !text.contains(&more) {
+            text = format!("{text}: {more}");
+        }
+        cause = next.source();
+    }
+    text
+}
