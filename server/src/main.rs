@@ -1,2 +1,84 @@
-//! Placeholder.
-fn main() {}
+//! `forewarn-server`: see the library's documentation.
+
+use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+use forewarn_server::{Config, config::DEFAULT_PATH, new_token, start};
+
+/// The company's Forewarn server: enrolls devices, pushes what admins signed, hears reports.
+#[derive(Parser)]
+#[command(version)]
+struct Arguments {
+    /// The configuration file [default: /etc/forewarn/server.toml, if it is there].
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// The folder of the database and the server's keys; overrides `state`.
+    #[arg(long, global = true, value_name = "FOLDER")]
+    state: Option<PathBuf>,
+    /// The address to listen on; overrides `listen`.
+    #[arg(long, global = true, value_name = "ADDRESS:PORT")]
+    listen: Option<SocketAddr>,
+    /// The address that devices and admins use; overrides `url`.
+    #[arg(long, global = true, value_name = "URL")]
+    url: Option<String>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the server. Its first start makes its keys and prints a one-time enrolment token and the founding code.
+    Run,
+    /// Print a new one-time enrolment token for one device.
+    Token,
+}
+
+fn main() -> ExitCode {
+    tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .with_target(false)
+        .init();
+    match run(Arguments::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            anstream::eprintln!("forewarn-server: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: Arguments) -> Result<()> {
+    let config = configure(&arguments)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()?;
+    runtime.block_on(async {
+        match arguments.command {
+            Command::Run => {
+                let greeting = forewarn_server::first_start(&config).await?;
+                let running = start(config).await?;
+                anstream::println!("listening on {}", running.address);
+                greeting
+                    .into_iter()
+                    .for_each(|line| anstream::println!("{line}"));
+                running.wait().await;
+            }
+            Command::Token => anstream::println!("{}", new_token(&config).await?),
+        }
+        Ok(())
+    })
+}
+
+fn configure(arguments: &Arguments) -> Result<Config> {
+    let mut config = Config::load(arguments.config.as_deref())?;
+    tracing::debug!(
+        "configuration from {:?} or {DEFAULT_PATH}",
+        arguments.config
+    );
+    config.state = arguments.state.clone().unwrap_or(config.state);
+    config.listen = arguments.listen.unwrap_or(config.listen);
+    config.url = arguments.url.clone().unwrap_or(config.url);
+    Ok(config)
+}

@@ -3,7 +3,7 @@
 use aws_lc_rs::{
     digest::SHA256,
     encoding::AsDer,
-    signature::{Ed25519KeyPair, KeyPair},
+    signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -125,6 +125,62 @@ impl PublicKey {
     }
 }
 
+/// What an admin signs so that the server knows who asks: method, path, time in whole seconds, and the body's digest.
+fn request_text(method: &str, path: &str, second: i64, body: &[u8]) -> Vec<u8> {
+    format!(
+        "forewarn request\n{method}\n{path}\n{second}\n{}",
+        digest(body)
+    )
+    .into_bytes()
+}
+
+impl SigningKey {
+    /// The `Authorization` header of a request: `Forewarn <key id> <second> <signature>`.
+    ///
+    /// # Errors
+    /// Never for a key that this library made or read.
+    pub fn authorize(
+        &self,
+        method: &str,
+        path: &str,
+        second: i64,
+        body: &[u8],
+    ) -> Result<String, KeyError> {
+        let signature = self.sign(&request_text(method, path, second, body));
+        Ok(format!(
+            "Forewarn {} {second} {signature}",
+            self.public().id()?
+        ))
+    }
+}
+
+/// Whether `header` was made by `key` for this request; gives the second that it states.
+pub(crate) fn authorized_at(
+    header: &str,
+    key: &Key,
+    method: &str,
+    path: &str,
+    body: &[u8],
+) -> Option<i64> {
+    let mut words = header.strip_prefix("Forewarn ")?.split(' ');
+    let (id, second, signature) = (
+        words.next()?,
+        words.next()?.parse().ok()?,
+        hex::decode(words.next()?).ok()?,
+    );
+    let Key::Ed25519 { keyval, .. } = key else {
+        return None;
+    };
+    if hex::encode(key.key_id().ok()?) != id {
+        return None;
+    }
+    let public = UnparsedPublicKey::new(&ED25519, keyval.public.as_ref());
+    public
+        .verify(&request_text(method, path, second, body), &signature)
+        .ok()?;
+    Some(second)
+}
+
 /// Whose key it is, if the key says.
 pub(crate) fn name_of(key: &Key) -> Option<String> {
     match key {
@@ -136,4 +192,14 @@ pub(crate) fn name_of(key: &Key) -> Option<String> {
 /// SHA-256 in hexadecimal.
 pub fn digest(bytes: &[u8]) -> String {
     hex::encode(aws_lc_rs::digest::digest(&SHA256, bytes).as_ref())
+}
+
+/// 32 random bytes in hexadecimal, for one-time secrets.
+///
+/// # Errors
+/// When the system gives no randomness.
+pub fn random_secret() -> Result<String, KeyError> {
+    let mut bytes = [0; 32];
+    aws_lc_rs::rand::fill(&mut bytes).map_err(|_| KeyError::NotMade)?;
+    Ok(hex::encode(bytes))
 }

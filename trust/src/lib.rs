@@ -21,7 +21,7 @@ mod transport;
 mod verify;
 
 pub use draft::DraftError;
-pub use keys::{KeyError, PublicKey, SigningKey, digest};
+pub use keys::{KeyError, PublicKey, SigningKey, digest, random_secret};
 pub use repository::{OnlineSigner, Repository};
 pub use verify::{Document, Verified, verify};
 

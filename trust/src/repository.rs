@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 
 use forewarn_proto::{api::Draft, bundle::Bundle};
 use jiff::Timestamp;
+use tough::schema::{RoleType, Root, Signed};
 
 use crate::{
     DraftError, SigningKey,
     draft::{Authority, check_targets, check_versions},
+    keys,
     metadata::{self, MetadataError, listed_targets, version_of},
     verify::current_files,
 };
@@ -110,6 +112,22 @@ impl Repository {
         next.sign_snapshot(online)?;
         *self = next;
         Ok(())
+    }
+
+    /// Which admin made the `Authorization` header of this request, and the second that it states.
+    pub fn admin_of(
+        &self,
+        header: &str,
+        method: &str,
+        path: &str,
+        body: &[u8],
+    ) -> Option<(String, i64)> {
+        let root: Signed<Root> = serde_json::from_str(self.role("root")?).ok()?;
+        let mut admins = root.signed.keys(RoleType::Root);
+        admins.find_map(|key| {
+            let second = keys::authorized_at(header, key, method, path, body)?;
+            Some((keys::name_of(key).unwrap_or_default(), second))
+        })
     }
 
     /// Gives the word anew that all this is current.

@@ -1,0 +1,219 @@
+//! dpkg's stanzas, as a pure scan over bytes.
+//!
+//! Format: deb-control(5) for the syntax, dpkg(1) "Package states" for `Status`, and dpkg's `lib/dpkg/parse.c`,
+//! `lib/dpkg/fields.c` and `lib/dpkg/parsehelp.c` for what it accepts in a name, version and architecture.
+
+use memchr::memchr_iter;
+
+/// One stanza: a package that dpkg knows of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Stanza<'a> {
+    /// `firefox-esr`
+    pub(super) package: &'a str,
+    /// `amd64`; dpkg lets it be missing.
+    pub(super) arch: Option<&'a str>,
+    /// `128.3.0esr-1` if its files are there, wholly or in part; `None` if it isn't installed.
+    pub(super) installed: Option<&'a str>,
+}
+
+/// Why a stanza does not say whether its package is installed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Damage {
+    #[error("stanza has no {0} field")]
+    Missing(&'static str),
+    #[error("stanza has two {0} fields")]
+    Twice(&'static str),
+    #[error("stanza's {0} field has a value that dpkg does not allow")]
+    Invalid(&'static str),
+    #[error("stanza has a line that is neither a field nor a continuation")]
+    NotAField,
+}
+
+/// The fields that matter, in the order of [`Fields::values`].
+const NAMES: [&str; 4] = ["Package", "Status", "Version", "Architecture"];
+const PACKAGE: usize = 0;
+const STATUS: usize = 1;
+const VERSION: usize = 2;
+const ARCHITECTURE: usize = 3;
+
+/// Hands each stanza in `bytes` to `found`, with the offset of its first line, in bytes from the start of `bytes`.
+///
+/// Stanzas end at an empty line. With `last` the end of `bytes` ends one too; without it an unfinished stanza is left
+/// for the next call. Returns how many bytes are done with.
+pub(super) fn scan<'a>(
+    bytes: &'a [u8],
+    last: bool,
+    mut found: impl FnMut(usize, Result<Stanza<'a>, Damage>),
+) -> usize {
+    let mut fields = Fields::default();
+    let (mut stanza, mut line) = (0, 0);
+    for end in memchr_iter(b'\n', bytes) {
+        let text = &bytes[line..end];
+        line = end + 1;
+        // Most lines of a real file are these.
+        if fields.skips(text) {
+            continue;
+        }
+        match trim_return(text) {
+            [] => {
+                fields.end(stanza, &mut found);
+                stanza = line;
+            }
+            text => fields.line(text),
+        }
+    }
+    if !last {
+        return stanza;
+    }
+    if let text @ [_, ..] = trim_return(&bytes[line..]) {
+        fields.line(text);
+    }
+    fields.end(stanza, &mut found);
+    bytes.len()
+}
+
+fn trim_return(line: &[u8]) -> &[u8] {
+    line.strip_suffix(b"\r").unwrap_or(line)
+}
+
+/// The stanza that is being read.
+#[derive(Debug, Default)]
+struct Fields<'a> {
+    any: bool,
+    values: [Option<&'a [u8]>; 4],
+    /// Which of [`NAMES`] the last field is; a continuation line of one of them isn't valid.
+    current: Option<usize>,
+    damage: Option<Damage>,
+}
+
+impl<'a> Fields<'a> {
+    /// Whether a line continues a field that doesn't matter.
+    fn skips(&self, line: &[u8]) -> bool {
+        self.any && self.current.is_none() && matches!(line.first(), Some(b' ' | b'\t'))
+    }
+
+    /// Takes a line that is not empty.
+    fn line(&mut self, line: &'a [u8]) {
+        let first = !std::mem::replace(&mut self.any, true);
+        if matches!(line[0], b' ' | b'\t') {
+            return if first {
+                self.note(Damage::NotAField)
+            } else {
+                self.continuation(line)
+            };
+        }
+        // Names are short, so this beats a search for the colon.
+        let end = line
+            .iter()
+            .position(|b| *b == b':' || !b.is_ascii_graphic())
+            .unwrap_or(line.len());
+        let (name, rest) = line.split_at(end);
+        match rest.trim_ascii_start().split_first() {
+            Some((b':', value)) if !name.is_empty() => self.field(name, value),
+            _ => self.note(Damage::NotAField),
+        }
+    }
+
+    fn continuation(&mut self, line: &[u8]) {
+        if let (Some(field), false) = (self.current, line.trim_ascii().is_empty()) {
+            self.note(Damage::Invalid(NAMES[field]));
+        }
+    }
+
+    fn field(&mut self, name: &[u8], value: &'a [u8]) {
+        self.current = NAMES
+            .iter()
+            .position(|n| n.as_bytes().eq_ignore_ascii_case(name));
+        let Some(field) = self.current else { return };
+        if self.values[field].replace(value.trim_ascii()).is_some() {
+            self.note(Damage::Twice(NAMES[field]));
+        }
+    }
+
+    /// Keeps the first damage: what follows it may be its consequence.
+    fn note(&mut self, damage: Damage) {
+        self.damage.get_or_insert(damage);
+    }
+
+    /// Hands over the stanza that began at `start`, if there is one, and begins the next.
+    fn end(&mut self, start: usize, found: &mut impl FnMut(usize, Result<Stanza<'a>, Damage>)) {
+        if self.any {
+            found(start, std::mem::take(self).stanza());
+        }
+    }
+
+    fn stanza(self) -> Result<Stanza<'a>, Damage> {
+        match self.damage {
+            Some(damage) => Err(damage),
+            None => self.undamaged(),
+        }
+    }
+
+    fn undamaged(&self) -> Result<Stanza<'a>, Damage> {
+        let package = self
+            .word(PACKAGE, is_name)?
+            .ok_or(Damage::Missing(NAMES[PACKAGE]))?;
+        let status = self.values[STATUS].ok_or(Damage::Missing(NAMES[STATUS]))?;
+        let arch = self.word(ARCHITECTURE, is_architecture)?;
+        let installed = match files_are_there(status) {
+            None => return Err(Damage::Invalid(NAMES[STATUS])),
+            Some(false) => None,
+            Some(true) => Some(
+                self.word(VERSION, is_version)?
+                    .ok_or(Damage::Missing(NAMES[VERSION]))?,
+            ),
+        };
+        Ok(Stanza {
+            package,
+            arch,
+            installed,
+        })
+    }
+
+    /// A field's value, if it is there and not empty.
+    fn word(&self, field: usize, allowed: fn(u8) -> bool) -> Result<Option<&'a str>, Damage> {
+        let Some(value) = self.values[field].filter(|value| !value.is_empty()) else {
+            return Ok(None);
+        };
+        if !value.iter().copied().all(allowed) {
+            return Err(Damage::Invalid(NAMES[field]));
+        }
+        std::str::from_utf8(value)
+            .map(Some)
+            .map_err(|_| Damage::Invalid(NAMES[field]))
+    }
+}
+
+fn is_name(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'+' | b'.' | b'_')
+}
+
+fn is_version(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'+' | b'.' | b'~' | b':')
+}
+
+fn is_architecture(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'-'
+}
+
+/// Whether a `Status` such as `install ok installed` says that the package's files are there, wholly or in part.
+/// `None` if it isn't a status.
+fn files_are_there(status: &[u8]) -> Option<bool> {
+    let mut words = status
+        .split(u8::is_ascii_whitespace)
+        .filter(|word| !word.is_empty());
+    let (_want, _flag, state, None) = (words.next()?, words.next()?, words.next()?, words.next())
+    else {
+        return None;
+    };
+    match state {
+        b"not-installed" | b"config-files" => Some(false),
+        b"half-installed" | b"unpacked" | b"half-configured" => Some(true),
+        b"triggers-awaited" | b"triggers-pending" | b"installed" => Some(true),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+#[path = "stanza_tests.rs"]
+mod tests;

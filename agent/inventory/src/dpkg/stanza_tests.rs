@@ -1,0 +1,249 @@
+use proptest::prelude::*;
+
+use super::*;
+
+/// A stanza, or why there is none, as text: `vim amd64 = 9.0`, `vim amd64 gone`, `@17 stanza has no Version field`.
+fn scanned(bytes: &[u8]) -> Vec<String> {
+    let mut lines = Vec::new();
+    scan(bytes, true, |offset, stanza| {
+        lines.push(match stanza {
+            Ok(Stanza {
+                package,
+                arch,
+                installed,
+            }) => {
+                let arch = arch.unwrap_or("-");
+                installed.map_or(format!("{package} {arch} gone"), |v| {
+                    format!("{package} {arch} = {v}")
+                })
+            }
+            Err(damage) => format!("@{offset} {damage}"),
+        });
+    });
+    lines
+}
+
+#[track_caller]
+fn check(text: &str, expected: &[&str]) {
+    assert_eq!(scanned(text.as_bytes()), expected, "{text:?}");
+}
+
+const VIM: &str =
+    "Package: vim\nStatus: install ok installed\nArchitecture: amd64\nVersion: 2:9.0-1\n";
+
+#[test]
+fn fields_may_come_in_any_order_and_case() {
+    check(VIM, &["vim amd64 = 2:9.0-1"]);
+    check(
+        "version:1\nSTATUS: install ok installed\npackage:a\n",
+        &["a - = 1"],
+    );
+    check(
+        "Version : 1 \nStatus:\tinstall  ok\tinstalled \nPackage:  a\t\n",
+        &["a - = 1"],
+    );
+}
+
+#[test]
+fn stanzas_end_at_an_empty_line() {
+    check("", &[]);
+    check("\n\n\r\n", &[]);
+    check(
+        &format!("\n\n{VIM}\n\n\n{VIM}"),
+        &["vim amd64 = 2:9.0-1"; 2],
+    );
+    check(VIM.trim_end(), &["vim amd64 = 2:9.0-1"]);
+    check(
+        &format!("{VIM}\n{VIM}\n").replace('\n', "\r\n"),
+        &["vim amd64 = 2:9.0-1"; 2],
+    );
+}
+
+#[test]
+fn continuation_lines_belong_to_their_field() {
+    let long = "Description: short\n Package: not-me\n .\n \n\tVersion: 7\n";
+    check(&format!("{long}{VIM}"), &["vim amd64 = 2:9.0-1"]);
+    check(&format!("{VIM}{long}"), &["vim amd64 = 2:9.0-1"]);
+    check(
+        &format!("{VIM} 2\n"),
+        &["@0 stanza's Version field has a value that dpkg does not allow"],
+    );
+    check(
+        &format!(" folded\n{VIM}"),
+        &["@0 stanza has a line that is neither a field nor a continuation"],
+    );
+}
+
+#[test]
+fn a_package_is_there_as_long_as_its_files_are() {
+    for (state, expected) in [
+        ("installed", "a - = 1"),
+        ("half-installed", "a - = 1"),
+        ("unpacked", "a - = 1"),
+        ("half-configured", "a - = 1"),
+        ("triggers-awaited", "a - = 1"),
+        ("triggers-pending", "a - = 1"),
+        ("config-files", "a - gone"),
+        ("not-installed", "a - gone"),
+        (
+            "melted",
+            "@0 stanza's Status field has a value that dpkg does not allow",
+        ),
+    ] {
+        check(
+            &format!("Package: a\nStatus: deinstall reinstreq {state}\nVersion: 1\n"),
+            &[expected],
+        );
+    }
+    check(
+        "Package: a\nStatus: purge ok not-installed\n",
+        &["a - gone"],
+    );
+    check(
+        "Package: a\nStatus: ok installed\nVersion: 1\n",
+        &["@0 stanza's Status field has a value that dpkg does not allow"],
+    );
+}
+
+#[test]
+fn damage_is_named_and_placed() {
+    check(
+        "Status: install ok installed\nVersion: 1\n",
+        &["@0 stanza has no Package field"],
+    );
+    check(
+        "Package:\nStatus: install ok installed\nVersion: 1\n",
+        &["@0 stanza has no Package field"],
+    );
+    check(
+        "Package: a\nVersion: 1\n",
+        &["@0 stanza has no Status field"],
+    );
+    check(
+        "Package: a\nStatus: install ok installed\n",
+        &["@0 stanza has no Version field"],
+    );
+    check(
+        &format!("{VIM}\nPackage: a\n"),
+        &["vim amd64 = 2:9.0-1", "@80 stanza has no Status field"],
+    );
+    check(
+        &format!("{VIM}{VIM}"),
+        &["@0 stanza has two Package fields"],
+    );
+    check(
+        &format!("{VIM}\0\0\0\0\n"),
+        &["@0 stanza has a line that is neither a field nor a continuation"],
+    );
+    check(
+        &format!("\0\0{VIM}"),
+        &["@0 stanza has a line that is neither a field nor a continuation"],
+    );
+    check(
+        &VIM.replace("vim", "v\0m"),
+        &["@0 stanza's Package field has a value that dpkg does not allow"],
+    );
+    check(
+        &VIM.replace("vim", "v/../m"),
+        &["@0 stanza's Package field has a value that dpkg does not allow"],
+    );
+    check(
+        &VIM.replace("9.0", "9 0"),
+        &["@0 stanza's Version field has a value that dpkg does not allow"],
+    );
+    check(
+        &VIM.replace("amd64", "am\u{e4}64"),
+        &["@0 stanza's Architecture field has a value that dpkg does not allow"],
+    );
+}
+
+/// A stanza's fields, each with its line, and what it says.
+fn stanza() -> impl Strategy<Value = (Vec<String>, String)> {
+    let state = prop::sample::select(vec![
+        "installed",
+        "unpacked",
+        "config-files",
+        "not-installed",
+    ]);
+    let parts = (
+        "[a-z0-9][a-z0-9+.-]{1,20}",
+        "([0-9]:)?[0-9][A-Za-z0-9.+~-]{0,20}",
+        "[a-z0-9-]{1,10}",
+        state,
+    );
+    let extra = prop::collection::vec(
+        ("X-[A-Za-z-]{1,10}", "[ -~]{0,30}(\n [!-~][ -~]{0,30}){0,2}"),
+        0..4,
+    );
+    (parts, extra).prop_flat_map(|((package, version, arch, state), extra)| {
+        let mut fields = vec![
+            format!("Package: {package}\n"),
+            format!("Status: install ok {state}\n"),
+            format!("Version: {version}\n"),
+            format!("Architecture: {arch}\n"),
+        ];
+        fields.extend(
+            extra
+                .into_iter()
+                .map(|(name, value)| format!("{name}: {value}\n")),
+        );
+        let there = !["config-files", "not-installed"].contains(&state);
+        let what = if there {
+            format!("{package} {arch} = {version}")
+        } else {
+            format!("{package} {arch} gone")
+        };
+        (Just(fields).prop_shuffle(), Just(what))
+    })
+}
+
+fn render(stanzas: &[(Vec<String>, String)]) -> Vec<String> {
+    stanzas.iter().map(|(fields, _)| fields.concat()).collect()
+}
+
+proptest! {
+    #[test]
+    fn what_is_written_is_read_whatever_the_order_of_fields(stanzas in prop::collection::vec(stanza(), 0..20)) {
+        let expected: Vec<_> = stanzas.iter().map(|(_, what)| what.clone()).collect();
+        prop_assert_eq!(scanned(render(&stanzas).join("\n").as_bytes()), expected);
+    }
+
+    #[test]
+    fn a_damaged_stanza_drops_no_other(
+        stanzas in prop::collection::vec(stanza(), 1..12),
+        damaged in any::<prop::sample::Index>(),
+        noise in prop::collection::vec(any::<u8>().prop_filter("ends a stanza", |b| !b"\r\n".contains(b)), 1..40),
+        at in any::<prop::sample::Index>(),
+    ) {
+        let damaged = damaged.index(stanzas.len());
+        let mut texts: Vec<Vec<u8>> = render(&stanzas).into_iter().map(String::into_bytes).collect();
+        let at = at.index(texts[damaged].len());
+        texts[damaged].splice(at..at, noise);
+        let read = scanned(&texts.join(&b'\n'));
+        prop_assert_eq!(read.len(), stanzas.len());
+        for (i, (line, (_, what))) in read.iter().zip(&stanzas).enumerate() {
+            prop_assert!(i == damaged || line == what, "{} is not {}", line, what);
+        }
+    }
+
+    #[test]
+    fn a_cut_is_found_in_the_next_chunk(stanzas in prop::collection::vec(stanza(), 1..8), at in any::<prop::sample::Index>()) {
+        let text = render(&stanzas).join("\n");
+        let at = at.index(text.len());
+        let mut count = 0;
+        let used = scan(&text.as_bytes()[..at], false, |_, stanza| { assert!(stanza.is_ok()); count += 1; });
+        scan(&text.as_bytes()[used..], true, |_, stanza| { assert!(stanza.is_ok()); count += 1; });
+        prop_assert_eq!(count, stanzas.len());
+    }
+
+    #[test]
+    fn random_bytes_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..2000), last: bool) {
+        let used = scan(&bytes, last, |_, _| {});
+        prop_assert!(used <= bytes.len() && (!last || used == bytes.len()));
+    }
+
+    #[test]
+    fn random_lines_never_panic(lines in prop::collection::vec("(Package|Status|Version|)(:| |)[ -~\0\t]{0,12}", 0..40)) {
+        scan(lines.join("\n").as_bytes(), true, |_, _| {});
+    }
+}

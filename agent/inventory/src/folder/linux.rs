@@ -1,0 +1,191 @@
+//! Opening on Linux, with openat2(2).
+
+use std::{
+    ffi::CStr,
+    fs::File,
+    io,
+    os::fd::OwnedFd,
+    path::{Path, PathBuf},
+};
+
+use rustix::{
+    fs::{
+        AtFlags, Dir, FileType, Mode, OFlags, ResolveFlags, fstat, open, openat, openat2, statat,
+    },
+    io::Errno,
+};
+
+use super::{Kind, Name, Opened};
+
+/// How often an open is tried again when a rename elsewhere disturbed it (EAGAIN in openat2(2)).
+const ATTEMPTS: usize = 16;
+
+/// A folder under which names are opened.
+#[derive(Debug)]
+pub(crate) struct Root {
+    fd: OwnedFd,
+    path: PathBuf,
+    resolve: ResolveFlags,
+}
+
+impl Root {
+    /// A folder that only the system's administrator writes to: links are followed, wherever they lead. Flatpak and
+    /// snapd place desktop entries as links.
+    ///
+    /// `None` if it does not exist.
+    pub(crate) fn system(path: &Path) -> io::Result<Option<Self>> {
+        Self::new(path, ResolveFlags::empty())
+    }
+
+    /// A person's home. Whoever writes there chooses every name and link, so a link is followed only where it stays
+    /// beneath the home, never through `/proc`'s magic links, and never onto another file system (which might be a
+    /// FUSE mount that doesn't answer). An absolute link counts as leading out, even back into the home.
+    ///
+    /// `None` if it does not exist.
+    pub(crate) fn home(path: &Path) -> io::Result<Option<Self>> {
+        let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS | ResolveFlags::NO_XDEV;
+        Self::new(path, resolve)
+    }
+
+    fn new(path: &Path, resolve: ResolveFlags) -> io::Result<Option<Self>> {
+        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        match open(path, flags, Mode::empty()) {
+            Ok(fd) => Ok(Some(Self {
+                fd,
+                path: path.to_owned(),
+                resolve,
+            })),
+            Err(Errno::NOENT | Errno::NOTDIR) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// The full path of a name under this folder, to show.
+    pub(crate) fn path(&self, relative: &Path) -> PathBuf {
+        if relative.as_os_str().is_empty() {
+            self.path.clone()
+        } else {
+            self.path.join(relative)
+        }
+    }
+
+    /// Opens a name under this folder; `relative` must not be absolute. It doesn't wait, not even for a FIFO's writer.
+    ///
+    /// # Errors
+    /// Those of openat2(2) and fstat(2), in words for a link that leads out.
+    pub(crate) fn open(&self, relative: &Path) -> io::Result<Opened> {
+        Ok(match self.open_fd(relative)? {
+            None => Opened::Missing,
+            Some(fd) => match kind_of(&fd)? {
+                Kind::File => Opened::File(fd.into()),
+                Kind::Folder => Opened::Folder,
+                Kind::Link | Kind::Special => Opened::Special,
+            },
+        })
+    }
+
+    /// The names in a folder, without `.` and `..`, sorted; at most `limit` and one more. `None` if there is no such
+    /// folder.
+    ///
+    /// # Errors
+    /// Those of openat2(2) and getdents64(2), in words for a link that leads out.
+    pub(crate) fn names(&self, relative: &Path, limit: usize) -> io::Result<Option<Vec<Name>>> {
+        let fd = match self.open_fd(relative)? {
+            Some(fd) if kind_of(&fd)? == Kind::Folder => fd,
+            Some(_) | None => return Ok(None),
+        };
+        let mut names = Vec::new();
+        for entry in Dir::read_from(&fd)? {
+            let entry = entry?;
+            let name = entry.file_name();
+            if matches!(name.to_bytes(), b"." | b"..") {
+                continue;
+            }
+            let kind = match kind(entry.file_type()) {
+                Some(kind) => kind,
+                None => stat_kind(&fd, name)?,
+            };
+            names.push(Name {
+                text: name.to_str().ok().map(str::to_owned),
+                kind,
+            });
+            if names.len() > limit {
+                break;
+            }
+        }
+        names.sort_unstable_by(|a, b| a.text.cmp(&b.text));
+        Ok(Some(names))
+    }
+
+    /// Opens for reading. `None` if it does not exist.
+    fn open_fd(&self, relative: &Path) -> io::Result<Option<OwnedFd>> {
+        let relative = if relative.as_os_str().is_empty() {
+            Path::new(".")
+        } else {
+            relative
+        };
+        let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+        let mut attempts = ATTEMPTS;
+        loop {
+            attempts -= 1;
+            // Without restrictions openat(2) does, which older kernels have too.
+            let opened = if self.resolve.is_empty() {
+                openat(&self.fd, relative, flags, Mode::empty())
+            } else {
+                openat2(&self.fd, relative, flags, Mode::empty(), self.resolve)
+            };
+            return match opened {
+                Ok(fd) => Ok(Some(fd)),
+                Err(Errno::NOENT | Errno::NOTDIR) => Ok(None),
+                Err(Errno::AGAIN | Errno::INTR) if attempts > 0 => continue,
+                // A socket, or a device without a driver.
+                Err(Errno::NXIO | Errno::NODEV) => {
+                    Err(io::Error::other("it is not a regular file"))
+                }
+                Err(Errno::XDEV) => Err(io::Error::other(
+                    "a link or mount leads out of the home folder",
+                )),
+                Err(Errno::NOSYS) => {
+                    Err(io::Error::other("this kernel has no openat2 (Linux 5.6)"))
+                }
+                Err(error) => Err(error.into()),
+            };
+        }
+    }
+}
+
+/// Opens a file of the system's, at a path that only the administrator writes to. It doesn't wait.
+///
+/// # Errors
+/// Those of open(2), and for what is not a regular file.
+pub(crate) fn open_file(path: &Path) -> io::Result<File> {
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+    let fd = open(path, flags, Mode::empty())?;
+    match kind_of(&fd)? {
+        Kind::File => Ok(fd.into()),
+        Kind::Folder | Kind::Link | Kind::Special => {
+            Err(io::Error::other("it is not a regular file"))
+        }
+    }
+}
+
+/// `None` where the file system does not say.
+fn kind(file_type: FileType) -> Option<Kind> {
+    match file_type {
+        FileType::RegularFile => Some(Kind::File),
+        FileType::Directory => Some(Kind::Folder),
+        FileType::Symlink => Some(Kind::Link),
+        FileType::Fifo | FileType::Socket => Some(Kind::Special),
+        FileType::CharacterDevice | FileType::BlockDevice => Some(Kind::Special),
+        FileType::Unknown => None,
+    }
+}
+
+fn kind_of(fd: &OwnedFd) -> io::Result<Kind> {
+    Ok(kind(FileType::from_raw_mode(fstat(fd)?.st_mode)).unwrap_or(Kind::Special))
+}
+
+fn stat_kind(folder: &OwnedFd, name: &CStr) -> io::Result<Kind> {
+    let stat = statat(folder, name, AtFlags::SYMLINK_NOFOLLOW)?;
+    Ok(kind(FileType::from_raw_mode(stat.st_mode)).unwrap_or(Kind::Special))
+}

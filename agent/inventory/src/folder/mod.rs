@@ -1,0 +1,81 @@
+//! Opening files and folders: the one place that touches the file system. Reading it wrongly is what an attacker in a
+//! home folder hopes for, so every open goes through here.
+
+#[cfg(target_os = "linux")]
+mod linux;
+#[cfg(not(target_os = "linux"))]
+mod other;
+
+use std::{
+    fs::File,
+    io::{self, Read},
+};
+
+#[cfg(target_os = "linux")]
+pub(crate) use linux::{Root, open_file};
+#[cfg(not(target_os = "linux"))]
+pub(crate) use other::{Root, open_file};
+
+/// What was found under a name.
+#[derive(Debug)]
+#[cfg_attr(
+    not(target_os = "linux"),
+    expect(dead_code, reason = "nothing is ever found there")
+)]
+pub(crate) enum Opened {
+    /// Nothing: the name, or a folder on the way, does not exist, or a link leads nowhere.
+    Missing,
+    /// A regular file.
+    File(File),
+    /// A folder.
+    Folder,
+    /// A device, FIFO or socket. It was not read.
+    Special,
+}
+
+/// What a folder says about one of its names, before it is opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(
+    not(target_os = "linux"),
+    expect(dead_code, reason = "nothing is ever found there")
+)]
+pub(crate) enum Kind {
+    /// A regular file.
+    File,
+    /// A folder.
+    Folder,
+    /// A device, FIFO or socket.
+    Special,
+    /// A symbolic link: open it to learn what it leads to.
+    Link,
+}
+
+/// A name in a folder.
+#[derive(Debug)]
+pub(crate) struct Name {
+    /// The name as text; `None` if it isn't UTF-8.
+    pub(crate) text: Option<String>,
+    pub(crate) kind: Kind,
+}
+
+/// Why a file has no contents for us.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ReadError {
+    #[error("it can't be read: {0}")]
+    Read(#[from] io::Error),
+    #[error("it has more than {0} bytes")]
+    TooLarge(u64),
+}
+
+/// Reads a file of at most `limit` bytes.
+///
+/// # Errors
+/// When reading fails, or the file is longer (it may have grown since it was opened, so its size isn't trusted).
+pub(crate) fn read(file: File, limit: u64) -> Result<Vec<u8>, ReadError> {
+    let mut bytes = Vec::new();
+    file.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > limit {
+        return Err(ReadError::TooLarge(limit));
+    }
+    Ok(bytes)
+}

@@ -1,0 +1,42 @@
+//! Where the sources of this crate don't exist: nothing is there.
+
+use std::{
+    fs::File,
+    io,
+    path::{Path, PathBuf},
+};
+
+use super::{Name, Opened};
+
+/// A folder under which names are opened. There are none.
+#[derive(Debug)]
+pub(crate) enum Root {}
+
+impl Root {
+    /// `None`.
+    pub(crate) fn system(_: &Path) -> io::Result<Option<Self>> {
+        Ok(None)
+    }
+
+    /// An error: this system's homes aren't looked into, so nothing is vouched for.
+    pub(crate) fn home(_: &Path) -> io::Result<Option<Self>> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    pub(crate) fn path(&self, _: &Path) -> PathBuf {
+        match *self {}
+    }
+
+    pub(crate) fn open(&self, _: &Path) -> io::Result<Opened> {
+        match *self {}
+    }
+
+    pub(crate) fn names(&self, _: &Path, _: usize) -> io::Result<Option<Vec<Name>>> {
+        match *self {}
+    }
+}
+
+/// An error.
+pub(crate) fn open_file(_: &Path) -> io::Result<File> {
+    Err(io::ErrorKind::Unsupported.into())
+}

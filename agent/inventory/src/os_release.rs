@@ -1,0 +1,69 @@
+//! Which system this is, from os-release(5).
+
+use std::path::Path;
+
+use crate::{folder, limits::MAX_OS_RELEASE_BYTES};
+
+/// The vendor where `os-release` names none, as os-release(5) has it.
+pub(crate) const UNNAMED: &str = "linux";
+
+/// The system's `ID`, such as `debian` or `ubuntu`.
+///
+/// # Errors
+/// What was wrong with the file, in words.
+pub(crate) fn vendor(path: &Path) -> Result<String, String> {
+    let file = folder::open_file(path).map_err(|e| e.to_string())?;
+    let bytes = folder::read(file, MAX_OS_RELEASE_BYTES).map_err(|e| e.to_string())?;
+    parse(&bytes)
+        .map(str::to_owned)
+        .ok_or_else(|| "it has no valid ID field".to_owned())
+}
+
+/// The value of `ID=` in an `os-release` file, if it is made of the characters that os-release(5) allows: a-z, 0-9,
+/// `.`, `_` and `-`.
+fn parse(bytes: &[u8]) -> Option<&str> {
+    let line = bytes
+        .split(|b| *b == b'\n')
+        .rfind(|line| line.starts_with(b"ID="))?;
+    let value = std::str::from_utf8(line.strip_prefix(b"ID=")?).ok()?.trim();
+    let value = unquote(value, '"')
+        .or_else(|| unquote(value, '\''))
+        .unwrap_or(value);
+    let allowed = |c: char| matches!(c, 'a'..='z' | '0'..='9' | '.' | '_' | '-');
+    (!value.is_empty() && value.chars().all(allowed)).then_some(value)
+}
+
+fn unquote(value: &str, quote: char) -> Option<&str> {
+    value.strip_prefix(quote)?.strip_suffix(quote)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(text: &str, expected: Option<&str>) {
+        assert_eq!(parse(text.as_bytes()), expected, "{text:?}");
+    }
+
+    #[test]
+    fn the_id_is_taken_whatever_its_quotes() {
+        check(
+            "PRETTY_NAME=\"Debian\"\nVERSION_ID=\"12\"\nID=debian\n",
+            Some("debian"),
+        );
+        check("ID=\"ubuntu\"\nID_LIKE=debian", Some("ubuntu"));
+        check("ID='linuxmint'\r\n", Some("linuxmint"));
+        check("ID=old\nID=new\n", Some("new"));
+    }
+
+    #[test]
+    fn what_is_no_id_is_none() {
+        check("", None);
+        check("ID_LIKE=debian\n", None);
+        check("ID=\n", None);
+        check("ID=\"\n", None);
+        check("ID=de/bian\n", None);
+        check("ID=\u{e4}\n", None);
+    }
+}

@@ -1,0 +1,122 @@
+//! What the tests of this crate share: places in a scratch folder, and the real tools to compare with.
+
+use std::{path::Path, process::Command};
+
+use forewarn_inventory::{Places, list_source};
+use forewarn_proto::inventory::{Listing, Person, Scope, Source};
+
+/// The person whose home `places` has.
+pub(crate) const ALICE: Person = Person(1000);
+
+/// Places below `root`, none of which exist yet but Alice's home and an `os-release` of Debian's.
+pub(crate) fn places(root: &Path) -> Places {
+    fs_err::create_dir_all(root.join("home/alice")).unwrap();
+    write(root, "os-release", "ID=debian\n");
+    Places {
+        dpkg: root.join("dpkg"),
+        os_release: root.join("os-release"),
+        flatpak: root.join("flatpak"),
+        applications: vec![root.join("applications")],
+        homes: vec![(ALICE, root.join("home/alice"))],
+    }
+}
+
+/// Writes a file below `root`, with its folders.
+pub(crate) fn write(root: &Path, name: &str, contents: impl AsRef<[u8]>) {
+    let path = root.join(name);
+    fs_err::create_dir_all(path.parent().unwrap()).unwrap();
+    fs_err::write(path, contents).unwrap();
+}
+
+/// Makes a symbolic link below `root`, with its folder.
+pub(crate) fn link(root: &Path, name: &str, target: &str) {
+    let path = root.join(name);
+    fs_err::create_dir_all(path.parent().unwrap()).unwrap();
+    fs_err::os::unix::fs::symlink(target, path).unwrap();
+}
+
+/// One source's listing in one scope.
+#[track_caller]
+pub(crate) fn listing(places: &Places, source: Source, scope: Scope) -> Listing {
+    let mut listings = list_source(places, source);
+    listings.retain(|listing| listing.scope == scope);
+    assert_eq!(listings.len(), 1, "{source:?} lists {scope:?} once");
+    listings.remove(0)
+}
+
+/// The purls of a listing, as text.
+pub(crate) fn purls(listing: &Listing) -> Vec<&str> {
+    listing
+        .packages
+        .iter()
+        .map(|package| package.purl.as_str())
+        .collect()
+}
+
+/// The gaps of a listing, as `path below root (@offset): reason`.
+pub(crate) fn gaps(listing: &Listing, root: &Path) -> Vec<String> {
+    let root = format!("{}/", root.display());
+    let line = |gap: &forewarn_proto::inventory::Gap| {
+        let offset = gap
+            .offset
+            .map_or(String::new(), |offset| format!(" @{offset}"));
+        format!("{}{offset}: {}", gap.path.replace(&root, ""), gap.reason)
+    };
+    listing.gaps.iter().map(line).collect()
+}
+
+/// A real tool, in an environment of its own. Its Debian package is named if it is missing.
+pub(crate) struct Tool {
+    name: &'static str,
+    debian_package: &'static str,
+    command: Command,
+}
+
+impl Tool {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the real tool is what the crate is compared with"
+    )]
+    pub(crate) fn new(name: &'static str, debian_package: &'static str) -> Self {
+        let mut command = Command::new(name);
+        command.env("LC_ALL", "C.UTF-8");
+        Self {
+            name,
+            debian_package,
+            command,
+        }
+    }
+
+    pub(crate) fn env(mut self, name: &str, value: impl AsRef<Path>) -> Self {
+        self.command.env(name, value.as_ref());
+        self
+    }
+
+    pub(crate) fn in_folder(mut self, folder: &Path) -> Self {
+        self.command.current_dir(folder);
+        self
+    }
+
+    /// Runs it and returns what it writes to standard output. Fails the test unless it succeeds.
+    #[track_caller]
+    pub(crate) fn run(mut self, arguments: &[&str]) -> String {
+        let Self {
+            name,
+            debian_package,
+            ..
+        } = self;
+        let output = match self.command.args(arguments).output() {
+            Ok(output) => output,
+            Err(error) => {
+                panic!("{name} can't be run ({error}): install the Debian package {debian_package}")
+            }
+        };
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(
+            output.status.success(),
+            "{name} {arguments:?}: {}\n{errors}",
+            output.status
+        );
+        String::from_utf8(output.stdout).unwrap()
+    }
+}

@@ -1,0 +1,16 @@
+//! The inventory's readers over real files, compared with the real tools.
+//!
+//! They need the Debian packages `dpkg`, `gzip` and `flatpak`. What is missing fails its test and is named.
+
+#[cfg(test)]
+mod common;
+#[cfg(test)]
+mod desktop;
+#[cfg(test)]
+mod dpkg;
+#[cfg(test)]
+mod flatpak;
+#[cfg(test)]
+mod homes;
+#[cfg(test)]
+mod places;

@@ -1,0 +1,120 @@
+//! What devices ask: enroll once, then listen and report.
+
+use std::{convert::Infallible, sync::Arc};
+
+use axum::{
+    Extension, Json,
+    extract::State,
+    http::{HeaderMap, StatusCode},
+    response::sse::{Event, Sse},
+};
+use forewarn_proto::{
+    api::{EnrollAnswer, EnrollRequest},
+    push::{EVENT, Frame},
+    report::Report,
+};
+use forewarn_trust::{digest, random_secret};
+use futures_util::{Stream, stream};
+
+use super::Refused;
+use crate::{
+    Server,
+    feed::{Current, Listener},
+    listener::Peer,
+};
+
+pub(super) async fn enroll(
+    State(server): State<Arc<Server>>,
+    Json(request): Json<EnrollRequest>,
+) -> Result<Json<EnrollAnswer>, Refused> {
+    let secret = random_secret().map_err(anyhow::Error::from)?;
+    let device = format!("device-{}", &secret[..12]);
+    let bad_request =
+        |e: anyhow::Error| Refused(StatusCode::BAD_REQUEST, format!("the signing request: {e}"));
+    let certificate = server
+        .own
+        .certify(&device, &request.signing_request)
+        .map_err(bad_request)?;
+    let token = digest(request.secret.as_bytes());
+    if !server
+        .store
+        .enroll(&token, &device, server.clock.wall())
+        .await?
+    {
+        let text = "this token is unknown or was used; make another with `forewarn-server token`";
+        return Err(Refused::new(StatusCode::FORBIDDEN, text));
+    }
+    tracing::info!("enrolled {device}");
+    Ok(Json(EnrollAnswer {
+        device,
+        certificate,
+    }))
+}
+
+pub(super) async fn report(
+    State(server): State<Arc<Server>>,
+    Extension(peer): Extension<Peer>,
+    Json(report): Json<Report>,
+) -> Result<StatusCode, Refused> {
+    let device = known_device(&server, peer).await?;
+    server
+        .store
+        .add_report(&device, &report, server.clock.wall())
+        .await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+pub(super) async fn stream(
+    State(server): State<Arc<Server>>,
+    Extension(peer): Extension<Peer>,
+    headers: HeaderMap,
+) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Refused> {
+    known_device(&server, peer).await?;
+    let known = headers
+        .get("last-event-id")
+        .and_then(|id| id.to_str().ok())
+        .unwrap_or_default()
+        .to_owned();
+    let listener = server.feed.listen();
+    let frames = stream::unfold(
+        (server, listener, known, true),
+        |(server, mut listener, known, first)| async move {
+            let current = next(&mut listener, first).await?;
+            let event = event(&server, &current, &known);
+            Some((Ok(event), (server, listener, current.digest, false)))
+        },
+    );
+    Ok(Sse::new(frames))
+}
+
+/// The current bundle at once, then each change.
+async fn next(listener: &mut Listener, first: bool) -> Option<Current> {
+    if !first {
+        listener.current.changed().await.ok()?;
+    }
+    Some(listener.current.borrow_and_update().clone())
+}
+
+fn event(server: &Server, current: &Current, known: &str) -> Event {
+    let frame = Frame {
+        time: server.clock.wall(),
+        digest: current.digest.clone(),
+        bundle: (current.digest != known).then(|| current.bytes.to_string()),
+    };
+    let data = serde_json::to_string(&frame).unwrap_or_default();
+    Event::default().event(EVENT).id(&frame.digest).data(data)
+}
+
+async fn known_device(server: &Server, peer: Peer) -> Result<String, Refused> {
+    let text = "a device certificate is needed; run `forewarn enroll`";
+    let name = peer
+        .0
+        .ok_or_else(|| Refused::new(StatusCode::UNAUTHORIZED, text))?;
+    if !server.store.is_device(&name).await? {
+        return Err(Refused::new(
+            StatusCode::FORBIDDEN,
+            "this device is no longer enrolled; run `forewarn enroll`",
+        ));
+    }
+    Ok(name)
+}

@@ -1,0 +1,74 @@
+//! The routes. Devices are known by their certificate, admins by their signature on each request.
+
+mod admin;
+mod device;
+
+use std::sync::Arc;
+
+use axum::{
+    Json, Router,
+    extract::DefaultBodyLimit,
+    http::StatusCode,
+    response::{IntoResponse, Response},
+    routing::{get, post},
+};
+use forewarn_proto::{api::MAX_REQUEST_BYTES, report::MAX_REPORT_BYTES};
+use forewarn_trust::DraftError;
+
+use crate::Server;
+
+pub(crate) fn router(server: Arc<Server>) -> Router {
+    let limit = DefaultBodyLimit::max;
+    Router::new()
+        .route("/v1/enroll", post(device::enroll).layer(limit(64 * 1024)))
+        .route("/v1/stream", get(device::stream))
+        .route(
+            "/v1/report",
+            post(device::report).layer(limit(MAX_REPORT_BYTES)),
+        )
+        .route("/v1/bundle", get(admin::bundle))
+        .route("/v1/online-keys", get(admin::online_keys))
+        .route(
+            "/v1/drafts",
+            get(admin::drafts)
+                .post(admin::propose)
+                .layer(limit(MAX_REQUEST_BYTES)),
+        )
+        .route("/v1/drafts/{number}/publish", post(admin::publish))
+        .route("/v1/status", get(admin::status))
+        .route("/v1/reports", get(admin::reports))
+        .with_state(server)
+}
+
+/// Why a request was refused, as JSON text for people: `"2 of 3 signatures"`.
+#[derive(Debug)]
+pub(crate) struct Refused(StatusCode, String);
+
+impl Refused {
+    fn new(status: StatusCode, text: &str) -> Self {
+        Self(status, text.to_owned())
+    }
+}
+
+impl IntoResponse for Refused {
+    fn into_response(self) -> Response {
+        (self.0, Json(self.1)).into_response()
+    }
+}
+
+impl From<DraftError> for Refused {
+    fn from(error: DraftError) -> Self {
+        Self(StatusCode::CONFLICT, error.to_string())
+    }
+}
+
+/// What went wrong inside is logged, not told.
+impl From<anyhow::Error> for Refused {
+    fn from(error: anyhow::Error) -> Self {
+        tracing::error!("{error:#}");
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "the server failed; its log says why",
+        )
+    }
+}

@@ -1,0 +1,121 @@
+//! The company's server: it enrolls devices, takes what admins sign, pushes it, and hears what devices report.
+//!
+//! It holds no admin's key. It can withhold news from devices, and that is all the harm it can do.
+
+pub mod config;
+mod feed;
+mod http;
+mod listener;
+mod own;
+mod refresh;
+mod store;
+
+use std::{net::SocketAddr, sync::Arc};
+
+use anyhow::{Context, Result};
+use forewarn_clock::Clock;
+use tokio::sync::Mutex;
+
+use forewarn_trust::Repository;
+
+pub use crate::{config::Config, feed::Feed};
+use crate::{own::Own, store::Store};
+
+/// Everything that requests share.
+pub(crate) struct Server {
+    pub(crate) config: Config,
+    pub(crate) clock: Clock,
+    pub(crate) store: Store,
+    pub(crate) own: Own,
+    /// What is in force; locked while it changes, so that two drafts can't be published at once.
+    pub(crate) repository: Mutex<Repository>,
+    pub(crate) feed: Feed,
+}
+
+/// A server that listens and answers until it is dropped.
+pub struct Running {
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// What it pushes.
+    pub feed: Feed,
+    tasks: tokio::task::JoinSet<()>,
+}
+
+impl Running {
+    /// Waits for ever; the server ends with its process.
+    pub async fn wait(mut self) {
+        while self.tasks.join_next().await.is_some() {}
+    }
+}
+
+/// Starts a server.
+///
+/// # Errors
+/// When the state can't be opened or the address not be listened on.
+pub async fn start(config: Config) -> Result<Running> {
+    let store = Store::open(&config.state).await?;
+    let own = Own::load(&store, &config).await?;
+    let clock = Clock::new(config.simulated_clock.as_deref());
+    let repository = Repository::new(store.bundle().await?);
+    let feed = Feed::new(repository.bundle());
+    let listener = tokio::net::TcpListener::bind(config.listen)
+        .await
+        .with_context(|| {
+            format!(
+                "cannot listen on {}; is another server running there?",
+                config.listen
+            )
+        })?;
+    let address = listener.local_addr()?;
+    let acceptor = listener::acceptor(&own)?;
+    let server = Arc::new(Server {
+        config,
+        clock,
+        store,
+        own,
+        repository: Mutex::new(repository),
+        feed: feed.clone(),
+    });
+    let mut tasks = tokio::task::JoinSet::new();
+    tasks.spawn(listener::serve(
+        listener,
+        acceptor,
+        http::router(server.clone()),
+    ));
+    tasks.spawn(refresh::keep_fresh(server));
+    Ok(Running {
+        address,
+        feed,
+        tasks,
+    })
+}
+
+/// Makes a one-time enrolment token: the text that `forewarn enroll --token` takes.
+///
+/// # Errors
+/// When the state can't be opened.
+pub async fn new_token(config: &Config) -> Result<String> {
+    let store = Store::open(&config.state).await?;
+    Own::load(&store, config)
+        .await?
+        .new_token(&store, config)
+        .await
+}
+
+/// What the first start has to say: an enrolment token, and the code with which admins found the repository. Nothing
+/// on later starts.
+///
+/// # Errors
+/// When the state can't be opened.
+pub async fn first_start(config: &Config) -> Result<Vec<String>> {
+    let store = Store::open(&config.state).await?;
+    if !store.has_no_token().await? {
+        return Ok(Vec::new());
+    }
+    let own = Own::load(&store, config).await?;
+    Ok(vec![
+        format!("CA certificate:  {}", config.state.join("ca.pem").display()),
+        format!("founding code:   {}", own.founding_code),
+        format!("enrolment token: {}", own.new_token(&store, config).await?),
+    ])
+}

@@ -1,0 +1,102 @@
+//! TLS 1.3 in, requests out. A client certificate is optional here; each route says whom it answers.
+
+use std::{sync::Arc, time::Duration};
+
+use anyhow::{Context, Result};
+use axum::{Extension, Router};
+use hyper_util::{
+    rt::{TokioIo, TokioTimer},
+    service::TowerToHyperService,
+};
+use rustls::{
+    RootCertStore, ServerConfig,
+    pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
+    server::WebPkiClientVerifier,
+};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::Semaphore,
+};
+use tokio_rustls::TlsAcceptor;
+
+use crate::own::Own;
+
+/// The most connections at once. Beyond that, new ones wait in the system's queue.
+const MAX_CONNECTIONS: usize = 16_000;
+/// How long a client may take for its handshake, and for a request's head. Stops those who open and say nothing.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Who is at the other end, by the name in a certificate that our CA signed.
+#[derive(Debug, Clone)]
+pub(crate) struct Peer(pub(crate) Option<String>);
+
+/// TLS with our certificate, and client certificates of our CA accepted.
+pub(crate) fn acceptor(own: &Own) -> Result<TlsAcceptor> {
+    let mut roots = RootCertStore::empty();
+    roots.add(CertificateDer::from_pem_slice(
+        own.ca_certificate.as_bytes(),
+    )?)?;
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider.clone())
+        .allow_unauthenticated()
+        .build()?;
+    let chain = vec![CertificateDer::from_pem_slice(own.certificate.as_bytes())?];
+    let key = PrivateKeyDer::from_pem_slice(own.key.as_bytes())?;
+    let config = ServerConfig::builder_with_provider(provider)
+        .with_protocol_versions(&[&rustls::version::TLS13])?
+        .with_client_cert_verifier(verifier)
+        .with_single_cert(chain, key)
+        .context("the server's certificate can't be used")?;
+    Ok(TlsAcceptor::from(Arc::new(config)))
+}
+
+/// Accepts for ever.
+pub(crate) async fn serve(listener: TcpListener, acceptor: TlsAcceptor, router: Router) {
+    let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    loop {
+        let Ok(place) = places.clone().acquire_owned().await else {
+            return;
+        };
+        let Ok((stream, _)) = listener.accept().await else {
+            // Out of file descriptors, most likely: give others time to close theirs.
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            continue;
+        };
+        let (acceptor, router) = (acceptor.clone(), router.clone());
+        tokio::spawn(async move {
+            if let Err(error) = serve_one(stream, acceptor, router).await {
+                tracing::debug!("a connection ended: {error:#}");
+            }
+            drop(place);
+        });
+    }
+}
+
+async fn serve_one(stream: TcpStream, acceptor: TlsAcceptor, router: Router) -> Result<()> {
+    stream.set_nodelay(true)?;
+    let stream = tokio::time::timeout(PATIENCE, acceptor.accept(stream)).await??;
+    let certificate = stream
+        .get_ref()
+        .1
+        .peer_certificates()
+        .and_then(<[_]>::first);
+    let peer = Peer(certificate.map(common_name).transpose()?);
+    let service = TowerToHyperService::new(router.layer(Extension(peer)));
+    hyper::server::conn::http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(PATIENCE)
+        .serve_connection(TokioIo::new(stream), service)
+        .await?;
+    Ok(())
+}
+
+/// The common name of a certificate that was verified in the handshake.
+fn common_name(certificate: &CertificateDer<'_>) -> Result<String> {
+    let (_, certificate) = x509_parser::parse_x509_certificate(certificate)?;
+    let name = certificate
+        .subject()
+        .iter_common_name()
+        .next()
+        .context("the certificate names nobody")?;
+    Ok(name.as_str()?.to_owned())
+}
