@@ -1,2 +1,82 @@
-//! Placeholder.
-fn main() {}
+//! `forewarn-admin`: an admin writes a policy, checks and previews it, signs it with a key that stays on this machine,
+//! publishes it once enough admins have signed, and alone takes it back.
+
+mod command;
+mod home;
+mod server;
+mod show;
+
+use std::{path::PathBuf, process::ExitCode};
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+use crate::home::Home;
+
+/// Write, check, preview, sign, publish and retract policies. Your key never leaves this machine.
+#[derive(Parser)]
+#[command(version)]
+struct Arguments {
+    /// The folder of your key and settings [default: forewarn-admin in your configuration folder].
+    #[arg(long, global = true, value_name = "FOLDER")]
+    home: Option<PathBuf>,
+    /// A file whose first line is your key's passphrase; asked for otherwise.
+    #[arg(long, global = true, value_name = "FILE")]
+    passphrase_file: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Make your key, encrypted at rest, and remember the server.
+    Init(command::init::Options),
+    /// Found the company's repository: say who the admins are. Once; the others then `sign`, and one `publish`es.
+    Found(command::found::Options),
+    /// Read a policy file and say what it would do. Changes nothing.
+    Check(command::policy::File),
+    /// Let the devices count whom a policy would hit. Nobody is told.
+    Preview(command::preview::Options),
+    /// Sign a policy and put it before the other admins.
+    Propose(command::policy::File),
+    /// Show an open draft and add your signature.
+    Sign(command::sign::Options),
+    /// Put a draft in force that has the signatures it needs.
+    Publish(command::sign::Number),
+    /// Take a policy back, alone and at once: profiles return, notices go, those who saw one are corrected.
+    Retract(command::retract::Options),
+    /// Show open drafts and what devices report.
+    Status(command::status::Options),
+}
+
+fn main() -> ExitCode {
+    match run(Arguments::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            anstream::eprintln!("forewarn-admin: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: Arguments) -> Result<()> {
+    // Another provider can't be installed before this line, which is the only way in which it fails.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let home = Home::new(arguments.home, arguments.passphrase_file)?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    runtime.block_on(async {
+        match arguments.command {
+            Command::Init(options) => command::init::run(&home, &options),
+            Command::Found(options) => command::found::run(&home, &options).await,
+            Command::Check(file) => command::policy::check(&home, &file),
+            Command::Preview(options) => command::preview::run(&home, &options).await,
+            Command::Propose(file) => command::policy::propose(&home, &file).await,
+            Command::Sign(options) => command::sign::sign(&home, &options).await,
+            Command::Publish(number) => command::sign::publish(&home, &number).await,
+            Command::Retract(options) => command::retract::run(&home, &options).await,
+            Command::Status(options) => command::status::run(&home, &options).await,
+        }
+    })
+}

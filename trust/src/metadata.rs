@@ -187,6 +187,33 @@ pub fn sign(role: &str, text: &str, key: &SigningKey) -> Result<String, Metadata
     Ok(metadata.to_string())
 }
 
+/// Whether this key has signed this metadata. Ed25519 signs the same bytes the same way each time (RFC 8032), so the
+/// holder of a key recognises what it has signed before.
+///
+/// # Errors
+/// When `text` is not metadata.
+pub fn is_signed_by(role: &str, text: &str, key: &SigningKey) -> Result<bool, MetadataError> {
+    let metadata = parse(role, text)?;
+    let ours = json!({ "keyid": key.public().id()?, "sig": key.sign(&canonical(&metadata["signed"])) });
+    Ok(metadata["signatures"].as_array().is_some_and(|signatures| signatures.contains(&ours)))
+}
+
+/// The admins that a root names, each with a fingerprint, and the threshold for policies and for the root itself.
+///
+/// # Errors
+/// When `text` is not a root.
+pub fn admins_of(text: &str) -> Result<(Vec<PublicKey>, u64), MetadataError> {
+    let root = signed_part("root", text)?;
+    let role = &root["roles"]["root"];
+    let ids = role["keyids"].as_array().into_iter().flatten().filter_map(Value::as_str);
+    let key = |id: &str| {
+        let key = &root["keys"][id];
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        PublicKey { name: text(&key["x-forewarn-name"]), public: text(&key["keyval"]["public"]) }
+    };
+    Ok((ids.map(key).collect(), role["threshold"].as_u64().unwrap_or_default()))
+}
+
 /// Puts the signatures of two copies of the same metadata together.
 ///
 /// # Errors

@@ -1,0 +1,9 @@
+//! One module for each thing that an admin does.
+
+pub(crate) mod found;
+pub(crate) mod init;
+pub(crate) mod policy;
+pub(crate) mod preview;
+pub(crate) mod retract;
+pub(crate) mod sign;
+pub(crate) mod status;

@@ -1,0 +1,71 @@
+//! `check` and `propose`: a policy file, before anyone but its author has signed.
+
+use std::{collections::BTreeMap, path::PathBuf};
+
+use anyhow::{Context, Result, bail};
+use clap::Args;
+use forewarn_proto::{api::Draft, policy::Policy};
+use forewarn_trust::metadata;
+use jiff::Timestamp;
+
+use super::sign::sign_all;
+use crate::{home::Home, server::Server, show};
+
+/// A policy file.
+#[derive(Args)]
+pub(crate) struct File {
+    /// The policy, in TOML.
+    #[arg(value_name = "POLICY.toml")]
+    file: PathBuf,
+}
+
+impl File {
+    /// Reads and checks the policy as it would be published now.
+    pub(crate) fn read(&self, now: Timestamp) -> Result<(Policy, String)> {
+        let text = fs_err::read_to_string(&self.file)?;
+        let place = || format!("{} is refused", self.file.display());
+        let policy = Policy::parse(text.as_bytes()).with_context(place)?;
+        policy.deadline.check_ahead(now).with_context(place)?;
+        Ok((policy, text))
+    }
+}
+
+pub(crate) fn check(home: &Home, file: &File) -> Result<()> {
+    // A policy can be checked on a machine without a key, such as a CI runner; there the real clock counts.
+    let clock = home.clock().unwrap_or(forewarn_clock::Clock::Real);
+    let (policy, _) = file.read(clock.wall())?;
+    show::policy(&policy);
+    Ok(())
+}
+
+pub(crate) async fn propose(home: &Home, file: &File) -> Result<()> {
+    let now = home.clock()?.wall();
+    let (policy, text) = file.read(now)?;
+    let server = Server::signed_in(home)?;
+    let in_force = server.in_force(home).await?;
+    let name = Policy::target_name(&policy.id);
+    if let Some(former) = in_force.verified.documents.get(&name) {
+        let former = Policy::parse(&former.bytes)?;
+        if former.version >= policy.version {
+            bail!(
+                "{}: version {} is in force; write version = {}",
+                policy.id,
+                former.version,
+                former.version + 1
+            );
+        }
+    }
+    let current = in_force
+        .repository
+        .role("policies")
+        .context("the server has no policies role")?;
+    let targets = BTreeMap::from([(name, text)]);
+    let next = metadata::next_targets("policies", current, &targets, &[], now)?;
+    let draft = Draft {
+        roles: BTreeMap::from([("policies".to_owned(), next)]),
+        targets,
+    };
+    let status = server.propose(&sign_all(draft, server.key()?)?).await?;
+    show::draft(&status)?;
+    Ok(())
+}

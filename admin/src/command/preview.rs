@@ -1,0 +1,66 @@
+use std::{collections::BTreeMap, time::Duration};
+
+use anyhow::{Context, Result};
+use clap::Args;
+use forewarn_proto::{api::Draft, policy::Policy};
+use forewarn_trust::metadata;
+
+use super::{policy::File, sign::sign_all};
+use crate::{home::Home, server::Server, show};
+
+/// Options of `preview`.
+#[derive(Args)]
+pub(crate) struct Options {
+    #[command(flatten)]
+    file: File,
+    /// How many seconds to wait for every connected device to answer.
+    #[arg(long, default_value_t = 10)]
+    wait: u64,
+}
+
+pub(crate) async fn run(home: &Home, options: &Options) -> Result<()> {
+    let now = home.clock()?.wall();
+    let (policy, text) = options.file.read(now)?;
+    let server = Server::signed_in(home)?;
+    let in_force = server.in_force(home).await?;
+    let current = in_force
+        .repository
+        .role("previews")
+        .context("the server has no previews role")?;
+    let targets = BTreeMap::from([(Policy::preview_name(&policy.id), text)]);
+    let next = metadata::next_targets("previews", current, &targets, &[], now)?;
+    let draft = Draft {
+        roles: BTreeMap::from([("previews".to_owned(), next)]),
+        targets,
+    };
+    let status = server.propose(&sign_all(draft, server.key()?)?).await?;
+    server.publish(status.number).await?;
+    show::policy(&policy);
+    wait_for_counts(&server, &policy, options.wait).await
+}
+
+async fn wait_for_counts(server: &Server, policy: &Policy, seconds: u64) -> Result<()> {
+    let name = format!("preview/{}", policy.id);
+    for look in 0..=seconds * 10 {
+        let fleet = server.status().await?;
+        let count = fleet
+            .policies
+            .get(&name)
+            .filter(|count| count.version == policy.version)
+            .cloned();
+        let answered = count
+            .as_ref()
+            .map_or(0, |count| count.met + count.not_met + count.unknown);
+        if answered >= fleet.connected || look == seconds * 10 {
+            show::count(&name, &count.unwrap_or_default());
+            anstream::println!(
+                "{answered} of {} devices answered, {} are connected. Nobody was told anything.",
+                fleet.devices,
+                fleet.connected,
+            );
+            return Ok(());
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    Ok(())
+}

@@ -1,0 +1,43 @@
+use anyhow::Result;
+use clap::Args;
+
+use crate::{home::Home, server::Server, show};
+
+/// Options of `status`.
+#[derive(Args)]
+pub(crate) struct Options {
+    /// Print the server's answer as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) async fn run(home: &Home, options: &Options) -> Result<()> {
+    let server = Server::signed_in(home)?;
+    let fleet = server.status().await?;
+    if options.json {
+        anstream::println!("{}", serde_json::to_string_pretty(&fleet)?);
+        return Ok(());
+    }
+    anstream::println!(
+        "{} devices enrolled, {} connected",
+        fleet.devices,
+        fleet.connected
+    );
+    for (name, count) in &fleet.policies {
+        show::count(name, count);
+    }
+    for (policy, count) in &fleet.corrections {
+        anstream::println!(
+            "{policy} was retracted: {} of {} people who saw a notice were corrected",
+            count.shown,
+            count.owed
+        );
+    }
+    for (refusal, devices) in &fleet.refusals {
+        anstream::println!("{devices} devices refused a bundle: {refusal}");
+    }
+    for draft in server.drafts().await? {
+        show::draft(&draft)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,166 @@
+//! Requests to the server, each signed; and what it says, verified like a device would.
+
+use anyhow::{Context, Result, bail};
+use forewarn_clock::Clock;
+use forewarn_proto::{
+    api::{Draft, DraftStatus, FleetStatus, OnlineKeys},
+    bundle::Bundle,
+};
+use forewarn_trust::{Repository, SigningKey, Verified, metadata, verify};
+use reqwest::{Client, Method};
+use serde::de::DeserializeOwned;
+
+use crate::home::Home;
+
+/// How the server is convinced of who asks.
+pub(crate) enum Credential {
+    /// The signature of an admin's key.
+    Key(SigningKey),
+    /// Before there are admins: the code that the server printed at its first start.
+    FoundingCode(String),
+}
+
+/// A connection to the server.
+pub(crate) struct Server {
+    client: Client,
+    address: String,
+    clock: Clock,
+    credential: Credential,
+}
+
+/// What is in force, verified from this admin's root.
+pub(crate) struct InForce {
+    pub(crate) repository: Repository,
+    pub(crate) verified: Verified,
+}
+
+impl Server {
+    /// A connection that signs requests with the admin's key; asks for its passphrase.
+    pub(crate) fn signed_in(home: &Home) -> Result<Self> {
+        Self::connect(home, Credential::Key(home.key()?))
+    }
+
+    pub(crate) fn connect(home: &Home, credential: Credential) -> Result<Self> {
+        let ca = reqwest::Certificate::from_pem(&fs_err::read(home.file("ca.pem"))?)?;
+        let client = Client::builder()
+            .https_only(true)
+            .no_proxy()
+            .tls_certs_only([ca])
+            .build()?;
+        let address = home.settings()?.server.trim_end_matches('/').to_owned();
+        Ok(Self {
+            client,
+            address,
+            clock: home.clock()?,
+            credential,
+        })
+    }
+
+    /// The admin's key, if the connection has one.
+    pub(crate) fn key(&self) -> Result<&SigningKey> {
+        match &self.credential {
+            Credential::Key(key) => Ok(key),
+            Credential::FoundingCode(_) => bail!("this connection has no key"),
+        }
+    }
+
+    pub(crate) async fn online_keys(&self) -> Result<OnlineKeys> {
+        self.ask(Method::GET, "/v1/online-keys", Vec::new()).await
+    }
+
+    pub(crate) async fn propose(&self, draft: &Draft) -> Result<DraftStatus> {
+        self.ask(Method::POST, "/v1/drafts", serde_json::to_vec(draft)?)
+            .await
+    }
+
+    pub(crate) async fn drafts(&self) -> Result<Vec<DraftStatus>> {
+        self.ask(Method::GET, "/v1/drafts", Vec::new()).await
+    }
+
+    pub(crate) async fn publish(&self, number: i64) -> Result<()> {
+        self.send(
+            Method::POST,
+            &format!("/v1/drafts/{number}/publish"),
+            Vec::new(),
+        )
+        .await
+        .map(drop)
+    }
+
+    pub(crate) async fn status(&self) -> Result<FleetStatus> {
+        self.ask(Method::GET, "/v1/status", Vec::new()).await
+    }
+
+    /// What is in force. The first time, the root is taken if it is one that this admin's key has signed.
+    pub(crate) async fn in_force(&self, home: &Home) -> Result<InForce> {
+        let bytes = self.send(Method::GET, "/v1/bundle", Vec::new()).await?;
+        let bundle = Bundle::parse(&bytes)?;
+        let root = match home.root() {
+            Some(root) => root,
+            None => self.own_root(&bundle)?,
+        };
+        let seen = fs_err::read(home.file("seen.json"))
+            .ok()
+            .and_then(|bytes| Bundle::parse(&bytes).ok());
+        let verified = verify(&root, seen.as_ref(), &bundle, &home.file(""))
+            .await
+            .context("the server's bundle can't be trusted; do not sign anything until this is explained")?;
+        home.write("root.json", &verified.root)?;
+        home.write("seen.json", &String::from_utf8_lossy(&bytes))?;
+        Ok(InForce {
+            repository: Repository::new(bundle),
+            verified,
+        })
+    }
+
+    fn own_root(&self, bundle: &Bundle) -> Result<String> {
+        let root = bundle
+            .files
+            .get("1.root.json")
+            .context("nothing is founded on this server; see `found`")?;
+        if metadata::is_signed_by("root", root, self.key()?)? {
+            return Ok(root.clone());
+        }
+        bail!(
+            "the server's root was not signed by your key; copy root.json from an admin whom you trust into your folder"
+        )
+    }
+
+    async fn ask<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &str,
+        body: Vec<u8>,
+    ) -> Result<T> {
+        let bytes = self.send(method, path, body).await?;
+        serde_json::from_slice(&bytes)
+            .with_context(|| format!("the server's answer to {path} can't be read"))
+    }
+
+    async fn send(&self, method: Method, path: &str, body: Vec<u8>) -> Result<Vec<u8>> {
+        let second = self.clock.wall().as_second();
+        let authorization = match &self.credential {
+            Credential::Key(key) => key.authorize(method.as_str(), path, second, &body)?,
+            Credential::FoundingCode(code) => format!("Founding {code}"),
+        };
+        let request = self
+            .client
+            .request(method, format!("{}{path}", self.address));
+        let request = request
+            .header("authorization", authorization)
+            .header("content-type", "application/json");
+        let answer = request
+            .body(body)
+            .send()
+            .await
+            .with_context(|| format!("{} can't be reached", self.address))?;
+        let status = answer.status();
+        let bytes = answer.bytes().await?.to_vec();
+        if !status.is_success() {
+            let text: String =
+                serde_json::from_slice(&bytes).unwrap_or_else(|_| status.to_string());
+            bail!("the server refuses: {text}");
+        }
+        Ok(bytes)
+    }
+}

@@ -1,0 +1,104 @@
+//! What admins read before they sign.
+
+use anstyle::{AnsiColor, Style};
+use anyhow::Result;
+use forewarn_proto::{
+    api::{DraftStatus, PolicyCount},
+    policy::{Deadline, Policy, Retraction},
+};
+use forewarn_trust::metadata;
+
+const BOLD: Style = Style::new().bold();
+const WARN: Style = AnsiColor::Yellow.on_default();
+
+/// A policy in words.
+pub(crate) fn policy(policy: &Policy) {
+    anstream::println!(
+        "{BOLD}{}{BOLD:#} (policy {}, version {})",
+        policy.title,
+        policy.id,
+        policy.version
+    );
+    for rule in &policy.rules {
+        anstream::println!("  bans      {}", rule.app);
+        rule.purls
+            .iter()
+            .for_each(|purl| anstream::println!("              {purl}"));
+    }
+    anstream::println!("  deadline  {}", deadline(&policy.deadline));
+    match policy.consequence.mail.as_slice() {
+        [] => anstream::println!("  then      nothing: this policy only warns"),
+        domains => {
+            for domain in domains {
+                anstream::println!(
+                    "  then      the mail profile of {domain} moves into the device's vault"
+                );
+            }
+        }
+    }
+    for (language, text) in &policy.message {
+        anstream::println!("  says ({language}) {text}");
+    }
+}
+
+/// A deadline in words.
+fn deadline(deadline: &Deadline) -> String {
+    let grace = deadline.grace.max(deadline.min_notice);
+    let at = deadline
+        .at
+        .as_ref()
+        .map(|at| format!("{at}, and "))
+        .unwrap_or_default();
+    format!(
+        "{at}at least {grace} after each person was shown the notice; never under the device's own least notice"
+    )
+}
+
+/// A draft in words.
+pub(crate) fn draft(status: &DraftStatus) -> Result<()> {
+    anstream::println!("{BOLD}Draft {}{BOLD:#}", status.number);
+    for (role, (have, need)) in &status.signatures {
+        anstream::println!("  {role}: {have} of {need} signatures");
+    }
+    if let Some(root) = status.draft.roles.get("root") {
+        let (admins, threshold) = metadata::admins_of(root)?;
+        anstream::println!(
+            "  names the admins, {threshold} of whom start a policy and any one of whom stops it:"
+        );
+        for admin in admins {
+            anstream::println!("    {}  {}", admin.fingerprint()?, admin.name);
+        }
+        anstream::println!(
+            "  {WARN}Compare each fingerprint with its owner, in person or by phone.{WARN:#}"
+        );
+    }
+    for (name, text) in &status.draft.targets {
+        if name.starts_with("retractions/") {
+            let retraction = Retraction::parse(text.as_bytes())?;
+            anstream::println!(
+                "  withdraws {} up to version {}: {}",
+                retraction.policy,
+                retraction.through_version,
+                retraction.reason
+            );
+        } else {
+            policy(&Policy::parse(text.as_bytes())?);
+        }
+    }
+    Ok(())
+}
+
+/// What devices report of one policy.
+pub(crate) fn count(name: &str, count: &PolicyCount) {
+    anstream::println!(
+        "{BOLD}{name}{BOLD:#} version {}: not met on {} devices, met on {}, unknown on {}; notice shown to {} people",
+        count.version,
+        count.not_met,
+        count.met,
+        count.unknown,
+        count.shown,
+    );
+    for (stage, people) in &count.people {
+        anstream::println!("  {people} people: {stage}");
+    }
+}
