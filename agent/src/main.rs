@@ -1,2 +1,89 @@
-//! Placeholder.
-fn main() {}
+//! `forewarn`: the daemon on an employee's device, and the commands with which the person asks it.
+//!
+//! ```text
+//! sync ──> trust ──┐                      ┌──> store
+//! scan ────────────┼──> daemon (engine) ──┼──> notice
+//! ipc, alarm ──────┘                      ├──> mail
+//!                                         └──> sync (reports)
+//! ```
+
+mod alarm;
+mod command;
+mod config;
+mod daemon;
+mod identity;
+mod ipc;
+mod mail;
+mod notice;
+mod perform;
+mod scan;
+mod store;
+mod sync;
+mod trust;
+
+use std::{path::PathBuf, process::ExitCode};
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+use crate::config::Config;
+
+/// Warns you before your company takes its mail profile off this device, and tells you why.
+#[derive(Parser)]
+#[command(version)]
+struct Arguments {
+    /// The configuration file [default: agent.toml in forewarn in your configuration folder, else
+    /// /etc/forewarn/agent.toml].
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run in the background: list packages, hear the server, warn, revoke, restore.
+    Daemon,
+    /// Join the company's server with a one-time token. The device's key is made here and stays here.
+    Enroll(command::enroll::Options),
+    /// What applies to me, how long I have, what is known about this device.
+    Status(command::status::Options),
+    /// Everything about one app: the rule, who signed it, what matched, the deadline, what is taken, how to undo it.
+    Why(command::why::Options),
+    /// Say that you have read the notices.
+    Acknowledge(command::acknowledge::Options),
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .with_target(false)
+        .init();
+    // Another provider can't be installed before this line, which is the only way in which it fails.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    match run(arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            anstream::eprintln!("forewarn: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: Arguments) -> Result<()> {
+    let config = Config::load(arguments.config.as_deref())?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .max_blocking_threads(4)
+        .build()?;
+    runtime.block_on(async {
+        match arguments.command {
+            Command::Daemon => daemon::run(config).await,
+            Command::Enroll(options) => command::enroll::run(&config, &options).await,
+            Command::Status(options) => command::status::run(&config, &options).await,
+            Command::Why(options) => command::why::run(&config, &options).await,
+            Command::Acknowledge(options) => command::acknowledge::run(&config, &options).await,
+        }
+    })
+}

@@ -119,6 +119,16 @@ impl Engine {
             .map(|point| point.duration_since(at))
     }
 
+    /// Trusted time, as of the last input.
+    pub fn now(&self) -> Timestamp {
+        self.time()
+    }
+
+    /// When a verified bundle last was confirmed as current.
+    pub fn confirmed_at(&self) -> Option<Timestamp> {
+        self.state.confirmed_at
+    }
+
     /// Trusted time at the present input.
     pub(crate) fn time(&self) -> Timestamp {
         self.state

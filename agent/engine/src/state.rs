@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use forewarn_proto::{
     inventory::{Person, Source},
-    policy::PolicyId,
+    policy::{Domain, Language, PolicyId},
     purl::Purl,
     report::{CorrectionReport, Report},
 };
@@ -105,7 +105,7 @@ pub(crate) struct Correction {
     pub(crate) report: CorrectionReport,
     pub(crate) title: String,
     pub(crate) apps: Vec<String>,
-    pub(crate) message: BTreeMap<forewarn_proto::policy::Language, String>,
+    pub(crate) message: BTreeMap<Language, String>,
 }
 
 impl State {
@@ -132,6 +132,23 @@ impl State {
             .chain(of_notices)
             .chain(of_corrections)
             .for_each(|stamp| correction.apply(stamp));
+    }
+
+    /// The state of a device that has lost its own: profiles of these domains are in the vault and go back.
+    pub fn returning(domains: impl IntoIterator<Item = Domain>, person: Person) -> Self {
+        let profile = || Profile {
+            place: Place::Returning,
+            attempts: 0,
+            retry_at: None,
+            waiting_for: Vec::new(),
+        };
+        let profiles = domains
+            .into_iter()
+            .map(|domain| (ProfileId { domain, person }, profile()));
+        Self {
+            profiles: profiles.collect(),
+            ..Self::default()
+        }
     }
 
     /// Where trusted time stood when this state was made.

@@ -1,0 +1,92 @@
+//! Sleeps until the engine wants to look again. The kernel's boot-time timer counts suspend, so that a laptop that slept
+//! over a deadline looks as soon as it wakes; an idle daemon isn't woken at all.
+
+use std::time::Duration;
+
+use anyhow::Result;
+use forewarn_clock::{Clock, Shift};
+use jiff::SignedDuration;
+use rustix::{
+    fd::OwnedFd,
+    time::{
+        Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, timerfd_create,
+        timerfd_settime,
+    },
+};
+use tokio::io::unix::AsyncFd;
+
+/// How often a simulated clock's file is looked at.
+const LOOK_EVERY: Duration = Duration::from_millis(20);
+
+/// A timer of the boot clock.
+pub(crate) struct Alarm {
+    timer: AsyncFd<OwnedFd>,
+    clock: Clock,
+    seen: Shift,
+}
+
+#[expect(
+    deprecated,
+    reason = "its successor is unsafe, for types that lie about their descriptor; an OwnedFd doesn't"
+)]
+fn register(timer: OwnedFd) -> std::io::Result<AsyncFd<OwnedFd>> {
+    AsyncFd::new(timer)
+}
+
+impl Alarm {
+    pub(crate) fn new(clock: Clock) -> Result<Self> {
+        let timer = timerfd_create(
+            TimerfdClockId::Boottime,
+            TimerfdFlags::NONBLOCK | TimerfdFlags::CLOEXEC,
+        )?;
+        Ok(Self {
+            timer: register(timer)?,
+            seen: clock.shift(),
+            clock,
+        })
+    }
+
+    /// Returns after `length`, or as soon as a simulated clock was moved. Without a length, only the latter.
+    pub(crate) async fn sleep(&mut self, length: Option<SignedDuration>) -> Result<()> {
+        if self.clock.is_simulated() {
+            self.sleep_simulated(length).await;
+            return Ok(());
+        }
+        let Some(length) = length else {
+            return std::future::pending().await;
+        };
+        // A timer of zero is no timer, hence at least a millisecond.
+        let length = length.max(SignedDuration::from_millis(1));
+        let it_value = Timespec {
+            tv_sec: length.as_secs(),
+            tv_nsec: length.subsec_nanos().into(),
+        };
+        let it_interval = Timespec {
+            tv_sec: 0,
+            tv_nsec: 0,
+        };
+        timerfd_settime(
+            &self.timer,
+            TimerfdTimerFlags::empty(),
+            &Itimerspec {
+                it_interval,
+                it_value,
+            },
+        )?;
+        let mut guard = self.timer.readable().await?;
+        guard.clear_ready();
+        Ok(())
+    }
+
+    async fn sleep_simulated(&mut self, length: Option<SignedDuration>) {
+        let end = length.map(|length| self.clock.read().boot + length);
+        loop {
+            let shift = self.clock.shift();
+            if shift != self.seen || end.is_some_and(|end| self.clock.read().boot >= end) {
+                self.seen = shift;
+                return;
+            }
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+    }
+}

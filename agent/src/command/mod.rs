@@ -1,0 +1,6 @@
+//! One module for each thing that a person does.
+
+pub(crate) mod acknowledge;
+pub(crate) mod enroll;
+pub(crate) mod status;
+pub(crate) mod why;

@@ -1,0 +1,172 @@
+//! The agent's configuration: `agent.toml`. Every field has a default; what is unknown is refused.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use directories::{BaseDirs, ProjectDirs};
+use forewarn_engine::Settings;
+use forewarn_inventory::Places;
+use forewarn_proto::{
+    inventory::Person,
+    policy::{Language, Length},
+};
+use serde::Deserialize;
+
+/// The configuration for everyone on the device, used when the person has none of their own.
+const SYSTEM_PATH: &str = "/etc/forewarn/agent.toml";
+
+/// The configuration file.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct File {
+    /// Where the agent keeps its state, identity and vault. Default: `forewarn` in the person's data folder.
+    state: Option<PathBuf>,
+    /// The socket of the daemon. Default: `forewarn.sock` in the person's runtime folder, else in the state folder.
+    socket: Option<PathBuf>,
+    /// The home folder that the daemon looks after. Default: the person's own.
+    home: Option<PathBuf>,
+    /// The least time between the first notice shown and a revoke. Default 24h, never under 1h.
+    min_notice: Option<Length>,
+    /// How long a policy is good for a revoke without the server confirming it. Default 24h.
+    max_staleness: Option<Length>,
+    /// How notices are shown: `auto` (the desktop, else terminals), `desktop` or `terminal`. Default `auto`.
+    notices: NoticeWay,
+    /// The terminals on which notices are written. Default: every terminal of the person.
+    terminals: Option<Vec<PathBuf>>,
+    /// The languages of notices, best first. Default: from `LANG`.
+    languages: Option<Vec<Language>>,
+    /// Where packages are recorded, if not at the system's own places.
+    places: PlacesFile,
+    /// A file that moves the clock, for demonstrations and tests. `forewarn status` says so when it is set.
+    simulated_clock: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct PlacesFile {
+    /// dpkg's folder. Default `/var/lib/dpkg`.
+    dpkg: Option<PathBuf>,
+    /// The system's Flatpak installation. Default `/var/lib/flatpak`.
+    flatpak: Option<PathBuf>,
+    /// The system's folders of desktop entries.
+    applications: Option<Vec<PathBuf>>,
+}
+
+/// See [`Config::notices`].
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum NoticeWay {
+    /// The desktop where there is one, else terminals.
+    #[default]
+    Auto,
+    /// The desktop only.
+    Desktop,
+    /// Terminals only.
+    Terminal,
+}
+
+/// The configuration with every default filled in.
+#[derive(Debug, Clone)]
+pub(crate) struct Config {
+    pub(crate) state: PathBuf,
+    pub(crate) socket: PathBuf,
+    pub(crate) home: PathBuf,
+    pub(crate) settings: Settings,
+    pub(crate) notices: NoticeWay,
+    pub(crate) terminals: Option<Vec<PathBuf>>,
+    pub(crate) languages: Vec<Language>,
+    pub(crate) places: Places,
+    pub(crate) simulated_clock: Option<PathBuf>,
+}
+
+impl Config {
+    /// Reads `path`, or the person's configuration, or the system's, or takes the defaults.
+    ///
+    /// # Errors
+    /// Names the file and the line.
+    pub(crate) fn load(path: Option<&Path>) -> Result<Self> {
+        let own =
+            ProjectDirs::from("", "", "forewarn").map(|dirs| dirs.config_dir().join("agent.toml"));
+        let candidates = own.into_iter().chain([SYSTEM_PATH.into()]);
+        let path = path
+            .map(Path::to_owned)
+            .or_else(|| candidates.into_iter().find(|path| path.exists()));
+        let file = match path {
+            Some(path) => {
+                let text = fs_err::read_to_string(&path)?;
+                toml::from_str(&text)
+                    .with_context(|| format!("{} is not a valid configuration", path.display()))?
+            }
+            None => File::default(),
+        };
+        Self::complete(file)
+    }
+
+    fn complete(file: File) -> Result<Self> {
+        let dirs = BaseDirs::new();
+        let missing = "there is no home folder; set `home` and `state` in agent.toml";
+        let home = file
+            .home
+            .or_else(|| dirs.as_ref().map(|d| d.home_dir().to_owned()))
+            .context(missing)?;
+        let state = file
+            .state
+            .or_else(|| dirs.as_ref().map(|d| d.data_local_dir().join("forewarn")))
+            .context(missing)?;
+        let runtime = dirs
+            .as_ref()
+            .and_then(BaseDirs::runtime_dir)
+            .filter(|_| file.socket.is_none());
+        let socket = file
+            .socket
+            .unwrap_or_else(|| runtime.unwrap_or(&state).join("forewarn.sock"));
+        let mut settings = Settings::default();
+        if let Some(min_notice) = file.min_notice {
+            if min_notice.0 < Settings::LEAST_NOTICE {
+                bail!(
+                    "min_notice = \"{min_notice}\": people get at least one hour; write 1h or more"
+                );
+            }
+            settings = settings.with_min_notice(min_notice.0);
+        }
+        settings.max_staleness = file
+            .max_staleness
+            .map_or(settings.max_staleness, |length| length.0);
+        Ok(Self {
+            places: places(file.places, home.clone()),
+            state,
+            socket,
+            home,
+            settings,
+            notices: file.notices,
+            terminals: file.terminals,
+            languages: file.languages.unwrap_or_else(languages),
+            simulated_clock: file.simulated_clock,
+        })
+    }
+}
+
+/// The person for whom the daemon runs: whoever runs it.
+pub(crate) fn person() -> Person {
+    Person(rustix::process::geteuid().as_raw())
+}
+
+fn places(file: PlacesFile, home: PathBuf) -> Places {
+    let system = Places::default();
+    Places {
+        dpkg: file.dpkg.unwrap_or(system.dpkg),
+        flatpak: file.flatpak.unwrap_or(system.flatpak),
+        applications: file.applications.unwrap_or(system.applications),
+        homes: vec![(person(), home)],
+        os_release: system.os_release,
+    }
+}
+
+/// `de_DE.UTF-8` is `de`.
+fn languages() -> Vec<Language> {
+    let lang = std::env::var("LC_ALL")
+        .or_else(|_| std::env::var("LANG"))
+        .unwrap_or_default();
+    let tag = lang.split(['_', '.', '@']).next().unwrap_or_default();
+    tag.parse().into_iter().collect()
+}

@@ -1,0 +1,385 @@
+//! The daemon: one loop over everything that can wake it.
+
+use std::{collections::VecDeque, sync::Arc};
+
+use anyhow::{Context, Result};
+use forewarn_clock::{Clock, local_zone};
+use forewarn_engine::{Engine, Input, Now, State, Subject};
+use forewarn_proto::{
+    inventory::Source,
+    ipc::{Question, SourceStatus, Status},
+    push::Frame,
+    report::Refusal,
+};
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    sync::{mpsc, watch},
+};
+
+use crate::{
+    alarm::Alarm,
+    config::{Config, person},
+    identity::{Identity, create_private},
+    ipc::{self, Asked},
+    mail::Mail,
+    notice::{self, Manner, News},
+    perform::{Done, Hands},
+    scan::{SETTLE, Scan, Watch},
+    store::{Store, Stored},
+    sync::{self, Heard, Link},
+    trust::{Trust, Verdict},
+};
+
+/// Everything that can wake the daemon.
+enum Wake {
+    /// The engine wanted to look again, or a simulated clock was moved.
+    Alarm,
+    /// The server, or its silence.
+    Server(Heard),
+    /// Packages may have changed.
+    Changed,
+    /// A task of ours is done.
+    Done(Done),
+    /// The person was, or was not, shown something; or has read it.
+    Notice(News),
+    /// The person asks.
+    Asked(Asked),
+    /// The system wants us to stop.
+    Stop,
+}
+
+struct Daemon {
+    engine: Engine,
+    hands: Hands,
+    trust: Trust,
+    clock: Clock,
+    server: String,
+    connected: bool,
+    known: watch::Sender<String>,
+    sources: Vec<SourceStatus>,
+    refused: Option<Refusal>,
+}
+
+struct Channels {
+    heard: mpsc::Receiver<Heard>,
+    hints: mpsc::Receiver<()>,
+    done: mpsc::UnboundedReceiver<Done>,
+    news: mpsc::UnboundedReceiver<News>,
+    asked: mpsc::Receiver<Asked>,
+}
+
+/// Runs until the system says stop.
+///
+/// # Errors
+/// When the device is not enrolled, or the state can't be opened.
+pub(crate) async fn run(config: Config) -> Result<()> {
+    create_private(&config.state)?;
+    let identity = Identity::load(&config.state)?;
+    let mail = Mail {
+        home: config.home.clone(),
+        vault: config.state.join("vault"),
+    };
+    let store = Store::open(&config.state)?;
+    let held = mail.recover().unwrap_or_else(|error| {
+        tracing::error!("{error:#}");
+        Vec::new()
+    });
+    let state = load_state(&store, &held);
+    let trust = Trust::load(&store, identity.root.clone(), config.state.clone()).await;
+    let clock = Clock::new(config.simulated_clock.as_deref());
+    let (hints_sender, hints) = mpsc::channel(1);
+    let watch = Watch::new(&config.places, hints_sender)?;
+    let (mut daemon, mut channels) =
+        assemble(config, identity, store, trust, mail, state, clock.clone())?;
+    channels.hints = hints;
+    daemon.begin();
+    tracing::info!("running for user {}", person().0);
+    daemon.attend(channels, Alarm::new(clock)?, watch).await
+}
+
+/// What is stored, or the safe answer where it can't be read: everything in the vault goes back.
+fn load_state(store: &Store, held: &[String]) -> State {
+    match store.state() {
+        Stored::State(state) => *state,
+        Stored::Missing if held.is_empty() => State::default(),
+        Stored::Missing | Stored::Damaged => {
+            tracing::error!("the former state is gone; what is in the vault is given back");
+            State::returning(
+                held.iter().filter_map(|domain| domain.parse().ok()),
+                person(),
+            )
+        }
+    }
+}
+
+fn assemble(
+    config: Config,
+    identity: Identity,
+    store: Store,
+    trust: Trust,
+    mail: Mail,
+    state: State,
+    clock: Clock,
+) -> Result<(Daemon, Channels)> {
+    let (heard_sender, heard) = mpsc::channel(4);
+    let (done_sender, done) = mpsc::unbounded_channel();
+    let (orders_sender, orders) = mpsc::unbounded_channel();
+    let (news_sender, news) = mpsc::unbounded_channel();
+    let (asked_sender, asked) = mpsc::channel(16);
+    let (report, newest) = watch::channel(state.undelivered_report().cloned());
+    let (known, known_receiver) = watch::channel(trust.digest().unwrap_or_default().to_owned());
+    let manner = Manner {
+        way: config.notices,
+        terminals: config.terminals.clone(),
+        languages: config.languages.clone(),
+        zone: local_zone(),
+    };
+    let link = Link {
+        client: sync::connect(&identity.ca, Some(&identity))?,
+        identity: Arc::new(identity.clone()),
+        heard: heard_sender,
+    };
+    ipc::serve(&config.socket, asked_sender)?;
+    tokio::spawn(notice::run(manner, orders, news_sender));
+    tokio::spawn(sync::listen(link.clone(), known_receiver));
+    tokio::spawn(sync::send_reports(link, newest));
+    let engine = Engine::new(config.settings.clone(), state);
+    let hands = Hands {
+        config,
+        store,
+        mail,
+        turn: Arc::default(),
+        orders: orders_sender,
+        report,
+        done: done_sender,
+        scanning: false,
+        scan_again: false,
+    };
+    let daemon = Daemon {
+        engine,
+        hands,
+        trust,
+        clock,
+        server: identity.server,
+        connected: false,
+        known,
+        sources: Vec::new(),
+        refused: None,
+    };
+    let (_, hints) = mpsc::channel(1);
+    Ok((
+        daemon,
+        Channels {
+            heard,
+            hints,
+            done,
+            news,
+            asked,
+        },
+    ))
+}
+
+impl Daemon {
+    /// What is known before anything is heard: the policies in the store, and the device as it is.
+    fn begin(&mut self) {
+        if let Some(set) = self.trust.policies().cloned() {
+            self.give(Input::PoliciesVerified(set));
+        }
+        self.hands.scan(&self.engine);
+        self.give(Input::Tick);
+    }
+
+    async fn attend(
+        mut self,
+        mut channels: Channels,
+        mut alarm: Alarm,
+        mut watch: Watch,
+    ) -> Result<()> {
+        let (mut terminate, mut interrupt) = (
+            signal(SignalKind::terminate())?,
+            signal(SignalKind::interrupt())?,
+        );
+        loop {
+            let sleep = self.engine.next_wake(&self.now());
+            let wake = tokio::select! {
+                result = alarm.sleep(sleep) => {
+                    result?;
+                    Wake::Alarm
+                }
+                Some(heard) = channels.heard.recv() => Wake::Server(heard),
+                Some(()) = channels.hints.recv() => Wake::Changed,
+                Some(done) = channels.done.recv() => Wake::Done(done),
+                Some(news) = channels.news.recv() => Wake::Notice(news),
+                Some(asked) = channels.asked.recv() => Wake::Asked(asked),
+                _ = terminate.recv() => Wake::Stop,
+                _ = interrupt.recv() => Wake::Stop,
+            };
+            match wake {
+                Wake::Alarm => self.give(Input::Tick),
+                Wake::Server(heard) => self.hear(heard).await,
+                Wake::Changed => {
+                    tokio::time::sleep(SETTLE).await;
+                    while channels.hints.try_recv().is_ok() {}
+                    self.hands.scan(&self.engine);
+                }
+                Wake::Done(done) => self.finish(done, &mut watch),
+                Wake::Notice(news) => self.take_news(news),
+                Wake::Asked((question, answer)) => {
+                    self.take_question(&question);
+                    let _ = answer.send(self.status());
+                }
+                Wake::Stop => {
+                    self.give(Input::Tick);
+                    return self
+                        .hands
+                        .store
+                        .set_state(self.engine.state())
+                        .context("the state can't be stored");
+                }
+            }
+        }
+    }
+
+    /// Gives an input to the engine and does what comes out, until nothing is left to do at once.
+    fn give(&mut self, input: Input) {
+        let mut inputs = VecDeque::from([input]);
+        while let Some(input) = inputs.pop_front() {
+            let effects = self.engine.handle(input, &self.now());
+            inputs.extend(
+                effects
+                    .into_iter()
+                    .filter_map(|effect| self.hands.perform(effect, &self.engine)),
+            );
+        }
+    }
+
+    async fn hear(&mut self, heard: Heard) {
+        match heard {
+            Heard::Connected(connected) => self.connected = connected,
+            Heard::Delivered(sequence) => self.give(Input::ReportDelivered(sequence)),
+            Heard::Frame(frame) => self.judge(frame).await,
+        }
+    }
+
+    async fn judge(&mut self, frame: Frame) {
+        self.give(Input::ServerTime(frame.time));
+        let now = self.engine.now();
+        let Some(bytes) = frame.bundle else {
+            match self.trust.confirms(&frame.digest, now) {
+                Ok(true) => self.confirm(),
+                Ok(false) => tracing::debug!("the server speaks of a bundle that is not here"),
+                Err(refusal) => self.refuse(refusal),
+            }
+            return;
+        };
+        match self
+            .trust
+            .judge(bytes.as_bytes(), now, &self.hands.store)
+            .await
+        {
+            Verdict::Accepted(set) => {
+                tracing::info!("bundle {} is in force", set.bundle);
+                self.known
+                    .send_replace(self.trust.digest().unwrap_or_default().to_owned());
+                self.give(Input::PoliciesVerified(set));
+                self.confirm();
+            }
+            Verdict::Refused(refusal, retracted) => {
+                if let Some(set) = retracted {
+                    self.give(Input::PoliciesVerified(set));
+                }
+                self.refuse(refusal);
+            }
+        }
+    }
+
+    fn confirm(&mut self) {
+        self.refused = None;
+        self.give(Input::PoliciesConfirmed);
+    }
+
+    fn refuse(&mut self, refusal: Refusal) {
+        tracing::warn!("a bundle is refused: {refusal}");
+        self.refused = Some(refusal.clone());
+        self.give(Input::BundleRefused(refusal));
+    }
+
+    fn finish(&mut self, done: Done, watch: &mut Watch) {
+        match done {
+            Done::Mail(input) => {
+                self.give(input);
+                self.hands.scan(&self.engine);
+            }
+            Done::Scanned(scan) => {
+                self.hands.scanning = false;
+                watch.renew();
+                self.sources = sum_up(&scan);
+                self.give(Input::MailFound(scan.mail));
+                self.give(Input::InventoryTaken(scan.listings));
+                if std::mem::take(&mut self.hands.scan_again) {
+                    self.hands.scan(&self.engine);
+                }
+            }
+        }
+    }
+
+    fn take_news(&mut self, news: News) {
+        match news {
+            News::Receipt(input) => self.give(input),
+            News::Acknowledged(Subject::Obligation(id)) => self.give(Input::NoticeAcknowledged(id)),
+            News::Acknowledged(Subject::Profile(_) | Subject::Correction(..)) => {}
+        }
+    }
+
+    fn take_question(&mut self, question: &Question) {
+        if let Question::Acknowledge { app } = question {
+            for id in self.engine.obligations_about(person(), app.as_deref()) {
+                self.give(Input::NoticeAcknowledged(id));
+            }
+        }
+    }
+
+    fn status(&self) -> Status {
+        let now = self.now();
+        Status {
+            now: self.engine.now(),
+            simulated_clock: self.clock.is_simulated(),
+            server: self.server.clone(),
+            connected: self.connected,
+            confirmed_at: self.engine.confirmed_at(),
+            refused: self.refused.clone(),
+            sources: self.sources.clone(),
+            obligations: self.engine.obligations_of(person(), &now),
+            rules: self.engine.rules(),
+            revoked: self.engine.revoked_of(person()),
+            report: self.engine.state().report().cloned(),
+        }
+    }
+
+    fn now(&self) -> Now {
+        let reading = self.clock.read();
+        Now {
+            wall: reading.wall,
+            boot: reading.boot,
+            boot_id: reading.boot_id,
+            zone: local_zone(),
+        }
+    }
+}
+
+fn sum_up(scan: &Scan) -> Vec<SourceStatus> {
+    let of = |source: Source| {
+        scan.listings
+            .iter()
+            .filter(move |listing| listing.source == source)
+    };
+    let sum = |source: Source| SourceStatus {
+        source,
+        packages: of(source).map(|listing| listing.packages.len()).sum(),
+        gaps: of(source)
+            .flat_map(|l| &l.gaps)
+            .map(|gap| format!("{}: {}", gap.path, gap.reason))
+            .collect(),
+    };
+    Source::ALL.into_iter().map(sum).collect()
+}

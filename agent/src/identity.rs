@@ -1,0 +1,73 @@
+//! The device's identity: made at enrolment, kept in the state folder, where only its owner can read it.
+
+use std::{
+    io::Write,
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, Result};
+use fs_err::os::unix::fs::OpenOptionsExt;
+use serde::{Deserialize, Serialize};
+
+/// Everything that the device needs to speak with its server and to know its admins.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Identity {
+    /// The server's address.
+    pub(crate) server: String,
+    /// The name that the server gave to this device.
+    pub(crate) device: String,
+    /// The server's CA certificate, in PEM.
+    pub(crate) ca: String,
+    /// This device's certificate, in PEM.
+    pub(crate) certificate: String,
+    /// This device's private key, in PEM. It was made here and never leaves.
+    pub(crate) key: String,
+    /// The root from which trust in the admins starts, as JSON text. It came with the device's set-up, not from the
+    /// server.
+    pub(crate) root: String,
+}
+
+impl Identity {
+    fn path(state: &Path) -> PathBuf {
+        state.join("identity.json")
+    }
+
+    /// Whether this device is enrolled.
+    pub(crate) fn exists(state: &Path) -> bool {
+        Self::path(state).exists()
+    }
+
+    pub(crate) fn load(state: &Path) -> Result<Self> {
+        let path = Self::path(state);
+        let text = fs_err::read_to_string(&path)
+            .context("this device is not enrolled; run `forewarn enroll`")?;
+        serde_json::from_str(&text)
+            .with_context(|| format!("{} is damaged; run `forewarn enroll` again", path.display()))
+    }
+
+    /// Stores the identity, all of it or nothing.
+    pub(crate) fn save(&self, state: &Path) -> Result<()> {
+        create_private(state)?;
+        let (path, new) = (Self::path(state), state.join(".identity.new"));
+        let _ = fs_err::remove_file(&new);
+        let mut file = fs_err::OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&new)?;
+        file.write_all(&serde_json::to_vec(self)?)?;
+        file.sync_all()?;
+        fs_err::rename(&new, &path)?;
+        fs_err::File::open(state)?.sync_all()?;
+        Ok(())
+    }
+}
+
+/// Makes a folder that only its owner can enter.
+pub(crate) fn create_private(folder: &Path) -> Result<()> {
+    fs_err::create_dir_all(folder)?;
+    fs_err::set_permissions(folder, PermissionsExt::from_mode(0o700))?;
+    Ok(())
+}

@@ -1,0 +1,136 @@
+//! The words of a notice. They must say everything by themselves: a desktop may show no buttons and no markup.
+
+use forewarn_engine::{Notice, NoticeKind};
+use forewarn_proto::policy::Language;
+use jiff::{Timestamp, tz::TimeZone};
+
+/// A notice in words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Words {
+    /// One line.
+    pub(crate) summary: String,
+    /// A few lines.
+    pub(crate) body: String,
+}
+
+impl Words {
+    /// The words of `notice`, with times in `zone`.
+    pub(crate) fn of(notice: &Notice, languages: &[Language], zone: &TimeZone) -> Self {
+        let app = notice.apps.join(", ");
+        let takes = notice
+            .takes
+            .iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+            .join(", ");
+        let deadline = notice.deadline.map(|deadline| local(deadline, zone));
+        let message = languages
+            .iter()
+            .chain([&Language::english()])
+            .find_map(|language| notice.message.get(language));
+        let mut lines: Vec<String> = message.into_iter().cloned().collect();
+        let summary = match notice.kind {
+            NoticeKind::First { .. } | NoticeKind::Reminder { .. } => notice.title.clone(),
+            NoticeKind::LastCall => format!("Last call: {}", notice.title),
+            NoticeKind::Revoked => format!("Company mail ({takes}) was taken off this device"),
+            NoticeKind::Waiting => {
+                format!("Company mail ({takes}) leaves when you close your mail program")
+            }
+            NoticeKind::Restored => format!("Company mail ({takes}) is back"),
+            NoticeKind::Correction => format!("Correction: \"{}\" was sent in error", notice.title),
+        };
+        lines.push(match (notice.kind, deadline) {
+            (NoticeKind::Revoked, _) => format!("{app} is still installed. Remove it, and the account is back at once, unchanged."),
+            (NoticeKind::Waiting, _) => "Save your drafts and close it yourself; it will not be closed for you.".into(),
+            (NoticeKind::Restored, _) => "Nothing was lost. Open your mail program as always.".into(),
+            (NoticeKind::Correction, _) => String::new(),
+            (_, Some(deadline)) => format!(
+                "If {app} is still installed on {deadline}, the mail account of {takes} is moved into a vault on this \
+                 device. Private accounts are not touched."
+            ),
+            (_, None) => format!("{app} is installed. Nothing will be taken."),
+        });
+        if matches!(
+            notice.kind,
+            NoticeKind::First { .. } | NoticeKind::Reminder { .. } | NoticeKind::LastCall
+        ) {
+            lines.push(format!("Why? Run: forewarn why {}", quoted(&app)));
+        }
+        lines.retain(|line| !line.is_empty());
+        Self {
+            summary,
+            body: lines.join("\n"),
+        }
+    }
+}
+
+/// `Thursday 3 December 2026, 09:00 CET`.
+pub(crate) fn local(time: Timestamp, zone: &TimeZone) -> String {
+    time.to_zoned_datetime(zone.clone())
+        .strftime("%A %-d %B %Y, %H:%M %Z")
+        .to_string()
+}
+
+fn quoted(text: &str) -> String {
+    if text.contains(' ') {
+        format!("'{text}'")
+    } else {
+        text.to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use forewarn_engine::Subject;
+    use forewarn_proto::inventory::Person;
+
+    use super::*;
+
+    fn notice(kind: NoticeKind) -> Notice {
+        Notice {
+            subject: Subject::Correction("ban".parse().unwrap(), Person(1)),
+            kind,
+            apps: vec!["TikTok".into()],
+            title: "TikTok must go".into(),
+            message: BTreeMap::from([
+                (Language::english(), "Please.".into()),
+                ("de".parse().unwrap(), "Bitte.".into()),
+            ]),
+            deadline: Some("2026-12-03T08:00Z".parse().unwrap()),
+            takes: vec!["corp.example".parse().unwrap()],
+        }
+    }
+
+    #[test]
+    fn a_warning_says_app_time_with_zone_and_what_is_taken() {
+        let zone = TimeZone::get("Europe/Berlin").unwrap();
+        let words = Words::of(
+            &notice(NoticeKind::LastCall),
+            &["de".parse().unwrap()],
+            &zone,
+        );
+        assert_eq!(words.summary, "Last call: TikTok must go");
+        for part in [
+            "Bitte.",
+            "TikTok",
+            "Thursday 3 December 2026, 09:00 CET",
+            "corp.example",
+            "forewarn why TikTok",
+        ] {
+            assert!(
+                words.body.contains(part),
+                "`{part}` is missing in: {}",
+                words.body
+            );
+        }
+    }
+
+    #[test]
+    fn a_correction_says_that_it_was_an_error_and_threatens_nothing() {
+        let words = Words::of(&notice(NoticeKind::Correction), &[], &TimeZone::UTC);
+        assert!(words.summary.contains("sent in error"));
+        assert_eq!(words.body, "Please.");
+    }
+}

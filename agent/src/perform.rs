@@ -1,0 +1,109 @@
+//! Does the engine's effects. Whatever takes time is handed to a task, whose word comes back to the daemon's loop.
+
+use std::sync::Arc;
+
+use forewarn_engine::{Effect, Engine, Input, ProfileId};
+use forewarn_proto::report::Report;
+use tokio::sync::{Mutex, mpsc, watch};
+
+use crate::{
+    config::Config,
+    mail::{Errand, Mail},
+    notice::Order,
+    scan::{self, Scan},
+    store::Store,
+};
+
+/// What tasks of ours say when they are done.
+#[derive(Debug)]
+pub(crate) enum Done {
+    /// The device was looked at.
+    Scanned(Scan),
+    /// A profile was dealt with.
+    Mail(Input),
+}
+
+/// Everything with which effects are done.
+pub(crate) struct Hands {
+    pub(crate) config: Config,
+    pub(crate) store: Store,
+    pub(crate) mail: Mail,
+    /// One errand at a time, in the order in which they came.
+    pub(crate) turn: Arc<Mutex<()>>,
+    pub(crate) orders: mpsc::UnboundedSender<Order>,
+    pub(crate) report: watch::Sender<Option<Report>>,
+    pub(crate) done: mpsc::UnboundedSender<Done>,
+    pub(crate) scanning: bool,
+    pub(crate) scan_again: bool,
+}
+
+impl Hands {
+    /// Does one effect; gives an input if it is done at once.
+    pub(crate) fn perform(&mut self, effect: Effect, engine: &Engine) -> Option<Input> {
+        match effect {
+            Effect::Persist(generation) => self.persist(generation, engine),
+            Effect::Rescan => {
+                self.scan(engine);
+                None
+            }
+            Effect::ShowNotice(notice) => {
+                tracing::info!("notice {:?} about {}", notice.kind, notice.subject);
+                let subject = notice.subject.clone();
+                self.orders
+                    .send(Order::Show(notice))
+                    .err()
+                    .map(|_| Input::NoticeFailed(subject))
+            }
+            Effect::WithdrawNotice(subject) => {
+                let _ = self.orders.send(Order::Withdraw(subject));
+                None
+            }
+            Effect::Revoke(id) => self.run(Errand::Revoke, id),
+            Effect::Restore(id) => self.run(Errand::Restore, id),
+            Effect::Report(report) => {
+                self.report.send_replace(Some(report));
+                None
+            }
+        }
+    }
+
+    /// A look that begins while another runs would see an older device than it claims, so it waits for its turn.
+    pub(crate) fn scan(&mut self, engine: &Engine) {
+        if self.scanning {
+            self.scan_again = true;
+            return;
+        }
+        self.scanning = true;
+        let (places, domains, done) = (
+            self.config.places.clone(),
+            engine.domains(),
+            self.done.clone(),
+        );
+        tokio::task::spawn_blocking(move || {
+            let _ = done.send(Done::Scanned(scan::look(&places, &domains)));
+        });
+    }
+
+    /// Without a state on disk nothing is revoked: the engine waits for the word that never comes, and asks again.
+    fn persist(&self, generation: u64, engine: &Engine) -> Option<Input> {
+        match self.store.set_state(engine.state()) {
+            Ok(()) => Some(Input::Persisted(generation)),
+            Err(error) => {
+                tracing::error!("the state can't be stored, so nothing is revoked: {error:#}");
+                None
+            }
+        }
+    }
+
+    fn run(&self, errand: Errand, id: ProfileId) -> Option<Input> {
+        let (mail, done, turn) = (self.mail.clone(), self.done.clone(), self.turn.clone());
+        tokio::spawn(async move {
+            let _turn = turn.lock_owned().await;
+            let work = tokio::task::spawn_blocking(move || mail.run(errand, &id));
+            if let Ok(input) = work.await {
+                let _ = done.send(Done::Mail(input));
+            }
+        });
+        None
+    }
+}

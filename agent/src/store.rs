@@ -1,0 +1,159 @@
+//! What outlives the daemon: the engine's state, and the bundle in force with its root. One file, transactions that are
+//! on disk when they return.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use forewarn_engine::State;
+use redb::{Database, Durability, ReadableDatabase, TableDefinition};
+use rustix::fs::{FlockOperation, flock};
+
+const TABLE: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("forewarn");
+const STATE: &str = "state";
+const BUNDLE: &str = "bundle";
+const ROOT: &str = "root";
+
+/// The open store; no second daemon can open it.
+pub(crate) struct Store {
+    database: Database,
+    _lock: fs_err::File,
+}
+
+/// What was stored of the engine's state.
+pub(crate) enum Stored {
+    /// Nothing yet: a new device.
+    Missing,
+    /// The state as it was.
+    State(Box<State>),
+    /// Something that can't be read. It is kept beside the store; what is in the vault must come back.
+    Damaged,
+}
+
+impl Store {
+    /// Opens the store in `folder`. A damaged file is put aside, never overwritten.
+    pub(crate) fn open(folder: &Path) -> Result<Self> {
+        let lock = fs_err::File::create(folder.join("daemon.lock"))?;
+        if flock(&lock, FlockOperation::NonBlockingLockExclusive).is_err() {
+            bail!("another daemon runs on {}; stop it first", folder.display());
+        }
+        let path = folder.join("forewarn.redb");
+        let database = match Database::create(&path) {
+            Ok(database) => database,
+            Err(error) => {
+                let aside = put_aside(&path)?;
+                tracing::error!(
+                    "the store was damaged ({error}); it is kept as {}",
+                    aside.display()
+                );
+                Database::create(&path).context("the store can't be made anew")?
+            }
+        };
+        Ok(Self {
+            database,
+            _lock: lock,
+        })
+    }
+
+    /// The engine's state.
+    pub(crate) fn state(&self) -> Stored {
+        match self.get(STATE) {
+            Ok(None) => Stored::Missing,
+            Ok(Some(bytes)) => match serde_json::from_slice(&bytes) {
+                Ok(state) => Stored::State(Box::new(state)),
+                Err(error) => {
+                    tracing::error!("the stored state can't be read: {error}");
+                    let _ = self.put(&[("state.damaged", &bytes)]);
+                    Stored::Damaged
+                }
+            },
+            Err(error) => {
+                tracing::error!("the stored state can't be read: {error:#}");
+                Stored::Damaged
+            }
+        }
+    }
+
+    pub(crate) fn set_state(&self, state: &State) -> Result<()> {
+        self.put(&[(STATE, &serde_json::to_vec(state)?)])
+    }
+
+    /// The bundle in force and its root, as they were stored together.
+    pub(crate) fn bundle(&self) -> Option<(Vec<u8>, String)> {
+        let bundle = self.get(BUNDLE).ok().flatten()?;
+        Some((
+            bundle,
+            String::from_utf8(self.get(ROOT).ok().flatten()?).ok()?,
+        ))
+    }
+
+    pub(crate) fn set_bundle(&self, bundle: &[u8], root: &str) -> Result<()> {
+        self.put(&[(BUNDLE, bundle), (ROOT, root.as_bytes())])
+    }
+
+    fn get(&self, key: &str) -> Result<Option<Vec<u8>>> {
+        let transaction = self.database.begin_read()?;
+        match transaction.open_table(TABLE) {
+            Ok(table) => Ok(table.get(key)?.map(|value| value.value().to_vec())),
+            Err(redb::TableError::TableDoesNotExist(_)) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn put(&self, entries: &[(&str, &[u8])]) -> Result<()> {
+        let mut transaction = self.database.begin_write()?;
+        transaction.set_durability(Durability::Immediate)?;
+        {
+            let mut table = transaction.open_table(TABLE)?;
+            for (key, value) in entries {
+                table.insert(*key, *value)?;
+            }
+        }
+        Ok(transaction.commit()?)
+    }
+}
+
+fn put_aside(path: &Path) -> Result<PathBuf> {
+    let free = (1..1000)
+        .map(|n| path.with_extension(format!("damaged-{n}")))
+        .find(|aside| !aside.exists());
+    let aside = free.context("there are a thousand damaged stores already; look at them")?;
+    fs_err::rename(path, &aside)?;
+    Ok(aside)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missing_a_good_and_a_damaged_state_are_told_apart() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        assert!(matches!(store.state(), Stored::Missing));
+        store.set_state(&State::default()).unwrap();
+        assert!(matches!(store.state(), Stored::State(_)));
+        store.put(&[(STATE, b"{\"half\":")]).unwrap();
+        assert!(matches!(store.state(), Stored::Damaged));
+        assert_eq!(store.get("state.damaged").unwrap().unwrap(), b"{\"half\":");
+    }
+
+    #[test]
+    fn a_damaged_file_is_put_aside_and_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("forewarn.redb");
+        fs_err::write(&path, b"not a database at all").unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        assert!(matches!(store.state(), Stored::Missing));
+        assert_eq!(
+            fs_err::read(path.with_extension("damaged-1")).unwrap(),
+            b"not a database at all"
+        );
+    }
+
+    #[test]
+    fn a_second_daemon_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let _first = Store::open(folder.path()).unwrap();
+        assert!(Store::open(folder.path()).is_err());
+    }
+}

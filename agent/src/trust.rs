@@ -1,0 +1,195 @@
+//! From a bundle's bytes to policies that may be believed. Verified first, parsed after.
+
+use std::path::PathBuf;
+
+use forewarn_engine::{PolicySet, SignedPolicy};
+use forewarn_proto::{
+    bundle::Bundle,
+    policy::{Policy, Retraction},
+    report::Refusal,
+};
+use forewarn_trust::{Document, Verified, digest, verify};
+use jiff::Timestamp;
+
+use crate::store::Store;
+
+/// What is believed now.
+pub(crate) struct Trust {
+    root: String,
+    accepted: Option<Accepted>,
+    scratch: PathBuf,
+}
+
+struct Accepted {
+    bundle: Bundle,
+    digest: String,
+    verified: Verified,
+    set: PolicySet,
+}
+
+/// What came of a bundle.
+#[derive(Debug)]
+pub(crate) enum Verdict {
+    /// It is in force now.
+    Accepted(PolicySet),
+    /// It is not in force; its retractions are all the same, because they can only undo.
+    Refused(Refusal, Option<PolicySet>),
+}
+
+impl Trust {
+    /// Starts from what was accepted before, verified once more, or from the root of the enrolment.
+    pub(crate) async fn load(store: &Store, enrolled_root: String, scratch: PathBuf) -> Self {
+        let mut trust = Self {
+            root: enrolled_root,
+            accepted: None,
+            scratch,
+        };
+        if let Some((bytes, root)) = store.bundle() {
+            match trust.examine(&bytes, &root).await {
+                Ok(accepted) => {
+                    trust.root.clone_from(&accepted.verified.root);
+                    trust.accepted = Some(accepted);
+                }
+                Err(refusal) => tracing::error!("the stored bundle is not used: {refusal}"),
+            }
+        }
+        trust
+    }
+
+    /// The policies of the accepted bundle.
+    pub(crate) fn policies(&self) -> Option<&PolicySet> {
+        self.accepted.as_ref().map(|accepted| &accepted.set)
+    }
+
+    /// The digest of the accepted bundle, for the server to recognise.
+    pub(crate) fn digest(&self) -> Option<&str> {
+        self.accepted
+            .as_ref()
+            .map(|accepted| accepted.digest.as_str())
+    }
+
+    /// Whether `digest` is the accepted bundle's, and that bundle is good at `now`.
+    pub(crate) fn confirms(&self, digest: &str, now: Timestamp) -> Result<bool, Refusal> {
+        match &self.accepted {
+            Some(accepted) if accepted.digest == digest => {
+                accepted.verified.check_expiry(now).map(|()| true)
+            }
+            Some(_) | None => Ok(false),
+        }
+    }
+
+    /// Judges a bundle that was offered, and stores it if it is accepted.
+    pub(crate) async fn judge(&mut self, bytes: &[u8], now: Timestamp, store: &Store) -> Verdict {
+        let root = self.root.clone();
+        let offered = match self.verified(bytes, &root).await {
+            Ok(offered) => offered,
+            Err(refusal) => return Verdict::Refused(refusal, None),
+        };
+        let (bundle, verified) = offered;
+        let set = verified
+            .check_expiry(now)
+            .and_then(|()| policy_set(&verified));
+        match set {
+            Ok(set) => match store.set_bundle(bytes, &verified.root) {
+                Ok(()) => {
+                    self.root.clone_from(&verified.root);
+                    self.accepted = Some(Accepted {
+                        bundle,
+                        digest: digest(bytes),
+                        verified,
+                        set: set.clone(),
+                    });
+                    Verdict::Accepted(set)
+                }
+                Err(error) => Verdict::Refused(
+                    Refusal::Unreadable(format!("it can't be stored: {error:#}")),
+                    None,
+                ),
+            },
+            Err(refusal) => Verdict::Refused(refusal, self.with_retractions_of(&verified)),
+        }
+    }
+
+    async fn examine(&self, bytes: &[u8], root: &str) -> Result<Accepted, Refusal> {
+        let (bundle, verified) = self.verified(bytes, root).await?;
+        let set = policy_set(&verified)?;
+        Ok(Accepted {
+            bundle,
+            digest: digest(bytes),
+            verified,
+            set,
+        })
+    }
+
+    async fn verified(&self, bytes: &[u8], root: &str) -> Result<(Bundle, Verified), Refusal> {
+        let bundle = Bundle::parse(bytes)?;
+        let before = self.accepted.as_ref().map(|accepted| &accepted.bundle);
+        let verified = verify(root, before, &bundle, &self.scratch).await?;
+        Ok((bundle, verified))
+    }
+
+    /// The policies in force with the retractions of a bundle whose signatures hold but which is refused otherwise.
+    fn with_retractions_of(&mut self, verified: &Verified) -> Option<PolicySet> {
+        let accepted = self.accepted.as_mut()?;
+        let before = accepted.set.retractions.clone();
+        for (_, document) in verified.of_role("retractions") {
+            if let Ok(retraction) = Retraction::parse(&document.bytes) {
+                accepted
+                    .set
+                    .retractions
+                    .insert(retraction.policy.clone(), retraction);
+            }
+        }
+        (accepted.set.retractions != before).then(|| accepted.set.clone())
+    }
+}
+
+/// Parses what was verified. One document that does not parse refuses the whole bundle.
+fn policy_set(verified: &Verified) -> Result<PolicySet, Refusal> {
+    let mut set = PolicySet {
+        bundle: verified.version,
+        ..PolicySet::default()
+    };
+    for (name, document) in verified.of_role("policies") {
+        let policy = parse_policy(name, document)?;
+        set.policies.insert(
+            policy.id.clone(),
+            SignedPolicy {
+                policy,
+                signed_by: document.signed_by.clone(),
+            },
+        );
+    }
+    for (name, document) in verified.of_role("previews") {
+        let policy = parse_policy(name, document)?;
+        set.previews.insert(policy.id.clone(), policy);
+    }
+    for (name, document) in verified.of_role("retractions") {
+        let retraction =
+            Retraction::parse(&document.bytes).map_err(|e| not_parsed(name, &e.to_string()))?;
+        check_name(name, &Retraction::target_name(&retraction.policy))?;
+        set.retractions
+            .insert(retraction.policy.clone(), retraction);
+    }
+    Ok(set)
+}
+
+fn parse_policy(name: &str, document: &Document) -> Result<Policy, Refusal> {
+    let policy = Policy::parse(&document.bytes).map_err(|e| not_parsed(name, &e.to_string()))?;
+    let folder = name.split('/').next().unwrap_or_default();
+    check_name(name, &format!("{folder}/{}.toml", policy.id))?;
+    Ok(policy)
+}
+
+/// A document under another's name could stand in for it.
+fn check_name(name: &str, expected: &str) -> Result<(), Refusal> {
+    if name == expected {
+        Ok(())
+    } else {
+        Err(not_parsed(name, &format!("it holds {expected}")))
+    }
+}
+
+fn not_parsed(name: &str, reason: &str) -> Refusal {
+    Refusal::NotParsed(format!("{name}: {reason}"))
+}
