@@ -46,10 +46,7 @@ impl Home {
                 .config_dir()
                 .to_owned(),
         };
-        Ok(Self {
-            folder,
-            passphrase_file,
-        })
+        Ok(Self { folder, passphrase_file })
     }
 
     /// A file in the folder.
@@ -58,10 +55,8 @@ impl Home {
     }
 
     pub(crate) fn settings(&self) -> Result<Settings> {
-        let text = fs_err::read_to_string(self.file("settings.toml"))
-            .context("run `forewarn-admin init` first")?;
-        toml::from_str(&text)
-            .with_context(|| format!("{} is damaged", self.file("settings.toml").display()))
+        let text = fs_err::read_to_string(self.file("settings.toml")).context("run `forewarn-admin init` first")?;
+        toml::from_str(&text).with_context(|| format!("{} is damaged", self.file("settings.toml").display()))
     }
 
     pub(crate) fn clock(&self) -> Result<Clock> {
@@ -71,10 +66,7 @@ impl Home {
     /// Makes the folder with a new key in it. Never replaces one.
     pub(crate) fn create(&self, settings: &Settings, ca: &str) -> Result<PublicKey> {
         if self.file("key.pem").exists() {
-            bail!(
-                "there is a key in {} already; it is not replaced",
-                self.folder.display()
-            );
+            bail!("there is a key in {} already; it is not replaced", self.folder.display());
         }
         fs_err::create_dir_all(&self.folder)?;
         fs_err::set_permissions(&self.folder, PermissionsExt::from_mode(0o700))?;
@@ -82,21 +74,13 @@ impl Home {
         let passphrase = self.new_passphrase()?;
         let public = key.public();
         let der = key.to_pkcs8()?;
-        let info = PrivateKeyInfoRef::try_from(der.as_slice())
-            .map_err(|e| anyhow::anyhow!("the new key: {e}"))?;
-        let sealed = info
-            .encrypt(passphrase)
-            .map_err(|e| anyhow::anyhow!("the key can't be encrypted: {e}"))?;
-        let pem = sealed
-            .to_pem(PEM_LABEL, LineEnding::LF)
-            .map_err(|e| anyhow::anyhow!("{e}"))?;
+        let info = PrivateKeyInfoRef::try_from(der.as_slice()).map_err(|e| anyhow::anyhow!("the new key: {e}"))?;
+        let sealed = info.encrypt(passphrase).map_err(|e| anyhow::anyhow!("the key can't be encrypted: {e}"))?;
+        let pem = sealed.to_pem(PEM_LABEL, LineEnding::LF).map_err(|e| anyhow::anyhow!("{e}"))?;
         self.write("settings.toml", &toml::to_string(settings)?)?;
         self.write("ca.pem", ca)?;
         self.write("key.pem", &pem)?;
-        self.write(
-            &format!("{}.pub", settings.name),
-            &serde_json::to_string(&public)?,
-        )?;
+        self.write(&format!("{}.pub", settings.name), &serde_json::to_string(&public)?)?;
         Ok(public)
     }
 
@@ -106,17 +90,9 @@ impl Home {
         let pem = fs_err::read_to_string(&path).context("run `forewarn-admin init` first")?;
         let damaged = || format!("{} is not an encrypted PKCS#8 key", path.display());
         let (_, sealed) = SecretDocument::from_pem(&pem).ok().with_context(damaged)?;
-        let sealed = EncryptedPrivateKeyInfoRef::try_from(sealed.as_bytes())
-            .ok()
-            .with_context(damaged)?;
-        let der = sealed
-            .decrypt(self.passphrase("Passphrase: ")?)
-            .ok()
-            .context("the passphrase is wrong")?;
-        Ok(SigningKey::from_pkcs8(
-            &self.settings()?.name,
-            der.as_bytes(),
-        )?)
+        let sealed = EncryptedPrivateKeyInfoRef::try_from(sealed.as_bytes()).ok().with_context(damaged)?;
+        let der = sealed.decrypt(self.passphrase("Passphrase: ")?).ok().context("the passphrase is wrong")?;
+        Ok(SigningKey::from_pkcs8(&self.settings()?.name, der.as_bytes())?)
     }
 
     /// The root that this admin trusts, if one was founded and signed.
@@ -142,9 +118,7 @@ impl Home {
         if passphrase.chars().count() < MIN_PASSPHRASE {
             bail!("the passphrase has fewer than {MIN_PASSPHRASE} characters; take a longer one");
         }
-        if self.passphrase_file.is_none()
-            && rpassword::prompt_password("Once more: ")? != passphrase
-        {
+        if self.passphrase_file.is_none() && rpassword::prompt_password("Once more: ")? != passphrase {
             bail!("the two differ; nothing was made");
         }
         Ok(passphrase)

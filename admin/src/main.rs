@@ -63,9 +63,7 @@ fn run(arguments: Arguments) -> Result<()> {
     // Another provider can't be installed before this line, which is the only way in which it fails.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let home = Home::new(arguments.home, arguments.passphrase_file)?;
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         match arguments.command {
             Command::Init(options) => command::init::run(&home, &options),

@@ -42,18 +42,9 @@ impl Server {
 
     pub(crate) fn connect(home: &Home, credential: Credential) -> Result<Self> {
         let ca = reqwest::Certificate::from_pem(&fs_err::read(home.file("ca.pem"))?)?;
-        let client = Client::builder()
-            .https_only(true)
-            .no_proxy()
-            .tls_certs_only([ca])
-            .build()?;
+        let client = Client::builder().https_only(true).no_proxy().tls_certs_only([ca]).build()?;
         let address = home.settings()?.server.trim_end_matches('/').to_owned();
-        Ok(Self {
-            client,
-            address,
-            clock: home.clock()?,
-            credential,
-        })
+        Ok(Self { client, address, clock: home.clock()?, credential })
     }
 
     /// The admin's key, if the connection has one.
@@ -69,8 +60,7 @@ impl Server {
     }
 
     pub(crate) async fn propose(&self, draft: &Draft) -> Result<DraftStatus> {
-        self.ask(Method::POST, "/v1/drafts", serde_json::to_vec(draft)?)
-            .await
+        self.ask(Method::POST, "/v1/drafts", serde_json::to_vec(draft)?).await
     }
 
     pub(crate) async fn drafts(&self) -> Result<Vec<DraftStatus>> {
@@ -78,13 +68,7 @@ impl Server {
     }
 
     pub(crate) async fn publish(&self, number: i64) -> Result<()> {
-        self.send(
-            Method::POST,
-            &format!("/v1/drafts/{number}/publish"),
-            Vec::new(),
-        )
-        .await
-        .map(drop)
+        self.send(Method::POST, &format!("/v1/drafts/{number}/publish"), Vec::new()).await.map(drop)
     }
 
     pub(crate) async fn status(&self) -> Result<FleetStatus> {
@@ -99,25 +83,17 @@ impl Server {
             Some(root) => root,
             None => self.own_root(&bundle)?,
         };
-        let seen = fs_err::read(home.file("seen.json"))
-            .ok()
-            .and_then(|bytes| Bundle::parse(&bytes).ok());
+        let seen = fs_err::read(home.file("seen.json")).ok().and_then(|bytes| Bundle::parse(&bytes).ok());
         let verified = verify(&root, seen.as_ref(), &bundle, &home.file(""))
             .await
             .context("the server's bundle can't be trusted; do not sign anything until this is explained")?;
         home.write("root.json", &verified.root)?;
         home.write("seen.json", &String::from_utf8_lossy(&bytes))?;
-        Ok(InForce {
-            repository: Repository::new(bundle),
-            verified,
-        })
+        Ok(InForce { repository: Repository::new(bundle), verified })
     }
 
     fn own_root(&self, bundle: &Bundle) -> Result<String> {
-        let root = bundle
-            .files
-            .get("1.root.json")
-            .context("nothing is founded on this server; see `found`")?;
+        let root = bundle.files.get("1.root.json").context("nothing is founded on this server; see `found`")?;
         if metadata::is_signed_by("root", root, self.key()?)? {
             return Ok(root.clone());
         }
@@ -126,15 +102,9 @@ impl Server {
         )
     }
 
-    async fn ask<T: DeserializeOwned>(
-        &self,
-        method: Method,
-        path: &str,
-        body: Vec<u8>,
-    ) -> Result<T> {
+    async fn ask<T: DeserializeOwned>(&self, method: Method, path: &str, body: Vec<u8>) -> Result<T> {
         let bytes = self.send(method, path, body).await?;
-        serde_json::from_slice(&bytes)
-            .with_context(|| format!("the server's answer to {path} can't be read"))
+        serde_json::from_slice(&bytes).with_context(|| format!("the server's answer to {path} can't be read"))
     }
 
     async fn send(&self, method: Method, path: &str, body: Vec<u8>) -> Result<Vec<u8>> {
@@ -143,22 +113,13 @@ impl Server {
             Credential::Key(key) => key.authorize(method.as_str(), path, second, &body)?,
             Credential::FoundingCode(code) => format!("Founding {code}"),
         };
-        let request = self
-            .client
-            .request(method, format!("{}{path}", self.address));
-        let request = request
-            .header("authorization", authorization)
-            .header("content-type", "application/json");
-        let answer = request
-            .body(body)
-            .send()
-            .await
-            .with_context(|| format!("{} can't be reached", self.address))?;
+        let request = self.client.request(method, format!("{}{path}", self.address));
+        let request = request.header("authorization", authorization).header("content-type", "application/json");
+        let answer = request.body(body).send().await.with_context(|| format!("{} can't be reached", self.address))?;
         let status = answer.status();
         let bytes = answer.bytes().await?.to_vec();
         if !status.is_success() {
-            let text: String =
-                serde_json::from_slice(&bytes).unwrap_or_else(|_| status.to_string());
+            let text: String = serde_json::from_slice(&bytes).unwrap_or_else(|_| status.to_string());
             bail!("the server refuses: {text}");
         }
         Ok(bytes)

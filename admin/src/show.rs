@@ -13,26 +13,17 @@ const WARN: Style = AnsiColor::Yellow.on_default();
 
 /// A policy in words.
 pub(crate) fn policy(policy: &Policy) {
-    anstream::println!(
-        "{BOLD}{}{BOLD:#} (policy {}, version {})",
-        policy.title,
-        policy.id,
-        policy.version
-    );
+    anstream::println!("{BOLD}{}{BOLD:#} (policy {}, version {})", policy.title, policy.id, policy.version);
     for rule in &policy.rules {
         anstream::println!("  bans      {}", rule.app);
-        rule.purls
-            .iter()
-            .for_each(|purl| anstream::println!("              {purl}"));
+        rule.purls.iter().for_each(|purl| anstream::println!("              {purl}"));
     }
     anstream::println!("  deadline  {}", deadline(&policy.deadline));
     match policy.consequence.mail.as_slice() {
         [] => anstream::println!("  then      nothing: this policy only warns"),
         domains => {
             for domain in domains {
-                anstream::println!(
-                    "  then      the mail profile of {domain} moves into the device's vault"
-                );
+                anstream::println!("  then      the mail profile of {domain} moves into the device's vault");
             }
         }
     }
@@ -44,14 +35,8 @@ pub(crate) fn policy(policy: &Policy) {
 /// A deadline in words.
 fn deadline(deadline: &Deadline) -> String {
     let grace = deadline.grace.max(deadline.min_notice);
-    let at = deadline
-        .at
-        .as_ref()
-        .map(|at| format!("{at}, and "))
-        .unwrap_or_default();
-    format!(
-        "{at}at least {grace} after each person was shown the notice; never under the device's own least notice"
-    )
+    let at = deadline.at.as_ref().map(|at| format!("{at}, and ")).unwrap_or_default();
+    format!("{at}at least {grace} after each person was shown the notice; never under the device's own least notice")
 }
 
 /// A draft in words.
@@ -62,15 +47,11 @@ pub(crate) fn draft(status: &DraftStatus) -> Result<()> {
     }
     if let Some(root) = status.draft.roles.get("root") {
         let (admins, threshold) = metadata::admins_of(root)?;
-        anstream::println!(
-            "  names the admins, {threshold} of whom start a policy and any one of whom stops it:"
-        );
+        anstream::println!("  names the admins, {threshold} of whom start a policy and any one of whom stops it:");
         for admin in admins {
             anstream::println!("    {}  {}", admin.fingerprint()?, admin.name);
         }
-        anstream::println!(
-            "  {WARN}Compare each fingerprint with its owner, in person or by phone.{WARN:#}"
-        );
+        anstream::println!("  {WARN}Compare each fingerprint with its owner, in person or by phone.{WARN:#}");
     }
     for (name, text) in &status.draft.targets {
         if name.starts_with("retractions/") {

@@ -8,10 +8,7 @@ use forewarn_clock::{Clock, Shift};
 use jiff::SignedDuration;
 use rustix::{
     fd::OwnedFd,
-    time::{
-        Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, timerfd_create,
-        timerfd_settime,
-    },
+    time::{Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, timerfd_create, timerfd_settime},
 };
 use tokio::io::unix::AsyncFd;
 
@@ -25,25 +22,15 @@ pub(crate) struct Alarm {
     seen: Shift,
 }
 
-#[expect(
-    deprecated,
-    reason = "its successor is unsafe, for types that lie about their descriptor; an OwnedFd doesn't"
-)]
+#[expect(deprecated, reason = "its successor is unsafe, for types that lie about their descriptor; an OwnedFd doesn't")]
 fn register(timer: OwnedFd) -> std::io::Result<AsyncFd<OwnedFd>> {
     AsyncFd::new(timer)
 }
 
 impl Alarm {
     pub(crate) fn new(clock: Clock) -> Result<Self> {
-        let timer = timerfd_create(
-            TimerfdClockId::Boottime,
-            TimerfdFlags::NONBLOCK | TimerfdFlags::CLOEXEC,
-        )?;
-        Ok(Self {
-            timer: register(timer)?,
-            seen: clock.shift(),
-            clock,
-        })
+        let timer = timerfd_create(TimerfdClockId::Boottime, TimerfdFlags::NONBLOCK | TimerfdFlags::CLOEXEC)?;
+        Ok(Self { timer: register(timer)?, seen: clock.shift(), clock })
     }
 
     /// Returns after `length`, or as soon as a simulated clock was moved. Without a length, only the latter.
@@ -57,22 +44,9 @@ impl Alarm {
         };
         // A timer of zero is no timer, hence at least a millisecond.
         let length = length.max(SignedDuration::from_millis(1));
-        let it_value = Timespec {
-            tv_sec: length.as_secs(),
-            tv_nsec: length.subsec_nanos().into(),
-        };
-        let it_interval = Timespec {
-            tv_sec: 0,
-            tv_nsec: 0,
-        };
-        timerfd_settime(
-            &self.timer,
-            TimerfdTimerFlags::empty(),
-            &Itimerspec {
-                it_interval,
-                it_value,
-            },
-        )?;
+        let it_value = Timespec { tv_sec: length.as_secs(), tv_nsec: length.subsec_nanos().into() };
+        let it_interval = Timespec { tv_sec: 0, tv_nsec: 0 };
+        timerfd_settime(&self.timer, TimerfdTimerFlags::empty(), &Itimerspec { it_interval, it_value })?;
         let mut guard = self.timer.readable().await?;
         guard.clear_ready();
         Ok(())

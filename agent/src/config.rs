@@ -85,17 +85,13 @@ impl Config {
     /// # Errors
     /// Names the file and the line.
     pub(crate) fn load(path: Option<&Path>) -> Result<Self> {
-        let own =
-            ProjectDirs::from("", "", "forewarn").map(|dirs| dirs.config_dir().join("agent.toml"));
+        let own = ProjectDirs::from("", "", "forewarn").map(|dirs| dirs.config_dir().join("agent.toml"));
         let candidates = own.into_iter().chain([SYSTEM_PATH.into()]);
-        let path = path
-            .map(Path::to_owned)
-            .or_else(|| candidates.into_iter().find(|path| path.exists()));
+        let path = path.map(Path::to_owned).or_else(|| candidates.into_iter().find(|path| path.exists()));
         let file = match path {
             Some(path) => {
                 let text = fs_err::read_to_string(&path)?;
-                toml::from_str(&text)
-                    .with_context(|| format!("{} is not a valid configuration", path.display()))?
+                toml::from_str(&text).with_context(|| format!("{} is not a valid configuration", path.display()))?
             }
             None => File::default(),
         };
@@ -105,33 +101,19 @@ impl Config {
     fn complete(file: File) -> Result<Self> {
         let dirs = BaseDirs::new();
         let missing = "there is no home folder; set `home` and `state` in agent.toml";
-        let home = file
-            .home
-            .or_else(|| dirs.as_ref().map(|d| d.home_dir().to_owned()))
-            .context(missing)?;
-        let state = file
-            .state
-            .or_else(|| dirs.as_ref().map(|d| d.data_local_dir().join("forewarn")))
-            .context(missing)?;
-        let runtime = dirs
-            .as_ref()
-            .and_then(BaseDirs::runtime_dir)
-            .filter(|_| file.socket.is_none());
-        let socket = file
-            .socket
-            .unwrap_or_else(|| runtime.unwrap_or(&state).join("forewarn.sock"));
+        let home = file.home.or_else(|| dirs.as_ref().map(|d| d.home_dir().to_owned())).context(missing)?;
+        let state =
+            file.state.or_else(|| dirs.as_ref().map(|d| d.data_local_dir().join("forewarn"))).context(missing)?;
+        let runtime = dirs.as_ref().and_then(BaseDirs::runtime_dir).filter(|_| file.socket.is_none());
+        let socket = file.socket.unwrap_or_else(|| runtime.unwrap_or(&state).join("forewarn.sock"));
         let mut settings = Settings::default();
         if let Some(min_notice) = file.min_notice {
             if min_notice.0 < Settings::LEAST_NOTICE {
-                bail!(
-                    "min_notice = \"{min_notice}\": people get at least one hour; write 1h or more"
-                );
+                bail!("min_notice = \"{min_notice}\": people get at least one hour; write 1h or more");
             }
             settings = settings.with_min_notice(min_notice.0);
         }
-        settings.max_staleness = file
-            .max_staleness
-            .map_or(settings.max_staleness, |length| length.0);
+        settings.max_staleness = file.max_staleness.map_or(settings.max_staleness, |length| length.0);
         Ok(Self {
             places: places(file.places, home.clone()),
             state,
@@ -164,9 +146,7 @@ fn places(file: PlacesFile, home: PathBuf) -> Places {
 
 /// `de_DE.UTF-8` is `de`.
 fn languages() -> Vec<Language> {
-    let lang = std::env::var("LC_ALL")
-        .or_else(|_| std::env::var("LANG"))
-        .unwrap_or_default();
+    let lang = std::env::var("LC_ALL").or_else(|_| std::env::var("LANG")).unwrap_or_default();
     let tag = lang.split(['_', '.', '@']).next().unwrap_or_default();
     tag.parse().into_iter().collect()
 }

@@ -75,10 +75,7 @@ struct Channels {
 pub(crate) async fn run(config: Config) -> Result<()> {
     create_private(&config.state)?;
     let identity = Identity::load(&config.state)?;
-    let mail = Mail {
-        home: config.home.clone(),
-        vault: config.state.join("vault"),
-    };
+    let mail = Mail { home: config.home.clone(), vault: config.state.join("vault") };
     let store = Store::open(&config.state)?;
     let held = mail.recover().unwrap_or_else(|error| {
         tracing::error!("{error:#}");
@@ -89,8 +86,7 @@ pub(crate) async fn run(config: Config) -> Result<()> {
     let clock = Clock::new(config.simulated_clock.as_deref());
     let (hints_sender, hints) = mpsc::channel(1);
     let watch = Watch::new(&config.places, hints_sender)?;
-    let (mut daemon, mut channels) =
-        assemble(config, identity, store, trust, mail, state, clock.clone())?;
+    let (mut daemon, mut channels) = assemble(config, identity, store, trust, mail, state, clock.clone())?;
     channels.hints = hints;
     daemon.begin();
     tracing::info!("running for user {}", person().0);
@@ -104,10 +100,7 @@ fn load_state(store: &Store, held: &[String]) -> State {
         Stored::Missing if held.is_empty() => State::default(),
         Stored::Missing | Stored::Damaged => {
             tracing::error!("the former state is gone; what is in the vault is given back");
-            State::returning(
-                held.iter().filter_map(|domain| domain.parse().ok()),
-                person(),
-            )
+            State::returning(held.iter().filter_map(|domain| domain.parse().ok()), person())
         }
     }
 }
@@ -167,16 +160,7 @@ fn assemble(
         refused: None,
     };
     let (_, hints) = mpsc::channel(1);
-    Ok((
-        daemon,
-        Channels {
-            heard,
-            hints,
-            done,
-            news,
-            asked,
-        },
-    ))
+    Ok((daemon, Channels { heard, hints, done, news, asked }))
 }
 
 impl Daemon {
@@ -189,16 +173,8 @@ impl Daemon {
         self.give(Input::Tick);
     }
 
-    async fn attend(
-        mut self,
-        mut channels: Channels,
-        mut alarm: Alarm,
-        mut watch: Watch,
-    ) -> Result<()> {
-        let (mut terminate, mut interrupt) = (
-            signal(SignalKind::terminate())?,
-            signal(SignalKind::interrupt())?,
-        );
+    async fn attend(mut self, mut channels: Channels, mut alarm: Alarm, mut watch: Watch) -> Result<()> {
+        let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
         loop {
             let sleep = self.engine.next_wake(&self.now());
             let wake = tokio::select! {
@@ -230,11 +206,7 @@ impl Daemon {
                 }
                 Wake::Stop => {
                     self.give(Input::Tick);
-                    return self
-                        .hands
-                        .store
-                        .set_state(self.engine.state())
-                        .context("the state can't be stored");
+                    return self.hands.store.set_state(self.engine.state()).context("the state can't be stored");
                 }
             }
         }
@@ -245,11 +217,7 @@ impl Daemon {
         let mut inputs = VecDeque::from([input]);
         while let Some(input) = inputs.pop_front() {
             let effects = self.engine.handle(input, &self.now());
-            inputs.extend(
-                effects
-                    .into_iter()
-                    .filter_map(|effect| self.hands.perform(effect, &self.engine)),
-            );
+            inputs.extend(effects.into_iter().filter_map(|effect| self.hands.perform(effect, &self.engine)));
         }
     }
 
@@ -272,15 +240,10 @@ impl Daemon {
             }
             return;
         };
-        match self
-            .trust
-            .judge(bytes.as_bytes(), now, &self.hands.store)
-            .await
-        {
+        match self.trust.judge(bytes.as_bytes(), now, &self.hands.store).await {
             Verdict::Accepted(set) => {
                 tracing::info!("bundle {} is in force", set.bundle);
-                self.known
-                    .send_replace(self.trust.digest().unwrap_or_default().to_owned());
+                self.known.send_replace(self.trust.digest().unwrap_or_default().to_owned());
                 self.give(Input::PoliciesVerified(set));
                 self.confirm();
             }
@@ -358,28 +321,16 @@ impl Daemon {
 
     fn now(&self) -> Now {
         let reading = self.clock.read();
-        Now {
-            wall: reading.wall,
-            boot: reading.boot,
-            boot_id: reading.boot_id,
-            zone: local_zone(),
-        }
+        Now { wall: reading.wall, boot: reading.boot, boot_id: reading.boot_id, zone: local_zone() }
     }
 }
 
 fn sum_up(scan: &Scan) -> Vec<SourceStatus> {
-    let of = |source: Source| {
-        scan.listings
-            .iter()
-            .filter(move |listing| listing.source == source)
-    };
+    let of = |source: Source| scan.listings.iter().filter(move |listing| listing.source == source);
     let sum = |source: Source| SourceStatus {
         source,
         packages: of(source).map(|listing| listing.packages.len()).sum(),
-        gaps: of(source)
-            .flat_map(|l| &l.gaps)
-            .map(|gap| format!("{}: {}", gap.path, gap.reason))
-            .collect(),
+        gaps: of(source).flat_map(|l| &l.gaps).map(|gap| format!("{}: {}", gap.path, gap.reason)).collect(),
     };
     Source::ALL.into_iter().map(sum).collect()
 }

@@ -41,8 +41,7 @@ impl Identity {
 
     pub(crate) fn load(state: &Path) -> Result<Self> {
         let path = Self::path(state);
-        let text = fs_err::read_to_string(&path)
-            .context("this device is not enrolled; run `forewarn enroll`")?;
+        let text = fs_err::read_to_string(&path).context("this device is not enrolled; run `forewarn enroll`")?;
         serde_json::from_str(&text)
             .with_context(|| format!("{} is damaged; run `forewarn enroll` again", path.display()))
     }
@@ -52,11 +51,7 @@ impl Identity {
         create_private(state)?;
         let (path, new) = (Self::path(state), state.join(".identity.new"));
         let _ = fs_err::remove_file(&new);
-        let mut file = fs_err::OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(&new)?;
+        let mut file = fs_err::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&new)?;
         file.write_all(&serde_json::to_vec(self)?)?;
         file.sync_all()?;
         fs_err::rename(&new, &path)?;

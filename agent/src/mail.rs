@@ -24,14 +24,8 @@ impl Mail {
     /// First thing at start: settles what a crash left half done. Gives the domains that are in the vault.
     pub(crate) fn recover(&self) -> Result<Vec<String>> {
         let vault = self.open_vault()?;
-        vault
-            .recover(&Home::open(&self.home)?)
-            .context("the vault could not be brought in order")?;
-        Ok(vault
-            .holdings()?
-            .into_iter()
-            .map(|holding| holding.domain)
-            .collect())
+        vault.recover(&Home::open(&self.home)?).context("the vault could not be brought in order")?;
+        Ok(vault.holdings()?.into_iter().map(|holding| holding.domain).collect())
     }
 
     /// Runs an errand. Blocks while it reads and writes.
@@ -50,9 +44,7 @@ impl Mail {
     }
 
     fn revoke(&self, id: &ProfileId) -> Result<Input> {
-        let done = self
-            .open_vault()?
-            .revoke(&Home::open(&self.home)?, id.domain.as_str())?;
+        let done = self.open_vault()?.revoke(&Home::open(&self.home)?, id.domain.as_str())?;
         for skipped in &done.skipped {
             tracing::warn!("{}: {}", skipped.client, skipped.reason);
         }
@@ -64,35 +56,24 @@ impl Mail {
     }
 
     fn restore(&self, id: &ProfileId) -> Result<Input> {
-        let done = self
-            .open_vault()?
-            .restore(&Home::open(&self.home)?, id.domain.as_str())?;
+        let done = self.open_vault()?.restore(&Home::open(&self.home)?, id.domain.as_str())?;
         for conflict in &done.conflicts {
             tracing::warn!("not restored: {}: {}", conflict.path, conflict.reason);
         }
         if !done.waiting.is_empty() || !done.conflicts.is_empty() {
             return Ok(Input::RestoreFailed(id.clone()));
         }
-        tracing::info!(
-            "restored {}: {} exactly, {} merged",
-            id.domain,
-            done.exact.len(),
-            done.merged.len()
-        );
+        tracing::info!("restored {}: {} exactly, {} merged", id.domain, done.exact.len(), done.merged.len());
         Ok(Input::Restored(id.clone()))
     }
 
     fn open_vault(&self) -> Result<Vault> {
-        Vault::open(&self.vault)
-            .with_context(|| format!("the vault {} can't be opened", self.vault.display()))
+        Vault::open(&self.vault).with_context(|| format!("the vault {} can't be opened", self.vault.display()))
     }
 }
 
 fn clients(accounts: &[Account]) -> Vec<String> {
-    let mut names: Vec<String> = accounts
-        .iter()
-        .map(|account| account.client.to_string())
-        .collect();
+    let mut names: Vec<String> = accounts.iter().map(|account| account.client.to_string()).collect();
     names.sort();
     names.dedup();
     names

@@ -49,10 +49,7 @@ impl Hands {
             Effect::ShowNotice(notice) => {
                 tracing::info!("notice {:?} about {}", notice.kind, notice.subject);
                 let subject = notice.subject.clone();
-                self.orders
-                    .send(Order::Show(notice))
-                    .err()
-                    .map(|_| Input::NoticeFailed(subject))
+                self.orders.send(Order::Show(notice)).err().map(|_| Input::NoticeFailed(subject))
             }
             Effect::WithdrawNotice(subject) => {
                 let _ = self.orders.send(Order::Withdraw(subject));
@@ -74,11 +71,7 @@ impl Hands {
             return;
         }
         self.scanning = true;
-        let (places, domains, done) = (
-            self.config.places.clone(),
-            engine.domains(),
-            self.done.clone(),
-        );
+        let (places, domains, done) = (self.config.places.clone(), engine.domains(), self.done.clone());
         tokio::task::spawn_blocking(move || {
             let _ = done.send(Done::Scanned(scan::look(&places, &domains)));
         });

@@ -1,19 +1,13 @@
 //! Looks at the device: packages, and who has company mail. And watches for changes; a watch is a hint, after which all
 //! is listed again.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    path::Path,
-    time::Duration,
-};
+use std::{collections::BTreeSet, path::Path, time::Duration};
 
 use anyhow::Result;
+use forewarn_engine::MailFound;
 use forewarn_inventory::{Places, list, watch_points};
 use forewarn_mail::Home;
-use forewarn_proto::{
-    inventory::{Listing, Person},
-    policy::Domain,
-};
+use forewarn_proto::{inventory::Listing, policy::Domain};
 use notify::{RecommendedWatcher, RecursiveMode, Watcher};
 use tokio::sync::mpsc;
 
@@ -24,19 +18,13 @@ pub(crate) const SETTLE: Duration = Duration::from_millis(100);
 #[derive(Debug)]
 pub(crate) struct Scan {
     pub(crate) listings: Vec<Listing>,
-    pub(crate) mail: BTreeMap<Person, BTreeSet<Domain>>,
+    pub(crate) mail: MailFound,
 }
 
 /// Lists everything. Blocks while it reads.
 pub(crate) fn look(places: &Places, domains: &BTreeSet<Domain>) -> Scan {
-    let mail = places
-        .homes
-        .iter()
-        .map(|(person, home)| (*person, domains_with_mail(home, domains)));
-    Scan {
-        listings: list(places),
-        mail: mail.collect(),
-    }
+    let people = places.homes.iter().map(|(person, home)| (*person, domains_with_mail(home, domains))).collect();
+    Scan { listings: list(places), mail: MailFound { domains: domains.clone(), people } }
 }
 
 /// The domains among `domains` of which this home has a mail profile.
@@ -49,11 +37,7 @@ fn domains_with_mail(home: &Path, domains: &BTreeSet<Domain>) -> BTreeSet<Domain
         }
     };
     let present = forewarn_mail::domains(&home);
-    domains
-        .iter()
-        .filter(|domain| present.contains(domain.as_str()))
-        .cloned()
-        .collect()
+    domains.iter().filter(|domain| present.contains(domain.as_str())).cloned().collect()
 }
 
 /// Sends a hint whenever something changes where packages are recorded. Stops when it is dropped.
@@ -72,11 +56,7 @@ impl Watch {
                 let _ = hints.try_send(());
             }
         })?;
-        let mut watch = Self {
-            watcher,
-            places: places.clone(),
-            watched: BTreeSet::new(),
-        };
+        let mut watch = Self { watcher, places: places.clone(), watched: BTreeSet::new() };
         watch.renew();
         Ok(watch)
     }
@@ -98,7 +78,5 @@ impl Watch {
 
 /// The path itself, or the nearest folder above it that is there: in it, the path would appear.
 fn existing(path: &Path) -> &Path {
-    path.ancestors()
-        .find(|ancestor| ancestor.exists())
-        .unwrap_or(path)
+    path.ancestors().find(|ancestor| ancestor.exists()).unwrap_or(path)
 }

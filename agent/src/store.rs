@@ -41,17 +41,11 @@ impl Store {
             Ok(database) => database,
             Err(error) => {
                 let aside = put_aside(&path)?;
-                tracing::error!(
-                    "the store was damaged ({error}); it is kept as {}",
-                    aside.display()
-                );
+                tracing::error!("the store was damaged ({error}); it is kept as {}", aside.display());
                 Database::create(&path).context("the store can't be made anew")?
             }
         };
-        Ok(Self {
-            database,
-            _lock: lock,
-        })
+        Ok(Self { database, _lock: lock })
     }
 
     /// The engine's state.
@@ -80,10 +74,7 @@ impl Store {
     /// The bundle in force and its root, as they were stored together.
     pub(crate) fn bundle(&self) -> Option<(Vec<u8>, String)> {
         let bundle = self.get(BUNDLE).ok().flatten()?;
-        Some((
-            bundle,
-            String::from_utf8(self.get(ROOT).ok().flatten()?).ok()?,
-        ))
+        Some((bundle, String::from_utf8(self.get(ROOT).ok().flatten()?).ok()?))
     }
 
     pub(crate) fn set_bundle(&self, bundle: &[u8], root: &str) -> Result<()> {
@@ -113,9 +104,7 @@ impl Store {
 }
 
 fn put_aside(path: &Path) -> Result<PathBuf> {
-    let free = (1..1000)
-        .map(|n| path.with_extension(format!("damaged-{n}")))
-        .find(|aside| !aside.exists());
+    let free = (1..1000).map(|n| path.with_extension(format!("damaged-{n}"))).find(|aside| !aside.exists());
     let aside = free.context("there are a thousand damaged stores already; look at them")?;
     fs_err::rename(path, &aside)?;
     Ok(aside)
@@ -144,10 +133,7 @@ mod tests {
         fs_err::write(&path, b"not a database at all").unwrap();
         let store = Store::open(folder.path()).unwrap();
         assert!(matches!(store.state(), Stored::Missing));
-        assert_eq!(
-            fs_err::read(path.with_extension("damaged-1")).unwrap(),
-            b"not a database at all"
-        );
+        assert_eq!(fs_err::read(path.with_extension("damaged-1")).unwrap(), b"not a database at all");
     }
 
     #[test]

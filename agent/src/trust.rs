@@ -39,11 +39,7 @@ pub(crate) enum Verdict {
 impl Trust {
     /// Starts from what was accepted before, verified once more, or from the root of the enrolment.
     pub(crate) async fn load(store: &Store, enrolled_root: String, scratch: PathBuf) -> Self {
-        let mut trust = Self {
-            root: enrolled_root,
-            accepted: None,
-            scratch,
-        };
+        let mut trust = Self { root: enrolled_root, accepted: None, scratch };
         if let Some((bytes, root)) = store.bundle() {
             match trust.examine(&bytes, &root).await {
                 Ok(accepted) => {
@@ -63,17 +59,13 @@ impl Trust {
 
     /// The digest of the accepted bundle, for the server to recognise.
     pub(crate) fn digest(&self) -> Option<&str> {
-        self.accepted
-            .as_ref()
-            .map(|accepted| accepted.digest.as_str())
+        self.accepted.as_ref().map(|accepted| accepted.digest.as_str())
     }
 
     /// Whether `digest` is the accepted bundle's, and that bundle is good at `now`.
     pub(crate) fn confirms(&self, digest: &str, now: Timestamp) -> Result<bool, Refusal> {
         match &self.accepted {
-            Some(accepted) if accepted.digest == digest => {
-                accepted.verified.check_expiry(now).map(|()| true)
-            }
+            Some(accepted) if accepted.digest == digest => accepted.verified.check_expiry(now).map(|()| true),
             Some(_) | None => Ok(false),
         }
     }
@@ -86,25 +78,15 @@ impl Trust {
             Err(refusal) => return Verdict::Refused(refusal, None),
         };
         let (bundle, verified) = offered;
-        let set = verified
-            .check_expiry(now)
-            .and_then(|()| policy_set(&verified));
+        let set = verified.check_expiry(now).and_then(|()| policy_set(&verified));
         match set {
             Ok(set) => match store.set_bundle(bytes, &verified.root) {
                 Ok(()) => {
                     self.root.clone_from(&verified.root);
-                    self.accepted = Some(Accepted {
-                        bundle,
-                        digest: digest(bytes),
-                        verified,
-                        set: set.clone(),
-                    });
+                    self.accepted = Some(Accepted { bundle, digest: digest(bytes), verified, set: set.clone() });
                     Verdict::Accepted(set)
                 }
-                Err(error) => Verdict::Refused(
-                    Refusal::Unreadable(format!("it can't be stored: {error:#}")),
-                    None,
-                ),
+                Err(error) => Verdict::Refused(Refusal::Unreadable(format!("it can't be stored: {error:#}")), None),
             },
             Err(refusal) => Verdict::Refused(refusal, self.with_retractions_of(&verified)),
         }
@@ -113,12 +95,7 @@ impl Trust {
     async fn examine(&self, bytes: &[u8], root: &str) -> Result<Accepted, Refusal> {
         let (bundle, verified) = self.verified(bytes, root).await?;
         let set = policy_set(&verified)?;
-        Ok(Accepted {
-            bundle,
-            digest: digest(bytes),
-            verified,
-            set,
-        })
+        Ok(Accepted { bundle, digest: digest(bytes), verified, set })
     }
 
     async fn verified(&self, bytes: &[u8], root: &str) -> Result<(Bundle, Verified), Refusal> {
@@ -134,10 +111,7 @@ impl Trust {
         let before = accepted.set.retractions.clone();
         for (_, document) in verified.of_role("retractions") {
             if let Ok(retraction) = Retraction::parse(&document.bytes) {
-                accepted
-                    .set
-                    .retractions
-                    .insert(retraction.policy.clone(), retraction);
+                accepted.set.retractions.insert(retraction.policy.clone(), retraction);
             }
         }
         (accepted.set.retractions != before).then(|| accepted.set.clone())
@@ -146,30 +120,19 @@ impl Trust {
 
 /// Parses what was verified. One document that does not parse refuses the whole bundle.
 fn policy_set(verified: &Verified) -> Result<PolicySet, Refusal> {
-    let mut set = PolicySet {
-        bundle: verified.version,
-        ..PolicySet::default()
-    };
+    let mut set = PolicySet { bundle: verified.version, ..PolicySet::default() };
     for (name, document) in verified.of_role("policies") {
         let policy = parse_policy(name, document)?;
-        set.policies.insert(
-            policy.id.clone(),
-            SignedPolicy {
-                policy,
-                signed_by: document.signed_by.clone(),
-            },
-        );
+        set.policies.insert(policy.id.clone(), SignedPolicy { policy, signed_by: document.signed_by.clone() });
     }
     for (name, document) in verified.of_role("previews") {
         let policy = parse_policy(name, document)?;
         set.previews.insert(policy.id.clone(), policy);
     }
     for (name, document) in verified.of_role("retractions") {
-        let retraction =
-            Retraction::parse(&document.bytes).map_err(|e| not_parsed(name, &e.to_string()))?;
+        let retraction = Retraction::parse(&document.bytes).map_err(|e| not_parsed(name, &e.to_string()))?;
         check_name(name, &Retraction::target_name(&retraction.policy))?;
-        set.retractions
-            .insert(retraction.policy.clone(), retraction);
+        set.retractions.insert(retraction.policy.clone(), retraction);
     }
     Ok(set)
 }
@@ -183,11 +146,7 @@ fn parse_policy(name: &str, document: &Document) -> Result<Policy, Refusal> {
 
 /// A document under another's name could stand in for it.
 fn check_name(name: &str, expected: &str) -> Result<(), Refusal> {
-    if name == expected {
-        Ok(())
-    } else {
-        Err(not_parsed(name, &format!("it holds {expected}")))
-    }
+    if name == expected { Ok(()) } else { Err(not_parsed(name, &format!("it holds {expected}"))) }
 }
 
 fn not_parsed(name: &str, reason: &str) -> Refusal {

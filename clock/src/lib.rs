@@ -110,10 +110,7 @@ fn boot() -> SignedDuration {
 }
 
 fn boot_id() -> String {
-    fs_err::read_to_string(BOOT_ID)
-        .unwrap_or_default()
-        .trim()
-        .to_owned()
+    fs_err::read_to_string(BOOT_ID).unwrap_or_default().trim().to_owned()
 }
 
 #[cfg(test)]
@@ -126,11 +123,7 @@ mod tests {
         let file = folder.path().join("clock.json");
         let clock = Clock::new(Some(&file));
         let before = clock.read();
-        let shift = Shift {
-            wall_ms: 86_400_000,
-            boot_ms: 3_600_000,
-            boot_id: Some("another".into()),
-        };
+        let shift = Shift { wall_ms: 86_400_000, boot_ms: 3_600_000, boot_id: Some("another".into()) };
         shift.write(&file).unwrap();
         let after = clock.read();
         assert!(after.wall.duration_since(before.wall) >= SignedDuration::from_hours(24));

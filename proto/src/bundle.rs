@@ -31,18 +31,11 @@ impl Bundle {
     /// When it is over a limit or not a JSON object of texts.
     pub fn parse(bytes: &[u8]) -> Result<Self, Refusal> {
         if bytes.len() > MAX_BUNDLE_BYTES {
-            return Err(Refusal::TooLarge(format!(
-                "{} bytes, the limit is {MAX_BUNDLE_BYTES}",
-                bytes.len()
-            )));
+            return Err(Refusal::TooLarge(format!("{} bytes, the limit is {MAX_BUNDLE_BYTES}", bytes.len())));
         }
-        let bundle: Self =
-            serde_json::from_slice(bytes).map_err(|e| Refusal::Unreadable(e.to_string()))?;
+        let bundle: Self = serde_json::from_slice(bytes).map_err(|e| Refusal::Unreadable(e.to_string()))?;
         if bundle.files.len() > MAX_BUNDLE_FILES {
-            return Err(Refusal::TooLarge(format!(
-                "{} files, the limit is {MAX_BUNDLE_FILES}",
-                bundle.files.len()
-            )));
+            return Err(Refusal::TooLarge(format!("{} files, the limit is {MAX_BUNDLE_FILES}", bundle.files.len())));
         }
         Ok(bundle)
     }
@@ -59,29 +52,16 @@ mod tests {
 
     #[test]
     fn a_bundle_survives_the_trip() {
-        let bundle = Bundle {
-            files: BTreeMap::from([("1.root.json".into(), "{\"a\":\"\u{e9}\"}\n".into())]),
-        };
+        let bundle = Bundle { files: BTreeMap::from([("1.root.json".into(), "{\"a\":\"\u{e9}\"}\n".into())]) };
         assert_eq!(Bundle::parse(&bundle.to_bytes()).unwrap(), bundle);
     }
 
     #[test]
     fn what_is_over_a_limit_or_no_container_is_refused() {
-        assert!(matches!(
-            Bundle::parse(&vec![b' '; MAX_BUNDLE_BYTES + 1]),
-            Err(Refusal::TooLarge(_))
-        ));
-        let files = (0..=MAX_BUNDLE_FILES)
-            .map(|n| (n.to_string(), String::new()))
-            .collect();
-        assert!(matches!(
-            Bundle::parse(&Bundle { files }.to_bytes()),
-            Err(Refusal::TooLarge(_))
-        ));
+        assert!(matches!(Bundle::parse(&vec![b' '; MAX_BUNDLE_BYTES + 1]), Err(Refusal::TooLarge(_))));
+        let files = (0..=MAX_BUNDLE_FILES).map(|n| (n.to_string(), String::new())).collect();
+        assert!(matches!(Bundle::parse(&Bundle { files }.to_bytes()), Err(Refusal::TooLarge(_))));
         assert!(matches!(Bundle::parse(b"[1]"), Err(Refusal::Unreadable(_))));
-        assert!(matches!(
-            Bundle::parse(b"{\"a\":1}"),
-            Err(Refusal::Unreadable(_))
-        ));
+        assert!(matches!(Bundle::parse(b"{\"a\":1}"), Err(Refusal::Unreadable(_))));
     }
 }

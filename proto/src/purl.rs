@@ -52,22 +52,16 @@ impl Purl {
         version: Option<&str>,
         qualifiers: &[(&str, &str)],
     ) -> Result<Self, PurlError> {
-        let error = |reason: String| PurlError {
-            text: format!("{kind}/{name}"),
-            reason,
-        };
+        let error = |reason: String| PurlError { text: format!("{kind}/{name}"), reason };
         let mut url = PackageUrl::new(kind, name).map_err(|e| error(e.to_string()))?;
         if let Some(namespace) = namespace {
-            url.with_namespace(namespace)
-                .map_err(|e| error(e.to_string()))?;
+            url.with_namespace(namespace).map_err(|e| error(e.to_string()))?;
         }
         if let Some(version) = version {
-            url.with_version(version)
-                .map_err(|e| error(e.to_string()))?;
+            url.with_version(version).map_err(|e| error(e.to_string()))?;
         }
         for (key, value) in qualifiers {
-            url.add_qualifier(*key, *value)
-                .map_err(|e| error(e.to_string()))?;
+            url.add_qualifier(*key, *value).map_err(|e| error(e.to_string()))?;
         }
         Self::from_url(&url)
     }
@@ -99,34 +93,19 @@ impl Purl {
     pub fn names(&self, package: &Self) -> bool {
         self.kind == package.kind
             && self.name == package.name
-            && self
-                .namespace
-                .as_ref()
-                .is_none_or(|n| package.namespace.as_ref() == Some(n))
-            && self
-                .version
-                .as_ref()
-                .is_none_or(|v| package.version.as_ref() == Some(v))
-            && self
-                .qualifiers
-                .iter()
-                .all(|q| package.qualifiers.contains(q))
+            && self.namespace.as_ref().is_none_or(|n| package.namespace.as_ref() == Some(n))
+            && self.version.as_ref().is_none_or(|v| package.version.as_ref() == Some(v))
+            && self.qualifiers.iter().all(|q| package.qualifiers.contains(q))
     }
 
     fn from_url(url: &PackageUrl<'_>) -> Result<Self, PurlError> {
         let text = url.to_string();
         if text.len() > MAX_PURL_BYTES {
             let reason = format!("it has {} bytes, the limit is {MAX_PURL_BYTES}", text.len());
-            return Err(PurlError {
-                text: text.chars().take(80).collect(),
-                reason,
-            });
+            return Err(PurlError { text: text.chars().take(80).collect(), reason });
         }
-        let mut qualifiers: Vec<(String, String)> = url
-            .qualifiers()
-            .iter()
-            .map(|(k, v)| (k.to_string(), v.to_string()))
-            .collect();
+        let mut qualifiers: Vec<(String, String)> =
+            url.qualifiers().iter().map(|(k, v)| (k.to_string(), v.to_string())).collect();
         qualifiers.sort();
         Ok(Self {
             kind: url.ty().to_owned(),
@@ -143,10 +122,8 @@ impl FromStr for Purl {
     type Err = PurlError;
 
     fn from_str(text: &str) -> Result<Self, PurlError> {
-        let url = PackageUrl::from_str(text).map_err(|e| PurlError {
-            text: text.chars().take(80).collect(),
-            reason: e.to_string(),
-        })?;
+        let url = PackageUrl::from_str(text)
+            .map_err(|e| PurlError { text: text.chars().take(80).collect(), reason: e.to_string() })?;
         Self::from_url(&url)
     }
 }
@@ -199,44 +176,24 @@ mod tests {
     fn check(pattern: &str, package: &str, expected: bool) {
         let pattern: Purl = pattern.parse().unwrap();
         let package: Purl = package.parse().unwrap();
-        assert_eq!(
-            pattern.names(&package),
-            expected,
-            "{pattern} names {package}"
-        );
+        assert_eq!(pattern.names(&package), expected, "{pattern} names {package}");
     }
 
     #[test]
     fn a_pattern_names_what_it_leaves_open() {
-        check(
-            "pkg:deb/debian/vim",
-            "pkg:deb/debian/vim@2:9.0.1378-2?arch=amd64",
-            true,
-        );
+        check("pkg:deb/debian/vim", "pkg:deb/debian/vim@2:9.0.1378-2?arch=amd64", true);
         check("pkg:deb/vim", "pkg:deb/debian/vim@1", true);
         check("pkg:deb/ubuntu/vim", "pkg:deb/debian/vim@1", false);
         check("pkg:deb/debian/vim@1", "pkg:deb/debian/vim@2", false);
-        check(
-            "pkg:deb/debian/vim?arch=arm64",
-            "pkg:deb/debian/vim@1?arch=amd64",
-            false,
-        );
+        check("pkg:deb/debian/vim?arch=arm64", "pkg:deb/debian/vim@1?arch=amd64", false);
         check("pkg:deb/debian/vi", "pkg:deb/debian/vim", false);
-        check(
-            "pkg:flatpak/com.tiktok.TikTok",
-            "pkg:flatpak/com.tiktok.TikTok@1?arch=x86_64",
-            true,
-        );
+        check("pkg:flatpak/com.tiktok.TikTok", "pkg:flatpak/com.tiktok.TikTok@1?arch=x86_64", true);
         check("pkg:webapp/chromium/abc", "pkg:desktop/abc", false);
     }
 
     #[test]
     fn names_keep_their_case() {
-        check(
-            "pkg:flatpak/com.tiktok.TikTok",
-            "pkg:flatpak/com.tiktok.tiktok",
-            false,
-        );
+        check("pkg:flatpak/com.tiktok.TikTok", "pkg:flatpak/com.tiktok.tiktok", false);
     }
 
     #[test]
@@ -246,11 +203,6 @@ mod tests {
             assert!(error.contains("is not a package URL"), "{error}");
         }
         let long = format!("pkg:deb/{}", "x".repeat(MAX_PURL_BYTES));
-        assert!(
-            long.parse::<Purl>()
-                .unwrap_err()
-                .to_string()
-                .contains("the limit is 1024")
-        );
+        assert!(long.parse::<Purl>().unwrap_err().to_string().contains("the limit is 1024"));
     }
 }

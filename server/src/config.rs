@@ -54,8 +54,7 @@ impl Config {
             None => Path::new(DEFAULT_PATH),
         };
         let text = fs_err::read_to_string(path)?;
-        toml::from_str(&text)
-            .with_context(|| format!("{} is not a valid configuration", path.display()))
+        toml::from_str(&text).with_context(|| format!("{} is not a valid configuration", path.display()))
     }
 
     /// The host part of [`Config::url`].
@@ -63,10 +62,7 @@ impl Config {
     /// # Errors
     /// When the URL is not `https://host` or `https://host:port`.
     pub fn host(&self) -> Result<&str> {
-        let rest = self
-            .url
-            .strip_prefix("https://")
-            .map(|rest| rest.trim_end_matches('/'));
+        let rest = self.url.strip_prefix("https://").map(|rest| rest.trim_end_matches('/'));
         let host = rest.map(|rest| rest.rsplit_once(':').map_or(rest, |(host, _)| host));
         host.filter(|host| !host.is_empty() && !host.contains('/'))
             .with_context(|| format!("url = \"{}\": write https://host:port", self.url))

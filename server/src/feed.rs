@@ -32,10 +32,7 @@ pub(crate) struct Listener {
 impl Feed {
     pub(crate) fn new(bundle: &Bundle) -> Self {
         let feed = Self {
-            current: watch::Sender::new(Current {
-                digest: String::new(),
-                bytes: "{}".into(),
-            }),
+            current: watch::Sender::new(Current { digest: String::new(), bytes: "{}".into() }),
             connected: Arc::default(),
         };
         feed.push(bundle);
@@ -49,10 +46,7 @@ impl Feed {
 
     /// Pushes any text in a bundle's place: how a hostile server would be played.
     pub fn push_bytes(&self, bytes: &str) {
-        self.current.send_replace(Current {
-            digest: digest(bytes.as_bytes()),
-            bytes: bytes.into(),
-        });
+        self.current.send_replace(Current { digest: digest(bytes.as_bytes()), bytes: bytes.into() });
     }
 
     /// How many streams are open.
@@ -62,10 +56,7 @@ impl Feed {
 
     pub(crate) fn listen(&self) -> Listener {
         self.connected.fetch_add(1, Ordering::Relaxed);
-        Listener {
-            current: self.current.subscribe(),
-            connected: self.connected.clone(),
-        }
+        Listener { current: self.current.subscribe(), connected: self.connected.clone() }
     }
 }
 

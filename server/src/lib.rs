@@ -60,34 +60,14 @@ pub async fn start(config: Config) -> Result<Running> {
     let feed = Feed::new(repository.bundle());
     let listener = tokio::net::TcpListener::bind(config.listen)
         .await
-        .with_context(|| {
-            format!(
-                "cannot listen on {}; is another server running there?",
-                config.listen
-            )
-        })?;
+        .with_context(|| format!("cannot listen on {}; is another server running there?", config.listen))?;
     let address = listener.local_addr()?;
     let acceptor = listener::acceptor(&own)?;
-    let server = Arc::new(Server {
-        config,
-        clock,
-        store,
-        own,
-        repository: Mutex::new(repository),
-        feed: feed.clone(),
-    });
+    let server = Arc::new(Server { config, clock, store, own, repository: Mutex::new(repository), feed: feed.clone() });
     let mut tasks = tokio::task::JoinSet::new();
-    tasks.spawn(listener::serve(
-        listener,
-        acceptor,
-        http::router(server.clone()),
-    ));
+    tasks.spawn(listener::serve(listener, acceptor, http::router(server.clone())));
     tasks.spawn(refresh::keep_fresh(server));
-    Ok(Running {
-        address,
-        feed,
-        tasks,
-    })
+    Ok(Running { address, feed, tasks })
 }
 
 /// Makes a one-time enrolment token: the text that `forewarn enroll --token` takes.
@@ -96,10 +76,7 @@ pub async fn start(config: Config) -> Result<Running> {
 /// When the state can't be opened.
 pub async fn new_token(config: &Config) -> Result<String> {
     let store = Store::open(&config.state).await?;
-    Own::load(&store, config)
-        .await?
-        .new_token(&store, config)
-        .await
+    Own::load(&store, config).await?.new_token(&store, config).await
 }
 
 /// What the first start has to say: an enrolment token, and the code with which admins found the repository. Nothing

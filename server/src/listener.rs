@@ -33,9 +33,7 @@ pub(crate) struct Peer(pub(crate) Option<String>);
 /// TLS with our certificate, and client certificates of our CA accepted.
 pub(crate) fn acceptor(own: &Own) -> Result<TlsAcceptor> {
     let mut roots = RootCertStore::empty();
-    roots.add(CertificateDer::from_pem_slice(
-        own.ca_certificate.as_bytes(),
-    )?)?;
+    roots.add(CertificateDer::from_pem_slice(own.ca_certificate.as_bytes())?)?;
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider.clone())
         .allow_unauthenticated()
@@ -75,11 +73,7 @@ pub(crate) async fn serve(listener: TcpListener, acceptor: TlsAcceptor, router: 
 async fn serve_one(stream: TcpStream, acceptor: TlsAcceptor, router: Router) -> Result<()> {
     stream.set_nodelay(true)?;
     let stream = tokio::time::timeout(PATIENCE, acceptor.accept(stream)).await??;
-    let certificate = stream
-        .get_ref()
-        .1
-        .peer_certificates()
-        .and_then(<[_]>::first);
+    let certificate = stream.get_ref().1.peer_certificates().and_then(<[_]>::first);
     let peer = Peer(certificate.map(common_name).transpose()?);
     let service = TowerToHyperService::new(router.layer(Extension(peer)));
     hyper::server::conn::http1::Builder::new()
@@ -93,10 +87,6 @@ async fn serve_one(stream: TcpStream, acceptor: TlsAcceptor, router: Router) -> 
 /// The common name of a certificate that was verified in the handshake.
 fn common_name(certificate: &CertificateDer<'_>) -> Result<String> {
     let (_, certificate) = x509_parser::parse_x509_certificate(certificate)?;
-    let name = certificate
-        .subject()
-        .iter_common_name()
-        .next()
-        .context("the certificate names nobody")?;
+    let name = certificate.subject().iter_common_name().next().context("the certificate names nobody")?;
     Ok(name.as_str()?.to_owned())
 }

@@ -35,10 +35,7 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    tracing_subscriber::fmt()
-        .with_writer(std::io::stderr)
-        .with_target(false)
-        .init();
+    tracing_subscriber::fmt().with_writer(std::io::stderr).with_target(false).init();
     match run(Arguments::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -50,19 +47,14 @@ fn main() -> ExitCode {
 
 fn run(arguments: Arguments) -> Result<()> {
     let config = configure(&arguments)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     runtime.block_on(async {
         match arguments.command {
             Command::Run => {
                 let greeting = forewarn_server::first_start(&config).await?;
                 let running = start(config).await?;
                 anstream::println!("listening on {}", running.address);
-                greeting
-                    .into_iter()
-                    .for_each(|line| anstream::println!("{line}"));
+                greeting.into_iter().for_each(|line| anstream::println!("{line}"));
                 running.wait().await;
             }
             Command::Token => anstream::println!("{}", new_token(&config).await?),
@@ -73,10 +65,7 @@ fn run(arguments: Arguments) -> Result<()> {
 
 fn configure(arguments: &Arguments) -> Result<Config> {
     let mut config = Config::load(arguments.config.as_deref())?;
-    tracing::debug!(
-        "configuration from {:?} or {DEFAULT_PATH}",
-        arguments.config
-    );
+    tracing::debug!("configuration from {:?} or {DEFAULT_PATH}", arguments.config);
     config.state = arguments.state.clone().unwrap_or(config.state);
     config.listen = arguments.listen.unwrap_or(config.listen);
     config.url = arguments.url.clone().unwrap_or(config.url);

@@ -5,8 +5,8 @@ use anyhow::{Context, Result};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use forewarn_trust::{SigningKey, digest, random_secret};
 use rcgen::{
-    BasicConstraints, CertificateParams, CertificateSigningRequestParams, DnType,
-    ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
+    BasicConstraints, CertificateParams, CertificateSigningRequestParams, DnType, ExtendedKeyUsagePurpose, IsCa,
+    Issuer, KeyPair, KeyUsagePurpose,
 };
 use serde::{Deserialize, Serialize};
 
@@ -41,27 +41,16 @@ pub(crate) struct Own {
 impl Own {
     /// Loads what was made before, and makes what is missing.
     pub(crate) async fn load(store: &Store, config: &Config) -> Result<Self> {
-        let ca_key = KeyPair::from_pem(
-            &store
-                .secret_or("ca key", || Ok(KeyPair::generate()?.serialize_pem()))
-                .await?,
-        )?;
-        let ca_certificate = store
-            .secret_or("ca certificate", || {
-                Ok(ca_params()?.self_signed(&ca_key)?.pem())
-            })
-            .await?;
-        let ca = Issuer::from_ca_cert_pem(&ca_certificate, ca_key)
-            .context("the stored CA certificate is damaged")?;
+        let ca_key = KeyPair::from_pem(&store.secret_or("ca key", || Ok(KeyPair::generate()?.serialize_pem())).await?)?;
+        let ca_certificate = store.secret_or("ca certificate", || Ok(ca_params()?.self_signed(&ca_key)?.pem())).await?;
+        let ca = Issuer::from_ca_cert_pem(&ca_certificate, ca_key).context("the stored CA certificate is damaged")?;
         let key = KeyPair::generate()?;
         let certificate = server_params(config.host()?)?.signed_by(&key, &ca)?.pem();
         fs_err::write(config.state.join("ca.pem"), &ca_certificate)?;
         Ok(Self {
             snapshot: signing_key(store, "snapshot key").await?,
             timestamp: signing_key(store, "timestamp key").await?,
-            founding_code: store
-                .secret_or("founding code", || Ok(random_secret()?))
-                .await?,
+            founding_code: store.secret_or("founding code", || Ok(random_secret()?)).await?,
             certificate,
             key: key.serialize_pem(),
             ca_certificate,
@@ -74,15 +63,8 @@ impl Own {
         let secret = random_secret()?;
         store.add_token(&digest(secret.as_bytes())).await?;
         let ca = pem_to_der(&self.ca_certificate)?;
-        let token = Token {
-            server: config.url.clone(),
-            ca: URL_SAFE_NO_PAD.encode(ca),
-            secret,
-        };
-        Ok(format!(
-            "{TOKEN_PREFIX}{}",
-            URL_SAFE_NO_PAD.encode(serde_json::to_vec(&token)?)
-        ))
+        let token = Token { server: config.url.clone(), ca: URL_SAFE_NO_PAD.encode(ca), secret };
+        Ok(format!("{TOKEN_PREFIX}{}", URL_SAFE_NO_PAD.encode(serde_json::to_vec(&token)?)))
     }
 
     /// Gives a device a certificate for the key that signed its request. Whatever else the request asks for is dropped.
@@ -99,9 +81,7 @@ impl Own {
 
 fn ca_params() -> Result<CertificateParams> {
     let mut params = CertificateParams::new(Vec::new())?;
-    params
-        .distinguished_name
-        .push(DnType::CommonName, "Forewarn device CA");
+    params.distinguished_name.push(DnType::CommonName, "Forewarn device CA");
     params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
     Ok(params)
@@ -109,9 +89,7 @@ fn ca_params() -> Result<CertificateParams> {
 
 fn server_params(host: &str) -> Result<CertificateParams> {
     let mut params = CertificateParams::new(vec![host.to_owned()])?;
-    params
-        .distinguished_name
-        .push(DnType::CommonName, "Forewarn server");
+    params.distinguished_name.push(DnType::CommonName, "Forewarn server");
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
     Ok(params)
 }
@@ -124,7 +102,5 @@ async fn signing_key(store: &Store, name: &str) -> Result<SigningKey> {
 
 fn pem_to_der(pem: &str) -> Result<Vec<u8>> {
     use rustls::pki_types::{CertificateDer, pem::PemObject};
-    Ok(CertificateDer::from_pem_slice(pem.as_bytes())
-        .context("the stored CA certificate is damaged")?
-        .to_vec())
+    Ok(CertificateDer::from_pem_slice(pem.as_bytes()).context("the stored CA certificate is damaged")?.to_vec())
 }

@@ -13,16 +13,10 @@ const LOOK_EVERY: Duration = Duration::from_secs(60);
 const LOOK_EVERY_SIMULATED: Duration = Duration::from_millis(50);
 
 pub(crate) async fn keep_fresh(server: Arc<Server>) {
-    let pause = if server.clock.is_simulated() {
-        LOOK_EVERY_SIMULATED
-    } else {
-        LOOK_EVERY
-    };
+    let pause = if server.clock.is_simulated() { LOOK_EVERY_SIMULATED } else { LOOK_EVERY };
     loop {
         if let Err(error) = refresh_if_due(&server).await {
-            tracing::error!(
-                "the timestamp could not be signed anew; devices will hold revocation: {error:#}"
-            );
+            tracing::error!("the timestamp could not be signed anew; devices will hold revocation: {error:#}");
         }
         tokio::time::sleep(pause).await;
     }
@@ -49,13 +43,7 @@ impl Server {
     /// The online keys, with the time until which their word is good from now.
     pub(crate) fn signer(&self) -> OnlineSigner<'_> {
         let now = self.clock.wall();
-        let valid_until = now
-            .saturating_add(self.config.timestamp_validity.0)
-            .unwrap_or(now);
-        OnlineSigner {
-            snapshot: &self.own.snapshot,
-            timestamp: &self.own.timestamp,
-            valid_until,
-        }
+        let valid_until = now.saturating_add(self.config.timestamp_validity.0).unwrap_or(now);
+        OnlineSigner { snapshot: &self.own.snapshot, timestamp: &self.own.timestamp, valid_until }
     }
 }

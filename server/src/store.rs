@@ -35,39 +35,28 @@ impl Store {
             .connect_with(options)
             .await
             .with_context(|| format!("cannot open the database in {}", folder.display()))?;
-        sqlx::migrate!()
-            .run(&pool)
-            .await
-            .context("cannot bring the database up to date")?;
+        sqlx::migrate!().run(&pool).await.context("cannot bring the database up to date")?;
         Ok(Self { pool })
     }
 
     /// The secret of this name; made and stored if there is none.
-    pub(crate) async fn secret_or(
-        &self,
-        name: &str,
-        make: impl FnOnce() -> Result<String>,
-    ) -> Result<String> {
+    pub(crate) async fn secret_or(&self, name: &str, make: impl FnOnce() -> Result<String>) -> Result<String> {
         let select = || sqlx::query_scalar("SELECT value FROM secret WHERE name = ?").bind(name);
         if let Some(value) = select().fetch_optional(&self.pool).await? {
             return Ok(value);
         }
-        let insert =
-            sqlx::query("INSERT INTO secret (name, value) VALUES (?, ?) ON CONFLICT DO NOTHING");
+        let insert = sqlx::query("INSERT INTO secret (name, value) VALUES (?, ?) ON CONFLICT DO NOTHING");
         insert.bind(name).bind(make()?).execute(&self.pool).await?;
         Ok(select().fetch_one(&self.pool).await?)
     }
 
     /// The bundle in force; an empty one before the founding.
     pub(crate) async fn bundle(&self) -> Result<Bundle> {
-        let files: Option<String> = sqlx::query_scalar("SELECT files FROM bundle")
-            .fetch_optional(&self.pool)
-            .await?;
+        let files: Option<String> = sqlx::query_scalar("SELECT files FROM bundle").fetch_optional(&self.pool).await?;
         files.map_or_else(
             || Ok(Bundle::default()),
             |files| {
-                serde_json::from_str(&files)
-                    .context("the bundle in the database is damaged; restore it from a backup")
+                serde_json::from_str(&files).context("the bundle in the database is damaged; restore it from a backup")
             },
         )
     }
@@ -75,11 +64,9 @@ impl Store {
     /// Stores the bundle in force, and in the same transaction marks the draft that it came from.
     pub(crate) async fn set_bundle(&self, bundle: &Bundle, from_draft: Option<i64>) -> Result<()> {
         let mut transaction = self.pool.begin().await?;
-        let insert = "INSERT INTO bundle (only, files) VALUES (1, ?) ON CONFLICT (only) DO UPDATE SET files = excluded.files";
-        sqlx::query(insert)
-            .bind(serde_json::to_string(bundle)?)
-            .execute(&mut *transaction)
-            .await?;
+        let insert =
+            "INSERT INTO bundle (only, files) VALUES (1, ?) ON CONFLICT (only) DO UPDATE SET files = excluded.files";
+        sqlx::query(insert).bind(serde_json::to_string(bundle)?).execute(&mut *transaction).await?;
         if let Some(number) = from_draft {
             let update = sqlx::query("UPDATE draft SET published = 1 WHERE number = ?");
             update.bind(number).execute(&mut *transaction).await?;
@@ -88,71 +75,43 @@ impl Store {
     }
 
     pub(crate) async fn add_token(&self, digest: &str) -> Result<()> {
-        sqlx::query("INSERT INTO token (digest) VALUES (?)")
-            .bind(digest)
-            .execute(&self.pool)
-            .await?;
+        sqlx::query("INSERT INTO token (digest) VALUES (?)").bind(digest).execute(&self.pool).await?;
         Ok(())
     }
 
     /// Whether no token was ever made.
     pub(crate) async fn has_no_token(&self) -> Result<bool> {
-        let count: i64 = sqlx::query_scalar("SELECT count(*) FROM token")
-            .fetch_one(&self.pool)
-            .await?;
+        let count: i64 = sqlx::query_scalar("SELECT count(*) FROM token").fetch_one(&self.pool).await?;
         Ok(count == 0)
     }
 
     /// Uses a token up for a new device. False if it is unknown or was used before.
-    pub(crate) async fn enroll(
-        &self,
-        token_digest: &str,
-        device: &str,
-        now: Timestamp,
-    ) -> Result<bool> {
+    pub(crate) async fn enroll(&self, token_digest: &str, device: &str, now: Timestamp) -> Result<bool> {
         let mut transaction = self.pool.begin().await?;
-        let update =
-            sqlx::query("UPDATE token SET used_by = ? WHERE digest = ? AND used_by IS NULL");
-        let used = update
-            .bind(device)
-            .bind(token_digest)
-            .execute(&mut *transaction)
-            .await?;
+        let update = sqlx::query("UPDATE token SET used_by = ? WHERE digest = ? AND used_by IS NULL");
+        let used = update.bind(device).bind(token_digest).execute(&mut *transaction).await?;
         if used.rows_affected() != 1 {
             return Ok(false);
         }
         let insert = sqlx::query("INSERT INTO device (name, enrolled) VALUES (?, ?)");
-        insert
-            .bind(device)
-            .bind(now.as_millisecond())
-            .execute(&mut *transaction)
-            .await?;
+        insert.bind(device).bind(now.as_millisecond()).execute(&mut *transaction).await?;
         transaction.commit().await?;
         Ok(true)
     }
 
     pub(crate) async fn is_device(&self, name: &str) -> Result<bool> {
-        let found: Option<i64> = sqlx::query_scalar("SELECT 1 FROM device WHERE name = ?")
-            .bind(name)
-            .fetch_optional(&self.pool)
-            .await?;
+        let found: Option<i64> =
+            sqlx::query_scalar("SELECT 1 FROM device WHERE name = ?").bind(name).fetch_optional(&self.pool).await?;
         Ok(found.is_some())
     }
 
     pub(crate) async fn count_devices(&self) -> Result<u64> {
-        let count: i64 = sqlx::query_scalar("SELECT count(*) FROM device")
-            .fetch_one(&self.pool)
-            .await?;
+        let count: i64 = sqlx::query_scalar("SELECT count(*) FROM device").fetch_one(&self.pool).await?;
         Ok(u64::try_from(count).unwrap_or_default())
     }
 
     /// Stores a report unless a newer one is there.
-    pub(crate) async fn add_report(
-        &self,
-        device: &str,
-        report: &Report,
-        now: Timestamp,
-    ) -> Result<()> {
+    pub(crate) async fn add_report(&self, device: &str, report: &Report, now: Timestamp) -> Result<()> {
         let insert = "INSERT INTO report (device, sequence, received, report) VALUES (?, ?, ?, ?) \
                       ON CONFLICT (device) DO UPDATE SET sequence = excluded.sequence, received = excluded.received, \
                       report = excluded.report WHERE excluded.sequence >= report.sequence";
@@ -169,9 +128,8 @@ impl Store {
 
     /// The newest report of each device.
     pub(crate) async fn reports(&self) -> Result<Vec<DeviceReport>> {
-        let rows = sqlx::query("SELECT device, received, report FROM report ORDER BY device")
-            .fetch_all(&self.pool)
-            .await?;
+        let rows =
+            sqlx::query("SELECT device, received, report FROM report ORDER BY device").fetch_all(&self.pool).await?;
         let read = |row: sqlx::sqlite::SqliteRow| {
             Ok(DeviceReport {
                 device: row.try_get("device")?,
@@ -184,32 +142,21 @@ impl Store {
 
     /// Stores a new draft and gives its number.
     pub(crate) async fn add_draft(&self, draft: &Draft) -> Result<i64> {
-        let insert =
-            sqlx::query("INSERT INTO draft (draft) VALUES (?)").bind(serde_json::to_string(draft)?);
+        let insert = sqlx::query("INSERT INTO draft (draft) VALUES (?)").bind(serde_json::to_string(draft)?);
         Ok(insert.execute(&self.pool).await?.last_insert_rowid())
     }
 
     pub(crate) async fn update_draft(&self, number: i64, draft: &Draft) -> Result<()> {
         let update = sqlx::query("UPDATE draft SET draft = ? WHERE number = ?");
-        update
-            .bind(serde_json::to_string(draft)?)
-            .bind(number)
-            .execute(&self.pool)
-            .await?;
+        update.bind(serde_json::to_string(draft)?).bind(number).execute(&self.pool).await?;
         Ok(())
     }
 
     /// The drafts that are not published, by number.
     pub(crate) async fn drafts(&self) -> Result<BTreeMap<i64, Draft>> {
-        let rows = sqlx::query("SELECT number, draft FROM draft WHERE published = 0")
-            .fetch_all(&self.pool)
-            .await?;
-        let read = |row: sqlx::sqlite::SqliteRow| {
-            Ok((
-                row.try_get("number")?,
-                serde_json::from_str(row.try_get("draft")?)?,
-            ))
-        };
+        let rows = sqlx::query("SELECT number, draft FROM draft WHERE published = 0").fetch_all(&self.pool).await?;
+        let read =
+            |row: sqlx::sqlite::SqliteRow| Ok((row.try_get("number")?, serde_json::from_str(row.try_get("draft")?)?));
         rows.into_iter().map(read).collect()
     }
 }

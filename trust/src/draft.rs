@@ -20,9 +20,7 @@ pub enum DraftError {
     #[error(transparent)]
     Metadata(#[from] MetadataError),
     /// The draft changes nothing, or a role that admins don't sign.
-    #[error(
-        "a draft changes some of root, targets, policies, previews and retractions; this one changes `{0}`"
-    )]
+    #[error("a draft changes some of root, targets, policies, previews and retractions; this one changes `{0}`")]
     Role(String),
     /// Nobody who may sign has signed.
     #[error("{role} carries no valid signature of an admin; sign it with `forewarn-admin`")]
@@ -31,9 +29,7 @@ pub enum DraftError {
         role: String,
     },
     /// Fewer than the threshold have signed.
-    #[error(
-        "{role} has {have} of {need} signatures; another admin has to run `forewarn-admin sign`"
-    )]
+    #[error("{role} has {have} of {need} signatures; another admin has to run `forewarn-admin sign`")]
     Threshold {
         /// The role.
         role: String,
@@ -95,20 +91,14 @@ impl Authority {
             reason: e.to_string(),
         };
         let root: Signed<Root> = serde_json::from_str(root).map_err(|e| malformed("root", e))?;
-        let targets: Signed<Targets> =
-            serde_json::from_str(targets).map_err(|e| malformed("targets", e))?;
-        Ok(Self {
-            root,
-            delegations: targets.signed.delegations.unwrap_or_default(),
-        })
+        let targets: Signed<Targets> = serde_json::from_str(targets).map_err(|e| malformed("targets", e))?;
+        Ok(Self { root, delegations: targets.signed.delegations.unwrap_or_default() })
     }
 
     /// Valid signatures on a role's text, and signatures needed.
     pub(crate) fn signatures(&self, role: &str, text: &str) -> Result<(usize, usize), DraftError> {
-        let malformed = |e: serde_json::Error| MetadataError::Malformed {
-            role: role.to_owned(),
-            reason: e.to_string(),
-        };
+        let malformed =
+            |e: serde_json::Error| MetadataError::Malformed { role: role.to_owned(), reason: e.to_string() };
         match role {
             "root" => {
                 let signed: Signed<Root> = serde_json::from_str(text).map_err(malformed)?;
@@ -131,16 +121,9 @@ impl Authority {
         T: tough::schema::Role + Clone,
     {
         let mut one = self.root.signed.clone();
-        let need = one
-            .roles
-            .get(&kind)
-            .map_or(usize::MAX, |keys| threshold(keys.threshold));
-        one.roles
-            .values_mut()
-            .for_each(|keys| keys.threshold = std::num::NonZeroU64::MIN);
-        let have = alone(signed)
-            .filter(|copy| one.verify_role(copy).is_ok())
-            .count();
+        let need = one.roles.get(&kind).map_or(usize::MAX, |keys| threshold(keys.threshold));
+        one.roles.values_mut().for_each(|keys| keys.threshold = std::num::NonZeroU64::MIN);
+        let have = alone(signed).filter(|copy| one.verify_role(copy).is_ok()).count();
         (have, need)
     }
 
@@ -148,12 +131,8 @@ impl Authority {
         let mut one = self.delegations.clone();
         let found = one.roles.iter().find(|delegated| delegated.name == role);
         let need = found.map_or(usize::MAX, |delegated| threshold(delegated.threshold));
-        one.roles
-            .iter_mut()
-            .for_each(|role| role.threshold = std::num::NonZeroU64::MIN);
-        let have = alone(signed)
-            .filter(|copy| one.verify_role(copy, role).is_ok())
-            .count();
+        one.roles.iter_mut().for_each(|role| role.threshold = std::num::NonZeroU64::MIN);
+        let have = alone(signed).filter(|copy| one.verify_role(copy, role).is_ok()).count();
         (have, need)
     }
 }
@@ -166,10 +145,7 @@ fn alone<T: Clone>(signed: &Signed<T>) -> impl Iterator<Item = Signed<T>> {
         seen.push(signature.keyid.clone());
         new
     });
-    first.map(|signature| Signed {
-        signed: signed.signed.clone(),
-        signatures: vec![signature.clone()],
-    })
+    first.map(|signature| Signed { signed: signed.signed.clone(), signatures: vec![signature.clone()] })
 }
 
 fn threshold(threshold: std::num::NonZeroU64) -> usize {
@@ -177,38 +153,20 @@ fn threshold(threshold: std::num::NonZeroU64) -> usize {
 }
 
 /// Checks that each role is the next version of the one in force.
-pub(crate) fn check_versions(
-    draft: &Draft,
-    current: &BTreeMap<&str, &str>,
-) -> Result<(), DraftError> {
+pub(crate) fn check_versions(draft: &Draft, current: &BTreeMap<&str, &str>) -> Result<(), DraftError> {
     for (role, text) in &draft.roles {
-        let current = current
-            .get(role.as_str())
-            .map(|text| version_of(role, text))
-            .transpose()?
-            .unwrap_or_default();
+        let current = current.get(role.as_str()).map(|text| version_of(role, text)).transpose()?.unwrap_or_default();
         let offered = version_of(role, text)?;
         if offered != current + 1 {
-            return Err(DraftError::OutOfDate {
-                role: role.clone(),
-                current,
-                offered,
-            });
+            return Err(DraftError::OutOfDate { role: role.clone(), current, offered });
         }
     }
     Ok(())
 }
 
 /// Checks that every listed target is there, reads as what it should be, and is newer than what it replaces.
-pub(crate) fn check_targets(
-    draft: &Draft,
-    existing: &BTreeMap<String, String>,
-) -> Result<(), DraftError> {
-    for (role, text) in draft
-        .roles
-        .iter()
-        .filter(|(role, _)| DELEGATED.contains(&role.as_str()))
-    {
+pub(crate) fn check_targets(draft: &Draft, existing: &BTreeMap<String, String>) -> Result<(), DraftError> {
+    for (role, text) in draft.roles.iter().filter(|(role, _)| DELEGATED.contains(&role.as_str())) {
         for (name, expected) in listed_targets(role, text)? {
             let text = draft.targets.get(&name).or_else(|| existing.get(&name));
             let text = text.filter(|text| digest(text.as_bytes()) == expected);
@@ -219,38 +177,21 @@ pub(crate) fn check_targets(
     Ok(())
 }
 
-fn check_document(
-    role: &str,
-    name: &str,
-    text: &str,
-    former: Option<&String>,
-) -> Result<(), DraftError> {
-    let wrong = |source| DraftError::Policy {
-        name: name.to_owned(),
-        source,
-    };
+fn check_document(role: &str, name: &str, text: &str, former: Option<&String>) -> Result<(), DraftError> {
+    let wrong = |source| DraftError::Policy { name: name.to_owned(), source };
     let id = if role == "retractions" {
         Retraction::parse(text.as_bytes()).map_err(wrong)?.policy
     } else {
         let policy = Policy::parse(text.as_bytes()).map_err(wrong)?;
-        let former = former
-            .filter(|former| *former != text)
-            .map(|former| Policy::parse(former.as_bytes()));
-        if former.is_some_and(|former| former.is_ok_and(|former| former.version >= policy.version))
-        {
-            return Err(DraftError::PolicyVersion {
-                name: name.to_owned(),
-                offered: policy.version,
-            });
+        let former = former.filter(|former| *former != text).map(|former| Policy::parse(former.as_bytes()));
+        if former.is_some_and(|former| former.is_ok_and(|former| former.version >= policy.version)) {
+            return Err(DraftError::PolicyVersion { name: name.to_owned(), offered: policy.version });
         }
         policy.id
     };
     if name == format!("{role}/{id}.toml") {
         Ok(())
     } else {
-        Err(DraftError::Name {
-            name: name.to_owned(),
-            id: id.to_string(),
-        })
+        Err(DraftError::Name { name: name.to_owned(), id: id.to_string() })
     }
 }

@@ -52,10 +52,7 @@ impl SigningKey {
     /// When the system gives no randomness.
     pub fn generate(name: &str) -> Result<Self, KeyError> {
         let pair = Ed25519KeyPair::generate().map_err(|_| KeyError::NotMade)?;
-        Ok(Self {
-            pair,
-            name: name.to_owned(),
-        })
+        Ok(Self { pair, name: name.to_owned() })
     }
 
     /// Reads a key from PKCS#8 (RFC 5958), in DER.
@@ -64,10 +61,7 @@ impl SigningKey {
     /// When it holds no Ed25519 key.
     pub fn from_pkcs8(name: &str, der: &[u8]) -> Result<Self, KeyError> {
         let pair = Ed25519KeyPair::from_pkcs8(der).map_err(|_| KeyError::NotEd25519)?;
-        Ok(Self {
-            pair,
-            name: name.to_owned(),
-        })
+        Ok(Self { pair, name: name.to_owned() })
     }
 
     /// The private key in PKCS#8, in DER. Encrypt it before it goes anywhere.
@@ -75,17 +69,13 @@ impl SigningKey {
     /// # Errors
     /// When the crypto library fails.
     pub fn to_pkcs8(&self) -> Result<Vec<u8>, KeyError> {
-        let der = AsDer::<aws_lc_rs::encoding::Pkcs8V1Der<'_>>::as_der(&self.pair)
-            .map_err(|_| KeyError::NotMade)?;
+        let der = AsDer::<aws_lc_rs::encoding::Pkcs8V1Der<'_>>::as_der(&self.pair).map_err(|_| KeyError::NotMade)?;
         Ok(der.as_ref().to_vec())
     }
 
     /// The public half.
     pub fn public(&self) -> PublicKey {
-        PublicKey {
-            name: self.name.clone(),
-            public: hex::encode(self.pair.public_key().as_ref()),
-        }
+        PublicKey { name: self.name.clone(), public: hex::encode(self.pair.public_key().as_ref()) }
     }
 
     /// The signature over `message`, in hexadecimal.
@@ -105,9 +95,7 @@ impl PublicKey {
     /// # Errors
     /// When the public key is malformed.
     pub fn id(&self) -> Result<String, KeyError> {
-        let malformed = || KeyError::NotPublic {
-            name: self.name.clone(),
-        };
+        let malformed = || KeyError::NotPublic { name: self.name.clone() };
         if hex::decode(&self.public).map_err(|_| malformed())?.len() != 32 {
             return Err(malformed());
         }
@@ -127,11 +115,7 @@ impl PublicKey {
 
 /// What an admin signs so that the server knows who asks: method, path, time in whole seconds, and the body's digest.
 fn request_text(method: &str, path: &str, second: i64, body: &[u8]) -> Vec<u8> {
-    format!(
-        "forewarn request\n{method}\n{path}\n{second}\n{}",
-        digest(body)
-    )
-    .into_bytes()
+    format!("forewarn request\n{method}\n{path}\n{second}\n{}", digest(body)).into_bytes()
 }
 
 impl SigningKey {
@@ -139,35 +123,16 @@ impl SigningKey {
     ///
     /// # Errors
     /// Never for a key that this library made or read.
-    pub fn authorize(
-        &self,
-        method: &str,
-        path: &str,
-        second: i64,
-        body: &[u8],
-    ) -> Result<String, KeyError> {
+    pub fn authorize(&self, method: &str, path: &str, second: i64, body: &[u8]) -> Result<String, KeyError> {
         let signature = self.sign(&request_text(method, path, second, body));
-        Ok(format!(
-            "Forewarn {} {second} {signature}",
-            self.public().id()?
-        ))
+        Ok(format!("Forewarn {} {second} {signature}", self.public().id()?))
     }
 }
 
 /// Whether `header` was made by `key` for this request; gives the second that it states.
-pub(crate) fn authorized_at(
-    header: &str,
-    key: &Key,
-    method: &str,
-    path: &str,
-    body: &[u8],
-) -> Option<i64> {
+pub(crate) fn authorized_at(header: &str, key: &Key, method: &str, path: &str, body: &[u8]) -> Option<i64> {
     let mut words = header.strip_prefix("Forewarn ")?.split(' ');
-    let (id, second, signature) = (
-        words.next()?,
-        words.next()?.parse().ok()?,
-        hex::decode(words.next()?).ok()?,
-    );
+    let (id, second, signature) = (words.next()?, words.next()?.parse().ok()?, hex::decode(words.next()?).ok()?);
     let Key::Ed25519 { keyval, .. } = key else {
         return None;
     };
@@ -175,9 +140,7 @@ pub(crate) fn authorized_at(
         return None;
     }
     let public = UnparsedPublicKey::new(&ED25519, keyval.public.as_ref());
-    public
-        .verify(&request_text(method, path, second, body), &signature)
-        .ok()?;
+    public.verify(&request_text(method, path, second, body), &signature).ok()?;
     Some(second)
 }
 

@@ -52,10 +52,7 @@ impl Founders {
     pub fn found(&self, now: Timestamp) -> Result<BTreeMap<String, String>, MetadataError> {
         let mut roles = BTreeMap::from([
             ("root".to_owned(), unsigned(&self.root(now)?)),
-            (
-                "targets".to_owned(),
-                unsigned(&self.delegating_targets(now)?),
-            ),
+            ("targets".to_owned(), unsigned(&self.delegating_targets(now)?)),
         ]);
         for role in DELEGATED {
             roles.insert(role.to_owned(), unsigned(&targets(1, now, &Map::new())));
@@ -89,11 +86,7 @@ impl Founders {
     fn delegating_targets(&self, now: Timestamp) -> Result<Value, MetadataError> {
         let admins = ids(&self.admins)?;
         let role = |name: &str| {
-            let threshold = if name == "policies" {
-                self.threshold
-            } else {
-                1
-            };
+            let threshold = if name == "policies" { self.threshold } else { 1 };
             json!({
                 "name": name,
                 "keyids": admins,
@@ -103,8 +96,7 @@ impl Founders {
             })
         };
         let mut metadata = targets(1, now, &Map::new());
-        metadata["delegations"] =
-            json!({ "keys": keys(&self.admins)?, "roles": DELEGATED.map(role) });
+        metadata["delegations"] = json!({ "keys": keys(&self.admins)?, "roles": DELEGATED.map(role) });
         Ok(metadata)
     }
 }
@@ -152,11 +144,7 @@ pub(crate) fn snapshot(
 }
 
 /// The timestamp: which snapshot is current, and until when that word is good.
-pub(crate) fn timestamp(
-    version: u64,
-    snapshot: &str,
-    valid_until: Timestamp,
-) -> Result<Value, MetadataError> {
+pub(crate) fn timestamp(version: u64, snapshot: &str, valid_until: Timestamp) -> Result<Value, MetadataError> {
     let mut entry = describe(snapshot);
     entry["version"] = version_of("snapshot", snapshot)?.into();
     Ok(json!({
@@ -176,13 +164,8 @@ pub fn sign(role: &str, text: &str, key: &SigningKey) -> Result<String, Metadata
     let mut metadata = parse(role, text)?;
     let id = key.public().id()?;
     let signature = json!({ "keyid": id, "sig": key.sign(&canonical(&metadata["signed"])) });
-    let signatures = metadata["signatures"]
-        .as_array()
-        .cloned()
-        .unwrap_or_default();
-    let others = signatures
-        .into_iter()
-        .filter(|other| other["keyid"] != signature["keyid"]);
+    let signatures = metadata["signatures"].as_array().cloned().unwrap_or_default();
+    let others = signatures.into_iter().filter(|other| other["keyid"] != signature["keyid"]);
     metadata["signatures"] = others.chain([signature.clone()]).collect();
     Ok(metadata.to_string())
 }
@@ -226,10 +209,7 @@ pub(crate) fn merge(role: &str, ours: &str, theirs: &str) -> Result<String, Meta
     let mut all = ours["signatures"].as_array().cloned().unwrap_or_default();
     let known: Vec<Value> = all.iter().map(|s| s["keyid"].clone()).collect();
     let new = theirs["signatures"].as_array().cloned().unwrap_or_default();
-    all.extend(
-        new.into_iter()
-            .filter(|signature| !known.contains(&signature["keyid"])),
-    );
+    all.extend(new.into_iter().filter(|signature| !known.contains(&signature["keyid"])));
     ours["signatures"] = all.into();
     Ok(ours.to_string())
 }
@@ -239,9 +219,7 @@ pub(crate) fn merge(role: &str, ours: &str, theirs: &str) -> Result<String, Meta
 /// # Errors
 /// When `text` is not metadata.
 pub fn version_of(role: &str, text: &str) -> Result<u64, MetadataError> {
-    signed_part(role, text)?["version"]
-        .as_u64()
-        .ok_or_else(|| malformed(role, "it has no version"))
+    signed_part(role, text)?["version"].as_u64().ok_or_else(|| malformed(role, "it has no version"))
 }
 
 /// The names, and SHA-256 digests in hexadecimal, of the targets that a role's text lists.
@@ -251,17 +229,7 @@ pub fn version_of(role: &str, text: &str) -> Result<u64, MetadataError> {
 pub fn listed_targets(role: &str, text: &str) -> Result<BTreeMap<String, String>, MetadataError> {
     let signed = signed_part(role, text)?;
     let listed = signed["targets"].as_object().into_iter().flatten();
-    Ok(listed
-        .map(|(name, t)| {
-            (
-                name.clone(),
-                t["hashes"]["sha256"]
-                    .as_str()
-                    .unwrap_or_default()
-                    .to_owned(),
-            )
-        })
-        .collect())
+    Ok(listed.map(|(name, t)| (name.clone(), t["hashes"]["sha256"].as_str().unwrap_or_default().to_owned())).collect())
 }
 
 pub(crate) fn unsigned(signed: &Value) -> String {
@@ -283,9 +251,7 @@ fn ids(keys: &[PublicKey]) -> Result<Vec<String>, KeyError> {
 }
 
 fn keys(keys: &[PublicKey]) -> Result<Map<String, Value>, KeyError> {
-    keys.iter()
-        .map(|key| Ok((key.id()?, key.to_json())))
-        .collect()
+    keys.iter().map(|key| Ok((key.id()?, key.to_json()))).collect()
 }
 
 fn describe(text: &str) -> Value {
@@ -295,9 +261,7 @@ fn describe(text: &str) -> Value {
 /// Whole seconds, because that is how the specification writes times.
 fn expires(now: Timestamp, validity: SignedDuration) -> String {
     let expires = now.saturating_add(validity).unwrap_or(Timestamp::MAX);
-    Timestamp::from_second(expires.as_second())
-        .unwrap_or(expires)
-        .to_string()
+    Timestamp::from_second(expires.as_second()).unwrap_or(expires).to_string()
 }
 
 fn parse(role: &str, text: &str) -> Result<Value, MetadataError> {
@@ -309,17 +273,13 @@ fn signed_part(role: &str, text: &str) -> Result<Value, MetadataError> {
 }
 
 fn malformed(role: &str, reason: &str) -> MetadataError {
-    MetadataError::Malformed {
-        role: role.to_owned(),
-        reason: reason.to_owned(),
-    }
+    MetadataError::Malformed { role: role.to_owned(), reason: reason.to_owned() }
 }
 
 /// OLPC canonical JSON, the form that TUF signs.
 fn canonical(value: &Value) -> Vec<u8> {
     let mut bytes = Vec::new();
-    let mut serializer =
-        serde_json::Serializer::with_formatter(&mut bytes, CanonicalFormatter::new());
+    let mut serializer = serde_json::Serializer::with_formatter(&mut bytes, CanonicalFormatter::new());
     // A `Value` has text keys only and a `Vec` takes every write, so there is nothing to fail.
     let _ = value.serialize(&mut serializer);
     bytes

@@ -75,10 +75,7 @@ impl Repository {
     pub fn merge(&self, draft: &Draft, other: &Draft) -> Result<Draft, DraftError> {
         let mut merged = draft.clone();
         for (role, text) in &mut merged.roles {
-            let theirs = other
-                .roles
-                .get(role)
-                .ok_or_else(|| DraftError::Role(role.clone()))?;
+            let theirs = other.roles.get(role).ok_or_else(|| DraftError::Role(role.clone()))?;
             *text = metadata::merge(role, text, theirs)?;
         }
         Ok(merged)
@@ -100,14 +97,9 @@ impl Repository {
             if role != "root" {
                 files.retain(|name, _| !name.ends_with(&format!(".{role}.json")));
             }
-            files.insert(
-                format!("{}.{role}.json", version_of(role, text)?),
-                text.clone(),
-            );
+            files.insert(format!("{}.{role}.json", version_of(role, text)?), text.clone());
         }
-        let mut next = Self {
-            bundle: Bundle { files },
-        };
+        let mut next = Self { bundle: Bundle { files } };
         next.drop_unlisted()?;
         next.sign_snapshot(online)?;
         *self = next;
@@ -115,13 +107,7 @@ impl Repository {
     }
 
     /// Which admin made the `Authorization` header of this request, and the second that it states.
-    pub fn admin_of(
-        &self,
-        header: &str,
-        method: &str,
-        path: &str,
-        body: &[u8],
-    ) -> Option<(String, i64)> {
+    pub fn admin_of(&self, header: &str, method: &str, path: &str, body: &[u8]) -> Option<(String, i64)> {
         let root: Signed<Root> = serde_json::from_str(self.role("root")?).ok()?;
         let mut admins = root.signed.keys(RoleType::Root);
         admins.find_map(|key| {
@@ -145,13 +131,7 @@ impl Repository {
     pub fn targets(&self) -> Result<BTreeMap<String, String>, MetadataError> {
         let mut targets = BTreeMap::new();
         for role in crate::DELEGATED {
-            for name in self
-                .role(role)
-                .map(|text| listed_targets(role, text))
-                .transpose()?
-                .unwrap_or_default()
-                .keys()
-            {
+            for name in self.role(role).map(|text| listed_targets(role, text)).transpose()?.unwrap_or_default().keys() {
                 if let Some(text) = self.bundle.files.get(name) {
                     targets.insert(name.clone(), text.clone());
                 }
@@ -162,57 +142,31 @@ impl Repository {
 
     /// A draft of the founding brings its own authority; every other is judged by the one in force.
     fn authority(&self, draft: &Draft) -> Result<Authority, DraftError> {
-        let text = |role: &str| {
-            self.role(role)
-                .or_else(|| draft.roles.get(role).map(String::as_str))
-        };
-        let text = |role: &str| {
-            text(role).ok_or_else(|| DraftError::Role(format!("no {role} to judge by")))
-        };
+        let text = |role: &str| self.role(role).or_else(|| draft.roles.get(role).map(String::as_str));
+        let text = |role: &str| text(role).ok_or_else(|| DraftError::Role(format!("no {role} to judge by")));
         Ok(Authority::read(text("root")?, text("targets")?)?)
     }
 
     fn drop_unlisted(&mut self) -> Result<(), MetadataError> {
         let listed = self.targets()?;
-        self.bundle
-            .files
-            .retain(|name, _| name.ends_with(".json") || listed.contains_key(name));
+        self.bundle.files.retain(|name, _| name.ends_with(".json") || listed.contains_key(name));
         Ok(())
     }
 
     fn sign_snapshot(&mut self, online: &OnlineSigner<'_>) -> Result<(), DraftError> {
         let next = |role: &str| -> Result<u64, MetadataError> {
-            Ok(self
-                .role(role)
-                .map(|text| version_of(role, text))
-                .transpose()?
-                .unwrap_or_default()
-                + 1)
+            Ok(self.role(role).map(|text| version_of(role, text)).transpose()?.unwrap_or_default() + 1)
         };
         let (snapshot_version, timestamp_version) = (next("snapshot")?, next("timestamp")?);
         let mut roles = current_files(&self.bundle);
         roles.retain(|role, _| !["root", "snapshot", "timestamp"].contains(role));
-        let snapshot = metadata::unsigned(&metadata::snapshot(
-            snapshot_version,
-            &roles,
-            online.valid_until,
-        )?);
+        let snapshot = metadata::unsigned(&metadata::snapshot(snapshot_version, &roles, online.valid_until)?);
         let snapshot = metadata::sign("snapshot", &snapshot, online.snapshot)?;
-        let timestamp = metadata::unsigned(&metadata::timestamp(
-            timestamp_version,
-            &snapshot,
-            online.valid_until,
-        )?);
+        let timestamp = metadata::unsigned(&metadata::timestamp(timestamp_version, &snapshot, online.valid_until)?);
         let timestamp = metadata::sign("timestamp", &timestamp, online.timestamp)?;
-        self.bundle
-            .files
-            .retain(|name, _| !name.ends_with(".snapshot.json"));
-        self.bundle
-            .files
-            .insert(format!("{snapshot_version}.snapshot.json"), snapshot);
-        self.bundle
-            .files
-            .insert("timestamp.json".to_owned(), timestamp);
+        self.bundle.files.retain(|name, _| !name.ends_with(".snapshot.json"));
+        self.bundle.files.insert(format!("{snapshot_version}.snapshot.json"), snapshot);
+        self.bundle.files.insert("timestamp.json".to_owned(), timestamp);
         Ok(())
     }
 }

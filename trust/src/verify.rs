@@ -58,19 +58,13 @@ impl Verified {
         if now < self.expires {
             return Ok(());
         }
-        Err(Refusal::Expired(format!(
-            "it was good until {}, now it is {now}",
-            self.expires
-        )))
+        Err(Refusal::Expired(format!("it was good until {}, now it is {now}", self.expires)))
     }
 
     /// The documents of one delegated role.
     pub fn of_role<'v>(&'v self, role: &str) -> impl Iterator<Item = (&'v str, &'v Document)> {
         let prefix = format!("{role}/");
-        self.documents
-            .iter()
-            .filter(move |(name, _)| name.starts_with(&prefix))
-            .map(|(name, d)| (name.as_str(), d))
+        self.documents.iter().filter(move |(name, _)| name.starts_with(&prefix)).map(|(name, d)| (name.as_str(), d))
     }
 }
 
@@ -86,11 +80,9 @@ pub async fn verify(
     offered: &Bundle,
     scratch: &Path,
 ) -> Result<Verified, Refusal> {
-    let store = tempfile::tempdir_in(scratch)
-        .map_err(|e| Refusal::Unreadable(format!("no scratch folder: {e}")))?;
+    let store = tempfile::tempdir_in(scratch).map_err(|e| Refusal::Unreadable(format!("no scratch folder: {e}")))?;
     if let Some(accepted) = accepted {
-        lay_out(accepted, store.path())
-            .map_err(|e| Refusal::Unreadable(format!("scratch folder: {e}")))?;
+        lay_out(accepted, store.path()).map_err(|e| Refusal::Unreadable(format!("scratch folder: {e}")))?;
     }
     let bytes = root.as_bytes();
     let repository = RepositoryLoader::new(&bytes, url(METADATA_URL)?, url(TARGETS_URL)?)
@@ -111,8 +103,7 @@ pub async fn verify(
 }
 
 fn url(text: &str) -> Result<url::Url, Refusal> {
-    text.parse()
-        .map_err(|e| Refusal::Unreadable(format!("{text}: {e}")))
+    text.parse().map_err(|e| Refusal::Unreadable(format!("{text}: {e}")))
 }
 
 /// Writes the files by which `tough` recognises a rollback, under the names that it uses.
@@ -126,10 +117,7 @@ fn lay_out(accepted: &Bundle, store: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the caller names the place; there is one file and one try"
-)]
+#[expect(clippy::disallowed_methods, reason = "the caller names the place; there is one file and one try")]
 fn fs_write(path: &Path, text: &str) -> std::io::Result<()> {
     std::fs::write(path, text)
 }
@@ -147,56 +135,29 @@ pub(crate) fn current_files(bundle: &Bundle) -> BTreeMap<&str, &str> {
             newest.insert(role, (version, text));
         }
     }
-    newest
-        .into_iter()
-        .map(|(role, (_, text))| (role, text))
-        .collect()
+    newest.into_iter().map(|(role, (_, text))| (role, text)).collect()
 }
 
 async fn collect(repository: &Repository) -> Result<Verified, Refusal> {
     let root = &repository.root().signed;
-    let (timestamp, snapshot) = (
-        &repository.timestamp().signed,
-        &repository.snapshot().signed,
-    );
+    let (timestamp, snapshot) = (&repository.timestamp().signed, &repository.snapshot().signed);
     let targets = &repository.targets().signed;
-    let delegations = targets
-        .delegations
-        .as_ref()
-        .ok_or_else(|| missing_role("policies"))?;
-    let mut expiries = vec![
-        root.expires,
-        timestamp.expires,
-        snapshot.expires,
-        targets.expires,
-    ];
+    let delegations = targets.delegations.as_ref().ok_or_else(|| missing_role("policies"))?;
+    let mut expiries = vec![root.expires, timestamp.expires, snapshot.expires, targets.expires];
     let mut documents = BTreeMap::new();
     for role in DELEGATED {
-        let delegated = delegations
-            .roles
-            .iter()
-            .find(|delegated| delegated.name == role);
-        let signed = delegated
-            .and_then(|d| d.targets.as_ref())
-            .ok_or_else(|| missing_role(role))?;
+        let delegated = delegations.roles.iter().find(|delegated| delegated.name == role);
+        let signed = delegated.and_then(|d| d.targets.as_ref()).ok_or_else(|| missing_role(role))?;
         expiries.push(signed.signed.expires);
         let signed_by = signers(delegations, role, signed);
         for name in signed.signed.targets.keys() {
-            let document = Document {
-                bytes: read(repository, name).await?,
-                signed_by: signed_by.clone(),
-            };
+            let document = Document { bytes: read(repository, name).await?, signed_by: signed_by.clone() };
             documents.insert(name.resolved().to_owned(), document);
         }
     }
-    let expires = expiries
-        .into_iter()
-        .map(|expires| expires.as_second())
-        .min()
-        .unwrap_or_default();
+    let expires = expiries.into_iter().map(|expires| expires.as_second()).min().unwrap_or_default();
     Ok(Verified {
-        root: serde_json::to_string(repository.root())
-            .map_err(|e| Refusal::Unreadable(e.to_string()))?,
+        root: serde_json::to_string(repository.root()).map_err(|e| Refusal::Unreadable(e.to_string()))?,
         version: timestamp.version.get(),
         expires: Timestamp::from_second(expires).map_err(|e| Refusal::Unreadable(e.to_string()))?,
         documents,
@@ -205,31 +166,21 @@ async fn collect(repository: &Repository) -> Result<Verified, Refusal> {
 
 async fn read(repository: &Repository, name: &TargetName) -> Result<Vec<u8>, Refusal> {
     let missing = || Refusal::Unreadable(format!("the target {} is missing", name.resolved()));
-    let stream = repository
-        .read_target(name)
-        .await
-        .map_err(|e| refusal(&e))?
-        .ok_or_else(missing)?;
+    let stream = repository.read_target(name).await.map_err(|e| refusal(&e))?.ok_or_else(missing)?;
     stream.into_vec().await.map_err(|e| refusal(&e))
 }
 
 /// Whose signatures on a delegated role hold. A role may carry more signatures than it needs, and false ones.
 fn signers(delegations: &Delegations, role: &str, signed: &Signed<Targets>) -> Vec<String> {
     let mut one = delegations.clone();
-    one.roles
-        .iter_mut()
-        .for_each(|role| role.threshold = std::num::NonZeroU64::MIN);
+    one.roles.iter_mut().for_each(|role| role.threshold = std::num::NonZeroU64::MIN);
     let holds = |signature: &&tough::schema::Signature| {
-        let alone = Signed {
-            signed: signed.signed.clone(),
-            signatures: vec![(*signature).clone()],
-        };
+        let alone = Signed { signed: signed.signed.clone(), signatures: vec![(*signature).clone()] };
         one.verify_role(&alone, role).is_ok()
     };
     let name = |signature: &tough::schema::Signature| {
         let key = delegations.keys.get(&signature.keyid);
-        key.and_then(keys::name_of)
-            .unwrap_or_else(|| hex::encode(&signature.keyid))
+        key.and_then(keys::name_of).unwrap_or_else(|| hex::encode(&signature.keyid))
     };
     signed.signatures.iter().filter(holds).map(name).collect()
 }
@@ -242,10 +193,7 @@ fn missing_role(role: &str) -> Refusal {
 fn refusal(error: &error::Error) -> Refusal {
     use error::Error;
     let text = error.to_string();
-    #[expect(
-        clippy::wildcard_enum_match_arm,
-        reason = "the enum is the library's and open; what is new is unreadable"
-    )]
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the enum is the library's and open; what is new is unreadable")]
     match error {
         Error::VerifyMetadata { .. }
         | Error::VerifyTrustedMetadata { .. }

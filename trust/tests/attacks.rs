@@ -1,4 +1,5 @@
 //! A repository made by real keys, and every way in which a bundle can be wrong. Promises 2, 3 and 7.
+#![expect(clippy::unwrap_used, reason = "a test may fail")]
 
 use std::collections::BTreeMap;
 
@@ -11,8 +12,7 @@ use forewarn_trust::{
 use jiff::{SignedDuration, Timestamp};
 
 const POLICY: &str = "id = \"ban\"\nversion = 1\ntitle = \"t\"\n[message]\nen = \"m\"\n[[rule]]\nid = \"r\"\napp = \"A\"\npurls = [\"pkg:deb/a\"]\n";
-const RETRACTION: &str =
-    "policy = \"ban\"\nthrough_version = 1\nreason = \"error\"\n[message]\nen = \"m\"\n";
+const RETRACTION: &str = "policy = \"ban\"\nthrough_version = 1\nreason = \"error\"\n[message]\nen = \"m\"\n";
 
 struct Company {
     alice: SigningKey,
@@ -42,24 +42,14 @@ impl Company {
             timestamp: company.timestamp.public(),
         };
         let roles = founders.found(company.now).unwrap();
-        let draft = company.sign(
-            Draft {
-                roles,
-                targets: BTreeMap::new(),
-            },
-            &["alice", "bob"],
-        );
+        let draft = company.sign(Draft { roles, targets: BTreeMap::new() }, &["alice", "bob"]);
         company.publish(&draft).unwrap();
         company
     }
 
     fn sign(&self, mut draft: Draft, by: &[&str]) -> Draft {
         for name in by {
-            let key = if *name == "alice" {
-                &self.alice
-            } else {
-                &self.bob
-            };
+            let key = if *name == "alice" { &self.alice } else { &self.bob };
             for (role, text) in &mut draft.roles {
                 *text = metadata::sign(role, text, key).unwrap();
             }
@@ -69,27 +59,13 @@ impl Company {
 
     fn draft(&self, role: &str, name: &str, text: &str) -> Draft {
         let added = BTreeMap::from([(name.to_owned(), text.to_owned())]);
-        let next = metadata::next_targets(
-            role,
-            self.repository.role(role).unwrap(),
-            &added,
-            &[],
-            self.now,
-        )
-        .unwrap();
-        Draft {
-            roles: BTreeMap::from([(role.to_owned(), next)]),
-            targets: added,
-        }
+        let next = metadata::next_targets(role, self.repository.role(role).unwrap(), &added, &[], self.now).unwrap();
+        Draft { roles: BTreeMap::from([(role.to_owned(), next)]), targets: added }
     }
 
     fn publish(&mut self, draft: &Draft) -> Result<(), DraftError> {
         let valid_until = self.now + SignedDuration::from_hours(24);
-        let online = OnlineSigner {
-            snapshot: &self.snapshot,
-            timestamp: &self.timestamp,
-            valid_until,
-        };
+        let online = OnlineSigner { snapshot: &self.snapshot, timestamp: &self.timestamp, valid_until };
         self.repository.publish(draft, &online)
     }
 
@@ -99,18 +75,11 @@ impl Company {
         files.extend(draft.targets.clone());
         for (role, text) in &draft.roles {
             files.retain(|name, _| !name.ends_with(&format!(".{role}.json")));
-            files.insert(
-                format!("{}.{role}.json", metadata::version_of(role, text).unwrap()),
-                text.clone(),
-            );
+            files.insert(format!("{}.{role}.json", metadata::version_of(role, text).unwrap()), text.clone());
         }
         let mut repository = Repository::new(Bundle { files });
         let valid_until = self.now + SignedDuration::from_hours(24);
-        let online = OnlineSigner {
-            snapshot: &self.snapshot,
-            timestamp: &self.timestamp,
-            valid_until,
-        };
+        let online = OnlineSigner { snapshot: &self.snapshot, timestamp: &self.timestamp, valid_until };
         repository.refresh(&online).unwrap();
         repository.bundle().clone()
     }
@@ -126,10 +95,7 @@ impl Company {
 
 async fn published() -> Company {
     let mut company = Company::new();
-    let draft = company.sign(
-        company.draft("policies", "policies/ban.toml", POLICY),
-        &["alice", "bob"],
-    );
+    let draft = company.sign(company.draft("policies", "policies/ban.toml", POLICY), &["alice", "bob"]);
     company.publish(&draft).unwrap();
     company
 }
@@ -146,37 +112,20 @@ async fn promise_2_two_admins_start_and_both_are_named() {
 #[tokio::test]
 async fn promise_2_one_admin_is_not_enough_for_server_or_device() {
     let mut company = Company::new();
-    let draft = company.sign(
-        company.draft("policies", "policies/ban.toml", POLICY),
-        &["alice"],
-    );
-    assert!(matches!(
-        company.publish(&draft),
-        Err(DraftError::Threshold {
-            have: 1,
-            need: 2,
-            ..
-        })
-    ));
+    let draft = company.sign(company.draft("policies", "policies/ban.toml", POLICY), &["alice"]);
+    assert!(matches!(company.publish(&draft), Err(DraftError::Threshold { have: 1, need: 2, .. })));
     let forced = company.force(&draft);
-    assert!(matches!(
-        company.verify(&forced).await,
-        Err(Refusal::NotSigned(_))
-    ));
+    assert!(matches!(company.verify(&forced).await, Err(Refusal::NotSigned(_))));
     let twice = company.sign(draft, &["alice", "alice"]);
-    assert!(matches!(
-        company.verify(&company.force(&twice)).await,
-        Err(Refusal::NotSigned(_))
-    ));
+    assert!(matches!(company.verify(&company.force(&twice)).await, Err(Refusal::NotSigned(_))));
 }
 
 #[tokio::test]
 async fn promise_2_one_admin_is_enough_to_withdraw_and_to_preview() {
     let mut company = published().await;
-    for (role, name, text) in [
-        ("retractions", "retractions/ban.toml", RETRACTION),
-        ("previews", "previews/ban.toml", POLICY),
-    ] {
+    for (role, name, text) in
+        [("retractions", "retractions/ban.toml", RETRACTION), ("previews", "previews/ban.toml", POLICY)]
+    {
         let draft = company.sign(company.draft(role, name, text), &["bob"]);
         company.publish(&draft).unwrap();
         let verified = company.verify(company.repository.bundle()).await.unwrap();
@@ -189,10 +138,7 @@ async fn promise_2_a_role_that_one_admin_signs_can_not_carry_a_policy() {
     let company = Company::new();
     for role in ["previews", "retractions"] {
         let draft = company.sign(company.draft(role, "policies/ban.toml", POLICY), &["alice"]);
-        assert!(
-            company.verify(&company.force(&draft)).await.is_err(),
-            "{role}"
-        );
+        assert!(company.verify(&company.force(&draft)).await.is_err(), "{role}");
     }
 }
 
@@ -200,17 +146,11 @@ async fn promise_2_a_role_that_one_admin_signs_can_not_carry_a_policy() {
 async fn promise_7_a_signature_by_an_unknown_key_does_not_count() {
     let company = Company::new();
     let mallory = SigningKey::generate("alice").unwrap();
-    let mut draft = company.sign(
-        company.draft("policies", "policies/ban.toml", POLICY),
-        &["bob"],
-    );
+    let mut draft = company.sign(company.draft("policies", "policies/ban.toml", POLICY), &["bob"]);
     for (role, text) in &mut draft.roles {
         *text = metadata::sign(role, text, &mallory).unwrap();
     }
-    assert!(matches!(
-        company.verify(&company.force(&draft)).await,
-        Err(Refusal::NotSigned(_))
-    ));
+    assert!(matches!(company.verify(&company.force(&draft)).await, Err(Refusal::NotSigned(_))));
 }
 
 #[tokio::test]
@@ -239,10 +179,7 @@ async fn promise_7_one_flipped_byte_anywhere_is_refused_or_changes_nothing() {
 async fn promise_7_an_older_bundle_is_refused() {
     let mut company = published().await;
     let older = company.repository.bundle().clone();
-    let draft = company.sign(
-        company.draft("retractions", "retractions/ban.toml", RETRACTION),
-        &["alice"],
-    );
+    let draft = company.sign(company.draft("retractions", "retractions/ban.toml", RETRACTION), &["alice"]);
     company.publish(&draft).unwrap();
     let newer = company.repository.bundle();
     let result = verify(company.root(), Some(newer), &older, &std::env::temp_dir()).await;
@@ -250,21 +187,11 @@ async fn promise_7_an_older_bundle_is_refused() {
     // A server that hides the retraction behind a fresh timestamp is seen as well.
     let mut hidden = Repository::new(older);
     let valid_until = company.now + SignedDuration::from_hours(24);
-    let online = OnlineSigner {
-        snapshot: &company.snapshot,
-        timestamp: &company.timestamp,
-        valid_until,
-    };
+    let online = OnlineSigner { snapshot: &company.snapshot, timestamp: &company.timestamp, valid_until };
     for _ in 0..5 {
         hidden.refresh(&online).unwrap();
     }
-    let result = verify(
-        company.root(),
-        Some(newer),
-        hidden.bundle(),
-        &std::env::temp_dir(),
-    )
-    .await;
+    let result = verify(company.root(), Some(newer), hidden.bundle(), &std::env::temp_dir()).await;
     assert!(matches!(result, Err(Refusal::Older(_))), "{result:?}");
 }
 
@@ -274,10 +201,7 @@ async fn promise_7_an_expired_bundle_is_not_current() {
     let verified = company.verify(company.repository.bundle()).await.unwrap();
     assert!(verified.check_expiry(company.now).is_ok());
     let later = company.now + SignedDuration::from_hours(24);
-    assert!(matches!(
-        verified.check_expiry(later),
-        Err(Refusal::Expired(_))
-    ));
+    assert!(matches!(verified.check_expiry(later), Err(Refusal::Expired(_))));
 }
 
 #[tokio::test]
@@ -285,9 +209,7 @@ async fn promise_7_a_role_that_is_left_out_is_missed() {
     let company = published().await;
     for role in DELEGATED {
         let mut offered = company.repository.bundle().clone();
-        offered
-            .files
-            .retain(|name, _| !name.ends_with(&format!(".{role}.json")));
+        offered.files.retain(|name, _| !name.ends_with(&format!(".{role}.json")));
         assert!(company.verify(&offered).await.is_err(), "{role}");
     }
 }
@@ -296,36 +218,15 @@ async fn promise_7_a_role_that_is_left_out_is_missed() {
 async fn what_does_not_follow_is_not_taken() {
     let mut company = published().await;
     let stale = Company::new();
-    let draft = company.sign(
-        stale.draft("policies", "policies/ban.toml", POLICY),
-        &["alice", "bob"],
-    );
-    assert!(matches!(
-        company.publish(&draft),
-        Err(DraftError::OutOfDate { .. })
-    ));
+    let draft = company.sign(stale.draft("policies", "policies/ban.toml", POLICY), &["alice", "bob"]);
+    assert!(matches!(company.publish(&draft), Err(DraftError::OutOfDate { .. })));
     let changed = POLICY.replace("\"m\"", "\"other\"");
-    let draft = company.sign(
-        company.draft("policies", "policies/ban.toml", &changed),
-        &["alice", "bob"],
-    );
-    assert!(matches!(
-        company.publish(&draft),
-        Err(DraftError::PolicyVersion { offered: 1, .. })
-    ));
-    let draft = company.sign(
-        company.draft("policies", "policies/other.toml", POLICY),
-        &["alice", "bob"],
-    );
-    assert!(matches!(
-        company.publish(&draft),
-        Err(DraftError::Name { .. })
-    ));
+    let draft = company.sign(company.draft("policies", "policies/ban.toml", &changed), &["alice", "bob"]);
+    assert!(matches!(company.publish(&draft), Err(DraftError::PolicyVersion { offered: 1, .. })));
+    let draft = company.sign(company.draft("policies", "policies/other.toml", POLICY), &["alice", "bob"]);
+    assert!(matches!(company.publish(&draft), Err(DraftError::Name { .. })));
     let draft = company.draft("policies", "policies/ban.toml", POLICY);
-    assert!(matches!(
-        company.publish(&draft),
-        Err(DraftError::Unsigned { .. })
-    ));
+    assert!(matches!(company.publish(&draft), Err(DraftError::Unsigned { .. })));
 }
 
 #[test]
@@ -333,12 +234,5 @@ fn a_key_survives_being_written() {
     let key = SigningKey::generate("alice").unwrap();
     let read = SigningKey::from_pkcs8("alice", &key.to_pkcs8().unwrap()).unwrap();
     assert_eq!(key.public(), read.public());
-    assert_ne!(
-        key.public().id().unwrap(),
-        SigningKey::generate("alice")
-            .unwrap()
-            .public()
-            .id()
-            .unwrap()
-    );
+    assert_ne!(key.public().id().unwrap(), SigningKey::generate("alice").unwrap().public().id().unwrap());
 }

@@ -27,24 +27,13 @@ pub(crate) struct Options {
 }
 
 pub(crate) async fn run(home: &Home, options: &Options) -> Result<()> {
-    let admins = options
-        .admins
-        .iter()
-        .map(read_public)
-        .collect::<Result<Vec<_>>>()?;
+    let admins = options.admins.iter().map(read_public).collect::<Result<Vec<_>>>()?;
     if options.threshold < 2 || admins.len() < options.threshold {
-        bail!(
-            "{} admins with a threshold of {}: at least two have to start a policy",
-            admins.len(),
-            options.threshold
-        );
+        bail!("{} admins with a threshold of {}: at least two have to start a policy", admins.len(), options.threshold);
     }
     let server = Server::connect(home, Credential::FoundingCode(options.code.clone()))?;
     let online = server.online_keys().await?;
-    let of_server = |public: String| PublicKey {
-        name: "server".into(),
-        public,
-    };
+    let of_server = |public: String| PublicKey { name: "server".into(), public };
     let founders = Founders {
         admins,
         threshold: options.threshold,
@@ -52,13 +41,7 @@ pub(crate) async fn run(home: &Home, options: &Options) -> Result<()> {
         timestamp: of_server(online.timestamp),
     };
     let roles = founders.found(home.clock()?.wall())?;
-    let draft = sign_all(
-        Draft {
-            roles,
-            targets: BTreeMap::new(),
-        },
-        &home.key()?,
-    )?;
+    let draft = sign_all(Draft { roles, targets: BTreeMap::new() }, &home.key()?)?;
     let status = server.propose(&draft).await?;
     show::draft(&status)?;
     anstream::println!(

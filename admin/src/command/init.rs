@@ -23,16 +23,8 @@ pub(crate) struct Options {
 }
 
 pub(crate) fn run(home: &Home, options: &Options) -> Result<()> {
-    if options.name.is_empty()
-        || !options
-            .name
-            .chars()
-            .all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
-    {
-        bail!(
-            "--name {}: use letters, digits, hyphens, dots and underscores",
-            options.name
-        );
+    if options.name.is_empty() || !options.name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c)) {
+        bail!("--name {}: use letters, digits, hyphens, dots and underscores", options.name);
     }
     if !options.server.starts_with("https://") {
         bail!("--server {}: write https://host:port", options.server);
@@ -43,14 +35,7 @@ pub(crate) fn run(home: &Home, options: &Options) -> Result<()> {
         simulated_clock: options.simulated_clock.clone(),
     };
     let public = home.create(&settings, &fs_err::read_to_string(&options.ca)?)?;
-    anstream::println!(
-        "Made a key for {}. Fingerprint: {}",
-        public.name,
-        public.fingerprint()?
-    );
-    anstream::println!(
-        "Give this file to whoever founds: {}",
-        home.file(&format!("{}.pub", public.name)).display()
-    );
+    anstream::println!("Made a key for {}. Fingerprint: {}", public.name, public.fingerprint()?);
+    anstream::println!("Give this file to whoever founds: {}", home.file(&format!("{}.pub", public.name)).display());
     Ok(())
 }

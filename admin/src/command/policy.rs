@@ -47,24 +47,13 @@ pub(crate) async fn propose(home: &Home, file: &File) -> Result<()> {
     if let Some(former) = in_force.verified.documents.get(&name) {
         let former = Policy::parse(&former.bytes)?;
         if former.version >= policy.version {
-            bail!(
-                "{}: version {} is in force; write version = {}",
-                policy.id,
-                former.version,
-                former.version + 1
-            );
+            bail!("{}: version {} is in force; write version = {}", policy.id, former.version, former.version + 1);
         }
     }
-    let current = in_force
-        .repository
-        .role("policies")
-        .context("the server has no policies role")?;
+    let current = in_force.repository.role("policies").context("the server has no policies role")?;
     let targets = BTreeMap::from([(name, text)]);
     let next = metadata::next_targets("policies", current, &targets, &[], now)?;
-    let draft = Draft {
-        roles: BTreeMap::from([("policies".to_owned(), next)]),
-        targets,
-    };
+    let draft = Draft { roles: BTreeMap::from([("policies".to_owned(), next)]), targets };
     let status = server.propose(&sign_all(draft, server.key()?)?).await?;
     show::draft(&status)?;
     Ok(())

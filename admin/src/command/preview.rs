@@ -23,16 +23,10 @@ pub(crate) async fn run(home: &Home, options: &Options) -> Result<()> {
     let (policy, text) = options.file.read(now)?;
     let server = Server::signed_in(home)?;
     let in_force = server.in_force(home).await?;
-    let current = in_force
-        .repository
-        .role("previews")
-        .context("the server has no previews role")?;
+    let current = in_force.repository.role("previews").context("the server has no previews role")?;
     let targets = BTreeMap::from([(Policy::preview_name(&policy.id), text)]);
     let next = metadata::next_targets("previews", current, &targets, &[], now)?;
-    let draft = Draft {
-        roles: BTreeMap::from([("previews".to_owned(), next)]),
-        targets,
-    };
+    let draft = Draft { roles: BTreeMap::from([("previews".to_owned(), next)]), targets };
     let status = server.propose(&sign_all(draft, server.key()?)?).await?;
     server.publish(status.number).await?;
     show::policy(&policy);
@@ -43,14 +37,8 @@ async fn wait_for_counts(server: &Server, policy: &Policy, seconds: u64) -> Resu
     let name = format!("preview/{}", policy.id);
     for look in 0..=seconds * 10 {
         let fleet = server.status().await?;
-        let count = fleet
-            .policies
-            .get(&name)
-            .filter(|count| count.version == policy.version)
-            .cloned();
-        let answered = count
-            .as_ref()
-            .map_or(0, |count| count.met + count.not_met + count.unknown);
+        let count = fleet.policies.get(&name).filter(|count| count.version == policy.version).cloned();
+        let answered = count.as_ref().map_or(0, |count| count.met + count.not_met + count.unknown);
         if answered >= fleet.connected || look == seconds * 10 {
             show::count(&name, &count.unwrap_or_default());
             anstream::println!(

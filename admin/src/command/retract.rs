@@ -32,12 +32,8 @@ pub(crate) struct Options {
 pub(crate) async fn run(home: &Home, options: &Options) -> Result<()> {
     let server = Server::signed_in(home)?;
     let in_force = server.in_force(home).await?;
-    let document = in_force
-        .verified
-        .documents
-        .get(&Policy::target_name(&options.policy));
-    let document =
-        document.with_context(|| format!("no policy `{}` is in force", options.policy))?;
+    let document = in_force.verified.documents.get(&Policy::target_name(&options.policy));
+    let document = document.with_context(|| format!("no policy `{}` is in force", options.policy))?;
     let retraction = Retraction {
         policy: options.policy.clone(),
         through_version: Policy::parse(&document.bytes)?.version,
@@ -46,16 +42,10 @@ pub(crate) async fn run(home: &Home, options: &Options) -> Result<()> {
     };
     let text = retraction.to_toml()?;
     Retraction::parse(text.as_bytes())?;
-    let current = in_force
-        .repository
-        .role("retractions")
-        .context("the server has no retractions role")?;
+    let current = in_force.repository.role("retractions").context("the server has no retractions role")?;
     let targets = BTreeMap::from([(Retraction::target_name(&options.policy), text)]);
     let next = metadata::next_targets("retractions", current, &targets, &[], home.clock()?.wall())?;
-    let draft = Draft {
-        roles: BTreeMap::from([("retractions".to_owned(), next)]),
-        targets,
-    };
+    let draft = Draft { roles: BTreeMap::from([("retractions".to_owned(), next)]), targets };
     let status = server.propose(&sign_all(draft, server.key()?)?).await?;
     server.publish(status.number).await?;
     anstream::println!(

@@ -44,10 +44,9 @@ impl Number {
     async fn find(&self, server: &Server) -> Result<DraftStatus> {
         let mut open = server.drafts().await?;
         match self.number {
-            Some(number) => open
-                .into_iter()
-                .find(|d| d.number == number)
-                .with_context(|| format!("draft {number} is not open")),
+            Some(number) => {
+                open.into_iter().find(|d| d.number == number).with_context(|| format!("draft {number} is not open"))
+            }
             None if open.len() > 1 => {
                 let numbers: Vec<String> = open.iter().map(|d| d.number.to_string()).collect();
                 bail!("several drafts are open: {}; say which", numbers.join(", "))
@@ -89,10 +88,7 @@ pub(crate) async fn publish(home: &Home, number: &Number) -> Result<()> {
     anstream::println!("Published draft {}.", draft.number);
     if number.code.is_some() {
         Server::signed_in(home)?.in_force(home).await?;
-        anstream::println!(
-            "Give {} to every device: `forewarn enroll --root`.",
-            home.file("root.json").display()
-        );
+        anstream::println!("Give {} to every device: `forewarn enroll --root`.", home.file("root.json").display());
     }
     Ok(())
 }

@@ -18,11 +18,7 @@ pub(crate) async fn run(home: &Home, options: &Options) -> Result<()> {
         anstream::println!("{}", serde_json::to_string_pretty(&fleet)?);
         return Ok(());
     }
-    anstream::println!(
-        "{} devices enrolled, {} connected",
-        fleet.devices,
-        fleet.connected
-    );
+    anstream::println!("{} devices enrolled, {} connected", fleet.devices, fleet.connected);
     for (name, count) in &fleet.policies {
         show::count(name, count);
     }

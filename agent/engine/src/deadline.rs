@@ -7,23 +7,11 @@ use crate::{Settings, state::Obligation};
 
 /// The effective deadline if the counting notice was (or would be) shown at `shown`:
 /// `max(at, shown + max(grace, min_notice))`, with the device's own least notice as the floor.
-pub(crate) fn deadline_from(
-    policy: &Policy,
-    settings: &Settings,
-    zone: &TimeZone,
-    shown: Timestamp,
-) -> Timestamp {
+pub(crate) fn deadline_from(policy: &Policy, settings: &Settings, zone: &TimeZone, shown: Timestamp) -> Timestamp {
     let deadline = &policy.deadline;
-    let notice = deadline
-        .grace
-        .0
-        .max(deadline.min_notice.0)
-        .max(settings.min_notice());
+    let notice = deadline.grace.0.max(deadline.min_notice.0).max(settings.min_notice());
     let earliest = after(shown, notice);
-    deadline
-        .at
-        .as_ref()
-        .map_or(earliest, |at| earliest.max(at.instant_in(zone)))
+    deadline.at.as_ref().map_or(earliest, |at| earliest.max(at.instant_in(zone)))
 }
 
 /// The effective deadline of an obligation, once its notice was shown. Within one version of a policy it never comes
@@ -35,13 +23,8 @@ pub(crate) fn effective(
     obligation: &Obligation,
 ) -> Option<Timestamp> {
     let computed = deadline_from(policy, settings, zone, obligation.shown?);
-    let told = obligation
-        .told
-        .filter(|_| obligation.version == policy.version)
-        .unwrap_or(computed);
-    let called = obligation
-        .last_call
-        .map_or(computed, |call| after(call, Settings::LAST_CALL));
+    let told = obligation.told.filter(|_| obligation.version == policy.version).unwrap_or(computed);
+    let called = obligation.last_call.map_or(computed, |call| after(call, Settings::LAST_CALL));
     Some(computed.max(told).max(called))
 }
 
@@ -63,9 +46,7 @@ impl Readiness {
             Hold::OnlyWarns => !self.takes_something,
             Hold::NotShown => self.deadline.is_none(),
             Hold::DeadlineAhead => self.deadline.is_some_and(|deadline| self.now < deadline),
-            Hold::LastCall => self
-                .last_call
-                .is_none_or(|call| self.now < after(call, Settings::LAST_CALL)),
+            Hold::LastCall => self.last_call.is_none_or(|call| self.now < after(call, Settings::LAST_CALL)),
             Hold::PolicyStale => !self.policy_current,
             Hold::ScanNotFresh => !self.scan_fresh,
             Hold::NoCompanyMail => self.takes_something && !self.has_mail,

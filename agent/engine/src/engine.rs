@@ -1,16 +1,15 @@
 //! The engine's one entrance: an input goes in, effects come out.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use forewarn_proto::{
-    inventory::Person,
     policy::Domain,
     report::{Hold, Refusal},
 };
 use jiff::{SignedDuration, Timestamp};
 
 use crate::{
-    Effect, Input, Now, ObligationId, PolicySet, ProfileId, Settings, State, Subject, TrustedTime,
+    Effect, Input, MailFound, Now, ObligationId, PolicySet, ProfileId, Settings, State, Subject, TrustedTime,
     deadline::after, finding::Listings,
 };
 
@@ -25,7 +24,7 @@ pub struct Engine {
     pub(crate) policies: Option<PolicySet>,
     pub(crate) refused: Option<Refusal>,
     pub(crate) listings: Listings,
-    pub(crate) mail: Option<BTreeMap<Person, BTreeSet<Domain>>>,
+    pub(crate) mail: MailFound,
     pub(crate) in_flight: InFlight,
     generation: u64,
     persisted: u64,
@@ -51,7 +50,7 @@ impl Engine {
             policies: None,
             refused: None,
             listings: Listings::default(),
-            mail: None,
+            mail: MailFound::default(),
             in_flight: InFlight::default(),
             generation: 0,
             persisted: 0,
@@ -67,9 +66,7 @@ impl Engine {
 
     /// The mail domains that policies in force name. The shell looks for profiles of these.
     pub fn domains(&self) -> BTreeSet<Domain> {
-        self.in_force()
-            .flat_map(|policy| policy.consequence.mail.iter().cloned())
-            .collect()
+        self.in_force().flat_map(|policy| policy.consequence.mail.iter().cloned()).collect()
     }
 
     /// Takes one input and says what to do. `now` holds the clocks' readings of this moment.
@@ -94,29 +91,11 @@ impl Engine {
     /// How long the shell may sleep before it has to call with [`Input::Tick`]; for ever if none.
     pub fn next_wake(&self, now: &Now) -> Option<SignedDuration> {
         let at = self.time();
-        let retries = self
-            .state
-            .notices
-            .values()
-            .filter_map(|waiting| waiting.retry_at);
-        let profiles = self
-            .state
-            .profiles
-            .values()
-            .filter_map(|profile| profile.retry_at);
-        let due = self
-            .state
-            .obligations
-            .keys()
-            .flat_map(|id| self.points_of(id, now));
-        let points = retries
-            .chain(profiles)
-            .chain(due)
-            .chain(self.rescan_not_before);
-        points
-            .filter(|point| *point > at)
-            .min()
-            .map(|point| point.duration_since(at))
+        let retries = self.state.notices.values().filter_map(|waiting| waiting.retry_at);
+        let profiles = self.state.profiles.values().filter_map(|profile| profile.retry_at);
+        let due = self.state.obligations.keys().flat_map(|id| self.points_of(id, now));
+        let points = retries.chain(profiles).chain(due).chain(self.rescan_not_before);
+        points.filter(|point| *point > at).min().map(|point| point.duration_since(at))
     }
 
     /// Trusted time, as of the last input.
@@ -131,31 +110,18 @@ impl Engine {
 
     /// Trusted time at the present input.
     pub(crate) fn time(&self) -> Timestamp {
-        self.state
-            .time
-            .as_ref()
-            .map_or(Timestamp::MIN, TrustedTime::at)
+        self.state.time.as_ref().map_or(Timestamp::MIN, TrustedTime::at)
     }
 
     fn points_of(&self, id: &ObligationId, now: &Now) -> Vec<Timestamp> {
-        let last_call = self
-            .state
-            .obligations
-            .get(id)
-            .and_then(|obligation| obligation.last_call);
-        let points = [
-            self.deadline(id, now),
-            self.next_notice(id, now),
-            last_call.map(|c| after(c, Settings::LAST_CALL)),
-        ];
+        let last_call = self.state.obligations.get(id).and_then(|obligation| obligation.last_call);
+        let points =
+            [self.deadline(id, now), self.next_notice(id, now), last_call.map(|c| after(c, Settings::LAST_CALL))];
         points.into_iter().flatten().collect()
     }
 
     fn carry_time(&mut self, now: &Now) {
-        self.state
-            .time
-            .get_or_insert_with(|| TrustedTime::first(now))
-            .carry(now);
+        self.state.time.get_or_insert_with(|| TrustedTime::first(now)).carry(now);
     }
 
     fn hear_time(&mut self, server: Timestamp, now: &Now) {
@@ -189,20 +155,16 @@ impl Engine {
                 let at = self.time();
                 self.listings.take(listings, at);
             }
-            Input::MailFound(mail) => self.mail = Some(mail),
+            Input::MailFound(mail) => self.mail = mail,
             Input::NoticeShown(subject, kind) => self.notice_shown(&subject, kind, now, effects),
             Input::NoticeFailed(subject) => self.notice_failed(&subject),
             Input::NoticeAcknowledged(id) => self.acknowledge(&id),
             Input::Persisted(generation) => self.persisted = self.persisted.max(generation),
             Input::Revoked(id) => self.revoked(&id),
             Input::RevokeWaits(id, clients) => self.revoke_waits(&id, clients),
-            Input::RevokeFailed(id) | Input::RestoreFailed(id) => {
-                self.profile_failed(&id, Settings::LONGEST_RETRY)
-            }
+            Input::RevokeFailed(id) | Input::RestoreFailed(id) => self.profile_failed(&id, Settings::LONGEST_RETRY),
             Input::Restored(id) => self.restored(&id),
-            Input::ReportDelivered(sequence) => {
-                self.state.delivered = self.state.delivered.max(sequence)
-            }
+            Input::ReportDelivered(sequence) => self.state.delivered = self.state.delivered.max(sequence),
         }
     }
 
@@ -222,25 +184,15 @@ impl Engine {
 
     fn acknowledge(&mut self, id: &ObligationId) {
         let at = self.time();
-        if let Some(obligation) = self
-            .state
-            .obligations
-            .get_mut(id)
-            .filter(|o| o.last_shown.is_some())
-        {
+        if let Some(obligation) = self.state.obligations.get_mut(id).filter(|o| o.last_shown.is_some()) {
             obligation.acknowledged.get_or_insert(at);
         }
     }
 
     fn persist_if_changed(&mut self, before: &State) -> Option<Effect> {
         let at = self.time();
-        let timely = self
-            .stored_time
-            .is_some_and(|stored| at.duration_since(stored).abs() < STORE_TIME_EVERY);
-        let same = State {
-            time: before.time.clone(),
-            ..self.state.clone()
-        } == *before;
+        let timely = self.stored_time.is_some_and(|stored| at.duration_since(stored).abs() < STORE_TIME_EVERY);
+        let same = State { time: before.time.clone(), ..self.state.clone() } == *before;
         if timely && same {
             return None;
         }
@@ -253,8 +205,7 @@ impl Engine {
     fn rescan_if_needed(&mut self, now: &Now) -> Option<Effect> {
         let at = self.time();
         let stale = |id: &ObligationId| self.holds(id, now) == [Hold::ScanNotFresh];
-        let due = self.rescan_not_before.is_none_or(|t| t <= at)
-            && self.state.obligations.keys().any(stale);
+        let due = self.rescan_not_before.is_none_or(|t| t <= at) && self.state.obligations.keys().any(stale);
         if !due && !self.rescan_wanted {
             return None;
         }

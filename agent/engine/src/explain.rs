@@ -14,35 +14,22 @@ use crate::{
 impl Engine {
     /// Everything that obliges `person`, each with its reasons.
     pub fn obligations_of(&self, person: Person, now: &Now) -> Vec<ObligationStatus> {
-        let ids = self
-            .state
-            .obligations
-            .keys()
-            .filter(|id| id.person == person);
+        let ids = self.state.obligations.keys().filter(|id| id.person == person);
         ids.filter_map(|id| self.explain(id, now)).collect()
     }
 
     /// The obligations of `person` that concern an app, by its name in any case, or all.
     pub fn obligations_about(&self, person: Person, app: Option<&str>) -> Vec<ObligationId> {
-        let ids = self
-            .state
-            .obligations
-            .keys()
-            .filter(|id| id.person == person);
+        let ids = self.state.obligations.keys().filter(|id| id.person == person);
         let about = |id: &&ObligationId| {
-            app.is_none_or(|app| {
-                self.rule(id)
-                    .is_some_and(|rule| rule.app.eq_ignore_ascii_case(app))
-            })
+            app.is_none_or(|app| self.rule(id).is_some_and(|rule| rule.app.eq_ignore_ascii_case(app)))
         };
         ids.filter(about).cloned().collect()
     }
 
     /// Every rule in force with its result.
     pub fn rules(&self) -> Vec<RuleStatus> {
-        let rules = self
-            .in_force()
-            .flat_map(|policy| policy.rules.iter().map(move |rule| (policy, rule)));
+        let rules = self.in_force().flat_map(|policy| policy.rules.iter().map(move |rule| (policy, rule)));
         rules
             .map(|(policy, rule)| RuleStatus {
                 policy: policy.id.clone(),
@@ -63,19 +50,14 @@ impl Engine {
     }
 
     fn rule(&self, id: &ObligationId) -> Option<&Rule> {
-        self.policy(&id.policy)?
-            .rules
-            .iter()
-            .find(|rule| rule.id == id.rule)
+        self.policy(&id.policy)?.rules.iter().find(|rule| rule.id == id.rule)
     }
 
     fn explain(&self, id: &ObligationId, now: &Now) -> Option<ObligationStatus> {
         let obligation = self.state.obligations.get(id)?;
         let signed = self.policies.as_ref()?.policies.get(&id.policy)?;
         let profiles = self.profiles_of(id);
-        let waiting = profiles
-            .iter()
-            .filter_map(|profile| self.state.profiles.get(profile));
+        let waiting = profiles.iter().filter_map(|profile| self.state.profiles.get(profile));
         Some(ObligationStatus {
             policy: id.policy.clone(),
             version: signed.policy.version,
@@ -89,9 +71,7 @@ impl Engine {
             shown: obligation.shown,
             acknowledged: obligation.acknowledged,
             deadline: self.deadline(id, now),
-            waiting_for: waiting
-                .flat_map(|profile| profile.waiting_for.clone())
-                .collect(),
+            waiting_for: waiting.flat_map(|profile| profile.waiting_for.clone()).collect(),
             takes: profiles.into_iter().map(|profile| profile.domain).collect(),
             holds: self.holds(id, now),
         })
@@ -99,10 +79,5 @@ impl Engine {
 }
 
 fn describe(matched: &Match) -> String {
-    format!(
-        "{}, listed by {} in {}",
-        matched.purl,
-        matched.source.name(),
-        matched.found_in
-    )
+    format!("{}, listed by {} in {}", matched.purl, matched.source.name(), matched.found_in)
 }

@@ -30,16 +30,13 @@ pub(crate) struct Found {
 impl Listings {
     pub(crate) fn take(&mut self, listings: Vec<Listing>, at: Timestamp) {
         for listing in listings {
-            self.by_source
-                .insert((listing.source, listing.scope), (at, listing));
+            self.by_source.insert((listing.source, listing.scope), (at, listing));
         }
     }
 
     /// Moves the times at which listings were taken along with a corrected clock.
     pub(crate) fn correct(&mut self, correction: Correction) {
-        self.by_source
-            .values_mut()
-            .for_each(|(taken, _)| correction.apply(taken));
+        self.by_source.values_mut().for_each(|(taken, _)| correction.apply(taken));
     }
 
     /// A partial listing counts neither way: what it lists may be old, what it lacks may be there.
@@ -65,11 +62,7 @@ impl Listings {
             (true, true) => Finding::Met,
             (true, false) => Finding::Unknown,
         };
-        Found {
-            finding,
-            matched,
-            personal,
-        }
+        Found { finding, matched, personal }
     }
 
     /// Whether every source that matched has a complete listing that is at most `max_age` old.
@@ -80,9 +73,8 @@ impl Listings {
         now: Timestamp,
         max_age: jiff::SignedDuration,
     ) -> bool {
-        let fresh = |(taken, listing): &(Timestamp, Listing)| {
-            listing.is_complete() && now.duration_since(*taken) <= max_age
-        };
+        let fresh =
+            |(taken, listing): &(Timestamp, Listing)| listing.is_complete() && now.duration_since(*taken) <= max_age;
         !matched.is_empty()
             && matched.iter().all(|m| {
                 self.by_source
@@ -101,16 +93,11 @@ impl Listings {
 ///
 /// A system-wide app obliges those who have company mail; one in a home obliges that person.
 pub(crate) fn obliges(policy: &Policy, found: &Found, has_mail: bool) -> bool {
-    found.finding == Finding::NotMet
-        && (found.personal || has_mail || policy.consequence.mail.is_empty())
+    found.finding == Finding::NotMet && (found.personal || has_mail || policy.consequence.mail.is_empty())
 }
 
 fn sources_of(rule: &Rule) -> Vec<Source> {
-    let lists = |source: &Source| {
-        rule.purls
-            .iter()
-            .any(|purl| source.purl_kinds().contains(&purl.kind()))
-    };
+    let lists = |source: &Source| rule.purls.iter().any(|purl| source.purl_kinds().contains(&purl.kind()));
     Source::ALL.into_iter().filter(lists).collect()
 }
 
@@ -119,10 +106,6 @@ fn matches(rule: &Rule, listing: &Listing) -> Vec<Match> {
         .packages
         .iter()
         .filter(|package| rule.purls.iter().any(|purl| purl.names(&package.purl)))
-        .map(|package| Match {
-            source: listing.source,
-            purl: package.purl.clone(),
-            found_in: package.found_in.clone(),
-        })
+        .map(|package| Match { source: listing.source, purl: package.purl.clone(), found_in: package.found_in.clone() })
         .collect()
 }

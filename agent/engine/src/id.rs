@@ -77,11 +77,7 @@ impl FromStr for ObligationId {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let [policy, rule, person] = parts(text)?;
-        Ok(Self {
-            policy: policy.parse()?,
-            rule: rule.parse()?,
-            person: parse_person(person)?,
-        })
+        Ok(Self { policy: policy.parse()?, rule: rule.parse()?, person: parse_person(person)? })
     }
 }
 
@@ -90,10 +86,7 @@ impl FromStr for ProfileId {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let [domain, person] = parts(text)?;
-        Ok(Self {
-            domain: domain.parse()?,
-            person: parse_person(person)?,
-        })
+        Ok(Self { domain: domain.parse()?, person: parse_person(person)? })
     }
 }
 
@@ -115,15 +108,11 @@ impl FromStr for Subject {
 
 fn parts<const N: usize>(text: &str) -> Result<[&str; N], String> {
     let parts: Vec<&str> = text.split('/').collect();
-    parts
-        .try_into()
-        .map_err(|_| format!("`{text}` has not {N} parts"))
+    parts.try_into().map_err(|_| format!("`{text}` has not {N} parts"))
 }
 
 fn parse_person(text: &str) -> Result<Person, String> {
-    text.parse()
-        .map(Person)
-        .map_err(|_| format!("`{text}` is not a user number"))
+    text.parse().map(Person).map_err(|_| format!("`{text}` is not a user number"))
 }
 
 /// As text, because these are keys of maps and JSON has no other keys.

@@ -26,8 +26,8 @@ pub enum Input {
     BundleRefused(Refusal),
     /// The packages were listed.
     InventoryTaken(Vec<Listing>),
-    /// The mail profiles on the device were looked for: who has one, of which of the policies' domains.
-    MailFound(BTreeMap<Person, BTreeSet<Domain>>),
+    /// The mail profiles on the device were looked for.
+    MailFound(MailFound),
     /// A notice was put before the person.
     NoticeShown(Subject, NoticeKind),
     /// A notice could not be shown now.
@@ -48,6 +48,15 @@ pub enum Input {
     RestoreFailed(ProfileId),
     /// The server has this report.
     ReportDelivered(u64),
+}
+
+/// Who has company mail on this device.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct MailFound {
+    /// The domains that were looked for.
+    pub domains: BTreeSet<Domain>,
+    /// Each person on the device, with those of the domains of which they have a profile.
+    pub people: BTreeMap<Person, BTreeSet<Domain>>,
 }
 
 /// Everything that one verified bundle says.

@@ -28,7 +28,7 @@ mod time;
 pub use effect::{Effect, Notice, NoticeKind};
 pub use engine::Engine;
 pub use id::{ObligationId, ProfileId, Subject};
-pub use input::{Input, PolicySet, SignedPolicy};
+pub use input::{Input, MailFound, PolicySet, SignedPolicy};
 pub use settings::Settings;
 pub use state::State;
 pub use time::{Now, TrustedTime};

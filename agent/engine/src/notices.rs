@@ -22,11 +22,10 @@ impl Engine {
     fn due_notice(&self, id: &ObligationId, now: &Now) -> Option<NoticeKind> {
         let obligation = self.state.obligations.get(id)?;
         let policy = self.policy(&id.policy)?;
-        let (Some(deadline), Some(last_shown)) = (self.deadline(id, now), obligation.last_shown)
-        else {
-            return Some(NoticeKind::First {
-                version: policy.version,
-            });
+        let (Some(deadline), Some(last_shown)) = (self.deadline(id, now), obligation.last_shown) else {
+            // Before mail was looked for, the notice could not say what will be taken.
+            let known = policy.consequence.mail.iter().all(|domain| self.mail.domains.contains(domain));
+            return known.then_some(NoticeKind::First { version: policy.version });
         };
         let at = self.time();
         let takes = !policy.consequence.mail.is_empty();
@@ -45,27 +44,15 @@ impl Engine {
         let deadline = self.deadline(id, now)?;
         let at = self.time();
         let leads = self.settings.reminders.iter().chain([&Settings::LAST_CALL]);
-        leads
-            .map(|lead| before(deadline, *lead))
-            .filter(|point| *point > at)
-            .min()
+        leads.map(|lead| before(deadline, *lead)).filter(|point| *point > at).min()
     }
 
     /// Puts a notice in line. A weaker one about the same subject that still waits is replaced.
     pub(crate) fn queue(&mut self, subject: Subject, kind: NoticeKind) {
-        let waits = self
-            .state
-            .notices
-            .get(&subject)
-            .is_some_and(|waiting| waiting.kind == kind);
+        let waits = self.state.notices.get(&subject).is_some_and(|waiting| waiting.kind == kind);
         if !waits {
             self.in_flight.notices.remove(&subject);
-            let waiting = Waiting {
-                kind,
-                queued_at: self.time(),
-                attempts: 0,
-                retry_at: None,
-            };
+            let waiting = Waiting { kind, queued_at: self.time(), attempts: 0, retry_at: None };
             self.state.notices.insert(subject, waiting);
         }
     }
@@ -76,19 +63,9 @@ impl Engine {
     }
 
     /// A receipt. It counts for the deadline only if it is for the notice that was asked for last.
-    pub(crate) fn notice_shown(
-        &mut self,
-        subject: &Subject,
-        kind: NoticeKind,
-        now: &Now,
-        effects: &mut Vec<Effect>,
-    ) {
+    pub(crate) fn notice_shown(&mut self, subject: &Subject, kind: NoticeKind, now: &Now, effects: &mut Vec<Effect>) {
         self.in_flight.notices.remove(subject);
-        let expected = self
-            .state
-            .notices
-            .get(subject)
-            .is_some_and(|waiting| waiting.kind == kind);
+        let expected = self.state.notices.get(subject).is_some_and(|waiting| waiting.kind == kind);
         if expected {
             self.state.notices.remove(subject);
         }
@@ -138,8 +115,7 @@ impl Engine {
             .notices
             .iter()
             .filter(|(subject, waiting)| {
-                waiting.retry_at.is_none_or(|retry| retry <= at)
-                    && !self.in_flight.notices.contains(*subject)
+                waiting.retry_at.is_none_or(|retry| retry <= at) && !self.in_flight.notices.contains(*subject)
             })
             .map(|(subject, waiting)| (subject.clone(), waiting.kind))
             .collect();
@@ -163,11 +139,9 @@ impl Engine {
         };
         match subject {
             Subject::Obligation(id) => self.warning(id, blank, now),
-            Subject::Profile(id) => Some(Notice {
-                takes: vec![id.domain.clone()],
-                apps: self.apps_taking(id),
-                ..blank
-            }),
+            Subject::Profile(id) => {
+                Some(Notice { takes: vec![id.domain.clone()], apps: self.apps_taking(id), ..blank })
+            }
             Subject::Correction(..) => {
                 let correction = self.state.corrections.get(subject)?;
                 Some(Notice {
@@ -183,14 +157,9 @@ impl Engine {
     fn warning(&self, id: &ObligationId, blank: Notice, now: &Now) -> Option<Notice> {
         let policy = self.policy(&id.policy)?;
         let rule = policy.rules.iter().find(|rule| rule.id == id.rule)?;
-        let deadline = self
-            .deadline(id, now)
-            .unwrap_or_else(|| deadline_from(policy, &self.settings, &now.zone, self.time()));
-        let takes = self
-            .profiles_of(id)
-            .into_iter()
-            .map(|profile| profile.domain)
-            .collect::<Vec<_>>();
+        let deadline =
+            self.deadline(id, now).unwrap_or_else(|| deadline_from(policy, &self.settings, &now.zone, self.time()));
+        let takes = self.profiles_of(id).into_iter().map(|profile| profile.domain).collect::<Vec<_>>();
         Some(Notice {
             apps: vec![rule.app.clone()],
             title: policy.title.clone(),

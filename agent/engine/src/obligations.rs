@@ -20,8 +20,7 @@ impl Engine {
     /// The policies that act: verified, not withdrawn, and not older than one that was accepted before.
     pub(crate) fn in_force(&self) -> impl Iterator<Item = &Policy> {
         let set = self.policies.iter().flat_map(|set| set.policies.values());
-        set.map(|signed| &signed.policy)
-            .filter(|policy| self.acts(policy))
+        set.map(|signed| &signed.policy).filter(|policy| self.acts(policy))
     }
 
     pub(crate) fn policy(&self, id: &PolicyId) -> Option<&Policy> {
@@ -30,24 +29,13 @@ impl Engine {
     }
 
     fn acts(&self, policy: &Policy) -> bool {
-        let withdrawn = self
-            .state
-            .retracted
-            .get(&policy.id)
-            .is_some_and(|through| policy.version <= *through);
-        let newest = self
-            .state
-            .accepted
-            .get(&policy.id)
-            .is_none_or(|accepted| policy.version >= *accepted);
+        let withdrawn = self.state.retracted.get(&policy.id).is_some_and(|through| policy.version <= *through);
+        let newest = self.state.accepted.get(&policy.id).is_none_or(|accepted| policy.version >= *accepted);
         !withdrawn && newest
     }
 
     pub(crate) fn people(&self) -> Vec<Person> {
-        self.mail
-            .iter()
-            .flat_map(|mail| mail.keys().copied())
-            .collect()
+        self.mail.people.keys().copied().collect()
     }
 
     /// Brings obligations in line with findings and policies. Does nothing until policies were verified once, so that
@@ -60,9 +48,7 @@ impl Engine {
         let ids: Vec<ObligationId> = self.state.obligations.keys().cloned().collect();
         for id in ids {
             match self.policy(&id.policy).cloned() {
-                Some(policy) if self.still_stands(&policy, &id) => {
-                    self.follow_policy(&policy, &id, now)
-                }
+                Some(policy) if self.still_stands(&policy, &id) => self.follow_policy(&policy, &id, now),
                 Some(_) => self.end(&id, effects),
                 None => {
                     self.owe_correction(&id.policy, id.person);
@@ -79,11 +65,7 @@ impl Engine {
             for rule in &policy.rules {
                 for person in self.people() {
                     let finding = self.listings.find(rule, person);
-                    let id = ObligationId {
-                        policy: policy.id.clone(),
-                        rule: rule.id.clone(),
-                        person,
-                    };
+                    let id = ObligationId { policy: policy.id.clone(), rule: rule.id.clone(), person };
                     if obliges(policy, &finding, self.has_mail(policy, person)) {
                         found.push((id, policy.version, finding));
                     }
@@ -91,11 +73,7 @@ impl Engine {
             }
         }
         for (id, version, Found { matched, .. }) in found {
-            let obligation = self
-                .state
-                .obligations
-                .entry(id)
-                .or_insert_with(|| Obligation::new(version, at));
+            let obligation = self.state.obligations.entry(id).or_insert_with(|| Obligation::new(version, at));
             obligation.matched = matched;
         }
     }
@@ -114,9 +92,7 @@ impl Engine {
         if obligation.version == policy.version {
             return;
         }
-        let deadline = obligation
-            .shown
-            .map(|shown| deadline_from(policy, &self.settings, &now.zone, shown));
+        let deadline = obligation.shown.map(|shown| deadline_from(policy, &self.settings, &now.zone, shown));
         if deadline < obligation.told {
             obligation.shown = None;
         }
@@ -153,11 +129,7 @@ impl Engine {
         let apps = signed.map(|s| s.policy.rules.iter().map(|rule| rule.app.clone()).collect());
         let subject = Subject::Correction(policy.clone(), person);
         let correction = Correction {
-            report: CorrectionReport {
-                policy: policy.clone(),
-                person,
-                shown: None,
-            },
+            report: CorrectionReport { policy: policy.clone(), person, shown: None },
             title: signed.map_or_else(|| policy.to_string(), |s| s.policy.title.clone()),
             apps: apps.unwrap_or_default(),
             message: retraction.message.clone(),
@@ -168,40 +140,21 @@ impl Engine {
 
     /// Whether the person has, or had before it went to the vault, a mail profile that the policy names.
     pub(crate) fn has_mail(&self, policy: &Policy, person: Person) -> bool {
-        policy
-            .consequence
-            .mail
-            .iter()
-            .any(|domain| self.has_profile(domain, person))
+        policy.consequence.mail.iter().any(|domain| self.has_profile(domain, person))
     }
 
     pub(crate) fn has_profile(&self, domain: &Domain, person: Person) -> bool {
-        let present = self
-            .mail
-            .as_ref()
-            .and_then(|mail| mail.get(&person))
-            .is_some_and(|d| d.contains(domain));
-        present
-            || self.state.profiles.contains_key(&ProfileId {
-                domain: domain.clone(),
-                person,
-            })
+        let present = self.mail.people.get(&person).is_some_and(|found| found.contains(domain));
+        present || self.state.profiles.contains_key(&ProfileId { domain: domain.clone(), person })
     }
 
     pub(crate) fn deadline(&self, id: &ObligationId, now: &Now) -> Option<Timestamp> {
-        effective(
-            self.policy(&id.policy)?,
-            &self.settings,
-            &now.zone,
-            self.state.obligations.get(id)?,
-        )
+        effective(self.policy(&id.policy)?, &self.settings, &now.zone, self.state.obligations.get(id)?)
     }
 
     /// Why the profile of this obligation's person is not revoked now.
     pub(crate) fn holds(&self, id: &ObligationId, now: &Now) -> Vec<Hold> {
-        let (Some(policy), Some(obligation)) =
-            (self.policy(&id.policy), self.state.obligations.get(id))
-        else {
+        let (Some(policy), Some(obligation)) = (self.policy(&id.policy), self.state.obligations.get(id)) else {
             return Hold::ALL.to_vec();
         };
         let at = self.time();
@@ -212,20 +165,14 @@ impl Engine {
             takes_something: !policy.consequence.mail.is_empty(),
             has_mail: self.has_mail(policy, id.person),
             policy_current: self.is_current(at),
-            scan_fresh: self.listings.are_fresh(
-                &obligation.matched,
-                id.person,
-                at,
-                self.settings.max_scan_age,
-            ) && self.is_found(policy, id),
+            scan_fresh: self.listings.are_fresh(&obligation.matched, id.person, at, self.settings.max_scan_age)
+                && self.is_found(policy, id),
         };
         readiness.holds()
     }
 
     fn is_current(&self, at: Timestamp) -> bool {
-        self.state
-            .confirmed_at
-            .is_some_and(|c| at.duration_since(c) <= self.settings.max_staleness)
+        self.state.confirmed_at.is_some_and(|c| at.duration_since(c) <= self.settings.max_staleness)
     }
 
     fn is_found(&self, policy: &Policy, id: &ObligationId) -> bool {
@@ -235,17 +182,11 @@ impl Engine {
 
     /// The mail profiles that an obligation can take.
     pub(crate) fn profiles_of(&self, id: &ObligationId) -> BTreeSet<ProfileId> {
-        let domains = self
-            .policy(&id.policy)
-            .map(|policy| policy.consequence.mail.as_slice())
-            .unwrap_or_default();
+        let domains = self.policy(&id.policy).map(|policy| policy.consequence.mail.as_slice()).unwrap_or_default();
         domains
             .iter()
             .filter(|domain| self.has_profile(domain, id.person))
-            .map(|domain| ProfileId {
-                domain: domain.clone(),
-                person: id.person,
-            })
+            .map(|domain| ProfileId { domain: domain.clone(), person: id.person })
             .collect()
     }
 }

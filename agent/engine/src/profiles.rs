@@ -18,10 +18,7 @@ impl Engine {
             return;
         }
         for id in self.due_profiles(now) {
-            self.state
-                .profiles
-                .entry(id)
-                .or_insert_with(|| Profile::on_the_way(Place::Leaving));
+            self.state.profiles.entry(id).or_insert_with(|| Profile::on_the_way(Place::Leaving));
         }
         let kept = self.kept_profiles(now);
         for (id, profile) in &mut self.state.profiles {
@@ -39,21 +36,14 @@ impl Engine {
     /// The profiles that stay revoked. A policy that can't be confirmed, a scan that is old and mail that is already in
     /// the vault hold a new revoke; they don't undo one.
     fn kept_profiles(&self, now: &Now) -> BTreeSet<ProfileId> {
-        self.profiles_where(
-            now,
-            &[Hold::PolicyStale, Hold::ScanNotFresh, Hold::NoCompanyMail],
-        )
+        self.profiles_where(now, &[Hold::PolicyStale, Hold::ScanNotFresh, Hold::NoCompanyMail])
     }
 
     fn profiles_where(&self, now: &Now, tolerated: &[Hold]) -> BTreeSet<ProfileId> {
         let ids = self.state.obligations.keys();
-        ids.filter(|id| {
-            self.holds(id, now)
-                .iter()
-                .all(|hold| tolerated.contains(hold))
-        })
-        .flat_map(|id| self.profiles_of(id))
-        .collect()
+        ids.filter(|id| self.holds(id, now).iter().all(|hold| tolerated.contains(hold)))
+            .flat_map(|id| self.profiles_of(id))
+            .collect()
     }
 
     /// Asks for what is to be done to profiles; called only when the intention is on disk.
@@ -61,9 +51,7 @@ impl Engine {
         let at = self.time();
         let due = self.due_profiles(now);
         for (id, profile) in &self.state.profiles {
-            if self.in_flight.profiles.contains(id)
-                || profile.retry_at.is_some_and(|retry| retry > at)
-            {
+            if self.in_flight.profiles.contains(id) || profile.retry_at.is_some_and(|retry| retry > at) {
                 continue;
             }
             match profile.place {
@@ -77,12 +65,7 @@ impl Engine {
 
     pub(crate) fn revoked(&mut self, id: &ProfileId) {
         self.in_flight.profiles.remove(id);
-        if let Some(profile) = self
-            .state
-            .profiles
-            .get_mut(id)
-            .filter(|p| p.place == Place::Leaving)
-        {
+        if let Some(profile) = self.state.profiles.get_mut(id).filter(|p| p.place == Place::Leaving) {
             *profile = Profile::on_the_way(Place::Vault);
             self.queue(Subject::Profile(id.clone()), NoticeKind::Revoked);
         }
@@ -90,36 +73,18 @@ impl Engine {
 
     pub(crate) fn restored(&mut self, id: &ProfileId) {
         self.in_flight.profiles.remove(id);
-        if self
-            .state
-            .profiles
-            .get(id)
-            .is_some_and(|p| p.place == Place::Returning)
-        {
+        if self.state.profiles.get(id).is_some_and(|p| p.place == Place::Returning) {
             self.state.profiles.remove(id);
             // The next look at the home will find it; until then it counts as there.
-            self.mail
-                .get_or_insert_default()
-                .entry(id.person)
-                .or_default()
-                .insert(id.domain.clone());
+            self.mail.people.entry(id.person).or_default().insert(id.domain.clone());
             self.queue(Subject::Profile(id.clone()), NoticeKind::Restored);
         }
     }
 
     pub(crate) fn revoke_waits(&mut self, id: &ProfileId, clients: Vec<String>) {
-        let first = self
-            .state
-            .profiles
-            .get(id)
-            .is_some_and(|p| p.place == Place::Leaving && p.waiting_for.is_empty());
+        let first = self.state.profiles.get(id).is_some_and(|p| p.place == Place::Leaving && p.waiting_for.is_empty());
         self.profile_failed(id, Settings::FIRST_RETRY);
-        if let Some(profile) = self
-            .state
-            .profiles
-            .get_mut(id)
-            .filter(|p| p.place == Place::Leaving)
-        {
+        if let Some(profile) = self.state.profiles.get_mut(id).filter(|p| p.place == Place::Leaving) {
             profile.waiting_for = clients;
         }
         if first {
@@ -131,28 +96,17 @@ impl Engine {
         self.in_flight.profiles.remove(id);
         let at = self.time();
         if let Some(profile) = self.state.profiles.get_mut(id) {
-            profile.retry_at = Some(after(
-                at,
-                Settings::retry_pause(profile.attempts).min(longest_pause),
-            ));
+            profile.retry_at = Some(after(at, Settings::retry_pause(profile.attempts).min(longest_pause)));
             profile.attempts = profile.attempts.saturating_add(1);
         }
     }
 
     /// The apps for which a profile is, or will be, taken.
     pub(crate) fn apps_taking(&self, profile: &ProfileId) -> Vec<String> {
-        let ids = self
-            .state
-            .obligations
-            .keys()
-            .filter(|id| self.profiles_of(id).contains(profile));
+        let ids = self.state.obligations.keys().filter(|id| self.profiles_of(id).contains(profile));
         let apps: BTreeSet<String> = ids
             .filter_map(|id| {
-                let rule = self
-                    .policy(&id.policy)?
-                    .rules
-                    .iter()
-                    .find(|rule| rule.id == id.rule)?;
+                let rule = self.policy(&id.policy)?.rules.iter().find(|rule| rule.id == id.rule)?;
                 Some(rule.app.clone())
             })
             .collect();
@@ -162,11 +116,6 @@ impl Engine {
 
 impl Profile {
     fn on_the_way(place: Place) -> Self {
-        Self {
-            place,
-            attempts: 0,
-            retry_at: None,
-            waiting_for: Vec::new(),
-        }
+        Self { place, attempts: 0, retry_at: None, waiting_for: Vec::new() }
     }
 }

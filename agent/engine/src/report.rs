@@ -12,11 +12,7 @@ impl Engine {
     pub(crate) fn update_report(&mut self, now: &Now) -> Option<Effect> {
         let mut report = self.present_report(now);
         if let Some(last) = &self.state.report {
-            let same = Report {
-                sequence: last.sequence,
-                made_at: last.made_at,
-                ..report.clone()
-            };
+            let same = Report { sequence: last.sequence, made_at: last.made_at, ..report.clone() };
             if same == *last {
                 return None;
             }
@@ -28,24 +24,15 @@ impl Engine {
 
     fn present_report(&self, now: &Now) -> Report {
         let previews = self.policies.iter().flat_map(|set| set.previews.values());
-        let acting = self
-            .in_force()
-            .map(|policy| self.policy_report(policy, false, now));
+        let acting = self.in_force().map(|policy| self.policy_report(policy, false, now));
         Report {
             sequence: 1,
             made_at: self.time(),
             agent: env!("CARGO_PKG_VERSION").to_owned(),
             bundle: self.policies.as_ref().map(|set| set.bundle),
             refused: self.refused.clone(),
-            policies: acting
-                .chain(previews.map(|policy| self.policy_report(policy, true, now)))
-                .collect(),
-            corrections: self
-                .state
-                .corrections
-                .values()
-                .map(|correction| correction.report.clone())
-                .collect(),
+            policies: acting.chain(previews.map(|policy| self.policy_report(policy, true, now))).collect(),
+            corrections: self.state.corrections.values().map(|correction| correction.report.clone()).collect(),
         }
     }
 
@@ -53,26 +40,14 @@ impl Engine {
         let rules = policy.rules.iter().map(|rule| RuleReport {
             rule: rule.id.clone(),
             finding: self.device_finding(rule),
-            people: if preview {
-                Vec::new()
-            } else {
-                self.people_reports(policy, rule, now)
-            },
+            people: if preview { Vec::new() } else { self.people_reports(policy, rule, now) },
         });
-        PolicyReport {
-            policy: policy.id.clone(),
-            version: policy.version,
-            preview,
-            rules: rules.collect(),
-        }
+        PolicyReport { policy: policy.id.clone(), version: policy.version, preview, rules: rules.collect() }
     }
 
     /// A rule's result for the device: not met if it is not met for anyone, unknown if it is unknown for anyone else.
     pub(crate) fn device_finding(&self, rule: &Rule) -> Finding {
-        let findings = self
-            .people()
-            .into_iter()
-            .map(|person| self.listings.find(rule, person).finding);
+        let findings = self.people().into_iter().map(|person| self.listings.find(rule, person).finding);
         findings.max().unwrap_or(Finding::Unknown)
     }
 
@@ -88,22 +63,13 @@ impl Engine {
                 deadline: self.deadline(id, now),
             }
         };
-        self.state
-            .obligations
-            .keys()
-            .filter(of_rule)
-            .map(report)
-            .collect()
+        self.state.obligations.keys().filter(of_rule).map(report).collect()
     }
 
     /// How far an obligation has come.
     pub(crate) fn stage(&self, id: &ObligationId, now: &Now) -> Stage {
-        let places: Vec<Place> = self
-            .profiles_of(id)
-            .iter()
-            .filter_map(|p| self.state.profiles.get(p))
-            .map(|p| p.place)
-            .collect();
+        let places: Vec<Place> =
+            self.profiles_of(id).iter().filter_map(|p| self.state.profiles.get(p)).map(|p| p.place).collect();
         let at = self.time();
         match self.deadline(id, now) {
             _ if places.contains(&Place::Returning) => Stage::Restoring,

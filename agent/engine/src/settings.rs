@@ -39,9 +39,7 @@ impl Settings {
     /// The pause after `attempts` failures.
     pub fn retry_pause(attempts: u32) -> SignedDuration {
         let doubled = Self::FIRST_RETRY.checked_mul(1 << attempts.min(10));
-        doubled
-            .unwrap_or(Self::LONGEST_RETRY)
-            .min(Self::LONGEST_RETRY)
+        doubled.unwrap_or(Self::LONGEST_RETRY).min(Self::LONGEST_RETRY)
     }
 }
 

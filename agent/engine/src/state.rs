@@ -112,19 +112,10 @@ impl State {
     /// Moves every stamp that was made by a clock which has now been corrected.
     pub(crate) fn correct(&mut self, correction: time::Correction) {
         let of_obligations = self.obligations.values_mut().flat_map(Obligation::stamps);
-        let of_profiles = self
-            .profiles
-            .values_mut()
-            .filter_map(|profile| profile.retry_at.as_mut());
-        let of_notices = self
-            .notices
-            .values_mut()
-            .flat_map(|n| [Some(&mut n.queued_at), n.retry_at.as_mut()])
-            .flatten();
-        let of_corrections = self
-            .corrections
-            .values_mut()
-            .filter_map(|c| c.report.shown.as_mut());
+        let of_profiles = self.profiles.values_mut().filter_map(|profile| profile.retry_at.as_mut());
+        let of_notices =
+            self.notices.values_mut().flat_map(|n| [Some(&mut n.queued_at), n.retry_at.as_mut()]).flatten();
+        let of_corrections = self.corrections.values_mut().filter_map(|c| c.report.shown.as_mut());
         self.confirmed_at
             .iter_mut()
             .chain(of_obligations)
@@ -136,19 +127,9 @@ impl State {
 
     /// The state of a device that has lost its own: profiles of these domains are in the vault and go back.
     pub fn returning(domains: impl IntoIterator<Item = Domain>, person: Person) -> Self {
-        let profile = || Profile {
-            place: Place::Returning,
-            attempts: 0,
-            retry_at: None,
-            waiting_for: Vec::new(),
-        };
-        let profiles = domains
-            .into_iter()
-            .map(|domain| (ProfileId { domain, person }, profile()));
-        Self {
-            profiles: profiles.collect(),
-            ..Self::default()
-        }
+        let profile = || Profile { place: Place::Returning, attempts: 0, retry_at: None, waiting_for: Vec::new() };
+        let profiles = domains.into_iter().map(|domain| (ProfileId { domain, person }, profile()));
+        Self { profiles: profiles.collect(), ..Self::default() }
     }
 
     /// Where trusted time stood when this state was made.
@@ -158,9 +139,7 @@ impl State {
 
     /// The last report that the server does not have yet.
     pub fn undelivered_report(&self) -> Option<&Report> {
-        self.report
-            .as_ref()
-            .filter(|report| report.sequence > self.delivered)
+        self.report.as_ref().filter(|report| report.sequence > self.delivered)
     }
 
     /// The last report.
@@ -170,30 +149,15 @@ impl State {
 
     /// How many receipts of `person` are stored: warnings shown and acknowledged.
     pub fn receipts(&self, person: Person) -> (usize, usize) {
-        let of = || {
-            self.obligations
-                .iter()
-                .filter(move |(id, _)| id.person == person)
-                .map(|(_, o)| o)
-        };
-        (
-            of().filter(|o| o.shown.is_some()).count(),
-            of().filter(|o| o.acknowledged.is_some()).count(),
-        )
+        let of = || self.obligations.iter().filter(move |(id, _)| id.person == person).map(|(_, o)| o);
+        (of().filter(|o| o.shown.is_some()).count(), of().filter(|o| o.acknowledged.is_some()).count())
     }
 }
 
 impl Obligation {
     /// When something happened. `told` is no such stamp: it is computed from these.
     fn stamps(&mut self) -> impl Iterator<Item = &mut Timestamp> {
-        let maybe = [
-            &mut self.shown,
-            &mut self.last_shown,
-            &mut self.last_call,
-            &mut self.acknowledged,
-        ];
-        [&mut self.found_at]
-            .into_iter()
-            .chain(maybe.into_iter().flatten())
+        let maybe = [&mut self.shown, &mut self.last_shown, &mut self.last_call, &mut self.acknowledged];
+        [&mut self.found_at].into_iter().chain(maybe.into_iter().flatten())
     }
 }

@@ -13,8 +13,7 @@ use forewarn_proto::{
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 
 use crate::{
-    Effect, Engine, Input, NoticeKind, Now, PolicySet, ProfileId, Settings, SignedPolicy, State,
-    Subject,
+    Effect, Engine, Input, MailFound, NoticeKind, Now, PolicySet, ProfileId, Settings, SignedPolicy, State, Subject,
 };
 
 pub(crate) const ANN: Person = Person(1000);
@@ -76,12 +75,7 @@ impl World {
     }
 
     pub(crate) fn now(&self) -> Now {
-        Now {
-            wall: self.wall,
-            boot: self.boot,
-            boot_id: self.boots.to_string(),
-            zone: TimeZone::UTC,
-        }
+        Now { wall: self.wall, boot: self.boot, boot_id: self.boots.to_string(), zone: TimeZone::UTC }
     }
 
     pub(crate) fn time(&self) -> Timestamp {
@@ -89,10 +83,7 @@ impl World {
     }
 
     pub(crate) fn publish(&mut self, policy: &Policy) {
-        let signed = SignedPolicy {
-            policy: policy.clone(),
-            signed_by: vec!["a".into(), "b".into()],
-        };
+        let signed = SignedPolicy { policy: policy.clone(), signed_by: vec!["a".into(), "b".into()] };
         self.set.policies.insert(policy.id.clone(), signed);
         self.push();
     }
@@ -100,12 +91,7 @@ impl World {
     pub(crate) fn retract(&mut self, id: &str, through_version: u64) {
         let id: PolicyId = id.parse().unwrap();
         let message = BTreeMap::from([(Language::english(), "Sent in error.".to_owned())]);
-        let retraction = Retraction {
-            policy: id.clone(),
-            through_version,
-            reason: "error".into(),
-            message,
-        };
+        let retraction = Retraction { policy: id.clone(), through_version, reason: "error".into(), message };
         self.set.retractions.insert(id, retraction);
         self.push();
     }
@@ -133,11 +119,7 @@ impl World {
     pub(crate) fn advance(&mut self, length: SignedDuration) {
         let mut left = length;
         while left > SignedDuration::ZERO {
-            let step = self
-                .engine
-                .next_wake(&self.now())
-                .unwrap_or(left)
-                .clamp(SignedDuration::from_millis(1), left);
+            let step = self.engine.next_wake(&self.now()).unwrap_or(left).clamp(SignedDuration::from_millis(1), left);
             self.wall += step;
             self.boot += step;
             left -= step;
@@ -194,13 +176,9 @@ impl World {
                 self.stored = self.engine.state().clone();
                 vec![Input::Persisted(generation)]
             }
-            Effect::Rescan => vec![
-                Input::InventoryTaken(self.listings()),
-                Input::MailFound(self.mail()),
-            ],
+            Effect::Rescan => vec![Input::InventoryTaken(self.listings()), Input::MailFound(self.mail())],
             Effect::ShowNotice(notice) if self.looking => {
-                self.shown
-                    .push((self.time(), notice.subject.clone(), notice.kind));
+                self.shown.push((self.time(), notice.subject.clone(), notice.kind));
                 vec![Input::NoticeShown(notice.subject, notice.kind)]
             }
             Effect::ShowNotice(notice) => vec![Input::NoticeFailed(notice.subject)],
@@ -226,71 +204,34 @@ impl World {
     }
 
     fn listings(&self) -> Vec<Listing> {
-        let scopes = self
-            .people
-            .iter()
-            .map(|person| Scope::Person(*person))
-            .chain([Scope::System]);
-        let gap = Gap {
-            path: "/broken".into(),
-            offset: None,
-            reason: "broken".into(),
-        };
+        let scopes = self.people.iter().map(|person| Scope::Person(*person)).chain([Scope::System]);
+        let gap = Gap { path: "/broken".into(), offset: None, reason: "broken".into() };
         scopes
             .map(|scope| Listing {
                 source: Source::Desktop,
                 scope,
-                packages: self
-                    .installed
-                    .iter()
-                    .filter(|s| **s == scope)
-                    .map(|_| package())
-                    .collect(),
-                gaps: if self.broken_scan {
-                    vec![gap.clone()]
-                } else {
-                    Vec::new()
-                },
+                packages: self.installed.iter().filter(|s| **s == scope).map(|_| package()).collect(),
+                gaps: if self.broken_scan { vec![gap.clone()] } else { Vec::new() },
             })
             .collect()
     }
 
-    fn mail(&self) -> BTreeMap<Person, BTreeSet<Domain>> {
+    fn mail(&self) -> MailFound {
         let domain: Domain = "corp.example".parse().unwrap();
-        let present = |person: &Person| {
-            !self.vault.contains(&ProfileId {
-                domain: domain.clone(),
-                person: *person,
-            })
+        let of = |person: Person| {
+            let in_vault = self.vault.contains(&ProfileId { domain: domain.clone(), person });
+            BTreeSet::from_iter((!in_vault).then(|| domain.clone()))
         };
-        let people = self.people.iter();
-        people
-            .map(|p| {
-                (
-                    *p,
-                    if present(p) {
-                        BTreeSet::from([domain.clone()])
-                    } else {
-                        BTreeSet::new()
-                    },
-                )
-            })
-            .collect()
+        let people = self.people.iter().map(|person| (*person, of(*person))).collect();
+        MailFound { domains: BTreeSet::from([domain.clone()]), people }
     }
 
     pub(crate) fn stage(&self, person: Person) -> Option<Stage> {
-        self.engine
-            .obligations_of(person, &self.now())
-            .first()
-            .map(|obligation| obligation.stage)
+        self.engine.obligations_of(person, &self.now()).first().map(|obligation| obligation.stage)
     }
 
     pub(crate) fn held_by(&self, person: Person) -> Vec<Hold> {
-        self.engine
-            .obligations_of(person, &self.now())
-            .first()
-            .map(|o| o.holds.clone())
-            .unwrap_or_default()
+        self.engine.obligations_of(person, &self.now()).first().map(|o| o.holds.clone()).unwrap_or_default()
     }
 
     pub(crate) fn kinds_shown(&self) -> Vec<NoticeKind> {
@@ -299,21 +240,12 @@ impl World {
 
     /// From the first notice to the first revoke.
     pub(crate) fn notice_given(&self) -> Option<SignedDuration> {
-        Some(
-            self.revokes
-                .first()?
-                .0
-                .duration_since(self.shown.first()?.0),
-        )
+        Some(self.revokes.first()?.0.duration_since(self.shown.first()?.0))
     }
 }
 
 fn package() -> Package {
-    Package {
-        purl: APP.parse().unwrap(),
-        display_name: None,
-        found_in: "tiktok.desktop".into(),
-    }
+    Package { purl: APP.parse().unwrap(), display_name: None, found_in: "tiktok.desktop".into() }
 }
 
 /// A policy that bans the app; `deadline` is the body of its `[deadline]` table.

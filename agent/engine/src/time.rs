@@ -37,12 +37,7 @@ pub struct TrustedTime {
 impl TrustedTime {
     /// The first reading on a device; there is nothing yet that a wrong wall clock could hurt.
     pub fn first(now: &Now) -> Self {
-        Self {
-            at: now.wall,
-            boot: now.boot,
-            boot_id: now.boot_id.clone(),
-            boot_began: now.wall,
-        }
+        Self { at: now.wall, boot: now.boot, boot_id: now.boot_id.clone(), boot_began: now.wall }
     }
 
     /// The instant of the last reading.
@@ -56,11 +51,7 @@ impl TrustedTime {
         if !same_boot {
             self.boot_began = self.at;
         }
-        let passed = if same_boot {
-            now.boot - self.boot
-        } else {
-            now.boot
-        };
+        let passed = if same_boot { now.boot - self.boot } else { now.boot };
         let passed = passed.max(SignedDuration::ZERO);
         self.at = self.at.saturating_add(passed).unwrap_or(Timestamp::MAX);
         self.boot = now.boot;
@@ -70,15 +61,8 @@ impl TrustedTime {
     /// Hears the server's time, authenticated by TLS. Call [`TrustedTime::carry`] first. What was stamped at or after
     /// [`Correction::since`] has to move by [`Correction::by`].
     pub fn hear(&mut self, server: Timestamp, now: &Now) -> Correction {
-        let at = if server < self.at {
-            server
-        } else {
-            self.at.max(server.min(now.wall))
-        };
-        let correction = Correction {
-            since: self.boot_began,
-            by: at.duration_since(self.at),
-        };
+        let at = if server < self.at { server } else { self.at.max(server.min(now.wall)) };
+        let correction = Correction { since: self.boot_began, by: at.duration_since(self.at) };
         self.at = at;
         correction.apply(&mut self.boot_began);
         correction

@@ -65,13 +65,7 @@ fn collect(root: &Root, top: &Path, draft: &mut Draft) {
         Found::Folder(_) => Ok(()),
         Found::Entry(path, opened) => entry(root, top, path, opened, draft, budget),
     };
-    Walk {
-        root,
-        draft,
-        budget: Budget::new(),
-        found: &mut found,
-    }
-    .tree(top);
+    Walk { root, draft, budget: Budget::new(), found: &mut found }.tree(top);
 }
 
 /// The folders below `top`, at most [`MAX_WATCHED_FOLDERS`].
@@ -84,13 +78,7 @@ fn subfolders(root: &Root, top: &Path) -> Vec<PathBuf> {
         Ok(())
     };
     let mut draft = Draft::new(Source::Desktop, Scope::System);
-    Walk {
-        root,
-        draft: &mut draft,
-        budget: Budget::new(),
-        found: &mut found,
-    }
-    .tree(top);
+    Walk { root, draft: &mut draft, budget: Budget::new(), found: &mut found }.tree(top);
     points
 }
 
@@ -120,8 +108,7 @@ where
 
     fn folder(&mut self, folder: &Path, depth: usize) -> Result<(), Exhausted> {
         if depth > MAX_TREE_DEPTH {
-            let reason =
-                format!("it lies more than {MAX_TREE_DEPTH} folders deep and was not looked into");
+            let reason = format!("it lies more than {MAX_TREE_DEPTH} folders deep and was not looked into");
             self.draft.gap(&self.root.path(folder), None, reason);
             return Ok(());
         }
@@ -137,30 +124,22 @@ where
         }
         let outcome = self.budget.spend_entries(names.len());
         // What was seen is listed even if there is more.
-        names
-            .iter()
-            .try_for_each(|name| self.name(folder, name, depth))?;
+        names.iter().try_for_each(|name| self.name(folder, name, depth))?;
         outcome
     }
 
     fn name(&mut self, folder: &Path, name: &Name, depth: usize) -> Result<(), Exhausted> {
         let Some(text) = &name.text else {
-            self.draft.gap(
-                &self.root.path(folder),
-                None,
-                "it holds a name that is not UTF-8",
-            );
+            self.draft.gap(&self.root.path(folder), None, "it holds a name that is not UTF-8");
             return Ok(());
         };
         let path = folder.join(text);
         let is_entry = text.ends_with(".desktop");
         match name.kind {
             Kind::Folder => self.folder(&path, depth + 1),
-            Kind::Special if is_entry => (self.found)(
-                Found::Entry(&path, Opened::Special),
-                self.draft,
-                &mut self.budget,
-            ),
+            Kind::Special if is_entry => {
+                (self.found)(Found::Entry(&path, Opened::Special), self.draft, &mut self.budget)
+            }
             Kind::File | Kind::Link if is_entry => self.open(&path, depth),
             Kind::Link => self.open(&path, depth),
             Kind::File | Kind::Special => Ok(()),
@@ -172,9 +151,7 @@ where
         match self.root.open(path) {
             Ok(Opened::Missing) => Ok(()),
             Ok(Opened::Folder) => self.folder(path, depth + 1),
-            Ok(opened) if is_entry => {
-                (self.found)(Found::Entry(path, opened), self.draft, &mut self.budget)
-            }
+            Ok(opened) if is_entry => (self.found)(Found::Entry(path, opened), self.draft, &mut self.budget),
             Ok(Opened::File(_) | Opened::Special) => Ok(()),
             Err(error) => {
                 self.draft.gap(&self.root.path(path), None, error);
@@ -225,11 +202,7 @@ fn package(bytes: &[u8], path: &Path, found_in: &Path) -> Result<Option<Package>
         None => Purl::new("desktop", None, &desktop_file_id(path), None, &[]),
     };
     let purl = purl.map_err(|error| error.to_string())?;
-    Ok(Some(Package {
-        purl,
-        display_name: entry.name,
-        found_in: found_in.to_string_lossy().into_owned(),
-    }))
+    Ok(Some(Package { purl, display_name: entry.name, found_in: found_in.to_string_lossy().into_owned() }))
 }
 
 /// `wine/Programs/Notes.desktop` -> `wine-Programs-Notes`

@@ -45,36 +45,24 @@ pub(crate) fn list(places: &Places) -> Vec<Listing> {
     }
     let (mut draft, settled) = attempt(places);
     if !settled {
-        draft.gap(
-            &places.dpkg.join("status"),
-            None,
-            "it was replaced while it was read, each time",
-        );
+        draft.gap(&places.dpkg.join("status"), None, "it was replaced while it was read, each time");
     }
     vec![draft.finish()]
 }
 
 pub(crate) fn watch_points(places: &Places) -> Vec<PathBuf> {
     // `status` is replaced by a rename, so its folder is what changes.
-    vec![
-        places.dpkg.clone(),
-        places.dpkg.join("updates"),
-        places.os_release.clone(),
-    ]
+    vec![places.dpkg.clone(), places.dpkg.join("updates"), places.os_release.clone()]
 }
 
 /// Reads the database once. The second part is false when dpkg replaced `status` meanwhile.
 fn attempt(places: &Places) -> (Draft, bool) {
     let mut draft = Draft::new(Source::Dpkg, Scope::System);
     let path = places.dpkg.join("status");
-    match Root::system(&places.dpkg)
-        .and_then(|root| root.map(|r| Ok((open_status(&r)?, r))).transpose())
-    {
+    match Root::system(&places.dpkg).and_then(|root| root.map(|r| Ok((open_status(&r)?, r))).transpose()) {
         Err(error) => draft.gap(&path, None, error),
         Ok(None | Some((Opened::Missing, _))) => {}
-        Ok(Some((Opened::Folder | Opened::Special, _))) => {
-            draft.gap(&path, None, "it is not a regular file")
-        }
+        Ok(Some((Opened::Folder | Opened::Special, _))) => draft.gap(&path, None, "it is not a regular file"),
         Ok(Some((Opened::File(status), root))) => {
             let vendor = vendor(places, &mut draft);
             let settled = read(&root, status, &vendor, &mut draft);
@@ -110,16 +98,11 @@ fn read(root: &Root, status: File, vendor: &str, draft: &mut Draft) -> bool {
     let found_in = path.to_string_lossy();
     scan_file(&path, status, draft, |stanza, draft| {
         if !overridden(&journal, &stanza) {
-            package(&stanza, vendor, &found_in)?
-                .into_iter()
-                .for_each(|p| draft.package(p));
+            package(&stanza, vendor, &found_in)?.into_iter().for_each(|p| draft.package(p));
         }
         Ok(())
     });
-    std::mem::take(&mut journal)
-        .into_values()
-        .flatten()
-        .for_each(|p| draft.package(p));
+    std::mem::take(&mut journal).into_values().flatten().for_each(|p| draft.package(p));
     true
 }
 
@@ -146,39 +129,24 @@ fn is_same(one: &File, other: &File) -> io::Result<bool> {
 fn read_journal(root: &Root, vendor: &str, draft: &mut Draft) -> Journal {
     let mut journal = Journal::new();
     let folder = Path::new("updates");
-    let names = root
-        .names(folder, MAX_JOURNAL_FILES)
-        .unwrap_or_else(|error| {
-            draft.gap(&root.path(folder), None, error);
-            None
-        });
+    let names = root.names(folder, MAX_JOURNAL_FILES).unwrap_or_else(|error| {
+        draft.gap(&root.path(folder), None, error);
+        None
+    });
     let names = names.unwrap_or_default();
     if names.len() > MAX_JOURNAL_FILES {
-        draft.gap(
-            &root.path(folder),
-            None,
-            format!("it holds more than {MAX_JOURNAL_FILES} files"),
-        );
+        draft.gap(&root.path(folder), None, format!("it holds more than {MAX_JOURNAL_FILES} files"));
     }
     // Of a dpkg that works there is also `tmp.i`, not yet valid.
     let is_journal = |name: &&String| name.bytes().all(|b| b.is_ascii_digit());
-    let files = names
-        .iter()
-        .filter(|n| n.kind != Kind::Folder)
-        .filter_map(|n| n.text.as_ref());
+    let files = names.iter().filter(|n| n.kind != Kind::Folder).filter_map(|n| n.text.as_ref());
     for name in files.filter(is_journal) {
         read_journal_file(root, &folder.join(name), vendor, draft, &mut journal);
     }
     journal
 }
 
-fn read_journal_file(
-    root: &Root,
-    name: &Path,
-    vendor: &str,
-    draft: &mut Draft,
-    journal: &mut Journal,
-) {
+fn read_journal_file(root: &Root, name: &Path, vendor: &str, draft: &mut Draft, journal: &mut Journal) {
     let path = root.path(name);
     let found_in = path.to_string_lossy();
     match root.open(name) {
@@ -216,9 +184,7 @@ fn scan_file(
             return draft.gap(path, Some(base), ReadError::TooLarge(MAX_DPKG_FILE_BYTES));
         }
         let used = scan(&buffer, last, |offset, stanza| {
-            let outcome = stanza
-                .map_err(|damage| damage.to_string())
-                .and_then(|s| found(s, draft));
+            let outcome = stanza.map_err(|damage| damage.to_string()).and_then(|s| found(s, draft));
             if let Err(reason) = outcome {
                 draft.gap(path, Some(base + offset as u64), reason);
             }
@@ -229,11 +195,7 @@ fn scan_file(
         buffer.drain(..used);
         base += used as u64;
         if buffer.len() > MAX_STANZA_BYTES {
-            return draft.gap(
-                path,
-                Some(base),
-                format!("stanza has more than {MAX_STANZA_BYTES} bytes"),
-            );
+            return draft.gap(path, Some(base), format!("stanza has more than {MAX_STANZA_BYTES} bytes"));
         }
     }
 }
@@ -243,17 +205,7 @@ fn package(stanza: &Stanza<'_>, vendor: &str, found_in: &str) -> Result<Option<P
         return Ok(None);
     };
     let arch = stanza.arch.map(|arch| ("arch", arch));
-    let purl = Purl::new(
-        "deb",
-        Some(vendor),
-        stanza.package,
-        Some(version),
-        arch.as_slice(),
-    );
+    let purl = Purl::new("deb", Some(vendor), stanza.package, Some(version), arch.as_slice());
     let purl = purl.map_err(|error| error.to_string())?;
-    Ok(Some(Package {
-        purl,
-        display_name: None,
-        found_in: found_in.to_owned(),
-    }))
+    Ok(Some(Package { purl, display_name: None, found_in: found_in.to_owned() }))
 }

@@ -16,16 +16,8 @@ pub(crate) struct Draft {
 
 impl Draft {
     pub(crate) fn new(source: Source, scope: Scope) -> Self {
-        let listing = Listing {
-            source,
-            scope,
-            packages: Vec::new(),
-            gaps: Vec::new(),
-        };
-        Self {
-            listing,
-            unnamed_gaps: 0,
-        }
+        let listing = Listing { source, scope, packages: Vec::new(), gaps: Vec::new() };
+        Self { listing, unnamed_gaps: 0 }
     }
 
     pub(crate) fn package(&mut self, package: Package) {
@@ -39,11 +31,7 @@ impl Draft {
             return;
         }
         let path = path.to_string_lossy().into_owned();
-        self.listing.gaps.push(Gap {
-            path,
-            offset,
-            reason: reason.to_string(),
-        });
+        self.listing.gaps.push(Gap { path, offset, reason: reason.to_string() });
     }
 
     /// Opens a home, or notes why not. One that isn't there (not mounted, say) can't vouch for absence.

@@ -46,21 +46,14 @@ pub(crate) fn list(places: &Places) -> Vec<Listing> {
 pub(crate) fn watch_points(places: &Places) -> Vec<PathBuf> {
     let homes = places.homes.iter().map(|(_, home)| home.join(IN_HOME));
     // Flatpak touches `.changed` at the end of each change; the folder tells when the first one makes it.
-    std::iter::once(places.flatpak.clone())
-        .chain(homes)
-        .flat_map(|path| [path.join(".changed"), path])
-        .collect()
+    std::iter::once(places.flatpak.clone()).chain(homes).flat_map(|path| [path.join(".changed"), path]).collect()
 }
 
 /// Lists an installation. Applications and runtimes have a budget each.
 fn installation(root: &Root, top: &Path, draft: &mut Draft) {
     for kind in ["app", "runtime"] {
         let folder = top.join(kind);
-        let mut refs = Refs {
-            root,
-            draft,
-            budget: Budget::new(),
-        };
+        let mut refs = Refs { root, draft, budget: Budget::new() };
         if let Err(exhausted) = refs.kind(&folder) {
             draft.gap(&root.path(&folder), None, exhausted);
         }
@@ -104,11 +97,7 @@ impl Refs<'_> {
             match (name.kind, name.text) {
                 (Kind::Folder, Some(text)) => folders.push(text),
                 (Kind::Folder, None) => {
-                    self.draft.gap(
-                        &self.root.path(folder),
-                        None,
-                        "it holds a name that is not UTF-8",
-                    );
+                    self.draft.gap(&self.root.path(folder), None, "it holds a name that is not UTF-8");
                 }
                 (Kind::File | Kind::Link | Kind::Special, _) => {}
             }
@@ -121,9 +110,7 @@ impl Refs<'_> {
         let shown = self.root.path(&active);
         match self.root.open(&active) {
             Ok(Opened::Missing) => {}
-            Ok(Opened::File(_) | Opened::Special) => {
-                self.draft.gap(&shown, None, "it is not a folder")
-            }
+            Ok(Opened::File(_) | Opened::Special) => self.draft.gap(&shown, None, "it is not a folder"),
             Err(error) => self.draft.gap(&shown, None, error),
             Ok(Opened::Folder) => {
                 let info = self.metainfo(&active, parts[0])?;
@@ -139,11 +126,7 @@ impl Refs<'_> {
     /// What the deployed files say about themselves; nothing if they don't. One that can't be read is a gap: a rule
     /// may ask for a version.
     fn metainfo(&mut self, active: &Path, id: &str) -> Result<Metainfo, Exhausted> {
-        for (folder, suffix) in [
-            ("metainfo", "metainfo"),
-            ("metainfo", "appdata"),
-            ("appdata", "appdata"),
-        ] {
+        for (folder, suffix) in [("metainfo", "metainfo"), ("metainfo", "appdata"), ("appdata", "appdata")] {
             let path = active.join(format!("files/share/{folder}/{id}.{suffix}.xml"));
             let read = match self.root.open(&path) {
                 Ok(Opened::Missing | Opened::Folder | Opened::Special) => continue,
@@ -165,17 +148,9 @@ impl Refs<'_> {
     }
 }
 
-fn package(
-    [id, arch, branch]: [&str; 3],
-    info: Metainfo,
-    active: &Path,
-) -> Result<Package, String> {
+fn package([id, arch, branch]: [&str; 3], info: Metainfo, active: &Path) -> Result<Package, String> {
     let qualifiers = [("arch", arch), ("branch", branch)];
     let purl = Purl::new("flatpak", None, id, info.version.as_deref(), &qualifiers);
     let purl = purl.map_err(|error| error.to_string())?;
-    Ok(Package {
-        purl,
-        display_name: info.name,
-        found_in: active.to_string_lossy().into_owned(),
-    })
+    Ok(Package { purl, display_name: info.name, found_in: active.to_string_lossy().into_owned() })
 }

@@ -52,10 +52,7 @@ impl Default for Places {
 /// Lists every source in every scope: sources in the order of [`Source::ALL`], in each first the system, then the
 /// homes in the order of `places`. Never panics and never fails: what can't be read is a gap of its listing.
 pub fn list(places: &Places) -> Vec<Listing> {
-    Source::ALL
-        .into_iter()
-        .flat_map(|source| list_source(places, source))
-        .collect()
+    Source::ALL.into_iter().flat_map(|source| list_source(places, source)).collect()
 }
 
 /// Lists one source in every scope that it has, as [`list`] does.

@@ -63,10 +63,7 @@ pub(crate) enum Exhausted {
 
 impl Budget {
     pub(crate) fn new() -> Self {
-        Self {
-            entries: MAX_TREE_ENTRIES,
-            bytes: MAX_TREE_BYTES,
-        }
+        Self { entries: MAX_TREE_ENTRIES, bytes: MAX_TREE_BYTES }
     }
 
     /// How many names may still be looked at.

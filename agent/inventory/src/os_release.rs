@@ -14,21 +14,15 @@ pub(crate) const UNNAMED: &str = "linux";
 pub(crate) fn vendor(path: &Path) -> Result<String, String> {
     let file = folder::open_file(path).map_err(|e| e.to_string())?;
     let bytes = folder::read(file, MAX_OS_RELEASE_BYTES).map_err(|e| e.to_string())?;
-    parse(&bytes)
-        .map(str::to_owned)
-        .ok_or_else(|| "it has no valid ID field".to_owned())
+    parse(&bytes).map(str::to_owned).ok_or_else(|| "it has no valid ID field".to_owned())
 }
 
 /// The value of `ID=` in an `os-release` file, if it is made of the characters that os-release(5) allows: a-z, 0-9,
 /// `.`, `_` and `-`.
 fn parse(bytes: &[u8]) -> Option<&str> {
-    let line = bytes
-        .split(|b| *b == b'\n')
-        .rfind(|line| line.starts_with(b"ID="))?;
+    let line = bytes.split(|b| *b == b'\n').rfind(|line| line.starts_with(b"ID="))?;
     let value = std::str::from_utf8(line.strip_prefix(b"ID=")?).ok()?.trim();
-    let value = unquote(value, '"')
-        .or_else(|| unquote(value, '\''))
-        .unwrap_or(value);
+    let value = unquote(value, '"').or_else(|| unquote(value, '\'')).unwrap_or(value);
     let allowed = |c: char| matches!(c, 'a'..='z' | '0'..='9' | '.' | '_' | '-');
     (!value.is_empty() && value.chars().all(allowed)).then_some(value)
 }
@@ -48,10 +42,7 @@ mod tests {
 
     #[test]
     fn the_id_is_taken_whatever_its_quotes() {
-        check(
-            "PRETTY_NAME=\"Debian\"\nVERSION_ID=\"12\"\nID=debian\n",
-            Some("debian"),
-        );
+        check("PRETTY_NAME=\"Debian\"\nVERSION_ID=\"12\"\nID=debian\n", Some("debian"));
         check("ID=\"ubuntu\"\nID_LIKE=debian", Some("ubuntu"));
         check("ID='linuxmint'\r\n", Some("linuxmint"));
         check("ID=old\nID=new\n", Some("new"));

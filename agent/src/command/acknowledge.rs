@@ -12,17 +12,8 @@ pub(crate) struct Options {
 }
 
 pub(crate) async fn run(config: &Config, options: &Options) -> Result<()> {
-    let status = ask(
-        config,
-        &Question::Acknowledge {
-            app: options.app.clone(),
-        },
-    )
-    .await?;
-    let read = status
-        .obligations
-        .iter()
-        .filter(|obligation| obligation.acknowledged.is_some());
+    let status = ask(config, &Question::Acknowledge { app: options.app.clone() }).await?;
+    let read = status.obligations.iter().filter(|obligation| obligation.acknowledged.is_some());
     anstream::println!(
         "{} of {} notices are acknowledged. This moves no deadline.",
         read.count(),

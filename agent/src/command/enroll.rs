@@ -41,80 +41,37 @@ pub(crate) async fn run(config: &Config, options: &Options) -> Result<()> {
     }
     let token = read_token(&options.token)?;
     let root = fs_err::read_to_string(&options.root)?;
-    let (admins, threshold) =
-        admins_of(&root).with_context(|| format!("{} is not a root", options.root.display()))?;
+    let (admins, threshold) = admins_of(&root).with_context(|| format!("{} is not a root", options.root.display()))?;
     let key = KeyPair::generate()?;
-    let signing_request = CertificateParams::new(Vec::new())?
-        .serialize_request(&key)?
-        .pem()?;
-    let request = EnrollRequest {
-        secret: token.secret.clone(),
-        signing_request,
-    };
+    let signing_request = CertificateParams::new(Vec::new())?.serialize_request(&key)?.pem()?;
+    let request = EnrollRequest { secret: token.secret.clone(), signing_request };
     let ca = to_pem(&token.ca)?;
     let client = connect(&ca, None)?;
-    let answer = client
-        .post(format!("{}/v1/enroll", token.server))
-        .json(&request)
-        .send()
-        .await;
+    let answer = client.post(format!("{}/v1/enroll", token.server)).json(&request).send().await;
     let answer = answer.with_context(|| format!("{} can't be reached", token.server))?;
     if !answer.status().is_success() {
-        bail!(
-            "the server refuses: {}",
-            answer.json::<String>().await.unwrap_or_default()
-        );
+        bail!("the server refuses: {}", answer.json::<String>().await.unwrap_or_default());
     }
-    let EnrollAnswer {
-        device,
-        certificate,
-    } = answer
-        .json()
-        .await
-        .context("the server's answer can't be read")?;
-    let identity = Identity {
-        server: token.server,
-        device,
-        ca,
-        certificate,
-        key: key.serialize_pem(),
-        root,
-    };
+    let EnrollAnswer { device, certificate } = answer.json().await.context("the server's answer can't be read")?;
+    let identity = Identity { server: token.server, device, ca, certificate, key: key.serialize_pem(), root };
     identity.save(&config.state)?;
     anstream::println!("Enrolled as {} with {}.", identity.device, identity.server);
     let names: Vec<String> = admins.into_iter().map(|admin| admin.name).collect();
-    anstream::println!(
-        "It takes {threshold} of {} to start a policy here, and any one to stop it.",
-        names.join(", ")
-    );
+    anstream::println!("It takes {threshold} of {} to start a policy here, and any one to stop it.", names.join(", "));
     anstream::println!("Start the daemon: forewarn daemon");
     Ok(())
 }
 
 fn read_token(text: &str) -> Result<Token> {
-    let encoded = text
-        .trim()
-        .strip_prefix("forewarn-enroll:")
-        .context("a token begins with forewarn-enroll:")?;
-    let bytes = URL_SAFE_NO_PAD
-        .decode(encoded)
-        .context("the token was cut or changed; copy it again")?;
+    let encoded = text.trim().strip_prefix("forewarn-enroll:").context("a token begins with forewarn-enroll:")?;
+    let bytes = URL_SAFE_NO_PAD.decode(encoded).context("the token was cut or changed; copy it again")?;
     serde_json::from_slice(&bytes).context("the token was cut or changed; copy it again")
 }
 
 /// A DER certificate in base64url, as the PEM text that the TLS library reads (RFC 7468).
 fn to_pem(certificate: &str) -> Result<String> {
-    let der = URL_SAFE_NO_PAD
-        .decode(certificate)
-        .context("the token's CA certificate is damaged")?;
+    let der = URL_SAFE_NO_PAD.decode(certificate).context("the token's CA certificate is damaged")?;
     let body = STANDARD.encode(der);
-    let lines: Vec<&str> = body
-        .as_bytes()
-        .chunks(64)
-        .filter_map(|line| std::str::from_utf8(line).ok())
-        .collect();
-    Ok(format!(
-        "-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n",
-        lines.join("\n")
-    ))
+    let lines: Vec<&str> = body.as_bytes().chunks(64).filter_map(|line| std::str::from_utf8(line).ok()).collect();
+    Ok(format!("-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n", lines.join("\n")))
 }

@@ -35,37 +35,23 @@ pub(crate) async fn run(config: &Config, options: &Options) -> Result<()> {
 fn print(status: &Status, zone: &TimeZone) {
     match status.obligations.as_slice() {
         [] => anstream::println!("{GOOD}Nothing is asked of you.{GOOD:#}"),
-        obligations => obligations
-            .iter()
-            .for_each(|obligation| print_obligation(obligation, status.now, zone)),
+        obligations => obligations.iter().for_each(|obligation| print_obligation(obligation, status.now, zone)),
     }
     for domain in &status.revoked {
-        anstream::println!(
-            "{WARN}The mail profile of {domain} is in the vault on this device.{WARN:#}"
-        );
+        anstream::println!("{WARN}The mail profile of {domain} is in the vault on this device.{WARN:#}");
     }
     print_server(status, zone);
     for source in &status.sources {
-        let state = if source.gaps.is_empty() {
-            "complete".into()
-        } else {
-            format!("partial: {}", source.gaps.join("; "))
-        };
+        let state =
+            if source.gaps.is_empty() { "complete".into() } else { format!("partial: {}", source.gaps.join("; ")) };
         anstream::println!(
             "{:<10}{} packages, {state}; the list stays on this device",
             source.source.name(),
             source.packages
         );
     }
-    for rule in status
-        .rules
-        .iter()
-        .filter(|rule| rule.finding == Finding::Unknown)
-    {
-        anstream::println!(
-            "{WARN}unknown{WARN:#}   whether {} is installed; nothing follows from that",
-            rule.app
-        );
+    for rule in status.rules.iter().filter(|rule| rule.finding == Finding::Unknown) {
+        anstream::println!("{WARN}unknown{WARN:#}   whether {} is installed; nothing follows from that", rule.app);
     }
     if status.simulated_clock {
         anstream::println!("{WARN}clock     simulated: time comes from a file{WARN:#}");
@@ -73,34 +59,18 @@ fn print(status: &Status, zone: &TimeZone) {
 }
 
 fn print_obligation(obligation: &ObligationStatus, now: Timestamp, zone: &TimeZone) {
-    anstream::println!(
-        "{BOLD}{}{BOLD:#}: {} ({})",
-        obligation.app,
-        obligation.title,
-        obligation.stage.text()
-    );
+    anstream::println!("{BOLD}{}{BOLD:#}: {} ({})", obligation.app, obligation.title, obligation.stage.text());
     if let Some(deadline) = obligation.deadline.filter(|_| !obligation.takes.is_empty()) {
-        anstream::println!(
-            "  deadline  {} ({})",
-            local(deadline, zone),
-            distance(deadline.duration_since(now))
-        );
+        anstream::println!("  deadline  {} ({})", local(deadline, zone), distance(deadline.duration_since(now)));
     }
     if obligation.stage == Stage::Revoking && !obligation.waiting_for.is_empty() {
-        anstream::println!(
-            "  waiting   for {} to close",
-            obligation.waiting_for.join(", ")
-        );
+        anstream::println!("  waiting   for {} to close", obligation.waiting_for.join(", "));
     }
     anstream::println!("  more      forewarn why '{}'", obligation.app);
 }
 
 fn print_server(status: &Status, zone: &TimeZone) {
-    let reached = if status.connected {
-        "connected"
-    } else {
-        "not reached; the policies that are here still count"
-    };
+    let reached = if status.connected { "connected" } else { "not reached; the policies that are here still count" };
     anstream::println!("server    {} ({reached})", status.server);
     match status.confirmed_at {
         Some(time) => anstream::println!("policies  confirmed {}", local(time, zone)),
@@ -113,9 +83,7 @@ fn print_server(status: &Status, zone: &TimeZone) {
 
 /// `Thursday 3 December 2026, 09:00 CET`.
 pub(super) fn local(time: Timestamp, zone: &TimeZone) -> String {
-    time.to_zoned_datetime(zone.clone())
-        .strftime("%A %-d %B %Y, %H:%M %Z")
-        .to_string()
+    time.to_zoned_datetime(zone.clone()).strftime("%A %-d %B %Y, %H:%M %Z").to_string()
 }
 
 /// `in 2 days 3 h`, `40 min ago`.
@@ -127,11 +95,7 @@ pub(super) fn distance(length: SignedDuration) -> String {
         (1, hours, _) => format!("1 day {hours} h"),
         (days, hours, _) => format!("{days} days {hours} h"),
     };
-    if length.is_negative() {
-        format!("{text} ago")
-    } else {
-        format!("in {text}")
-    }
+    if length.is_negative() { format!("{text} ago") } else { format!("in {text}") }
 }
 
 #[cfg(test)]
@@ -140,9 +104,7 @@ mod tests {
 
     #[test]
     fn distances_read_as_people_say_them() {
-        let check = |minutes: i64, expected: &str| {
-            assert_eq!(distance(SignedDuration::from_mins(minutes)), expected)
-        };
+        let check = |minutes: i64, expected: &str| assert_eq!(distance(SignedDuration::from_mins(minutes)), expected);
         check(40, "in 40 min");
         check(-40, "40 min ago");
         check(61, "in 1 h 1 min");

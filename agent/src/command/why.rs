@@ -25,25 +25,13 @@ pub(crate) async fn run(config: &Config, options: &Options) -> Result<()> {
     let about = |obligation: &&ObligationStatus| obligation.app.eq_ignore_ascii_case(&options.app);
     let obligations: Vec<_> = status.obligations.iter().filter(about).collect();
     if obligations.is_empty() {
-        let rule = status
-            .rules
-            .iter()
-            .find(|rule| rule.app.eq_ignore_ascii_case(&options.app));
+        let rule = status.rules.iter().find(|rule| rule.app.eq_ignore_ascii_case(&options.app));
         match rule {
-            Some(rule) => anstream::println!(
-                "{} is banned by {}, and asks nothing of you now.",
-                rule.app,
-                rule.policy
-            ),
-            None => bail!(
-                "no policy here speaks of `{}`; see `forewarn status`",
-                options.app
-            ),
+            Some(rule) => anstream::println!("{} is banned by {}, and asks nothing of you now.", rule.app, rule.policy),
+            None => bail!("no policy here speaks of `{}`; see `forewarn status`", options.app),
         }
     }
-    obligations
-        .into_iter()
-        .for_each(|obligation| explain(obligation, &status, &local_zone()));
+    obligations.into_iter().for_each(|obligation| explain(obligation, &status, &local_zone()));
     Ok(())
 }
 
@@ -74,9 +62,7 @@ fn explain(obligation: &ObligationStatus, status: &Status, zone: &TimeZone) {
         );
     }
     for domain in &obligation.takes {
-        anstream::println!(
-            "  takes      the mail account of {domain}; private accounts and all mail stay"
-        );
+        anstream::println!("  takes      the mail account of {domain}; private accounts and all mail stay");
     }
     anstream::println!("  now        {}", obligation.stage.text());
     if obligation.stage != Stage::Revoked {
@@ -85,17 +71,8 @@ fn explain(obligation: &ObligationStatus, status: &Status, zone: &TimeZone) {
         }
     }
     if !obligation.waiting_for.is_empty() {
-        anstream::println!(
-            "             waiting for {} to close",
-            obligation.waiting_for.join(", ")
-        );
+        anstream::println!("             waiting for {} to close", obligation.waiting_for.join(", "));
     }
-    anstream::println!(
-        "  undo       remove {}; what was taken comes back by itself, unchanged",
-        obligation.app
-    );
-    anstream::println!(
-        "  contest    ask {}: any one of them can withdraw it",
-        obligation.signed_by.join(" or ")
-    );
+    anstream::println!("  undo       remove {}; what was taken comes back by itself, unchanged", obligation.app);
+    anstream::println!("  contest    ask {}: any one of them can withdraw it", obligation.signed_by.join(" or "));
 }

@@ -20,8 +20,7 @@ pub(crate) fn serve(socket: &Path, asked: mpsc::Sender<Asked>) -> Result<()> {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error.into()),
         Ok(()) | Err(_) => {}
     }
-    let listener = UnixListener::bind(socket)
-        .with_context(|| format!("cannot listen on {}", socket.display()))?;
+    let listener = UnixListener::bind(socket).with_context(|| format!("cannot listen on {}", socket.display()))?;
     fs_err::set_permissions(socket, std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
     tokio::spawn(async move {
         loop {
@@ -50,10 +49,7 @@ async fn try_answer(stream: UnixStream, asked: mpsc::Sender<Asked>) -> Result<()
     }
     let mut stream = BufReader::new(stream);
     let mut line = String::new();
-    (&mut stream)
-        .take(MAX_QUESTION_BYTES as u64)
-        .read_line(&mut line)
-        .await?;
+    (&mut stream).take(MAX_QUESTION_BYTES as u64).read_line(&mut line).await?;
     let (sender, receiver) = oneshot::channel();
     asked.send((serde_json::from_str(&line)?, sender)).await?;
     let mut answer = serde_json::to_string(&receiver.await?)?;

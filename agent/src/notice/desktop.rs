@@ -62,11 +62,7 @@ struct Session {
 
 impl Desktop {
     pub(super) fn new(news: mpsc::UnboundedSender<News>) -> Self {
-        Self {
-            news,
-            session: None,
-            shown: BTreeMap::new(),
-        }
+        Self { news, session: None, shown: BTreeMap::new() }
     }
 
     /// Shows a notice in the place of what was shown before about the same subject.
@@ -119,18 +115,11 @@ impl Desktop {
 
     async fn connect(&mut self) -> Result<&Session> {
         if self.session.is_none() {
-            let connection = Connection::session()
-                .await
-                .context("there is no session bus")?;
+            let connection = Connection::session().await.context("there is no session bus")?;
             let proxy = NotificationsProxy::new(&connection).await?;
             let (ids, known) = mpsc::unbounded_channel();
-            let listener =
-                tokio::spawn(listen(proxy.clone(), known, self.news.clone())).abort_handle();
-            self.session = Some(Session {
-                proxy,
-                listener,
-                ids,
-            });
+            let listener = tokio::spawn(listen(proxy.clone(), known, self.news.clone())).abort_handle();
+            self.session = Some(Session { proxy, listener, ids });
         }
         self.session.as_ref().context("there is no session")
     }
@@ -175,16 +164,11 @@ async fn listen(
 fn urgency(kind: NoticeKind) -> u8 {
     match kind {
         NoticeKind::LastCall | NoticeKind::Revoked | NoticeKind::Correction => CRITICAL,
-        NoticeKind::First { .. }
-        | NoticeKind::Reminder { .. }
-        | NoticeKind::Waiting
-        | NoticeKind::Restored => NORMAL,
+        NoticeKind::First { .. } | NoticeKind::Reminder { .. } | NoticeKind::Waiting | NoticeKind::Restored => NORMAL,
     }
 }
 
 /// A body may be taken for markup (section 4.1 of the specification), so nothing in it may look like some.
 fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }

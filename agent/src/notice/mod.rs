@@ -44,11 +44,7 @@ pub(crate) struct Manner {
 }
 
 /// Works through orders for ever, one after the other.
-pub(crate) async fn run(
-    manner: Manner,
-    mut orders: mpsc::UnboundedReceiver<Order>,
-    news: mpsc::UnboundedSender<News>,
-) {
+pub(crate) async fn run(manner: Manner, mut orders: mpsc::UnboundedReceiver<Order>, news: mpsc::UnboundedSender<News>) {
     let mut desktop = desktop::Desktop::new(news.clone());
     while let Some(order) = orders.recv().await {
         match order {

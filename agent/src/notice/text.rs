@@ -17,17 +17,9 @@ impl Words {
     /// The words of `notice`, with times in `zone`.
     pub(crate) fn of(notice: &Notice, languages: &[Language], zone: &TimeZone) -> Self {
         let app = notice.apps.join(", ");
-        let takes = notice
-            .takes
-            .iter()
-            .map(ToString::to_string)
-            .collect::<Vec<_>>()
-            .join(", ");
+        let takes = notice.takes.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
         let deadline = notice.deadline.map(|deadline| local(deadline, zone));
-        let message = languages
-            .iter()
-            .chain([&Language::english()])
-            .find_map(|language| notice.message.get(language));
+        let message = languages.iter().chain([&Language::english()]).find_map(|language| notice.message.get(language));
         let mut lines: Vec<String> = message.into_iter().cloned().collect();
         let summary = match notice.kind {
             NoticeKind::First { .. } | NoticeKind::Reminder { .. } => notice.title.clone(),
@@ -40,7 +32,9 @@ impl Words {
             NoticeKind::Correction => format!("Correction: \"{}\" was sent in error", notice.title),
         };
         lines.push(match (notice.kind, deadline) {
-            (NoticeKind::Revoked, _) => format!("{app} is still installed. Remove it, and the account is back at once, unchanged."),
+            (NoticeKind::Revoked, _) => {
+                format!("{app} is still installed. Remove it, and the account is back at once, unchanged.")
+            }
             (NoticeKind::Waiting, _) => "Save your drafts and close it yourself; it will not be closed for you.".into(),
             (NoticeKind::Restored, _) => "Nothing was lost. Open your mail program as always.".into(),
             (NoticeKind::Correction, _) => String::new(),
@@ -50,33 +44,21 @@ impl Words {
             ),
             (_, None) => format!("{app} is installed. Nothing will be taken."),
         });
-        if matches!(
-            notice.kind,
-            NoticeKind::First { .. } | NoticeKind::Reminder { .. } | NoticeKind::LastCall
-        ) {
+        if matches!(notice.kind, NoticeKind::First { .. } | NoticeKind::Reminder { .. } | NoticeKind::LastCall) {
             lines.push(format!("Why? Run: forewarn why {}", quoted(&app)));
         }
         lines.retain(|line| !line.is_empty());
-        Self {
-            summary,
-            body: lines.join("\n"),
-        }
+        Self { summary, body: lines.join("\n") }
     }
 }
 
 /// `Thursday 3 December 2026, 09:00 CET`.
 pub(crate) fn local(time: Timestamp, zone: &TimeZone) -> String {
-    time.to_zoned_datetime(zone.clone())
-        .strftime("%A %-d %B %Y, %H:%M %Z")
-        .to_string()
+    time.to_zoned_datetime(zone.clone()).strftime("%A %-d %B %Y, %H:%M %Z").to_string()
 }
 
 fn quoted(text: &str) -> String {
-    if text.contains(' ') {
-        format!("'{text}'")
-    } else {
-        text.to_owned()
-    }
+    if text.contains(' ') { format!("'{text}'") } else { text.to_owned() }
 }
 
 #[cfg(test)]
@@ -106,24 +88,10 @@ mod tests {
     #[test]
     fn a_warning_says_app_time_with_zone_and_what_is_taken() {
         let zone = TimeZone::get("Europe/Berlin").unwrap();
-        let words = Words::of(
-            &notice(NoticeKind::LastCall),
-            &["de".parse().unwrap()],
-            &zone,
-        );
+        let words = Words::of(&notice(NoticeKind::LastCall), &["de".parse().unwrap()], &zone);
         assert_eq!(words.summary, "Last call: TikTok must go");
-        for part in [
-            "Bitte.",
-            "TikTok",
-            "Thursday 3 December 2026, 09:00 CET",
-            "corp.example",
-            "forewarn why TikTok",
-        ] {
-            assert!(
-                words.body.contains(part),
-                "`{part}` is missing in: {}",
-                words.body
-            );
+        for part in ["Bitte.", "TikTok", "Thursday 3 December 2026, 09:00 CET", "corp.example", "forewarn why TikTok"] {
+            assert!(words.body.contains(part), "`{part}` is missing in: {}", words.body);
         }
     }
 

@@ -14,8 +14,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// A client that trusts `ca` (PEM) alone, without a certificate of its own unless `identity` is given.
 pub(crate) fn connect(ca: &str, identity: Option<&Identity>) -> Result<Client> {
-    let ca =
-        Certificate::from_pem(ca.as_bytes()).context("the server's CA certificate is damaged")?;
+    let ca = Certificate::from_pem(ca.as_bytes()).context("the server's CA certificate is damaged")?;
     let mut builder = Client::builder()
         .https_only(true)
         .no_proxy()
@@ -26,8 +25,7 @@ pub(crate) fn connect(ca: &str, identity: Option<&Identity>) -> Result<Client> {
         .pool_idle_timeout(None);
     if let Some(identity) = identity {
         let pem = format!("{}\n{}", identity.key, identity.certificate);
-        let own = TlsIdentity::from_pem(pem.as_bytes())
-            .context("this device's certificate or key is damaged")?;
+        let own = TlsIdentity::from_pem(pem.as_bytes()).context("this device's certificate or key is damaged")?;
         builder = builder.identity(own);
     }
     builder.build().context("TLS can't be set up")

@@ -89,16 +89,8 @@ pub(crate) async fn send_reports(link: Link, mut newest: watch::Receiver<Option<
 }
 
 async fn send(link: &Link, report: &Report) -> bool {
-    let request = link
-        .client
-        .post(format!("{}/v1/report", link.identity.server))
-        .json(report);
-    match request
-        .timeout(REPORT_TIMEOUT)
-        .send()
-        .await
-        .and_then(reqwest::Response::error_for_status)
-    {
+    let request = link.client.post(format!("{}/v1/report", link.identity.server)).json(report);
+    match request.timeout(REPORT_TIMEOUT).send().await.and_then(reqwest::Response::error_for_status) {
         Ok(_) => true,
         Err(error) => {
             tracing::debug!("the report waits: {error}");

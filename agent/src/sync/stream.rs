@@ -19,15 +19,8 @@ use super::{Heard, Link};
 /// Hears the stream until it ends.
 pub(super) async fn hear(link: &Link, known: &watch::Receiver<String>) -> Result<()> {
     let last = known.borrow().clone();
-    let request = link
-        .client
-        .get(format!("{}/v1/stream", link.identity.server))
-        .header("last-event-id", last);
-    let answer = request
-        .send()
-        .await
-        .context("no connection")?
-        .error_for_status()?;
+    let request = link.client.get(format!("{}/v1/stream", link.identity.server)).header("last-event-id", last);
+    let answer = request.send().await.context("no connection")?.error_for_status()?;
     link.heard.send(Heard::Connected(true)).await?;
     let unread = Arc::new(AtomicUsize::new(0));
     let counted = unread.clone();
@@ -35,9 +28,7 @@ pub(super) async fn hear(link: &Link, known: &watch::Receiver<String>) -> Result
         let chunk = chunk.map_err(io::Error::other)?;
         let held = counted.fetch_add(chunk.len(), Ordering::Relaxed) + chunk.len();
         if held > MAX_FRAME_BYTES {
-            return Err(io::Error::other(format!(
-                "an event is over {MAX_FRAME_BYTES} bytes"
-            )));
+            return Err(io::Error::other(format!("an event is over {MAX_FRAME_BYTES} bytes")));
         }
         Ok(chunk)
     });
@@ -46,8 +37,8 @@ pub(super) async fn hear(link: &Link, known: &watch::Receiver<String>) -> Result
         unread.store(0, Ordering::Relaxed);
         let event = event.map_err(|e| anyhow::anyhow!("{e}"))?;
         if event.event.as_deref() == Some(EVENT) {
-            let frame: Frame = serde_json::from_str(event.data.as_deref().unwrap_or_default())
-                .context("not a frame")?;
+            let frame: Frame =
+                serde_json::from_str(event.data.as_deref().unwrap_or_default()).context("not a frame")?;
             link.heard.send(Heard::Frame(frame)).await?;
         }
     }

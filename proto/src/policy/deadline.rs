@@ -2,9 +2,7 @@
 
 use std::{borrow::Cow, fmt, str::FromStr};
 
-use jiff::{
-    SignedDuration, Span, SpanRelativeTo, Timestamp, ZonedDateTime, civil::DateTime, tz::TimeZone,
-};
+use jiff::{SignedDuration, Span, SpanRelativeTo, Timestamp, ZonedDateTime, civil::DateTime, tz::TimeZone};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
@@ -59,10 +57,7 @@ impl Deadline {
     pub fn check_ahead(&self, now: Timestamp) -> Result<(), PastDeadline> {
         let last_zone = TimeZone::fixed(jiff::tz::offset(-12));
         match &self.at {
-            Some(at) if at.instant_in(&last_zone) <= now => Err(PastDeadline {
-                written: at.to_string(),
-                now,
-            }),
+            Some(at) if at.instant_in(&last_zone) <= now => Err(PastDeadline { written: at.to_string(), now }),
             Some(_) | None => Ok(()),
         }
     }
@@ -74,10 +69,7 @@ impl At {
     pub fn instant_in(&self, zone: &TimeZone) -> Timestamp {
         match self {
             Self::Instant { instant, .. } => *instant,
-            Self::Floating(face) => zone
-                .to_ambiguous_timestamp(*face)
-                .later()
-                .unwrap_or(Timestamp::MAX),
+            Self::Floating(face) => zone.to_ambiguous_timestamp(*face).later().unwrap_or(Timestamp::MAX),
         }
     }
 }
@@ -95,10 +87,7 @@ impl FromStr for At {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let instant = |instant| Self::Instant {
-            instant,
-            written: text.to_owned(),
-        };
+        let instant = |instant| Self::Instant { instant, written: text.to_owned() };
         if let Ok(zoned) = text.parse::<ZonedDateTime>() {
             return Ok(instant(zoned.timestamp()));
         }
@@ -110,9 +99,7 @@ impl FromStr for At {
                 "`{text}` has no time zone; write \"{text}[Europe/Berlin]\", or at = {{ floating = \"{text}\" }} \
                  if you mean that time wherever the device is"
             ),
-            Err(reason) => format!(
-                "`{text}` is not a time ({reason}); write \"2026-12-01T17:00[Europe/Berlin]\""
-            ),
+            Err(reason) => format!("`{text}` is not a time ({reason}); write \"2026-12-01T17:00[Europe/Berlin]\""),
         })
     }
 }
@@ -141,9 +128,9 @@ impl<'de> Deserialize<'de> for At {
                 .parse::<DateTime>()
                 .map(Self::Floating)
                 .map_err(|e| format!("`{}` is not a time without a zone ({e})", document.floating)),
-            AtDocument::Other(value) => Err(format!(
-                "{value} must be quoted, with its zone: \"2026-12-01T17:00[Europe/Berlin]\""
-            )),
+            AtDocument::Other(value) => {
+                Err(format!("{value} must be quoted, with its zone: \"2026-12-01T17:00[Europe/Berlin]\""))
+            }
         };
         parsed.map_err(serde::de::Error::custom)
     }
@@ -153,10 +140,7 @@ impl Serialize for At {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
             Self::Instant { written, .. } => serializer.serialize_str(written),
-            Self::Floating(face) => FloatingDocument {
-                floating: face.to_string(),
-            }
-            .serialize(serializer),
+            Self::Floating(face) => FloatingDocument { floating: face.to_string() }.serialize(serializer),
         }
     }
 }
@@ -188,16 +172,12 @@ impl FromStr for Length {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let remedy = "write a length such as 48h, 7d or 1h 30m";
-        let span: Span = text
-            .parse()
-            .map_err(|e| format!("`{text}` is not a length of time ({e}); {remedy}"))?;
+        let span: Span = text.parse().map_err(|e| format!("`{text}` is not a length of time ({e}); {remedy}"))?;
         let length = span
             .to_duration(SpanRelativeTo::days_are_24_hours())
             .map_err(|e| format!("`{text}` has no fixed length ({e}); {remedy}"))?;
         if length.is_negative() || length > MAX_LENGTH {
-            return Err(format!(
-                "`{text}` is out of bounds; a length is between 0 and 366 days"
-            ));
+            return Err(format!("`{text}` is out of bounds; a length is between 0 and 366 days"));
         }
         Ok(Self(length))
     }
@@ -211,9 +191,7 @@ impl fmt::Display for Length {
 
 impl<'de> Deserialize<'de> for Length {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Cow::<'de, str>::deserialize(deserializer)?
-            .parse()
-            .map_err(serde::de::Error::custom)
+        Cow::<'de, str>::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
     }
 }
 

@@ -143,49 +143,26 @@ impl Policy {
     fn check_document(&self) -> Result<(), PolicyError> {
         check_text("title", &self.title, MAX_TITLE_CHARS)?;
         check_messages(&self.message)?;
-        let wrong = |place: String, problem: &str| {
-            Err(PolicyError::Document {
-                place,
-                problem: problem.to_owned(),
-            })
-        };
+        let wrong = |place: String, problem: &str| Err(PolicyError::Document { place, problem: problem.to_owned() });
         if self.version == 0 {
             return wrong("version".into(), "versions start at 1");
         }
         if self.rules.is_empty() {
-            return wrong(
-                "rule".into(),
-                "a policy without rules asks for nothing; add a [[rule]]",
-            );
+            return wrong("rule".into(), "a policy without rules asks for nothing; add a [[rule]]");
         }
         if self.rules.len() > MAX_RULES {
-            return wrong(
-                "rule".into(),
-                "there are more than 1000 rules; split the policy",
-            );
+            return wrong("rule".into(), "there are more than 1000 rules; split the policy");
         }
         for (index, rule) in self.rules.iter().enumerate() {
             check_text(&format!("rule[{index}].app"), &rule.app, MAX_TITLE_CHARS)?;
             if rule.purls.is_empty() {
-                return wrong(
-                    format!("rule[{index}].purls"),
-                    "an empty rule matches nothing; name at least one purl",
-                );
+                return wrong(format!("rule[{index}].purls"), "an empty rule matches nothing; name at least one purl");
             }
             if rule.purls.len() > MAX_RULES {
-                return wrong(
-                    format!("rule[{index}].purls"),
-                    "there are more than 1000 purls; split the rule",
-                );
+                return wrong(format!("rule[{index}].purls"), "there are more than 1000 purls; split the rule");
             }
-            if self.rules[..index]
-                .iter()
-                .any(|earlier| earlier.id == rule.id)
-            {
-                return wrong(
-                    format!("rule[{index}].id"),
-                    "an earlier rule has this id; ids must differ",
-                );
+            if self.rules[..index].iter().any(|earlier| earlier.id == rule.id) {
+                return wrong(format!("rule[{index}].id"), "an earlier rule has this id; ids must differ");
             }
         }
         Ok(())
@@ -217,16 +194,10 @@ fn message_for<'m>(messages: &'m BTreeMap<Language, String>, languages: &[Langua
 
 fn check_messages(messages: &BTreeMap<Language, String>) -> Result<(), PolicyError> {
     if !messages.contains_key(&Language::english()) {
-        let problem = "there is no `en`, which everyone gets whose own language is missing; add it"
-            .to_owned();
-        return Err(PolicyError::Document {
-            place: "message".into(),
-            problem,
-        });
+        let problem = "there is no `en`, which everyone gets whose own language is missing; add it".to_owned();
+        return Err(PolicyError::Document { place: "message".into(), problem });
     }
-    messages.iter().try_for_each(|(language, text)| {
-        check_text(&format!("message.{language}"), text, MAX_MESSAGE_CHARS)
-    })
+    messages.iter().try_for_each(|(language, text)| check_text(&format!("message.{language}"), text, MAX_MESSAGE_CHARS))
 }
 
 fn check_text(place: &str, text: &str, max_chars: usize) -> Result<(), PolicyError> {
@@ -240,10 +211,7 @@ fn check_text(place: &str, text: &str, max_chars: usize) -> Result<(), PolicyErr
     } else {
         return Ok(());
     };
-    Err(PolicyError::Document {
-        place: place.to_owned(),
-        problem,
-    })
+    Err(PolicyError::Document { place: place.to_owned(), problem })
 }
 
 #[cfg(test)]

@@ -86,11 +86,7 @@ fn is_id(text: &str) -> bool {
 }
 
 fn is_domain(text: &str) -> bool {
-    let label = |l: &str| {
-        !l.is_empty()
-            && l.chars()
-                .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
-    };
+    let label = |l: &str| !l.is_empty() && l.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
     text.len() <= 253 && text.contains('.') && text.split('.').all(label)
 }
 

@@ -4,10 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{
-    Language, MAX_TITLE_CHARS, PolicyError, PolicyId, check_messages, check_text, message_for,
-    read_toml,
-};
+use super::{Language, MAX_TITLE_CHARS, PolicyError, PolicyId, check_messages, check_text, message_for, read_toml};
 
 /// Withdraws a policy, up to one of its versions. A later version is a new decision and needs its own signatures.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

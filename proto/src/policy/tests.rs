@@ -27,9 +27,7 @@ purls = ["pkg:flatpak/com.tiktok.TikTok"]
 #[track_caller]
 fn check_refused(from: &str, to: &str, expected: &[&str]) {
     assert!(GOOD.contains(from), "the good policy has no `{from}`");
-    let error = Policy::parse(GOOD.replace(from, to).as_bytes())
-        .unwrap_err()
-        .to_string();
+    let error = Policy::parse(GOOD.replace(from, to).as_bytes()).unwrap_err().to_string();
     for part in expected {
         assert!(error.contains(part), "`{part}` is not in: {error}");
     }
@@ -38,114 +36,45 @@ fn check_refused(from: &str, to: &str, expected: &[&str]) {
 #[test]
 fn a_good_policy_reads() {
     let policy = Policy::parse(GOOD.as_bytes()).unwrap();
-    assert_eq!(
-        policy.deadline.grace,
-        Length(SignedDuration::from_hours(168))
-    );
+    assert_eq!(policy.deadline.grace, Length(SignedDuration::from_hours(168)));
     let at = policy.deadline.at.clone().unwrap();
-    assert_eq!(
-        at.instant_in(&TimeZone::UTC),
-        "2026-12-01T16:00Z".parse::<Timestamp>().unwrap()
-    );
-    assert_eq!(
-        policy.message_for(&["de".parse().unwrap()]),
-        "Bitte TikTok entfernen."
-    );
-    assert_eq!(
-        policy.message_for(&["fr".parse().unwrap()]),
-        "Please remove TikTok."
-    );
+    assert_eq!(at.instant_in(&TimeZone::UTC), "2026-12-01T16:00Z".parse::<Timestamp>().unwrap());
+    assert_eq!(policy.message_for(&["de".parse().unwrap()]), "Bitte TikTok entfernen.");
+    assert_eq!(policy.message_for(&["fr".parse().unwrap()]), "Please remove TikTok.");
 }
 
 #[test]
 fn what_is_wrong_is_refused_with_line_and_remedy() {
-    check_refused(
-        "version = 1",
-        "version = 1\nforce = true",
-        &["line 3", "unknown field `force`"],
-    );
-    check_refused(
-        "2026-12-01T17:00[Europe/Berlin]",
-        "2026-12-01T17:00",
-        &["line 6", "has no time zone", "floating"],
-    );
-    check_refused(
-        "\"2026-12-01T17:00[Europe/Berlin]\"",
-        "2026-12-01T17:00:00Z",
-        &["line 6", "must be quoted"],
-    );
-    check_refused(
-        "2026-12-01T17:00[Europe/Berlin]",
-        "1 December",
-        &["line 6", "is not a time"],
-    );
-    check_refused(
-        "\"7d\"",
-        "\"7 fortnights\"",
-        &["line 7", "is not a length of time"],
-    );
+    check_refused("version = 1", "version = 1\nforce = true", &["line 3", "unknown field `force`"]);
+    check_refused("2026-12-01T17:00[Europe/Berlin]", "2026-12-01T17:00", &["line 6", "has no time zone", "floating"]);
+    check_refused("\"2026-12-01T17:00[Europe/Berlin]\"", "2026-12-01T17:00:00Z", &["line 6", "must be quoted"]);
+    check_refused("2026-12-01T17:00[Europe/Berlin]", "1 December", &["line 6", "is not a time"]);
+    check_refused("\"7d\"", "\"7 fortnights\"", &["line 7", "is not a length of time"]);
     check_refused("\"7d\"", "\"-7d\"", &["line 7", "out of bounds"]);
-    check_refused(
-        "[\"pkg:flatpak/com.tiktok.TikTok\"]",
-        "[]",
-        &["rule[0].purls", "name at least one"],
-    );
-    check_refused(
-        "pkg:flatpak/com.tiktok.TikTok",
-        "TikTok",
-        &["line 19", "is not a package URL"],
-    );
+    check_refused("[\"pkg:flatpak/com.tiktok.TikTok\"]", "[]", &["rule[0].purls", "name at least one"]);
+    check_refused("pkg:flatpak/com.tiktok.TikTok", "TikTok", &["line 19", "is not a package URL"]);
     check_refused("corp.example", "@Corp.Example", &["line 14", "after the @"]);
     check_refused("no-tiktok", "../no", &["line 1", "small letters"]);
-    check_refused(
-        "en = \"Please remove TikTok.\"\n",
-        "",
-        &["message", "no `en`"],
-    );
+    check_refused("en = \"Please remove TikTok.\"\n", "", &["message", "no `en`"]);
     check_refused("version = 1", "version = 0", &["version", "start at 1"]);
-    check_refused(
-        "Please remove",
-        "\\u001b[2J",
-        &["message.en", "control characters"],
-    );
+    check_refused("Please remove", "\\u001b[2J", &["message.en", "control characters"]);
 }
 
 #[test]
 fn a_deadline_in_the_past_is_refused_when_it_is_written() {
     let deadline = Policy::parse(GOOD.as_bytes()).unwrap().deadline;
     let at: Timestamp = "2026-12-01T16:00Z".parse().unwrap();
-    assert!(
-        deadline
-            .check_ahead(at - SignedDuration::from_secs(1))
-            .is_ok()
-    );
-    assert!(
-        deadline
-            .check_ahead(at)
-            .unwrap_err()
-            .to_string()
-            .contains("deadline.at")
-    );
+    assert!(deadline.check_ahead(at - SignedDuration::from_secs(1)).is_ok());
+    assert!(deadline.check_ahead(at).unwrap_err().to_string().contains("deadline.at"));
 }
 
 #[test]
 fn a_floating_time_is_the_devices_own_and_the_later_one_where_ambiguous() {
-    let text = GOOD.replace(
-        "\"2026-12-01T17:00[Europe/Berlin]\"",
-        "{ floating = \"2026-10-25T02:30\" }",
-    );
+    let text = GOOD.replace("\"2026-12-01T17:00[Europe/Berlin]\"", "{ floating = \"2026-10-25T02:30\" }");
     let at = Policy::parse(text.as_bytes()).unwrap().deadline.at.unwrap();
     let berlin = TimeZone::get("Europe/Berlin").unwrap();
-    assert_eq!(
-        at.instant_in(&berlin).to_string(),
-        "2026-10-25T01:30:00Z",
-        "the second half past two of that night"
-    );
-    assert_eq!(
-        at.instant_in(&TimeZone::get("Asia/Tokyo").unwrap())
-            .to_string(),
-        "2026-10-24T17:30:00Z"
-    );
+    assert_eq!(at.instant_in(&berlin).to_string(), "2026-10-25T01:30:00Z", "the second half past two of that night");
+    assert_eq!(at.instant_in(&TimeZone::get("Asia/Tokyo").unwrap()).to_string(), "2026-10-24T17:30:00Z");
 }
 
 #[test]

@@ -9,9 +9,7 @@ use axum::{
     http::{HeaderMap, Method, StatusCode, Uri, header::AUTHORIZATION},
 };
 use forewarn_proto::{
-    api::{
-        CorrectionCount, DeviceReport, Draft, DraftStatus, FleetStatus, OnlineKeys, PolicyCount,
-    },
+    api::{CorrectionCount, DeviceReport, Draft, DraftStatus, FleetStatus, OnlineKeys, PolicyCount},
     report::{Finding, PolicyReport},
 };
 use forewarn_trust::Repository;
@@ -23,14 +21,8 @@ use crate::Server;
 const CLOCK_TOLERANCE_SECONDS: i64 = 300;
 
 pub(super) async fn online_keys(State(server): State<Arc<Server>>) -> Json<OnlineKeys> {
-    let (snapshot, timestamp) = (
-        server.own.snapshot.public().public,
-        server.own.timestamp.public().public,
-    );
-    Json(OnlineKeys {
-        snapshot,
-        timestamp,
-    })
+    let (snapshot, timestamp) = (server.own.snapshot.public().public, server.own.timestamp.public().public);
+    Json(OnlineKeys { snapshot, timestamp })
 }
 
 /// The bundle is what every device gets; whoever reaches the server may read it.
@@ -45,36 +37,21 @@ pub(super) async fn propose(
 ) -> Result<Json<DraftStatus>, Refused> {
     let repository = server.repository.lock().await;
     if repository.is_founded() {
-        known_admin(
-            &server,
-            &repository,
-            &headers,
-            &Method::POST,
-            "/v1/drafts",
-            &body,
-        )?;
+        known_admin(&server, &repository, &headers, &Method::POST, "/v1/drafts", &body)?;
     } else {
         check_founding_code(&server, &headers)?;
     }
-    let draft: Draft = serde_json::from_slice(&body)
-        .map_err(|e| Refused(StatusCode::BAD_REQUEST, format!("not a draft: {e}")))?;
+    let draft: Draft =
+        serde_json::from_slice(&body).map_err(|e| Refused(StatusCode::BAD_REQUEST, format!("not a draft: {e}")))?;
     let signatures = repository.check(&draft)?;
     for (number, open) in server.store.drafts().await? {
         if let Ok(merged) = repository.merge(&open, &draft) {
             server.store.update_draft(number, &merged).await?;
-            return Ok(Json(DraftStatus {
-                number,
-                signatures: repository.check(&merged)?,
-                draft: merged,
-            }));
+            return Ok(Json(DraftStatus { number, signatures: repository.check(&merged)?, draft: merged }));
         }
     }
     let number = server.store.add_draft(&draft).await?;
-    Ok(Json(DraftStatus {
-        number,
-        signatures,
-        draft,
-    }))
+    Ok(Json(DraftStatus { number, signatures, draft }))
 }
 
 /// The drafts that can still be published.
@@ -84,25 +61,14 @@ pub(super) async fn drafts(
 ) -> Result<Json<Vec<DraftStatus>>, Refused> {
     let repository = server.repository.lock().await;
     if repository.is_founded() {
-        known_admin(
-            &server,
-            &repository,
-            &headers,
-            &Method::GET,
-            "/v1/drafts",
-            b"",
-        )?;
+        known_admin(&server, &repository, &headers, &Method::GET, "/v1/drafts", b"")?;
     } else {
         check_founding_code(&server, &headers)?;
     }
     let open = server.store.drafts().await?.into_iter();
     let status = |(number, draft): (i64, Draft)| {
         let signatures = repository.check(&draft).ok()?;
-        Some(DraftStatus {
-            number,
-            signatures,
-            draft,
-        })
+        Some(DraftStatus { number, signatures, draft })
     };
     Ok(Json(open.filter_map(status).collect()))
 }
@@ -115,38 +81,18 @@ pub(super) async fn publish(
 ) -> Result<StatusCode, Refused> {
     let mut repository = server.repository.lock().await;
     if repository.is_founded() {
-        known_admin(
-            &server,
-            &repository,
-            &headers,
-            &Method::POST,
-            uri.path(),
-            b"",
-        )?;
+        known_admin(&server, &repository, &headers, &Method::POST, uri.path(), b"")?;
     } else {
         check_founding_code(&server, &headers)?;
     }
-    let missing = || {
-        Refused::new(
-            StatusCode::NOT_FOUND,
-            "there is no such open draft; see `forewarn-admin status`",
-        )
-    };
-    let draft = server
-        .store
-        .drafts()
-        .await?
-        .remove(&number)
-        .ok_or_else(missing)?;
+    let missing = || Refused::new(StatusCode::NOT_FOUND, "there is no such open draft; see `forewarn-admin status`");
+    let draft = server.store.drafts().await?.remove(&number).ok_or_else(missing)?;
     let mut next = repository.clone();
     next.publish(&draft, &server.signer())?;
     server.store.set_bundle(next.bundle(), Some(number)).await?;
     server.feed.push(next.bundle());
     *repository = next;
-    tracing::info!(
-        "published draft {number}: {:?}",
-        draft.roles.keys().collect::<Vec<_>>()
-    );
+    tracing::info!("published draft {number}: {:?}", draft.roles.keys().collect::<Vec<_>>());
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -154,14 +100,7 @@ pub(super) async fn status(
     State(server): State<Arc<Server>>,
     headers: HeaderMap,
 ) -> Result<Json<FleetStatus>, Refused> {
-    known_admin(
-        &server,
-        &*server.repository.lock().await,
-        &headers,
-        &Method::GET,
-        "/v1/status",
-        b"",
-    )?;
+    known_admin(&server, &*server.repository.lock().await, &headers, &Method::GET, "/v1/status", b"")?;
     let mut fleet = FleetStatus {
         devices: server.store.count_devices().await?,
         connected: server.feed.connected(),
@@ -179,33 +118,17 @@ pub(super) async fn reports(
     State(server): State<Arc<Server>>,
     headers: HeaderMap,
 ) -> Result<Json<Vec<DeviceReport>>, Refused> {
-    known_admin(
-        &server,
-        &*server.repository.lock().await,
-        &headers,
-        &Method::GET,
-        "/v1/reports",
-        b"",
-    )?;
+    known_admin(&server, &*server.repository.lock().await, &headers, &Method::GET, "/v1/reports", b"")?;
     Ok(Json(server.store.reports().await?))
 }
 
 fn count(fleet: &mut FleetStatus, device: &DeviceReport) {
     for policy in &device.report.policies {
         let prefix = if policy.preview { "preview/" } else { "" };
-        count_policy(
-            fleet
-                .policies
-                .entry(format!("{prefix}{}", policy.policy))
-                .or_default(),
-            policy,
-        );
+        count_policy(fleet.policies.entry(format!("{prefix}{}", policy.policy)).or_default(), policy);
     }
     for correction in &device.report.corrections {
-        let count: &mut CorrectionCount = fleet
-            .corrections
-            .entry(correction.policy.clone())
-            .or_default();
+        let count: &mut CorrectionCount = fleet.corrections.entry(correction.policy.clone()).or_default();
         count.owed += 1;
         count.shown += u64::from(correction.shown.is_some());
     }
@@ -222,10 +145,7 @@ fn count_policy(count: &mut PolicyCount, policy: &PolicyReport) {
         Some(Finding::Met) | None => count.met += 1,
     }
     for person in policy.rules.iter().flat_map(|rule| &rule.people) {
-        *count
-            .people
-            .entry(person.stage.text().to_owned())
-            .or_default() += 1;
+        *count.people.entry(person.stage.text().to_owned()).or_default() += 1;
         count.shown += u64::from(person.shown.is_some());
     }
 }
@@ -239,19 +159,9 @@ fn known_admin(
     path: &str,
     body: &[u8],
 ) -> Result<String, Refused> {
-    let unknown = || {
-        Refused::new(
-            StatusCode::UNAUTHORIZED,
-            "this request carries no signature of an admin",
-        )
-    };
-    let header = headers
-        .get(AUTHORIZATION)
-        .and_then(|h| h.to_str().ok())
-        .ok_or_else(unknown)?;
-    let (name, second) = repository
-        .admin_of(header, method.as_str(), path, body)
-        .ok_or_else(unknown)?;
+    let unknown = || Refused::new(StatusCode::UNAUTHORIZED, "this request carries no signature of an admin");
+    let header = headers.get(AUTHORIZATION).and_then(|h| h.to_str().ok()).ok_or_else(unknown)?;
+    let (name, second) = repository.admin_of(header, method.as_str(), path, body).ok_or_else(unknown)?;
     if (server.clock.wall().as_second() - second).abs() > CLOCK_TOLERANCE_SECONDS {
         let text = "the request's time is off by more than five minutes; set this machine's clock";
         return Err(Refused::new(StatusCode::UNAUTHORIZED, text));
@@ -261,10 +171,7 @@ fn known_admin(
 
 fn check_founding_code(server: &Server, headers: &HeaderMap) -> Result<(), Refused> {
     let expected = format!("Founding {}", server.own.founding_code);
-    let given = headers
-        .get(AUTHORIZATION)
-        .map(axum::http::HeaderValue::as_bytes)
-        .unwrap_or_default();
+    let given = headers.get(AUTHORIZATION).map(axum::http::HeaderValue::as_bytes).unwrap_or_default();
     // The code has 256 random bits; comparing digests keeps the comparison's time from saying anything about it.
     if forewarn_trust::digest(given) == forewarn_trust::digest(expected.as_bytes()) {
         return Ok(());

@@ -29,26 +29,15 @@ pub(super) async fn enroll(
 ) -> Result<Json<EnrollAnswer>, Refused> {
     let secret = random_secret().map_err(anyhow::Error::from)?;
     let device = format!("device-{}", &secret[..12]);
-    let bad_request =
-        |e: anyhow::Error| Refused(StatusCode::BAD_REQUEST, format!("the signing request: {e}"));
-    let certificate = server
-        .own
-        .certify(&device, &request.signing_request)
-        .map_err(bad_request)?;
+    let bad_request = |e: anyhow::Error| Refused(StatusCode::BAD_REQUEST, format!("the signing request: {e}"));
+    let certificate = server.own.certify(&device, &request.signing_request).map_err(bad_request)?;
     let token = digest(request.secret.as_bytes());
-    if !server
-        .store
-        .enroll(&token, &device, server.clock.wall())
-        .await?
-    {
+    if !server.store.enroll(&token, &device, server.clock.wall()).await? {
         let text = "this token is unknown or was used; make another with `forewarn-server token`";
         return Err(Refused::new(StatusCode::FORBIDDEN, text));
     }
     tracing::info!("enrolled {device}");
-    Ok(Json(EnrollAnswer {
-        device,
-        certificate,
-    }))
+    Ok(Json(EnrollAnswer { device, certificate }))
 }
 
 pub(super) async fn report(
@@ -57,10 +46,7 @@ pub(super) async fn report(
     Json(report): Json<Report>,
 ) -> Result<StatusCode, Refused> {
     let device = known_device(&server, peer).await?;
-    server
-        .store
-        .add_report(&device, &report, server.clock.wall())
-        .await?;
+    server.store.add_report(&device, &report, server.clock.wall()).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -70,20 +56,13 @@ pub(super) async fn stream(
     headers: HeaderMap,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Refused> {
     known_device(&server, peer).await?;
-    let known = headers
-        .get("last-event-id")
-        .and_then(|id| id.to_str().ok())
-        .unwrap_or_default()
-        .to_owned();
+    let known = headers.get("last-event-id").and_then(|id| id.to_str().ok()).unwrap_or_default().to_owned();
     let listener = server.feed.listen();
-    let frames = stream::unfold(
-        (server, listener, known, true),
-        |(server, mut listener, known, first)| async move {
-            let current = next(&mut listener, first).await?;
-            let event = event(&server, &current, &known);
-            Some((Ok(event), (server, listener, current.digest, false)))
-        },
-    );
+    let frames = stream::unfold((server, listener, known, true), |(server, mut listener, known, first)| async move {
+        let current = next(&mut listener, first).await?;
+        let event = event(&server, &current, &known);
+        Some((Ok(event), (server, listener, current.digest, false)))
+    });
     Ok(Sse::new(frames))
 }
 
@@ -107,14 +86,9 @@ fn event(server: &Server, current: &Current, known: &str) -> Event {
 
 async fn known_device(server: &Server, peer: Peer) -> Result<String, Refused> {
     let text = "a device certificate is needed; run `forewarn enroll`";
-    let name = peer
-        .0
-        .ok_or_else(|| Refused::new(StatusCode::UNAUTHORIZED, text))?;
+    let name = peer.0.ok_or_else(|| Refused::new(StatusCode::UNAUTHORIZED, text))?;
     if !server.store.is_device(&name).await? {
-        return Err(Refused::new(
-            StatusCode::FORBIDDEN,
-            "this device is no longer enrolled; run `forewarn enroll`",
-        ));
+        return Err(Refused::new(StatusCode::FORBIDDEN, "this device is no longer enrolled; run `forewarn enroll`"));
     }
     Ok(name)
 }

@@ -22,18 +22,10 @@ pub(crate) fn router(server: Arc<Server>) -> Router {
     Router::new()
         .route("/v1/enroll", post(device::enroll).layer(limit(64 * 1024)))
         .route("/v1/stream", get(device::stream))
-        .route(
-            "/v1/report",
-            post(device::report).layer(limit(MAX_REPORT_BYTES)),
-        )
+        .route("/v1/report", post(device::report).layer(limit(MAX_REPORT_BYTES)))
         .route("/v1/bundle", get(admin::bundle))
         .route("/v1/online-keys", get(admin::online_keys))
-        .route(
-            "/v1/drafts",
-            get(admin::drafts)
-                .post(admin::propose)
-                .layer(limit(MAX_REQUEST_BYTES)),
-        )
+        .route("/v1/drafts", get(admin::drafts).post(admin::propose).layer(limit(MAX_REQUEST_BYTES)))
         .route("/v1/drafts/{number}/publish", post(admin::publish))
         .route("/v1/status", get(admin::status))
         .route("/v1/reports", get(admin::reports))
@@ -66,9 +58,6 @@ impl From<DraftError> for Refused {
 impl From<anyhow::Error> for Refused {
     fn from(error: anyhow::Error) -> Self {
         tracing::error!("{error:#}");
-        Self::new(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "the server failed; its log says why",
-        )
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "the server failed; its log says why")
     }
 }

@@ -21,11 +21,7 @@ fn promise_1_grace_starts_when_the_notice_is_shown() {
     world.installed.insert(Scope::Person(ANN));
     world.publish(&policy("ban", 1, "grace = \"48h\""));
     world.pass(24 * 30);
-    assert_eq!(
-        world.stage(ANN),
-        Some(Stage::Found),
-        "nobody looked for a month, so nothing runs"
-    );
+    assert_eq!(world.stage(ANN), Some(Stage::Found), "nobody looked for a month, so nothing runs");
     assert!(world.held_by(ANN).contains(&Hold::NotShown));
     world.looking = true;
     world.pass(50);
@@ -36,17 +32,9 @@ fn promise_1_grace_starts_when_the_notice_is_shown() {
 fn promise_1_reminders_come_before_the_deadline_and_a_last_call_always() {
     let mut world = World::banned("grace = \"72h\"");
     world.pass(73);
-    let before = |hours| NoticeKind::Reminder {
-        before: HOUR * hours,
-    };
-    let expected = [
-        NoticeKind::First { version: 1 },
-        before(24),
-        before(4),
-        before(1),
-        NoticeKind::LastCall,
-        NoticeKind::Revoked,
-    ];
+    let before = |hours| NoticeKind::Reminder { before: HOUR * hours };
+    let expected =
+        [NoticeKind::First { version: 1 }, before(24), before(4), before(1), NoticeKind::LastCall, NoticeKind::Revoked];
     assert_eq!(world.kinds_shown(), expected);
 }
 
@@ -59,15 +47,7 @@ fn promise_1_a_device_that_was_off_over_the_deadline_gets_its_last_call_first() 
     assert_eq!(world.shown.last().unwrap().2, NoticeKind::LastCall);
     assert_eq!(world.revokes, []);
     world.pass(1);
-    let (called, revoked) = (
-        world
-            .shown
-            .iter()
-            .find(|s| s.2 == NoticeKind::LastCall)
-            .unwrap()
-            .0,
-        world.revokes[0].0,
-    );
+    let (called, revoked) = (world.shown.iter().find(|s| s.2 == NoticeKind::LastCall).unwrap().0, world.revokes[0].0);
     assert_eq!(revoked.duration_since(called), Settings::LAST_CALL);
 }
 
@@ -79,12 +59,7 @@ fn promise_1_an_earlier_deadline_starts_over_with_a_notice_of_its_own() {
     world.pass(23);
     assert_eq!(world.revokes, []);
     world.pass(2);
-    let second = world
-        .shown
-        .iter()
-        .find(|s| s.2 == NoticeKind::First { version: 2 })
-        .unwrap()
-        .0;
+    let second = world.shown.iter().find(|s| s.2 == NoticeKind::First { version: 2 }).unwrap().0;
     assert_eq!(world.revokes[0].0.duration_since(second), HOUR * 24);
 }
 
@@ -108,19 +83,10 @@ fn promise_3_retraction_restores_withdraws_and_corrects_those_who_saw() {
     assert_eq!(world.vault.len(), 1);
     world.retract("ban", 1);
     assert!(world.vault.is_empty());
-    let corrections: Vec<_> = world
-        .shown
-        .iter()
-        .filter(|s| s.2 == NoticeKind::Correction)
-        .collect();
+    let corrections: Vec<_> = world.shown.iter().filter(|s| s.2 == NoticeKind::Correction).collect();
     assert_eq!(corrections.len(), 1, "Ben saw nothing and hears nothing");
     assert_eq!(corrections[0].1.person(), ANN);
-    assert!(
-        world
-            .withdrawn
-            .iter()
-            .any(|s| matches!(s, Subject::Obligation(id) if id.person == ANN))
-    );
+    assert!(world.withdrawn.iter().any(|s| matches!(s, Subject::Obligation(id) if id.person == ANN)));
     assert!(world.reports.last().unwrap().corrections[0].shown.is_some());
 }
 
@@ -182,11 +148,7 @@ fn promise_6_the_wall_clock_neither_brings_nor_wins_time() {
         world.give(Input::PoliciesConfirmed);
         assert_eq!(world.revokes, [], "clock stepped by {step:#}");
         world.advance(HOUR * 2);
-        assert_eq!(
-            world.notice_given(),
-            Some(HOUR * 48),
-            "clock stepped by {step:#}"
-        );
+        assert_eq!(world.notice_given(), Some(HOUR * 48), "clock stepped by {step:#}");
     }
 }
 
@@ -249,11 +211,7 @@ fn promise_7_a_partial_scan_changes_nothing_either_way() {
     world.broken_scan = true;
     world.installed.clear();
     world.scan();
-    assert_eq!(
-        world.vault.len(),
-        1,
-        "an unread source is no proof that the app is gone"
-    );
+    assert_eq!(world.vault.len(), 1, "an unread source is no proof that the app is gone");
 }
 
 #[test]
@@ -266,8 +224,5 @@ fn a_system_wide_app_obliges_everyone_with_company_mail_and_a_personal_one_its_o
     assert!(world.stage(ANN).is_some() && world.stage(BEN).is_some());
     world.installed = BTreeSet::from([Scope::Person(BEN)]);
     world.scan();
-    assert_eq!(
-        (world.stage(ANN), world.stage(BEN)),
-        (None, Some(Stage::Warned))
-    );
+    assert_eq!((world.stage(ANN), world.stage(BEN)), (None, Some(Stage::Warned)));
 }

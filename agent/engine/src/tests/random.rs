@@ -63,9 +63,7 @@ fn play(world: &mut World, truth: &mut Truth, event: &Event) {
             // Either the server or the wall clock lies in this world, not both at once.
             let true_time = true_time(truth);
             let lie = if world.wall == true_time { *minutes } else { 0 };
-            world.give(Input::ServerTime(
-                true_time + SignedDuration::from_mins(lie),
-            ));
+            world.give(Input::ServerTime(true_time + SignedDuration::from_mins(lie)));
         }
         Event::Confirm => world.give(Input::PoliciesConfirmed),
         Event::Install(true) => drop(world.installed.insert(Scope::Person(ANN))),
@@ -73,16 +71,10 @@ fn play(world: &mut World, truth: &mut Truth, event: &Event) {
         Event::BreakScan(broken) => world.broken_scan = *broken,
         Event::Scan => world.scan(),
         Event::Look(looking) => world.looking = *looking,
-        Event::Publish(p, v, grace) => {
-            world.publish(&policy(NAMES[*p], *v, &format!("grace = \"{grace}h\"")))
-        }
+        Event::Publish(p, v, grace) => world.publish(&policy(NAMES[*p], *v, &format!("grace = \"{grace}h\""))),
         Event::Retract(p) => {
             let id: PolicyId = NAMES[*p].parse().unwrap();
-            let through = world
-                .set
-                .policies
-                .get(&id)
-                .map_or(1, |signed| signed.policy.version);
+            let through = world.set.policies.get(&id).map_or(1, |signed| signed.policy.version);
             world.retract(NAMES[*p], through);
         }
         Event::PowerCut(effects) => world.power = Some(*effects),
@@ -108,9 +100,7 @@ fn check_promises(world: &World, truth: &mut Truth, event: &Event, revokes_befor
         truth.first_shown = Some(truth.elapsed);
     }
     if world.revokes.len() > revokes_before {
-        let shown = truth
-            .first_shown
-            .expect("promise 1: revoked without a notice shown");
+        let shown = truth.first_shown.expect("promise 1: revoked without a notice shown");
         // Events move time in steps, so the true moments are known to within one step.
         let step = SignedDuration::from_mins(400);
         assert!(
@@ -118,26 +108,13 @@ fn check_promises(world: &World, truth: &mut Truth, event: &Event, revokes_befor
             "promise 1: too early, after {event:?}"
         );
         assert!(!world.broken_scan, "promise 7: revoked on a partial scan");
-        assert!(
-            !world.installed.is_empty() || truth.seen > 0,
-            "revoked though never installed"
-        );
+        assert!(!world.installed.is_empty() || truth.seen > 0, "revoked though never installed");
     }
     truth.seen += usize::from(!world.installed.is_empty());
-    for (policy, through) in world
-        .set
-        .retractions
-        .iter()
-        .map(|(id, r)| (id, r.through_version))
-    {
+    for (policy, through) in world.set.retractions.iter().map(|(id, r)| (id, r.through_version)) {
         let standing = world.engine.obligations_of(ANN, &world.now());
-        let live = standing
-            .iter()
-            .any(|o| o.policy == *policy && o.version <= through);
-        assert!(
-            !live || world.power.is_some(),
-            "promise 3: an obligation outlived its retraction"
-        );
+        let live = standing.iter().any(|o| o.policy == *policy && o.version <= through);
+        assert!(!live || world.power.is_some(), "promise 3: an obligation outlived its retraction");
     }
 }
 
@@ -152,10 +129,7 @@ fn check_settled(world: &mut World) {
     world.push();
     world.scan();
     world.advance(SignedDuration::from_hours(2));
-    assert!(
-        world.vault.is_empty(),
-        "promise 4: a profile was left in the vault"
-    );
+    assert!(world.vault.is_empty(), "promise 4: a profile was left in the vault");
     assert_eq!(world.stage(ANN), None);
 }
 

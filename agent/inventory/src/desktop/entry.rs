@@ -64,20 +64,12 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Entry, Broken> {
             Group::Other => {}
         }
     }
-    if found {
-        Ok(entry)
-    } else {
-        Err(Broken::NoGroup)
-    }
+    if found { Ok(entry) } else { Err(Broken::NoGroup) }
 }
 
 fn group(line: &str) -> Option<Group> {
     let name = line.strip_prefix('[')?.strip_suffix(']')?;
-    Some(if name == "Desktop Entry" {
-        Group::Entry
-    } else {
-        Group::Other
-    })
+    Some(if name == "Desktop Entry" { Group::Entry } else { Group::Other })
 }
 
 impl Entry {

@@ -5,11 +5,7 @@ use super::*;
 const ID: &str = "hnpfjngllnobngcgfapefoaidbinmjnm";
 
 fn said(name: Option<&str>, hidden: bool, web_app: Option<&str>) -> Result<Entry, Broken> {
-    Ok(Entry {
-        name: name.map(str::to_owned),
-        hidden,
-        web_app: web_app.map(str::to_owned),
-    })
+    Ok(Entry { name: name.map(str::to_owned), hidden, web_app: web_app.map(str::to_owned) })
 }
 
 #[track_caller]
@@ -19,32 +15,20 @@ fn check(text: &str, expected: Result<Entry, Broken>) {
 
 #[track_caller]
 fn check_exec(exec: &str, expected: Option<&str>) {
-    check(
-        &format!("[Desktop Entry]\nExec={exec}\n"),
-        said(None, false, expected),
-    );
+    check(&format!("[Desktop Entry]\nExec={exec}\n"), said(None, false, expected));
 }
 
 #[test]
 fn only_the_desktop_entry_group_counts() {
     let actions = "[Desktop Action new]\nName=New window\nHidden=true\nExec=x --app-id=";
-    check(
-        &format!("[Desktop Entry]\nName=A\n\n{actions}{ID}"),
-        said(Some("A"), false, None),
-    );
-    check(
-        &format!("{actions}{ID}\n[Desktop Entry]\nName=A"),
-        said(Some("A"), false, None),
-    );
+    check(&format!("[Desktop Entry]\nName=A\n\n{actions}{ID}"), said(Some("A"), false, None));
+    check(&format!("{actions}{ID}\n[Desktop Entry]\nName=A"), said(Some("A"), false, None));
     check("[Desktop Entry ]\nName=A\n", Err(Broken::NoGroup));
 }
 
 #[test]
 fn names_are_plain_and_unescaped() {
-    check(
-        "[Desktop Entry]\nName[de]=Uhr\nName = Clock \nGenericName=C\n",
-        said(Some("Clock"), false, None),
-    );
+    check("[Desktop Entry]\nName[de]=Uhr\nName = Clock \nGenericName=C\n", said(Some("Clock"), false, None));
     check("[Desktop Entry]\nName[de]=Uhr\n", said(None, false, None));
     check("[Desktop Entry]\nName=\n", said(None, false, None));
     check("[Desktop Entry]\nname=A\n", said(None, false, None));
@@ -53,56 +37,29 @@ fn names_are_plain_and_unescaped() {
 Name=a\sb\tc\nd\re\\sf\qg\",
         said(Some("a b\tc\nd\re\\sf\\qg\\"), false, None),
     );
-    check(
-        "[Desktop Entry]\nName=One\nName=Two\n",
-        said(Some("Two"), false, None),
-    );
+    check("[Desktop Entry]\nName=One\nName=Two\n", said(Some("Two"), false, None));
     let long = "\u{e4}".repeat(1000);
-    check(
-        &format!("[Desktop Entry]\nName={long}"),
-        said(Some(&"\u{e4}".repeat(200)), false, None),
-    );
+    check(&format!("[Desktop Entry]\nName={long}"), said(Some(&"\u{e4}".repeat(200)), false, None));
 }
 
 #[test]
 fn hidden_is_deleted_and_no_display_is_not() {
     check("[Desktop Entry]\nHidden=true\n", said(None, true, None));
-    check(
-        "[Desktop Entry]\nHidden = true \r\n",
-        said(None, true, None),
-    );
-    check(
-        "[Desktop Entry]\nHidden=false\nNoDisplay=true\n",
-        said(None, false, None),
-    );
+    check("[Desktop Entry]\nHidden = true \r\n", said(None, true, None));
+    check("[Desktop Entry]\nHidden=false\nNoDisplay=true\n", said(None, false, None));
 }
 
 #[test]
 fn comments_blank_lines_and_carriage_returns_are_no_harm() {
-    check(
-        "#!/usr/bin/env xdg-open\r\n\r\n[Desktop Entry]\r\n# Name=B\r\nName=A\r\n",
-        said(Some("A"), false, None),
-    );
+    check("#!/usr/bin/env xdg-open\r\n\r\n[Desktop Entry]\r\n# Name=B\r\nName=A\r\n", said(Some("A"), false, None));
 }
 
 #[test]
 fn a_web_app_is_known_by_its_app_id() {
-    check_exec(
-        &format!("/opt/google/chrome/google-chrome --profile-directory=Default --app-id={ID}"),
-        Some(ID),
-    );
-    check_exec(
-        &format!(r#"/usr/bin/brave "--profile-directory=Profile 1" --app-id={ID} %U"#),
-        Some(ID),
-    );
-    check_exec(
-        &format!(r#"/usr/bin/brave "--profile-directory=a\\\\\\"b" "--app-id={ID}""#),
-        Some(ID),
-    );
-    check_exec(
-        &format!("/usr/bin/flatpak run com.google.Chrome\t--app-id={ID}"),
-        Some(ID),
-    );
+    check_exec(&format!("/opt/google/chrome/google-chrome --profile-directory=Default --app-id={ID}"), Some(ID));
+    check_exec(&format!(r#"/usr/bin/brave "--profile-directory=Profile 1" --app-id={ID} %U"#), Some(ID));
+    check_exec(&format!(r#"/usr/bin/brave "--profile-directory=a\\\\\\"b" "--app-id={ID}""#), Some(ID));
+    check_exec(&format!("/usr/bin/flatpak run com.google.Chrome\t--app-id={ID}"), Some(ID));
     check_exec(&format!(r#"echo "never --app-id={ID}""#), None);
     check_exec(&format!("chrome --app-id={}", &ID[1..]), None);
     check_exec(&format!("chrome --app-id={ID}a"), None);
@@ -120,18 +77,12 @@ fn what_is_broken_says_where() {
     check("[Desktop Entry]\nName\n", Err(Broken::NotALine(2)));
     check("[Desktop Entry\nName=A\n", Err(Broken::NotALine(1)));
     check("<<<<<<< HEAD\n", Err(Broken::NotALine(1)));
-    assert_eq!(
-        parse(b"[Desktop Entry]\nName=\xff\n"),
-        Err(Broken::NotText(2))
-    );
+    assert_eq!(parse(b"[Desktop Entry]\nName=\xff\n"), Err(Broken::NotText(2)));
     assert_eq!(parse(b"\0\0\0\0"), Err(Broken::NotALine(1)));
 }
 
 fn escape(text: &str) -> String {
-    text.replace('\\', r"\\")
-        .replace('\n', r"\n")
-        .replace('\t', r"\t")
-        .replace('\r', r"\r")
+    text.replace('\\', r"\\").replace('\n', r"\n").replace('\t', r"\t").replace('\r', r"\r")
 }
 
 proptest! {

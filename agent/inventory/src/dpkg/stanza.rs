@@ -40,11 +40,7 @@ const ARCHITECTURE: usize = 3;
 ///
 /// Stanzas end at an empty line. With `last` the end of `bytes` ends one too; without it an unfinished stanza is left
 /// for the next call. Returns how many bytes are done with.
-pub(super) fn scan<'a>(
-    bytes: &'a [u8],
-    last: bool,
-    mut found: impl FnMut(usize, Result<Stanza<'a>, Damage>),
-) -> usize {
+pub(super) fn scan<'a>(bytes: &'a [u8], last: bool, mut found: impl FnMut(usize, Result<Stanza<'a>, Damage>)) -> usize {
     let mut fields = Fields::default();
     let (mut stanza, mut line) = (0, 0);
     for end in memchr_iter(b'\n', bytes) {
@@ -96,17 +92,10 @@ impl<'a> Fields<'a> {
     fn line(&mut self, line: &'a [u8]) {
         let first = !std::mem::replace(&mut self.any, true);
         if matches!(line[0], b' ' | b'\t') {
-            return if first {
-                self.note(Damage::NotAField)
-            } else {
-                self.continuation(line)
-            };
+            return if first { self.note(Damage::NotAField) } else { self.continuation(line) };
         }
         // Names are short, so this beats a search for the colon.
-        let end = line
-            .iter()
-            .position(|b| *b == b':' || !b.is_ascii_graphic())
-            .unwrap_or(line.len());
+        let end = line.iter().position(|b| *b == b':' || !b.is_ascii_graphic()).unwrap_or(line.len());
         let (name, rest) = line.split_at(end);
         match rest.trim_ascii_start().split_first() {
             Some((b':', value)) if !name.is_empty() => self.field(name, value),
@@ -121,9 +110,7 @@ impl<'a> Fields<'a> {
     }
 
     fn field(&mut self, name: &[u8], value: &'a [u8]) {
-        self.current = NAMES
-            .iter()
-            .position(|n| n.as_bytes().eq_ignore_ascii_case(name));
+        self.current = NAMES.iter().position(|n| n.as_bytes().eq_ignore_ascii_case(name));
         let Some(field) = self.current else { return };
         if self.values[field].replace(value.trim_ascii()).is_some() {
             self.note(Damage::Twice(NAMES[field]));
@@ -150,24 +137,15 @@ impl<'a> Fields<'a> {
     }
 
     fn undamaged(&self) -> Result<Stanza<'a>, Damage> {
-        let package = self
-            .word(PACKAGE, is_name)?
-            .ok_or(Damage::Missing(NAMES[PACKAGE]))?;
+        let package = self.word(PACKAGE, is_name)?.ok_or(Damage::Missing(NAMES[PACKAGE]))?;
         let status = self.values[STATUS].ok_or(Damage::Missing(NAMES[STATUS]))?;
         let arch = self.word(ARCHITECTURE, is_architecture)?;
         let installed = match files_are_there(status) {
             None => return Err(Damage::Invalid(NAMES[STATUS])),
             Some(false) => None,
-            Some(true) => Some(
-                self.word(VERSION, is_version)?
-                    .ok_or(Damage::Missing(NAMES[VERSION]))?,
-            ),
+            Some(true) => Some(self.word(VERSION, is_version)?.ok_or(Damage::Missing(NAMES[VERSION]))?),
         };
-        Ok(Stanza {
-            package,
-            arch,
-            installed,
-        })
+        Ok(Stanza { package, arch, installed })
     }
 
     /// A field's value, if it is there and not empty.
@@ -178,9 +156,7 @@ impl<'a> Fields<'a> {
         if !value.iter().copied().all(allowed) {
             return Err(Damage::Invalid(NAMES[field]));
         }
-        std::str::from_utf8(value)
-            .map(Some)
-            .map_err(|_| Damage::Invalid(NAMES[field]))
+        std::str::from_utf8(value).map(Some).map_err(|_| Damage::Invalid(NAMES[field]))
     }
 }
 
@@ -199,11 +175,8 @@ fn is_architecture(byte: u8) -> bool {
 /// Whether a `Status` such as `install ok installed` says that the package's files are there, wholly or in part.
 /// `None` if it isn't a status.
 fn files_are_there(status: &[u8]) -> Option<bool> {
-    let mut words = status
-        .split(u8::is_ascii_whitespace)
-        .filter(|word| !word.is_empty());
-    let (_want, _flag, state, None) = (words.next()?, words.next()?, words.next()?, words.next())
-    else {
+    let mut words = status.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
+    let (_want, _flag, state, None) = (words.next()?, words.next()?, words.next()?, words.next()) else {
         return None;
     };
     match state {

@@ -7,15 +7,9 @@ fn scanned(bytes: &[u8]) -> Vec<String> {
     let mut lines = Vec::new();
     scan(bytes, true, |offset, stanza| {
         lines.push(match stanza {
-            Ok(Stanza {
-                package,
-                arch,
-                installed,
-            }) => {
+            Ok(Stanza { package, arch, installed }) => {
                 let arch = arch.unwrap_or("-");
-                installed.map_or(format!("{package} {arch} gone"), |v| {
-                    format!("{package} {arch} = {v}")
-                })
+                installed.map_or(format!("{package} {arch} gone"), |v| format!("{package} {arch} = {v}"))
             }
             Err(damage) => format!("@{offset} {damage}"),
         });
@@ -28,35 +22,22 @@ fn check(text: &str, expected: &[&str]) {
     assert_eq!(scanned(text.as_bytes()), expected, "{text:?}");
 }
 
-const VIM: &str =
-    "Package: vim\nStatus: install ok installed\nArchitecture: amd64\nVersion: 2:9.0-1\n";
+const VIM: &str = "Package: vim\nStatus: install ok installed\nArchitecture: amd64\nVersion: 2:9.0-1\n";
 
 #[test]
 fn fields_may_come_in_any_order_and_case() {
     check(VIM, &["vim amd64 = 2:9.0-1"]);
-    check(
-        "version:1\nSTATUS: install ok installed\npackage:a\n",
-        &["a - = 1"],
-    );
-    check(
-        "Version : 1 \nStatus:\tinstall  ok\tinstalled \nPackage:  a\t\n",
-        &["a - = 1"],
-    );
+    check("version:1\nSTATUS: install ok installed\npackage:a\n", &["a - = 1"]);
+    check("Version : 1 \nStatus:\tinstall  ok\tinstalled \nPackage:  a\t\n", &["a - = 1"]);
 }
 
 #[test]
 fn stanzas_end_at_an_empty_line() {
     check("", &[]);
     check("\n\n\r\n", &[]);
-    check(
-        &format!("\n\n{VIM}\n\n\n{VIM}"),
-        &["vim amd64 = 2:9.0-1"; 2],
-    );
+    check(&format!("\n\n{VIM}\n\n\n{VIM}"), &["vim amd64 = 2:9.0-1"; 2]);
     check(VIM.trim_end(), &["vim amd64 = 2:9.0-1"]);
-    check(
-        &format!("{VIM}\n{VIM}\n").replace('\n', "\r\n"),
-        &["vim amd64 = 2:9.0-1"; 2],
-    );
+    check(&format!("{VIM}\n{VIM}\n").replace('\n', "\r\n"), &["vim amd64 = 2:9.0-1"; 2]);
 }
 
 #[test]
@@ -64,14 +45,8 @@ fn continuation_lines_belong_to_their_field() {
     let long = "Description: short\n Package: not-me\n .\n \n\tVersion: 7\n";
     check(&format!("{long}{VIM}"), &["vim amd64 = 2:9.0-1"]);
     check(&format!("{VIM}{long}"), &["vim amd64 = 2:9.0-1"]);
-    check(
-        &format!("{VIM} 2\n"),
-        &["@0 stanza's Version field has a value that dpkg does not allow"],
-    );
-    check(
-        &format!(" folded\n{VIM}"),
-        &["@0 stanza has a line that is neither a field nor a continuation"],
-    );
+    check(&format!("{VIM} 2\n"), &["@0 stanza's Version field has a value that dpkg does not allow"]);
+    check(&format!(" folded\n{VIM}"), &["@0 stanza has a line that is neither a field nor a continuation"]);
 }
 
 #[test]
@@ -85,20 +60,11 @@ fn a_package_is_there_as_long_as_its_files_are() {
         ("triggers-pending", "a - = 1"),
         ("config-files", "a - gone"),
         ("not-installed", "a - gone"),
-        (
-            "melted",
-            "@0 stanza's Status field has a value that dpkg does not allow",
-        ),
+        ("melted", "@0 stanza's Status field has a value that dpkg does not allow"),
     ] {
-        check(
-            &format!("Package: a\nStatus: deinstall reinstreq {state}\nVersion: 1\n"),
-            &[expected],
-        );
+        check(&format!("Package: a\nStatus: deinstall reinstreq {state}\nVersion: 1\n"), &[expected]);
     }
-    check(
-        "Package: a\nStatus: purge ok not-installed\n",
-        &["a - gone"],
-    );
+    check("Package: a\nStatus: purge ok not-installed\n", &["a - gone"]);
     check(
         "Package: a\nStatus: ok installed\nVersion: 1\n",
         &["@0 stanza's Status field has a value that dpkg does not allow"],
@@ -107,50 +73,17 @@ fn a_package_is_there_as_long_as_its_files_are() {
 
 #[test]
 fn damage_is_named_and_placed() {
-    check(
-        "Status: install ok installed\nVersion: 1\n",
-        &["@0 stanza has no Package field"],
-    );
-    check(
-        "Package:\nStatus: install ok installed\nVersion: 1\n",
-        &["@0 stanza has no Package field"],
-    );
-    check(
-        "Package: a\nVersion: 1\n",
-        &["@0 stanza has no Status field"],
-    );
-    check(
-        "Package: a\nStatus: install ok installed\n",
-        &["@0 stanza has no Version field"],
-    );
-    check(
-        &format!("{VIM}\nPackage: a\n"),
-        &["vim amd64 = 2:9.0-1", "@80 stanza has no Status field"],
-    );
-    check(
-        &format!("{VIM}{VIM}"),
-        &["@0 stanza has two Package fields"],
-    );
-    check(
-        &format!("{VIM}\0\0\0\0\n"),
-        &["@0 stanza has a line that is neither a field nor a continuation"],
-    );
-    check(
-        &format!("\0\0{VIM}"),
-        &["@0 stanza has a line that is neither a field nor a continuation"],
-    );
-    check(
-        &VIM.replace("vim", "v\0m"),
-        &["@0 stanza's Package field has a value that dpkg does not allow"],
-    );
-    check(
-        &VIM.replace("vim", "v/../m"),
-        &["@0 stanza's Package field has a value that dpkg does not allow"],
-    );
-    check(
-        &VIM.replace("9.0", "9 0"),
-        &["@0 stanza's Version field has a value that dpkg does not allow"],
-    );
+    check("Status: install ok installed\nVersion: 1\n", &["@0 stanza has no Package field"]);
+    check("Package:\nStatus: install ok installed\nVersion: 1\n", &["@0 stanza has no Package field"]);
+    check("Package: a\nVersion: 1\n", &["@0 stanza has no Status field"]);
+    check("Package: a\nStatus: install ok installed\n", &["@0 stanza has no Version field"]);
+    check(&format!("{VIM}\nPackage: a\n"), &["vim amd64 = 2:9.0-1", "@80 stanza has no Status field"]);
+    check(&format!("{VIM}{VIM}"), &["@0 stanza has two Package fields"]);
+    check(&format!("{VIM}\0\0\0\0\n"), &["@0 stanza has a line that is neither a field nor a continuation"]);
+    check(&format!("\0\0{VIM}"), &["@0 stanza has a line that is neither a field nor a continuation"]);
+    check(&VIM.replace("vim", "v\0m"), &["@0 stanza's Package field has a value that dpkg does not allow"]);
+    check(&VIM.replace("vim", "v/../m"), &["@0 stanza's Package field has a value that dpkg does not allow"]);
+    check(&VIM.replace("9.0", "9 0"), &["@0 stanza's Version field has a value that dpkg does not allow"]);
     check(
         &VIM.replace("amd64", "am\u{e4}64"),
         &["@0 stanza's Architecture field has a value that dpkg does not allow"],
@@ -159,22 +92,9 @@ fn damage_is_named_and_placed() {
 
 /// A stanza's fields, each with its line, and what it says.
 fn stanza() -> impl Strategy<Value = (Vec<String>, String)> {
-    let state = prop::sample::select(vec![
-        "installed",
-        "unpacked",
-        "config-files",
-        "not-installed",
-    ]);
-    let parts = (
-        "[a-z0-9][a-z0-9+.-]{1,20}",
-        "([0-9]:)?[0-9][A-Za-z0-9.+~-]{0,20}",
-        "[a-z0-9-]{1,10}",
-        state,
-    );
-    let extra = prop::collection::vec(
-        ("X-[A-Za-z-]{1,10}", "[ -~]{0,30}(\n [!-~][ -~]{0,30}){0,2}"),
-        0..4,
-    );
+    let state = prop::sample::select(vec!["installed", "unpacked", "config-files", "not-installed"]);
+    let parts = ("[a-z0-9][a-z0-9+.-]{1,20}", "([0-9]:)?[0-9][A-Za-z0-9.+~-]{0,20}", "[a-z0-9-]{1,10}", state);
+    let extra = prop::collection::vec(("X-[A-Za-z-]{1,10}", "[ -~]{0,30}(\n [!-~][ -~]{0,30}){0,2}"), 0..4);
     (parts, extra).prop_flat_map(|((package, version, arch, state), extra)| {
         let mut fields = vec![
             format!("Package: {package}\n"),
@@ -182,17 +102,9 @@ fn stanza() -> impl Strategy<Value = (Vec<String>, String)> {
             format!("Version: {version}\n"),
             format!("Architecture: {arch}\n"),
         ];
-        fields.extend(
-            extra
-                .into_iter()
-                .map(|(name, value)| format!("{name}: {value}\n")),
-        );
+        fields.extend(extra.into_iter().map(|(name, value)| format!("{name}: {value}\n")));
         let there = !["config-files", "not-installed"].contains(&state);
-        let what = if there {
-            format!("{package} {arch} = {version}")
-        } else {
-            format!("{package} {arch} gone")
-        };
+        let what = if there { format!("{package} {arch} = {version}") } else { format!("{package} {arch} gone") };
         (Just(fields).prop_shuffle(), Just(what))
     })
 }

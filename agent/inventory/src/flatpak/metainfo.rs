@@ -18,11 +18,7 @@ pub(super) struct Metainfo {
 
 /// A piece of markup and the text up to the next one.
 enum Markup<'a> {
-    Start {
-        tag: &'a str,
-        closed: bool,
-        text: &'a str,
-    },
+    Start { tag: &'a str, closed: bool, text: &'a str },
     End,
     Other,
 }
@@ -56,15 +52,11 @@ pub(super) fn parse(bytes: &[u8]) -> Metainfo {
 impl Metainfo {
     fn element(&mut self, path: &[&str], name: &str, tag: &str, text: &str) {
         match (path, name) {
-            (["component" | "application"], "name")
-                if self.name.is_none() && attribute(tag, "xml:lang").is_none() =>
-            {
+            (["component" | "application"], "name") if self.name.is_none() && attribute(tag, "xml:lang").is_none() => {
                 self.name = unescape(text).and_then(|text| display_name(&text));
             }
             (["component" | "application", "releases"], "release") if self.version.is_none() => {
-                self.version = attribute(tag, "version")
-                    .and_then(unescape)
-                    .filter(|v| !v.is_empty());
+                self.version = attribute(tag, "version").and_then(unescape).filter(|v| !v.is_empty());
             }
             _ => {}
         }
@@ -88,11 +80,7 @@ fn next(text: &str) -> Option<(Markup<'_>, &str)> {
         _ => {
             let text = &rest[..memchr(b'<', rest.as_bytes()).unwrap_or(rest.len())];
             let open = tag.strip_suffix('/');
-            Markup::Start {
-                tag: open.unwrap_or(tag),
-                closed: open.is_some(),
-                text,
-            }
+            Markup::Start { tag: open.unwrap_or(tag), closed: open.is_some(), text }
         }
     };
     Some((markup, rest))

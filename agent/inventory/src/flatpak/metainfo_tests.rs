@@ -4,10 +4,7 @@ use super::*;
 
 #[track_caller]
 fn check(text: &str, name: Option<&str>, version: Option<&str>) {
-    let expected = Metainfo {
-        name: name.map(str::to_owned),
-        version: version.map(str::to_owned),
-    };
+    let expected = Metainfo { name: name.map(str::to_owned), version: version.map(str::to_owned) };
     assert_eq!(parse(text.as_bytes()), expected, "{text:?}");
 }
 
@@ -15,11 +12,7 @@ fn check(text: &str, name: Option<&str>, version: Option<&str>) {
 #[track_caller]
 fn check_component(children: &str, name: Option<&str>, version: Option<&str>) {
     let head = "<?xml version=\"1.0\"?>\n<!-- <component><name>no</name> -->\n<!DOCTYPE component>";
-    check(
-        &format!("{head}\n<component type='desktop-application'>\n{children}</component>\n"),
-        name,
-        version,
-    );
+    check(&format!("{head}\n<component type='desktop-application'>\n{children}</component>\n"), name, version);
 }
 
 #[test]
@@ -31,18 +24,10 @@ fn the_component_s_own_name_and_first_release_count() {
         Some("Clock"),
         Some("2.0"),
     );
-    check_component(
-        "<releases><release\n version = \"1\"\n></release></releases>",
-        None,
-        Some("1"),
-    );
+    check_component("<releases><release\n version = \"1\"\n></release></releases>", None, Some("1"));
     check_component("<provides><release version='1'/></provides>", None, None);
     check_component("<releases type='external'/>", None, None);
-    check_component(
-        "<releases><release type='development'/></releases>",
-        None,
-        None,
-    );
+    check_component("<releases><release type='development'/></releases>", None, None);
 }
 
 #[test]
@@ -54,22 +39,14 @@ fn quotes_comments_and_entities_are_seen_through() {
         None,
         Some("1"),
     );
-    check_component(
-        "<releases><![CDATA[<release version='9'/>]]><release version='1'/></releases>",
-        None,
-        Some("1"),
-    );
+    check_component("<releases><![CDATA[<release version='9'/>]]><release version='1'/></releases>", None, Some("1"));
 }
 
 #[test]
 fn broken_files_say_what_comes_before_the_break() {
     check("", None, None);
     check("no markup", None, None);
-    check(
-        "<component><name>A</name><releases><release version='1",
-        Some("A"),
-        None,
-    );
+    check("<component><name>A</name><releases><release version='1", Some("A"), None);
     check("<component><name>A</name><!-- ", Some("A"), None);
     check("<>", None, None);
     check(&"<a>".repeat(100_000), None, None);

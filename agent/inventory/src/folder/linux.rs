@@ -9,9 +9,7 @@ use std::{
 };
 
 use rustix::{
-    fs::{
-        AtFlags, Dir, FileType, Mode, OFlags, ResolveFlags, fstat, open, openat, openat2, statat,
-    },
+    fs::{AtFlags, Dir, FileType, Mode, OFlags, ResolveFlags, fstat, open, openat, openat2, statat},
     io::Errno,
 };
 
@@ -50,11 +48,7 @@ impl Root {
     fn new(path: &Path, resolve: ResolveFlags) -> io::Result<Option<Self>> {
         let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
         match open(path, flags, Mode::empty()) {
-            Ok(fd) => Ok(Some(Self {
-                fd,
-                path: path.to_owned(),
-                resolve,
-            })),
+            Ok(fd) => Ok(Some(Self { fd, path: path.to_owned(), resolve })),
             Err(Errno::NOENT | Errno::NOTDIR) => Ok(None),
             Err(error) => Err(error.into()),
         }
@@ -62,11 +56,7 @@ impl Root {
 
     /// The full path of a name under this folder, to show.
     pub(crate) fn path(&self, relative: &Path) -> PathBuf {
-        if relative.as_os_str().is_empty() {
-            self.path.clone()
-        } else {
-            self.path.join(relative)
-        }
+        if relative.as_os_str().is_empty() { self.path.clone() } else { self.path.join(relative) }
     }
 
     /// Opens a name under this folder; `relative` must not be absolute. It doesn't wait, not even for a FIFO's writer.
@@ -105,10 +95,7 @@ impl Root {
                 Some(kind) => kind,
                 None => stat_kind(&fd, name)?,
             };
-            names.push(Name {
-                text: name.to_str().ok().map(str::to_owned),
-                kind,
-            });
+            names.push(Name { text: name.to_str().ok().map(str::to_owned), kind });
             if names.len() > limit {
                 break;
             }
@@ -119,11 +106,7 @@ impl Root {
 
     /// Opens for reading. `None` if it does not exist.
     fn open_fd(&self, relative: &Path) -> io::Result<Option<OwnedFd>> {
-        let relative = if relative.as_os_str().is_empty() {
-            Path::new(".")
-        } else {
-            relative
-        };
+        let relative = if relative.as_os_str().is_empty() { Path::new(".") } else { relative };
         let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
         let mut attempts = ATTEMPTS;
         loop {
@@ -139,15 +122,9 @@ impl Root {
                 Err(Errno::NOENT | Errno::NOTDIR) => Ok(None),
                 Err(Errno::AGAIN | Errno::INTR) if attempts > 0 => continue,
                 // A socket, or a device without a driver.
-                Err(Errno::NXIO | Errno::NODEV) => {
-                    Err(io::Error::other("it is not a regular file"))
-                }
-                Err(Errno::XDEV) => Err(io::Error::other(
-                    "a link or mount leads out of the home folder",
-                )),
-                Err(Errno::NOSYS) => {
-                    Err(io::Error::other("this kernel has no openat2 (Linux 5.6)"))
-                }
+                Err(Errno::NXIO | Errno::NODEV) => Err(io::Error::other("it is not a regular file")),
+                Err(Errno::XDEV) => Err(io::Error::other("a link or mount leads out of the home folder")),
+                Err(Errno::NOSYS) => Err(io::Error::other("this kernel has no openat2 (Linux 5.6)")),
                 Err(error) => Err(error.into()),
             };
         }
@@ -163,9 +140,7 @@ pub(crate) fn open_file(path: &Path) -> io::Result<File> {
     let fd = open(path, flags, Mode::empty())?;
     match kind_of(&fd)? {
         Kind::File => Ok(fd.into()),
-        Kind::Folder | Kind::Link | Kind::Special => {
-            Err(io::Error::other("it is not a regular file"))
-        }
+        Kind::Folder | Kind::Link | Kind::Special => Err(io::Error::other("it is not a regular file")),
     }
 }
 

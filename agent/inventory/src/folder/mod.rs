@@ -18,10 +18,7 @@ pub(crate) use other::{Root, open_file};
 
 /// What was found under a name.
 #[derive(Debug)]
-#[cfg_attr(
-    not(target_os = "linux"),
-    expect(dead_code, reason = "nothing is ever found there")
-)]
+#[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "nothing is ever found there"))]
 pub(crate) enum Opened {
     /// Nothing: the name, or a folder on the way, does not exist, or a link leads nowhere.
     Missing,
@@ -35,10 +32,7 @@ pub(crate) enum Opened {
 
 /// What a folder says about one of its names, before it is opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[cfg_attr(
-    not(target_os = "linux"),
-    expect(dead_code, reason = "nothing is ever found there")
-)]
+#[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "nothing is ever found there"))]
 pub(crate) enum Kind {
     /// A regular file.
     File,

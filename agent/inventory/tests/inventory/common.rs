@@ -46,20 +46,14 @@ pub(crate) fn listing(places: &Places, source: Source, scope: Scope) -> Listing 
 
 /// The purls of a listing, as text.
 pub(crate) fn purls(listing: &Listing) -> Vec<&str> {
-    listing
-        .packages
-        .iter()
-        .map(|package| package.purl.as_str())
-        .collect()
+    listing.packages.iter().map(|package| package.purl.as_str()).collect()
 }
 
 /// The gaps of a listing, as `path below root (@offset): reason`.
 pub(crate) fn gaps(listing: &Listing, root: &Path) -> Vec<String> {
     let root = format!("{}/", root.display());
     let line = |gap: &forewarn_proto::inventory::Gap| {
-        let offset = gap
-            .offset
-            .map_or(String::new(), |offset| format!(" @{offset}"));
+        let offset = gap.offset.map_or(String::new(), |offset| format!(" @{offset}"));
         format!("{}{offset}: {}", gap.path.replace(&root, ""), gap.reason)
     };
     listing.gaps.iter().map(line).collect()
@@ -73,18 +67,11 @@ pub(crate) struct Tool {
 }
 
 impl Tool {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the real tool is what the crate is compared with"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "the real tool is what the crate is compared with")]
     pub(crate) fn new(name: &'static str, debian_package: &'static str) -> Self {
         let mut command = Command::new(name);
         command.env("LC_ALL", "C.UTF-8");
-        Self {
-            name,
-            debian_package,
-            command,
-        }
+        Self { name, debian_package, command }
     }
 
     pub(crate) fn env(mut self, name: &str, value: impl AsRef<Path>) -> Self {
@@ -100,11 +87,7 @@ impl Tool {
     /// Runs it and returns what it writes to standard output. Fails the test unless it succeeds.
     #[track_caller]
     pub(crate) fn run(mut self, arguments: &[&str]) -> String {
-        let Self {
-            name,
-            debian_package,
-            ..
-        } = self;
+        let Self { name, debian_package, .. } = self;
         let output = match self.command.args(arguments).output() {
             Ok(output) => output,
             Err(error) => {
@@ -112,11 +95,7 @@ impl Tool {
             }
         };
         let errors = String::from_utf8_lossy(&output.stderr);
-        assert!(
-            output.status.success(),
-            "{name} {arguments:?}: {}\n{errors}",
-            output.status
-        );
+        assert!(output.status.success(), "{name} {arguments:?}: {}\n{errors}", output.status);
         String::from_utf8(output.stdout).unwrap()
     }
 }

@@ -23,9 +23,8 @@ fn desktop(places: &Places) -> Listing {
 
 /// The packages of a listing, as `purl = name`.
 fn lines(listing: &Listing) -> Vec<String> {
-    let line = |p: &forewarn_proto::inventory::Package| {
-        format!("{} = {}", p.purl, p.display_name.as_deref().unwrap_or("-"))
-    };
+    let line =
+        |p: &forewarn_proto::inventory::Package| format!("{} = {}", p.purl, p.display_name.as_deref().unwrap_or("-"));
     listing.packages.iter().map(line).collect()
 }
 
@@ -54,20 +53,12 @@ fn entries_are_listed_by_id_and_web_apps_by_app_id() {
             "applications/broken-no-group.desktop: line 1 comes before any group",
         ]
     );
-    assert_eq!(
-        listed.packages[3].found_in,
-        data.join("applications/subfolder/deeper/notes.desktop")
-            .to_str()
-            .unwrap()
-    );
+    assert_eq!(listed.packages[3].found_in, data.join("applications/subfolder/deeper/notes.desktop").to_str().unwrap());
 }
 
 #[test]
 fn app_ids_are_those_that_chromium_makes() {
-    assert_eq!(
-        chromium_app_id("https://www.youtube.com/?feature=ytca"),
-        "agimnkijcaahngcdmfeangaknmldooml"
-    );
+    assert_eq!(chromium_app_id("https://www.youtube.com/?feature=ytca"), "agimnkijcaahngcdmfeangaknmldooml");
     assert_eq!(
         chromium_app_id("https://docs.google.com/document/?usp=installed_webapp"),
         "mpnpojknpmmopombnjdcgaaiekajbnjb"
@@ -83,21 +74,11 @@ fn this_machine_s_entries_are_all_read() {
     };
     let is_shown = |path: &&PathBuf| {
         path.extension().is_some_and(|e| e == "desktop")
-            && !fs_err::read_to_string(path)
-                .unwrap()
-                .lines()
-                .any(|line| line == "Hidden=true")
+            && !fs_err::read_to_string(path).unwrap().lines().any(|line| line == "Hidden=true")
     };
     let shown = files.iter().filter(is_shown).count();
-    let listed = desktop(&Places {
-        applications: vec![folder.to_owned()],
-        ..Places::default()
-    });
-    println!(
-        "{} of {shown} entries: {:?}",
-        listed.packages.len(),
-        lines(&listed)
-    );
+    let listed = desktop(&Places { applications: vec![folder.to_owned()], ..Places::default() });
+    println!("{} of {shown} entries: {:?}", listed.packages.len(), lines(&listed));
     assert_eq!((listed.packages.len(), listed.gaps), (shown, vec![]));
 }
 
@@ -105,19 +86,8 @@ fn this_machine_s_entries_are_all_read() {
 fn the_system_s_links_are_followed() {
     let root = tempfile::tempdir().unwrap();
     let places = places(root.path());
-    write(
-        root.path(),
-        "elsewhere/kde/b.desktop",
-        "[Desktop Entry]\nName=B\n",
-    );
-    link(
-        root.path(),
-        "applications/a.desktop",
-        root.path()
-            .join("elsewhere/kde/b.desktop")
-            .to_str()
-            .unwrap(),
-    );
+    write(root.path(), "elsewhere/kde/b.desktop", "[Desktop Entry]\nName=B\n");
+    link(root.path(), "applications/a.desktop", root.path().join("elsewhere/kde/b.desktop").to_str().unwrap());
     link(root.path(), "applications/sub", "../elsewhere");
     link(root.path(), "applications/gone.desktop", "nowhere");
     let listed = desktop(&places);
@@ -130,14 +100,7 @@ fn the_same_id_in_two_folders_is_listed_twice() {
     let root = tempfile::tempdir().unwrap();
     let mut places = places(root.path());
     places.applications.push(root.path().join("more"));
-    write(
-        root.path(),
-        "applications/a.desktop",
-        "[Desktop Entry]\nName=One\n",
-    );
+    write(root.path(), "applications/a.desktop", "[Desktop Entry]\nName=One\n");
     write(root.path(), "more/a.desktop", "[Desktop Entry]\nName=Two\n");
-    assert_eq!(
-        lines(&desktop(&places)),
-        ["pkg:desktop/a = One", "pkg:desktop/a = Two"]
-    );
+    assert_eq!(lines(&desktop(&places)), ["pkg:desktop/a = One", "pkg:desktop/a = Two"]);
 }

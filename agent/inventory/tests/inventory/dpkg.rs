@@ -19,10 +19,7 @@ fn dpkg(places: &Places) -> Listing {
 fn queried(places: &Places, vendor: &str) -> Vec<String> {
     let admin = format!("--admindir={}", places.dpkg.display());
     let lines = Tool::new("dpkg-query", "dpkg").run(&[&admin, "-W", FORMAT]);
-    let mut purls: Vec<_> = lines
-        .lines()
-        .filter_map(|line| purl(line, vendor))
-        .collect();
+    let mut purls: Vec<_> = lines.lines().filter_map(|line| purl(line, vendor)).collect();
     purls.sort_unstable();
     purls
 }
@@ -33,65 +30,30 @@ fn purl(line: &str, vendor: &str) -> Option<String> {
     if matches!(status.as_bytes()[1], b'n' | b'c') {
         return None;
     }
-    let [name, version, arch] = rest.split_whitespace().collect::<Vec<_>>()[..] else {
-        panic!("{line:?}")
-    };
-    Some(
-        Purl::new("deb", Some(vendor), name, Some(version), &[("arch", arch)])
-            .unwrap()
-            .to_string(),
-    )
+    let [name, version, arch] = rest.split_whitespace().collect::<Vec<_>>()[..] else { panic!("{line:?}") };
+    Some(Purl::new("deb", Some(vendor), name, Some(version), &[("arch", arch)]).unwrap().to_string())
 }
 
 #[test]
 fn this_machine_s_packages_are_those_of_dpkg_query() {
     let places = Places::default();
     let vendor = fs_err::read_to_string(&places.os_release).unwrap();
-    let vendor = vendor
-        .lines()
-        .find_map(|line| line.strip_prefix("ID="))
-        .unwrap();
+    let vendor = vendor.lines().find_map(|line| line.strip_prefix("ID=")).unwrap();
     // dpkg may be at work meanwhile.
     let (listed, queried) = (0..5)
         .map(|_| (dpkg(&places), queried(&places, vendor)))
         .find(|(a, b)| purls(a) == *b)
         .unwrap_or_else(|| (dpkg(&places), queried(&places, vendor)));
-    println!(
-        "{} packages, dpkg-query {}",
-        listed.packages.len(),
-        queried.len()
-    );
+    println!("{} packages, dpkg-query {}", listed.packages.len(), queried.len());
     assert_eq!(purls(&listed), queried);
-    assert!(
-        queried.len() > 50 && listed.is_complete(),
-        "{:?}",
-        listed.gaps
-    );
-    assert!(
-        listed
-            .packages
-            .iter()
-            .all(|package| package.found_in == "/var/lib/dpkg/status")
-    );
-    assert!(
-        listed
-            .packages
-            .iter()
-            .all(|package| package.purl.as_str().parse().as_ref() == Ok(&package.purl))
-    );
+    assert!(queried.len() > 50 && listed.is_complete(), "{:?}", listed.gaps);
+    assert!(listed.packages.iter().all(|package| package.found_in == "/var/lib/dpkg/status"));
+    assert!(listed.packages.iter().all(|package| package.purl.as_str().parse().as_ref() == Ok(&package.purl)));
 }
 
 fn stanza(name: &str, arch: &str, state: &str, version: &str) -> String {
-    let multi_arch = if arch == "all" {
-        ""
-    } else {
-        "Multi-Arch: same\n"
-    };
-    let triggers = if state == "triggers-pending" {
-        "Triggers-Pending: t\n"
-    } else {
-        ""
-    };
+    let multi_arch = if arch == "all" { "" } else { "Multi-Arch: same\n" };
+    let triggers = if state == "triggers-pending" { "Triggers-Pending: t\n" } else { "" };
     format!(
         "Package: {name}\nStatus: install ok {state}\nMaintainer: A <a@example.org>\nArchitecture: {arch}\n\
          {multi_arch}Version: {version}\nDescription: short\n long\n{triggers}\n"
@@ -111,17 +73,12 @@ fn every_state_architecture_and_journal_file_reads_as_in_dpkg_query() {
         "triggers-pending",
         "installed",
     ];
-    let status: String = states
-        .iter()
-        .enumerate()
-        .map(|(i, s)| stanza(&format!("p{i}"), "amd64", s, "1:2~3+4-5"))
-        .collect();
+    let status: String =
+        states.iter().enumerate().map(|(i, s)| stanza(&format!("p{i}"), "amd64", s, "1:2~3+4-5")).collect();
     write(
         root.path(),
         "dpkg/status",
-        status
-            + &stanza("lib", "amd64", "installed", "1")
-            + &stanza("lib", "i386", "installed", "1"),
+        status + &stanza("lib", "amd64", "installed", "1") + &stanza("lib", "i386", "installed", "1"),
     );
     write(
         root.path(),
@@ -133,11 +90,7 @@ fn every_state_architecture_and_journal_file_reads_as_in_dpkg_query() {
         "dpkg/updates/0001",
         stanza("lib", "i386", "installed", "3") + &stanza("new", "all", "unpacked", "9"),
     );
-    write(
-        root.path(),
-        "dpkg/updates/0002",
-        stanza("p6", "amd64", "not-installed", "1"),
-    );
+    write(root.path(), "dpkg/updates/0002", stanza("p6", "amd64", "not-installed", "1"));
     write(root.path(), "dpkg/updates/tmp.i", "#padded\n#padded\n");
     let listed = dpkg(&places);
     assert_eq!(purls(&listed), queried(&places, "debian"));
@@ -163,25 +116,16 @@ fn odd_status_files_are_read_as_far_as_they_go() {
     let a = stanza("a", "amd64", "installed", "1");
     let b = stanza("b", "all", "installed", "1");
     let at = a.len();
-    let both = [
-        "pkg:deb/debian/a@1?arch=amd64",
-        "pkg:deb/debian/b@1?arch=all",
-    ];
+    let both = ["pkg:deb/debian/a@1?arch=amd64", "pkg:deb/debian/b@1?arch=all"];
     check("", &[], &[]);
     check(format!("{b}{a}"), &both, &[]);
     check(format!("{b}{a}").replace('\n', "\r\n"), &both, &[]);
     check(format!("{a}{b}").trim_end(), &both, &[]);
-    check(
-        format!("{a}Package: c\n\n{b}"),
-        &both,
-        &[&format!("dpkg/status @{at}: stanza has no Status field")],
-    );
+    check(format!("{a}Package: c\n\n{b}"), &both, &[&format!("dpkg/status @{at}: stanza has no Status field")]);
     check(
         format!("{a}\0\0\0\0\0\n\n{b}"),
         &both,
-        &[&format!(
-            "dpkg/status @{at}: stanza has a line that is neither a field nor a continuation"
-        )],
+        &[&format!("dpkg/status @{at}: stanza has a line that is neither a field nor a continuation")],
     );
     let long = "x".repeat(1100);
     check(
@@ -197,9 +141,7 @@ fn odd_status_files_are_read_as_far_as_they_go() {
 #[test]
 fn a_large_status_file_is_read_in_chunks_and_wholly() {
     let count = 5000;
-    let status: String = (0..count)
-        .map(|i| stanza(&format!("p{i}"), "all", "installed", "1"))
-        .collect();
+    let status: String = (0..count).map(|i| stanza(&format!("p{i}"), "all", "installed", "1")).collect();
     let broken = status.replacen("Version: 1\n", "", 2);
     let root = tempfile::tempdir().unwrap();
     let places = places(root.path());
@@ -235,10 +177,7 @@ fn a_package_is_never_missed_while_dpkg_merges_its_journal() {
             let at_least = journaled.load(Ordering::SeqCst);
             let listed = dpkg(&places);
             let count = listed.packages.len();
-            assert!(
-                count >= at_least || !listed.is_complete(),
-                "{count} of {at_least}"
-            );
+            assert!(count >= at_least || !listed.is_complete(), "{count} of {at_least}");
         }
     });
     assert_eq!(dpkg(&places).packages.len(), rounds);
@@ -252,8 +191,7 @@ fn rename(places: &Places, from: &str, to: &str) {
 fn a_device_without_dpkg_is_complete_and_lists_nothing() {
     let root = tempfile::tempdir().unwrap();
     let places = places(root.path());
-    let nothing =
-        |places: &Places| assert!(dpkg(places).is_complete() && dpkg(places).packages.is_empty());
+    let nothing = |places: &Places| assert!(dpkg(places).is_complete() && dpkg(places).packages.is_empty());
     nothing(&places);
     fs_err::create_dir_all(&places.dpkg).unwrap();
     nothing(&places);
@@ -264,10 +202,7 @@ fn a_status_that_is_no_file_is_a_gap() {
     let root = tempfile::tempdir().unwrap();
     let places = places(root.path());
     fs_err::create_dir_all(places.dpkg.join("status")).unwrap();
-    assert_eq!(
-        gaps(&dpkg(&places), root.path()),
-        ["dpkg/status: it is not a regular file"]
-    );
+    assert_eq!(gaps(&dpkg(&places), root.path()), ["dpkg/status: it is not a regular file"]);
 }
 
 #[test]
@@ -277,20 +212,11 @@ fn a_status_above_the_limit_is_a_gap() {
     // Holes, so this costs no disk. A stanza without end is given up early, whatever the file's size.
     let a = stanza("a", "all", "installed", "1");
     write(root.path(), "dpkg/status", &a);
-    let file = fs_err::OpenOptions::new()
-        .append(true)
-        .open(places.dpkg.join("status"))
-        .unwrap();
+    let file = fs_err::OpenOptions::new().append(true).open(places.dpkg.join("status")).unwrap();
     file.set_len(101 * 1024 * 1024).unwrap();
     let listed = dpkg(&places);
     assert_eq!(purls(&listed), ["pkg:deb/debian/a@1?arch=all"]);
-    assert_eq!(
-        gaps(&listed, root.path()),
-        [format!(
-            "dpkg/status @{}: stanza has more than 4194304 bytes",
-            a.len()
-        )]
-    );
+    assert_eq!(gaps(&listed, root.path()), [format!("dpkg/status @{}: stanza has more than 4194304 bytes", a.len())]);
     let filled = a.replace("short", &"x".repeat(1024 * 1024));
     write(root.path(), "dpkg/status", filled.repeat(101));
     let listed = dpkg(&places);
@@ -302,18 +228,11 @@ fn a_status_above_the_limit_is_a_gap() {
 fn an_unknown_vendor_is_a_gap() {
     let root = tempfile::tempdir().unwrap();
     let places = places(root.path());
-    write(
-        root.path(),
-        "dpkg/status",
-        stanza("a", "all", "installed", "1"),
-    );
+    write(root.path(), "dpkg/status", stanza("a", "all", "installed", "1"));
     write(root.path(), "os-release", "NAME=Something\n");
     let listed = dpkg(&places);
     assert_eq!(purls(&listed), ["pkg:deb/linux/a@1?arch=all"]);
-    assert_eq!(
-        gaps(&listed, root.path()),
-        ["os-release: it has no valid ID field"]
-    );
+    assert_eq!(gaps(&listed, root.path()), ["os-release: it has no valid ID field"]);
 }
 
 #[test]
@@ -323,8 +242,5 @@ fn gaps_above_the_limit_are_counted() {
     write(root.path(), "dpkg/status", "Package: a\n\n".repeat(150));
     let listed = dpkg(&places);
     assert_eq!(listed.gaps.len(), 100);
-    assert_eq!(
-        listed.gaps[99].reason,
-        "stanza has no Status field (and 50 more gaps)"
-    );
+    assert_eq!(listed.gaps[99].reason, "stanza has no Status field (and 50 more gaps)");
 }

@@ -16,15 +16,9 @@ const PLATFORM: &str = "org.example.Platform";
 /// A flatpak whose every folder lies in the scratch folder, with this installation as the person's.
 fn flatpak(root: &Path, installation: &Path) -> Tool {
     let (home, nowhere) = (root.join("tool"), root.join("nowhere"));
-    let tool = Tool::new("flatpak", "flatpak")
-        .in_folder(root)
-        .env("HOME", &home)
-        .env("XDG_DATA_HOME", &home);
-    let tool = tool
-        .env("XDG_CACHE_HOME", &home)
-        .env("FLATPAK_SYSTEM_DIR", nowhere.join("system"));
-    tool.env("FLATPAK_CONFIG_DIR", nowhere.join("config"))
-        .env("FLATPAK_USER_DIR", installation)
+    let tool = Tool::new("flatpak", "flatpak").in_folder(root).env("HOME", &home).env("XDG_DATA_HOME", &home);
+    let tool = tool.env("XDG_CACHE_HOME", &home).env("FLATPAK_SYSTEM_DIR", nowhere.join("system"));
+    tool.env("FLATPAK_CONFIG_DIR", nowhere.join("config")).env("FLATPAK_USER_DIR", installation)
 }
 
 /// A repository with a runtime and two branches of an application, the stable one with a version.
@@ -32,73 +26,30 @@ fn repository(root: &Path) {
     // build-export looks into no installation, but makes one.
     let tool = || flatpak(root, &root.join("nowhere/user"));
     let uses = format!("runtime={PLATFORM}/x86_64/1\nsdk={PLATFORM}/x86_64/1\n");
-    write(
-        root,
-        "runtime/metadata",
-        format!("[Runtime]\nname={PLATFORM}\n{uses}"),
-    );
+    write(root, "runtime/metadata", format!("[Runtime]\nname={PLATFORM}\n{uses}"));
     fs_err::create_dir_all(root.join("runtime/usr")).unwrap();
     fs_err::create_dir_all(root.join("runtime/files")).unwrap();
-    tool().run(&[
-        "build-export",
-        "--disable-sandbox",
-        "--runtime",
-        "--arch=x86_64",
-        "repo",
-        "runtime",
-        "1",
-    ]);
+    tool().run(&["build-export", "--disable-sandbox", "--runtime", "--arch=x86_64", "repo", "runtime", "1"]);
     for branch in ["beta", "stable"] {
-        write(
-            root,
-            &format!("{branch}/metadata"),
-            format!("[Application]\nname={CLOCK}\n{uses}command=clock\n"),
-        );
+        write(root, &format!("{branch}/metadata"), format!("[Application]\nname={CLOCK}\n{uses}command=clock\n"));
         write(root, &format!("{branch}/files/bin/clock"), "#!/bin/sh\n");
         fs_err::create_dir_all(root.join(branch).join("export")).unwrap();
     }
     let metainfo = include_str!("../data/metainfo/component-with-two-releases.xml");
-    write(
-        root,
-        &format!("stable/files/share/metainfo/{CLOCK}.metainfo.xml"),
-        metainfo,
-    );
+    write(root, &format!("stable/files/share/metainfo/{CLOCK}.metainfo.xml"), metainfo);
     // Flatpak takes the version from here, in which flatpak-builder composes the metainfo.
-    let composed = format!(
-        "<components>{}</components>",
-        metainfo.split_once("?>").unwrap().1
-    );
-    write(
-        root,
-        &format!("stable/files/share/app-info/xmls/{CLOCK}.xml"),
-        composed,
-    );
+    let composed = format!("<components>{}</components>", metainfo.split_once("?>").unwrap().1);
+    write(root, &format!("stable/files/share/app-info/xmls/{CLOCK}.xml"), composed);
     let xmls = root.join("stable/files/share/app-info/xmls");
-    Tool::new("gzip", "gzip")
-        .in_folder(&xmls)
-        .run(&[&format!("{CLOCK}.xml")]);
+    Tool::new("gzip", "gzip").in_folder(&xmls).run(&[&format!("{CLOCK}.xml")]);
     for branch in ["beta", "stable"] {
-        tool().run(&[
-            "build-export",
-            "--disable-sandbox",
-            "--arch=x86_64",
-            "repo",
-            branch,
-            branch,
-        ]);
+        tool().run(&["build-export", "--disable-sandbox", "--arch=x86_64", "repo", branch, branch]);
     }
     tool().run(&["build-update-repo", "repo"]);
 }
 
 fn install(root: &Path, installation: &Path, refs: &[&str]) {
-    flatpak(root, installation).run(&[
-        "--user",
-        "remote-add",
-        "--if-not-exists",
-        "--no-gpg-verify",
-        "local",
-        "repo",
-    ]);
+    flatpak(root, installation).run(&["--user", "remote-add", "--if-not-exists", "--no-gpg-verify", "local", "repo"]);
     for name in refs {
         flatpak(root, installation).run(&[
             "--user",
@@ -122,19 +73,9 @@ fn shown(root: &Path, installation: &Path) -> Vec<String> {
 }
 
 fn purl(line: &str) -> String {
-    let [id, version, branch, arch] = line.split('\t').collect::<Vec<_>>()[..] else {
-        panic!("{line:?}")
-    };
+    let [id, version, branch, arch] = line.split('\t').collect::<Vec<_>>()[..] else { panic!("{line:?}") };
     let version = Some(version).filter(|version| !version.is_empty());
-    Purl::new(
-        "flatpak",
-        None,
-        id,
-        version,
-        &[("arch", arch), ("branch", branch)],
-    )
-    .unwrap()
-    .to_string()
+    Purl::new("flatpak", None, id, version, &[("arch", arch), ("branch", branch)]).unwrap().to_string()
 }
 
 /// Compares both installations with flatpak's own view, and returns how many refs there are.
@@ -144,12 +85,7 @@ fn compare(root: &Path, places: &Places, person: &Path) -> (usize, usize) {
     let alice = listing(places, Source::Flatpak, Scope::Person(ALICE));
     assert_eq!(purls(&system), shown(root, &places.flatpak));
     assert_eq!(purls(&alice), shown(root, person));
-    assert!(
-        system.is_complete() && alice.is_complete(),
-        "{:?} {:?}",
-        system.gaps,
-        alice.gaps
-    );
+    assert!(system.is_complete() && alice.is_complete(), "{:?} {:?}", system.gaps, alice.gaps);
     (system.packages.len(), alice.packages.len())
 }
 
@@ -160,11 +96,7 @@ fn installed_applications_and_runtimes_are_those_of_flatpak_list() {
     let person = root.join("home/alice/.local/share/flatpak");
     repository(root);
     install(root, &places.flatpak, &["org.example.Clock//stable"]);
-    install(
-        root,
-        &person,
-        &["org.example.Clock//stable", "org.example.Clock//beta"],
-    );
+    install(root, &person, &["org.example.Clock//stable", "org.example.Clock//beta"]);
     assert_eq!(compare(root, &places, &person), (2, 3));
 
     let alice = listing(&places, Source::Flatpak, Scope::Person(ALICE));
@@ -176,10 +108,7 @@ fn installed_applications_and_runtimes_are_those_of_flatpak_list() {
             "pkg:flatpak/org.example.Platform?arch=x86_64&branch=1",
         ]
     );
-    assert_eq!(
-        alice.packages[1].display_name.as_deref(),
-        Some("Clock & Alarm")
-    );
+    assert_eq!(alice.packages[1].display_name.as_deref(), Some("Clock & Alarm"));
 
     flatpak(root, &person).run(&[
         "--user",
@@ -206,11 +135,7 @@ fn listed(prepare: impl FnOnce(&Path)) -> (Listing, PathBuf, tempfile::TempDir) 
     let root = tempfile::tempdir().unwrap();
     let places = places(root.path());
     prepare(root.path());
-    (
-        listing(&places, Source::Flatpak, Scope::System),
-        root.path().to_owned(),
-        root,
-    )
+    (listing(&places, Source::Flatpak, Scope::System), root.path().to_owned(), root)
 }
 
 #[test]
@@ -221,10 +146,7 @@ fn what_is_not_deployed_is_not_listed() {
         link(root, "flatpak/app/a.b.D/current", "x86_64/stable");
         write(root, "flatpak/app/README", "");
     });
-    assert!(
-        listed.packages.is_empty() && listed.is_complete(),
-        "{listed:?}"
-    );
+    assert!(listed.packages.is_empty() && listed.is_complete(), "{listed:?}");
 }
 
 #[test]
@@ -234,37 +156,17 @@ fn what_can_t_be_an_application_is_a_gap_and_the_rest_stays() {
         write(root, "flatpak/app/a.b.D/x86_64/stable/abc/metadata", "");
         link(root, "flatpak/app/a.b.D/x86_64/stable/active", "abc");
         let long = "x".repeat(240);
-        write(
-            root,
-            &format!(
-                "flatpak/app/{long}/{long}/{}/active/metadata",
-                "<".repeat(240)
-            ),
-            "",
-        );
+        write(root, &format!("flatpak/app/{long}/{long}/{}/active/metadata", "<".repeat(240)), "");
         let large = vec![b' '; 1024 * 1024 + 1];
-        write(
-            root,
-            "flatpak/app/a.b.E/x86_64/stable/active/files/share/appdata/a.b.E.appdata.xml",
-            large,
-        );
+        write(root, "flatpak/app/a.b.E/x86_64/stable/active/files/share/appdata/a.b.E.appdata.xml", large);
     });
     assert_eq!(
         purls(&listed),
-        [
-            "pkg:flatpak/a.b.D?arch=x86_64&branch=stable",
-            "pkg:flatpak/a.b.E?arch=x86_64&branch=stable",
-        ]
+        ["pkg:flatpak/a.b.D?arch=x86_64&branch=stable", "pkg:flatpak/a.b.E?arch=x86_64&branch=stable",]
     );
     let gaps = gaps(&listed, &root);
-    assert_eq!(
-        gaps[0],
-        "flatpak/app/a.b.C/x86_64/stable/active: it is not a folder"
-    );
-    assert!(
-        gaps[1].ends_with("a.b.E.appdata.xml: it has more than 1048576 bytes"),
-        "{gaps:?}"
-    );
+    assert_eq!(gaps[0], "flatpak/app/a.b.C/x86_64/stable/active: it is not a folder");
+    assert!(gaps[1].ends_with("a.b.E.appdata.xml: it has more than 1048576 bytes"), "{gaps:?}");
     assert!(gaps[2].contains("is not a package URL: it has"), "{gaps:?}");
     assert_eq!(gaps.len(), 3);
 }

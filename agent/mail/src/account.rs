@@ -1,0 +1,141 @@
+//! What is found in a home: accounts, and places that were left alone.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::Refusal;
+
+/// A mail program whose accounts can be taken and given back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Client {
+    /// Mozilla Thunderbird, from Debian, snap or flatpak.
+    Thunderbird,
+    /// isync, whose program is called mbsync.
+    Isync,
+}
+
+impl fmt::Display for Client {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(match self {
+            Self::Thunderbird => "Thunderbird",
+            Self::Isync => "isync",
+        })
+    }
+}
+
+/// One mail account of a person.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Account {
+    /// The program that it is set up in.
+    pub client: Client,
+    /// The profile, as a path from the home: `.thunderbird/abcd.default`, `.mbsyncrc`.
+    pub profile: String,
+    /// `me@corp.example`, as it is written there.
+    pub address: String,
+    /// The files that taking it changes, as paths from the home, in the order in which they are changed.
+    pub touches: Vec<String>,
+}
+
+/// Something that was left alone, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Skipped {
+    /// The program.
+    pub client: Client,
+    /// The profile, as a path from the home.
+    pub profile: String,
+    /// Why.
+    pub reason: SkipReason,
+}
+
+/// Why something was left alone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[serde(rename_all = "snake_case")]
+pub enum SkipReason {
+    /// The account is the company's and the person's own at once.
+    #[error("the account {account} has addresses of other domains too ({}): it was left in place", addresses.join(", "))]
+    MixedIdentities {
+        /// The account's key: `account2`.
+        account: String,
+        /// Every address of it.
+        addresses: Vec<String>,
+    },
+    /// Whose login it is can't be told without decrypting its name.
+    #[error("the saved logins for {host} were left in place: another account uses that host too")]
+    SharedHost {
+        /// `mail.example.com`.
+        host: String,
+    },
+    /// Another account sends through the company's server.
+    #[error("the outgoing server {server} was left in place: another account sends through it too")]
+    SharedOutgoing {
+        /// The server's key: `smtp1`.
+        server: String,
+    },
+    /// A file that isn't a plain file of the person's.
+    #[error("{path} was left alone: {refusal}")]
+    Refused {
+        /// Path from the home.
+        path: String,
+        /// What is wrong with it.
+        refusal: Refusal,
+    },
+    /// A file that couldn't be read.
+    #[error("{path} was left alone, it can't be read: {error}")]
+    Unreadable {
+        /// Path from the home.
+        path: String,
+        /// The operating system's text.
+        error: String,
+    },
+    /// A file whose format isn't understood.
+    #[error("{path} was left alone, it isn't well-formed")]
+    Malformed {
+        /// Path from the home.
+        path: String,
+    },
+    /// A profile that `profiles.ini` places outside the home.
+    #[error("the profile lies outside the home, at {path}")]
+    Outside {
+        /// As written in `profiles.ini`.
+        path: String,
+    },
+}
+
+/// What [`crate::find`] found.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Found {
+    /// The accounts of the domain, sorted.
+    pub accounts: Vec<Account>,
+    /// What was left alone.
+    pub skipped: Vec<Skipped>,
+}
+
+/// The domain of an address, in lower case: `corp.example` of `Me@Corp.Example`. `None` when it has no `@`.
+pub(crate) fn domain_of(address: &str) -> Option<String> {
+    let (local, domain) = address.trim().rsplit_once('@')?;
+    (!local.is_empty() && !domain.is_empty()).then(|| domain.to_ascii_lowercase())
+}
+
+/// Whether the address ends in exactly `@domain`; a subdomain is another domain.
+pub(crate) fn is_of(address: &str, domain: &str) -> bool {
+    domain_of(address).is_some_and(|found| found == domain.to_ascii_lowercase())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_of;
+
+    #[test]
+    fn only_exactly_the_domain_counts() {
+        for ours in ["me@corp.example", "Me@CORP.example", " me@corp.example "] {
+            assert!(is_of(ours, "Corp.Example"), "{ours}");
+        }
+        for other in
+            ["me@eu.corp.example", "me@notcorp.example", "corp.example", "@corp.example", "me@corp.example.org", "me"]
+        {
+            assert!(!is_of(other, "corp.example"), "{other}");
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! Finding accounts in a home, in every client.
+
+use std::collections::BTreeSet;
+
+use crate::account::{Client, Found, Skipped};
+use crate::error::Error;
+use crate::home::Home;
+use crate::plan::{Draft, Plan};
+use crate::{isync, thunderbird};
+
+/// The accounts of `domain` in this home, and what was left alone. A home that can't be read has no accounts, and says so in `skipped`.
+pub fn find(home: &Home, domain: &str) -> Found {
+    let Ok(domain) = checked(domain) else {
+        return Found::default();
+    };
+    let (drafts, skipped) = drafts(home, &domain);
+    let mut accounts: Vec<_> = drafts.into_iter().flat_map(|draft| draft.plan.accounts).collect();
+    accounts.sort();
+    Found { accounts, skipped }
+}
+
+/// Every mail domain, in lower case, for which this home has an account. Used to know who has company mail.
+pub fn domains(home: &Home) -> BTreeSet<String> {
+    let profiles = thunderbird::profiles(home, &mut Vec::new());
+    let of_thunderbird = profiles.iter().filter_map(|profile| thunderbird::domains(home, profile).ok());
+    let of_isync = isync::FILES.iter().filter_map(|file| isync::domains(home, file).ok());
+    of_thunderbird.chain(of_isync).flatten().collect()
+}
+
+/// What revoking `domain` would change now, one plan for each profile.
+///
+/// # Errors
+/// [`Error::CheckDomain`] when `domain` isn't a mail domain.
+pub fn plan(home: &Home, domain: &str) -> Result<Vec<Plan>, Error> {
+    let (drafts, _) = drafts(home, &checked(domain)?);
+    Ok(drafts.into_iter().map(|draft| draft.plan).collect())
+}
+
+/// All drafts, with the bytes that they are about.
+pub(crate) fn drafts(home: &Home, domain: &str) -> (Vec<Draft>, Vec<Skipped>) {
+    let mut skipped = Vec::new();
+    let profiles = thunderbird::profiles(home, &mut skipped);
+    let mut drafts: Vec<_> =
+        profiles.iter().filter_map(|profile| thunderbird::draft(home, profile, domain, &mut skipped)).collect();
+    drafts.extend(isync::FILES.iter().filter_map(|file| isync::draft(home, file, domain, &mut skipped)));
+    (drafts, skipped)
+}
+
+/// The draft of one profile, as it is at this moment.
+pub(crate) fn draft(home: &Home, client: Client, profile: &str, domain: &str) -> (Option<Draft>, Vec<Skipped>) {
+    let mut skipped = Vec::new();
+    let draft = match client {
+        Client::Thunderbird => thunderbird::draft(home, profile, domain, &mut skipped),
+        Client::Isync => isync::draft(home, profile, domain, &mut skipped),
+    };
+    (draft, skipped)
+}
+
+/// The domain in lower case. An empty one, or a whole address, would match what it must not.
+pub(crate) fn checked(domain: &str) -> Result<String, Error> {
+    let is_domain = domain.split('.').all(|label| !label.is_empty())
+        && !domain.contains(|c: char| c == '@' || c.is_whitespace() || c.is_control());
+    if is_domain { Ok(domain.to_ascii_lowercase()) } else { Err(Error::CheckDomain { domain: domain.to_owned() }) }
+}

@@ -1,0 +1,51 @@
+//! Lines of a file, each with its own line end, so that the parts put together are the whole again.
+
+/// Splits after each `\n`. The last line may have none.
+pub(crate) fn lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
+    bytes.split_inclusive(|&byte| byte == b'\n')
+}
+
+/// Appends a line, after making sure that what is there ends in one.
+pub(crate) fn push_line(out: &mut Vec<u8>, line: &[u8]) {
+    if out.last().is_some_and(|&last| last != b'\n') {
+        out.push(b'\n');
+    }
+    out.extend_from_slice(line);
+}
+
+/// Puts the members of `original` that `current` lacks and `wanted` approves back to where they were: after the nearest member that preceded them, else before the nearest one that followed, else last.
+pub(crate) fn put_back_in_order(original: &[String], current: &[String], wanted: impl Fn(&str) -> bool) -> Vec<String> {
+    let mut result = current.to_vec();
+    for (index, member) in original.iter().enumerate() {
+        if result.contains(member) || !wanted(member) {
+            continue;
+        }
+        let place = |of: &String| result.iter().position(|there| there == of);
+        let after = original[..index].iter().rev().find_map(place).map(|at| at + 1);
+        let before = || original[index + 1..].iter().find_map(place);
+        let at = after.or_else(before).unwrap_or(result.len());
+        result.insert(at, member.clone());
+    }
+    result
+}
+
+#[cfg(test)]
+mod tests {
+    use super::put_back_in_order;
+
+    fn check(original: &str, current: &str, expected: &str) {
+        let list = |text: &str| text.split(' ').filter(|part| !part.is_empty()).map(str::to_owned).collect::<Vec<_>>();
+        assert_eq!(put_back_in_order(&list(original), &list(current), |_| true), list(expected));
+    }
+
+    #[test]
+    fn a_member_returns_to_its_neighbours() {
+        check("a b c", "a c", "a b c");
+        check("a b c", "b c", "a b c");
+        check("a b c", "a b", "a b c");
+        check("a b c", "c x a", "c x a b");
+        check("a b c", "x", "x a b c");
+        check("a b", "", "a b");
+        check("a b", "a b", "a b");
+    }
+}

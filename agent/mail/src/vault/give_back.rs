@@ -1,0 +1,261 @@
+//! Giving one entry back: as it was if nothing changed since, merged if something did.
+//!
+//! The same code undoes a revoke that a crash interrupted, from whatever state it finds: it decides by what each file is now.
+
+use super::journal::{Held, Stage, Target};
+use super::store::Entry;
+use super::{Conflict, ConflictReason};
+use crate::account::Client;
+use crate::digest::Digest;
+use crate::error::Error;
+use crate::home::{Change, Content, Home, NewFile, ProfileLock, Swapped};
+use crate::plan::Role;
+use crate::thunderbird::{Obstacle, Renames, Three};
+use crate::{isync, thunderbird};
+
+/// How it went.
+pub(crate) enum Given {
+    /// Identical bytes, mode and time.
+    Exact,
+    /// What was taken is in a file that was rewritten since.
+    Merged,
+    /// The program runs; nothing was touched.
+    Waiting,
+    /// Nothing was given back.
+    Conflicts(Vec<Conflict>),
+}
+
+/// The lock of an entry's program. `Some(None)` for a program that has none; `None` while it runs.
+pub(crate) fn lock(home: &Home, client: Client, profile: &str) -> Result<Option<Option<ProfileLock>>, Error> {
+    match client {
+        Client::Thunderbird => Ok(home.lock_profile(profile)?.map(Some)),
+        Client::Isync => Ok(Some(None)),
+    }
+}
+
+/// How often a file may change under our hands.
+pub(crate) const ATTEMPTS: usize = 3;
+
+pub(crate) fn give_back(home: &Home, entry: &mut Entry) -> Result<Given, Error> {
+    if home.resolve(&entry.journal.profile)?.is_none() {
+        return conflict(home, entry, &[(0, ConflictReason::Gone)]);
+    }
+    match lock(home, entry.journal.client, &entry.journal.profile)? {
+        Some(_lock) => give_back_locked(home, entry),
+        None => Ok(Given::Waiting),
+    }
+}
+
+/// The caller holds the program's lock.
+pub(crate) fn give_back_locked(home: &Home, entry: &mut Entry) -> Result<Given, Error> {
+    for _ in 0..ATTEMPTS {
+        settle_temporaries(home, entry)?;
+        let targets = match plan(home, entry)? {
+            Ok(targets) => targets,
+            Err(obstacles) => return conflict(home, entry, &obstacles),
+        };
+        let exact = targets.iter().all(|target| target.is_exact);
+        write_down(entry, &targets)?;
+        if execute(home, entry, &targets)? {
+            entry.journal.stage = Stage::Restored;
+            entry.save()?;
+            return Ok(if exact { Given::Exact } else { Given::Merged });
+        }
+    }
+    Err(Error::SettleFile { path: entry.journal.profile.clone() })
+}
+
+/// What one file has to become.
+struct Planned {
+    current: Option<Content>,
+    to: Option<Vec<u8>>,
+    target: Target,
+    is_exact: bool,
+}
+
+type Obstacles = Vec<(usize, ConflictReason)>;
+
+/// What every file has to become; or, if one can't be, what is in the way.
+fn plan(home: &Home, entry: &mut Entry) -> Result<Result<Vec<Planned>, Obstacles>, Error> {
+    let mut renames = entry.journal.renames.clone();
+    let mut planned: Vec<Option<Planned>> = entry.journal.files.iter().map(|_| None).collect();
+    let mut obstacles = Vec::new();
+    // The settings first: they decide about new numbers, which the messages name.
+    let mut order: Vec<usize> = (0..planned.len()).collect();
+    order.sort_by_key(|&index| entry.journal.files[index].role != Role::Prefs);
+    for index in order {
+        match plan_file(home, entry, index, &mut renames)? {
+            Ok(file) => planned[index] = Some(file),
+            Err(reason) => obstacles.push((index, reason)),
+        }
+    }
+    if !obstacles.is_empty() {
+        return Ok(Err(obstacles));
+    }
+    entry.journal.renames = renames;
+    let mut planned: Vec<_> = planned.into_iter().flatten().collect();
+    drop_stale_index(&entry.journal.files, &mut planned);
+    Ok(Ok(planned))
+}
+
+/// An index goes back only with the very messages that it was made for; otherwise Thunderbird makes a new one.
+fn drop_stale_index(files: &[Held], planned: &mut [Planned]) {
+    let is_exact = |role| files.iter().zip(&*planned).any(|(held, file)| held.role == role && file.is_exact);
+    if is_exact(Role::Outbox) {
+        return;
+    }
+    for (_, file) in files.iter().zip(planned).filter(|(held, _)| held.role == Role::OutboxIndex) {
+        file.to = None;
+        file.target.to = None;
+    }
+}
+
+fn plan_file(
+    home: &Home,
+    entry: &Entry,
+    index: usize,
+    renames: &mut Renames,
+) -> Result<Result<Planned, ConflictReason>, Error> {
+    let held = &entry.journal.files[index];
+    let original = entry.get(index, "original", held.original.sha256)?;
+    let current = match home.read(&held.path) {
+        Err(Error::CheckFile { refusal, .. }) => return Ok(Err(ConflictReason::Refused(refusal))),
+        read => read?,
+    };
+    let now = current.as_ref().map(|content| content.shape.sha256);
+    let is_whole = now == Some(held.original.sha256);
+    let is_untouched = now == held.after && (held.role != Role::Outbox || renames.is_empty());
+    if is_whole || is_untouched {
+        return Ok(Ok(exact(held, current, original)));
+    }
+    let after = held.after.map(|digest| entry.get(index, "after", digest)).transpose()?;
+    let three = Three {
+        original: &original,
+        after: after.as_deref(),
+        current: current.as_ref().map(|content| content.bytes.as_slice()),
+    };
+    Ok(merge(held.role, &three, renames).map(|to| merged(held, current, to)))
+}
+
+fn exact(held: &Held, current: Option<Content>, original: Vec<u8>) -> Planned {
+    let from = current.as_ref().map(|content| content.shape.sha256);
+    let target =
+        Target { from, to: Some(held.original.sha256), mode: held.original.mode, mtime: Some(held.original.mtime) };
+    Planned { current, to: Some(original), target, is_exact: true }
+}
+
+fn merged(held: &Held, current: Option<Content>, to: Option<Vec<u8>>) -> Planned {
+    let from = current.as_ref().map(|content| content.shape.sha256);
+    let mode = current.as_ref().map_or(held.original.mode, |content| content.shape.mode);
+    let target = Target { from, to: to.as_deref().map(Digest::of), mode, mtime: None };
+    Planned { current, to, target, is_exact: false }
+}
+
+fn merge(role: Role, file: &Three<'_>, renames: &mut Renames) -> Result<Option<Vec<u8>>, ConflictReason> {
+    if role != Role::IsyncRc {
+        return thunderbird::merge(role, file, renames).map_err(|obstacle| match obstacle {
+            Obstacle::ThereAgain => ConflictReason::ThereAgain,
+            Obstacle::Malformed if file.current.is_none() => ConflictReason::Gone,
+            Obstacle::Malformed => ConflictReason::Malformed,
+        });
+    }
+    let current = file.current.ok_or(ConflictReason::Gone)?;
+    let merged = isync::merge(file.original, file.after.unwrap_or_default(), current);
+    merged.map(Some).map_err(|isync::ThereAgain| ConflictReason::ThereAgain)
+}
+
+/// Writes the intention down: both contents of every file that changes, then the journal.
+fn write_down(entry: &mut Entry, planned: &[Planned]) -> Result<(), Error> {
+    for (index, file) in planned.iter().enumerate().filter(|(_, file)| file.target.from != file.target.to) {
+        if let Some(current) = &file.current {
+            entry.put(index, "from", &current.bytes)?;
+        }
+        if let Some(to) = &file.to {
+            entry.put(index, "to", to)?;
+        }
+    }
+    for (held, file) in entry.journal.files.iter_mut().zip(planned) {
+        held.restoring = (file.target.from != file.target.to).then(|| file.target.clone());
+    }
+    entry.journal.stage = Stage::Restoring;
+    entry.save()
+}
+
+/// Changes the files, in reverse order. `false` when one wasn't what was planned.
+fn execute(home: &Home, entry: &Entry, planned: &[Planned]) -> Result<bool, Error> {
+    for (index, file) in planned.iter().enumerate().rev().filter(|(_, file)| file.target.from != file.target.to) {
+        let new = file.to.as_ref().map(|bytes| NewFile { bytes, mode: file.target.mode, mtime: file.target.mtime });
+        let (path, temporary) = (&entry.journal.files[index].path, entry.temporary(index));
+        let change = Change { path, temporary: &temporary, from: file.target.from, to: new };
+        if home.change(&change)? == Swapped::Unexpected {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// Leaves the account in the vault, and puts the originals beside the files in the way.
+fn conflict(home: &Home, entry: &mut Entry, obstacles: &[(usize, ConflictReason)]) -> Result<Given, Error> {
+    let mut conflicts = Vec::new();
+    for &(index, reason) in obstacles {
+        let held = &entry.journal.files[index];
+        // Beside the file itself, not beside a link to it.
+        let beside = home.resolve(&held.path)?.unwrap_or_else(|| held.path.clone());
+        let beside = format!("{beside}.restored-by-policy");
+        let original = entry.get(index, "original", held.original.sha256)?;
+        let new = NewFile { bytes: &original, mode: 0o600, mtime: None };
+        let change = Change { path: &beside, temporary: &entry.temporary(index), from: None, to: Some(new) };
+        home.change(&change)?;
+        conflicts.push(Conflict { accounts: entry.journal.accounts.clone(), path: held.path.clone(), reason });
+    }
+    if entry.journal.stage != Stage::Revoked {
+        entry.journal.stage = Stage::Revoked;
+        entry.save()?;
+    }
+    Ok(Given::Conflicts(conflicts))
+}
+
+/// Removes the temporaries that a crash left. They hold credentials; but one may also hold what the person wrote in the last moment, and that goes back.
+pub(crate) fn settle_temporaries(home: &Home, entry: &Entry) -> Result<(), Error> {
+    for (index, held) in entry.journal.files.iter().enumerate() {
+        let temporary = entry.temporary(index);
+        let Some(left) = home.temporary(&held.path, &temporary)? else {
+            continue;
+        };
+        if !is_known(entry, index, &left)? {
+            rescue(home, entry, index, &left)?;
+        }
+        home.remove_temporary(&held.path, &temporary)?;
+    }
+    Ok(())
+}
+
+/// Whether the vault has this content, or the whole of which it is the beginning.
+fn is_known(entry: &Entry, index: usize, left: &Content) -> Result<bool, Error> {
+    for (what, digest) in contents(&entry.journal.files[index]) {
+        if digest == left.shape.sha256 || entry.get(index, what, digest)?.starts_with(&left.bytes) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+fn contents(held: &Held) -> impl Iterator<Item = (&'static str, Digest)> {
+    let restoring = held.restoring.as_ref();
+    let named = [
+        ("original", Some(held.original.sha256)),
+        ("after", held.after),
+        ("from", restoring.and_then(|target| target.from)),
+        ("to", restoring.and_then(|target| target.to)),
+    ];
+    named.into_iter().filter_map(|(what, digest)| Some((what, digest?)))
+}
+
+/// Puts the person's own content back to its name; or, if they have written it anew since, into the vault.
+fn rescue(home: &Home, entry: &Entry, index: usize, left: &Content) -> Result<(), Error> {
+    let held = &entry.journal.files[index];
+    let current = home.read(&held.path)?;
+    let is_ours = current.as_ref().is_some_and(|now| contents(held).any(|(_, digest)| digest == now.shape.sha256));
+    let is_back = (is_ours || current.is_none()) && home.put_back(&held.path, &entry.temporary(index), is_ours)?;
+    if is_back { Ok(()) } else { entry.put_stray(index, &left.bytes) }
+}

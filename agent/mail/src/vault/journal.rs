@@ -1,0 +1,108 @@
+//! The journal: one small JSON file for each entry, which says what was about to be done.
+//!
+//! It is written whole, beside itself, and renamed. One that is missing or can't be understood is an error; it is never taken for an empty one.
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use crate::account::{Account, Client};
+use crate::digest::Digest;
+use crate::error::Error;
+use crate::home::{Mtime, Shape};
+use crate::plan::{Draft, Role};
+use crate::thunderbird::Renames;
+
+/// How far an entry is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stage {
+    /// Files are being taken. After a crash this is undone.
+    Revoking,
+    /// The account is in the vault.
+    Revoked,
+    /// Files are being given back. After a crash this is finished.
+    Restoring,
+    /// The account is back in the home; the entry is kept.
+    Restored,
+}
+
+/// The format that this version writes.
+const FORMAT: u32 = 1;
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Journal {
+    format: u32,
+    pub(crate) stage: Stage,
+    pub(crate) client: Client,
+    pub(crate) profile: String,
+    pub(crate) domain: String,
+    pub(crate) accounts: Vec<Account>,
+    /// In the order in which they are taken; they are given back in the reverse one.
+    pub(crate) files: Vec<Held>,
+    /// New numbers, of a restore that had to choose some.
+    pub(crate) renames: Renames,
+}
+
+/// One file of an entry. Its contents are beside the journal: `0.original`, `0.after`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Held {
+    pub(crate) role: Role,
+    pub(crate) path: String,
+    pub(crate) original: Shape,
+    /// `None`: the file goes.
+    pub(crate) after: Option<Digest>,
+    /// What a restore is about to do, with the contents in `0.from` and `0.to`.
+    pub(crate) restoring: Option<Target>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Target {
+    pub(crate) from: Option<Digest>,
+    pub(crate) to: Option<Digest>,
+    pub(crate) mode: u32,
+    /// `None`: the time of writing.
+    pub(crate) mtime: Option<Mtime>,
+}
+
+impl Journal {
+    pub(crate) fn of(draft: &Draft) -> Self {
+        let held = draft.files.iter().zip(&draft.plan.files).map(|(file, plan)| Held {
+            role: file.role,
+            path: file.path.clone(),
+            original: file.original.shape,
+            after: plan.after,
+            restoring: None,
+        });
+        Self {
+            format: FORMAT,
+            stage: Stage::Revoking,
+            client: draft.plan.client,
+            profile: draft.plan.profile.clone(),
+            domain: draft.plan.domain.clone(),
+            accounts: draft.plan.accounts.clone(),
+            files: held.collect(),
+            renames: Renames::default(),
+        }
+    }
+
+    pub(crate) fn parse(path: &Path, bytes: &[u8]) -> Result<Self, Error> {
+        #[derive(Deserialize)]
+        struct Version {
+            format: u32,
+        }
+        let failed = |source| Error::ReadJournal { path: path.to_owned(), source };
+        let Version { format: found } = serde_json::from_slice(bytes).map_err(failed)?;
+        if found != FORMAT {
+            return Err(Error::CheckJournal { path: path.to_owned(), found, known: FORMAT });
+        }
+        serde_json::from_slice(bytes).map_err(failed)
+    }
+
+    pub(crate) fn is_unfinished(&self) -> bool {
+        matches!(self.stage, Stage::Revoking | Stage::Restoring)
+    }
+}

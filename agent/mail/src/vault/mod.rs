@@ -1,0 +1,242 @@
+//! The vault: where accounts are while they are revoked.
+//!
+//! One vault is for one person. An entry is for one profile and one domain; an account that is set up again while one is held becomes a second entry.
+//!
+//! Order of a revoke: contents into the vault, journal `revoking`, the files one by one, journal `revoked`; each on the disk before the next. Of a restore: the contents that will be, journal `restoring`, the files in the reverse order, journal `restored`. After a crash, [`Vault::recover`] undoes a revoke and finishes a restore.
+
+#[cfg(test)]
+mod crash_tests;
+mod give_back;
+mod journal;
+mod store;
+
+use std::path::Path;
+
+use serde::Serialize;
+
+use self::give_back::{ATTEMPTS, Given};
+pub use self::journal::Stage;
+use self::store::{Entry, Store};
+use crate::account::{Account, Skipped};
+use crate::error::{Error, Refusal};
+use crate::find;
+use crate::home::{Change, Home, NewFile, Swapped};
+use crate::plan::{Draft, Plan};
+
+/// A folder that holds revoked accounts.
+pub struct Vault {
+    store: Store,
+}
+
+/// What a revoke did.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Revocation {
+    /// Now in the vault.
+    pub taken: Vec<Account>,
+    /// Not touched: their program is running. A later call takes them.
+    pub waiting: Vec<Account>,
+    /// What was left alone.
+    pub skipped: Vec<Skipped>,
+}
+
+/// What a restore did.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Restoration {
+    /// Back with identical bytes, mode and time of last change.
+    pub exact: Vec<Account>,
+    /// Back in files that were rewritten since: exactly what was taken was put into them.
+    pub merged: Vec<Account>,
+    /// Not touched: their program is running. A later call restores them.
+    pub waiting: Vec<Account>,
+    /// Not given back, because that would overwrite something of the person's.
+    pub conflicts: Vec<Conflict>,
+}
+
+/// Accounts that stay in the vault. The original of the file is beside it, as `NAME.restored-by-policy`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Conflict {
+    /// The accounts.
+    pub accounts: Vec<Account>,
+    /// The file, as a path from the home.
+    pub path: String,
+    /// What is in the way.
+    pub reason: ConflictReason,
+}
+
+/// Why an account can't be given back by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, thiserror::Error)]
+#[serde(rename_all = "snake_case")]
+pub enum ConflictReason {
+    /// The person has set the account up again.
+    #[error("the account has been set up again since; remove it there to have the former one back")]
+    ThereAgain,
+    /// The file, or the profile, isn't there any more.
+    #[error("the file is gone")]
+    Gone,
+    /// The file's format isn't understood any more.
+    #[error("the file isn't well-formed any more")]
+    Malformed,
+    /// The file is not a plain file any more.
+    #[error("the file can't be changed: {0}")]
+    Refused(Refusal),
+}
+
+/// An account in the vault.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Holding {
+    /// The entry's number, from 1. Accounts of one profile that were taken together share it.
+    pub number: u32,
+    /// The domain that was revoked: `corp.example`.
+    pub domain: String,
+    /// The account.
+    pub account: Account,
+    /// How far it is; never [`Stage::Restored`].
+    pub stage: Stage,
+}
+
+enum Taken {
+    Done,
+    Waiting,
+    Nothing,
+}
+
+impl Vault {
+    /// Opens a vault, and creates its folder if need be: 0700, for its owner alone.
+    ///
+    /// # Errors
+    /// [`Error::OpenVault`] when the folder can't be made.
+    pub fn open(dir: &Path) -> Result<Self, Error> {
+        Ok(Self { store: Store::open(dir)? })
+    }
+
+    /// First thing at start: undoes a revoke and finishes a restore that a crash interrupted, and removes temporary files.
+    ///
+    /// Calling it twice is harmless. What it can't do because the program is running stays for a later call of this, [`Vault::revoke`] or [`Vault::restore`].
+    ///
+    /// # Errors
+    /// Any error of reading or writing; the entry stays, and so does what it holds.
+    pub fn recover(&self, home: &Home) -> Result<(), Error> {
+        let _guard = self.store.lock()?;
+        self.finish(home).map(drop)
+    }
+
+    /// Takes the accounts of `domain` out of the home. Calling it twice is harmless.
+    ///
+    /// # Errors
+    /// [`Error::CheckDomain`]; any error of reading or writing, after which [`Vault::recover`] restores order.
+    pub fn revoke(&self, home: &Home, domain: &str) -> Result<Revocation, Error> {
+        let domain = find::checked(domain)?;
+        let _guard = self.store.lock()?;
+        let unfinished = self.finish(home)?;
+        let (drafts, skipped) = find::drafts(home, &domain);
+        let mut revocation = Revocation { skipped, ..Revocation::default() };
+        for Draft { plan, .. } in drafts {
+            let is_unfinished = unfinished.iter().any(|entry| entry.journal.profile == plan.profile);
+            let taken = if is_unfinished { Ok(Taken::Waiting) } else { self.take(home, &plan) };
+            match taken {
+                Ok(Taken::Done) => revocation.taken.extend(plan.accounts),
+                Ok(Taken::Waiting) => revocation.waiting.extend(plan.accounts),
+                Ok(Taken::Nothing) => {}
+                // One profile that can't be locked must not protect the others.
+                Err(error @ (Error::LockProfile { .. } | Error::CheckFile { .. })) => {
+                    let reason = error.into_reason(&plan.profile);
+                    revocation.skipped.push(Skipped { client: plan.client, profile: plan.profile, reason });
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(revocation)
+    }
+
+    /// Gives the accounts of `domain` back to the home, the latest entry first. Calling it twice is harmless.
+    ///
+    /// # Errors
+    /// [`Error::CheckDomain`]; any error of reading or writing, after which [`Vault::recover`] restores order.
+    pub fn restore(&self, home: &Home, domain: &str) -> Result<Restoration, Error> {
+        let domain = find::checked(domain)?;
+        let _guard = self.store.lock()?;
+        self.store.sweep()?;
+        let mut restoration = Restoration::default();
+        for mut entry in self.store.entries()?.into_iter().rev() {
+            if entry.journal.stage == Stage::Restored || entry.journal.domain != domain {
+                continue;
+            }
+            let given = give_back::give_back(home, &mut entry)?;
+            let accounts = entry.journal.accounts;
+            match given {
+                Given::Exact => restoration.exact.extend(accounts),
+                Given::Merged => restoration.merged.extend(accounts),
+                Given::Waiting => restoration.waiting.extend(accounts),
+                Given::Conflicts(conflicts) => restoration.conflicts.extend(conflicts),
+            }
+        }
+        Ok(restoration)
+    }
+
+    /// The accounts that are in the vault now, oldest first. Entries that were given back are kept, but not listed.
+    ///
+    /// # Errors
+    /// [`Error::ReadJournal`] and [`Error::ReadVault`]: a vault that can't be read is never an empty one.
+    pub fn holdings(&self) -> Result<Vec<Holding>, Error> {
+        let held = self.store.entries()?.into_iter().filter(|entry| entry.journal.stage != Stage::Restored);
+        let holdings = held.flat_map(|entry| {
+            let (number, domain, stage) = (entry.number, entry.journal.domain, entry.journal.stage);
+            entry.journal.accounts.into_iter().map(move |account| Holding {
+                number,
+                domain: domain.clone(),
+                account,
+                stage,
+            })
+        });
+        Ok(holdings.collect())
+    }
+
+    /// Undoes or finishes what was interrupted; returns what has to wait.
+    fn finish(&self, home: &Home) -> Result<Vec<Entry>, Error> {
+        self.store.sweep()?;
+        let mut waiting = Vec::new();
+        for mut entry in self.store.entries()?.into_iter().rev().filter(|entry| entry.journal.stage != Stage::Restored)
+        {
+            if !entry.journal.is_unfinished() {
+                give_back::settle_temporaries(home, &entry)?;
+            } else if matches!(give_back::give_back(home, &mut entry)?, Given::Waiting) {
+                waiting.push(entry);
+            }
+        }
+        Ok(waiting)
+    }
+
+    /// Takes one profile's accounts, under the lock of its program, by a plan made under that lock.
+    fn take(&self, home: &Home, seen: &Plan) -> Result<Taken, Error> {
+        let Some(_lock) = give_back::lock(home, seen.client, &seen.profile)? else {
+            return Ok(Taken::Waiting);
+        };
+        for _ in 0..ATTEMPTS {
+            let (draft, _) = find::draft(home, seen.client, &seen.profile, &seen.domain);
+            let Some(draft) = draft else {
+                return Ok(Taken::Nothing);
+            };
+            let mut entry = self.store.create(&draft)?;
+            if execute(home, &entry, &draft)? {
+                entry.journal.stage = Stage::Revoked;
+                entry.save()?;
+                return Ok(Taken::Done);
+            }
+            give_back::give_back_locked(home, &mut entry)?;
+        }
+        Err(Error::SettleFile { path: seen.profile.clone() })
+    }
+}
+
+/// Changes the files of a draft. `false` when one wasn't what was planned.
+fn execute(home: &Home, entry: &Entry, draft: &Draft) -> Result<bool, Error> {
+    for (index, file) in draft.files.iter().enumerate() {
+        let shape = file.original.shape;
+        let new = file.after.as_deref().map(|bytes| NewFile { bytes, mode: shape.mode, mtime: None });
+        let change = Change { path: &file.path, temporary: &entry.temporary(index), from: Some(shape.sha256), to: new };
+        if home.change(&change)? == Swapped::Unexpected {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
