@@ -1,1 +1,11 @@
-//! Placeholder.
+//! A small company on this machine: the real server, two admins with the real commands, devices with the real daemon.
+//! Everything lies in one scratch folder. The end-to-end tests and the demonstration are played on it.
+
+mod company;
+mod device;
+pub mod home;
+mod process;
+
+pub use company::{Company, Outcome};
+pub use device::Device;
+pub use process::{Binaries, wait_until};

@@ -1,0 +1,108 @@
+//! The story as it is told: warned, revoked, restored; and one sent in error.
+
+use forewarn_proto::report::Stage as ObligationStage;
+use forewarn_tests::home;
+use jiff::SignedDuration;
+
+use crate::Stage;
+
+const HOUR: SignedDuration = SignedDuration::from_hours(1);
+
+#[test]
+fn promise_4_an_account_goes_and_comes_back_byte_for_byte() {
+    let Stage { company, device, folder: _folder } = Stage::set();
+    let before = home::mail_files(&device.home).unwrap();
+    home::install_tiktok(&device.home).unwrap();
+    company.publish(&home::ban("no-tiktok", 1, "grace = \"48h\"")).unwrap();
+    let terminal = device.wait_for_notice("TikTok is not permitted").unwrap();
+    assert!(terminal.contains("the mail account of corp.example is moved into a vault"), "{terminal}");
+    for hours in [24, 20, 3] {
+        company.pass(HOUR * hours).unwrap();
+        device.wait_for("time has passed", |status| status.obligations[0].shown.is_some()).unwrap();
+    }
+    assert_eq!(home::mail_files(&device.home).unwrap(), before, "nothing is touched before the deadline");
+    company.pass(SignedDuration::from_mins(50)).unwrap();
+    device.wait_for_notice("Last call").unwrap();
+    company.pass(SignedDuration::from_mins(30)).unwrap();
+    device.wait_for("revoked", |status| status.obligations[0].stage == ObligationStage::Revoked).unwrap();
+    assert_eq!(home::mentions(&device.home, "@corp.example").unwrap(), 0);
+    assert!(home::mentions(&device.home, "@private.example").unwrap() > 0);
+    home::remove_tiktok(&device.home).unwrap();
+    device.wait_for_notice("Company mail (corp.example) is back").unwrap();
+    assert_eq!(home::mail_files(&device.home).unwrap(), before);
+}
+
+#[test]
+fn promise_3_a_policy_sent_in_error_is_taken_back_by_one_admin() {
+    let Stage { company, device, folder: _folder } = Stage::set();
+    let before = home::mail_files(&device.home).unwrap();
+    home::install_tiktok(&device.home).unwrap();
+    company.publish(&home::ban("mistake", 1, "grace = \"24h\"")).unwrap();
+    device.wait_for_notice("TikTok is not permitted").unwrap();
+    company.pass(HOUR * 24).unwrap();
+    device.wait_for_notice("Last call").unwrap();
+    company.pass(HOUR).unwrap();
+    device.wait_for("revoked", |status| !status.revoked.is_empty()).unwrap();
+    company.admin("alice", &["retract", "mistake", "--reason", "sent in error"]).unwrap().ok().unwrap();
+    device.wait_for_notice("was sent in error").unwrap();
+    device.wait_for("restored", |status| status.obligations.is_empty() && status.revoked.is_empty()).unwrap();
+    device.wait_for_notice("is back").unwrap();
+    assert_eq!(home::mail_files(&device.home).unwrap(), before);
+    forewarn_tests::wait_until("the correction is reported", || {
+        let status = company.admin("alice", &["status"])?.ok()?;
+        anyhow::ensure!(status.contains("1 of 1 people who saw a notice were corrected"), "{status}");
+        Ok(())
+    })
+    .unwrap();
+}
+
+#[test]
+fn promise_2_one_signature_of_two_changes_nothing() {
+    let Stage { company, device, folder: _folder } = Stage::set();
+    home::install_tiktok(&device.home).unwrap();
+    let policy = company.policy_file(&home::ban("no-tiktok", 1, "grace = \"48h\"")).unwrap();
+    company.admin("alice", &["propose", &policy]).unwrap().ok().unwrap();
+    let alone = company.admin("alice", &["publish"]).unwrap();
+    assert!(!alone.success && alone.text.contains("1 of 2 signatures"), "{}", alone.text);
+    assert!(device.status().unwrap().rules.is_empty());
+}
+
+#[test]
+fn promise_8_why_says_everything() {
+    let Stage { company, device, folder: _folder } = Stage::set();
+    home::install_tiktok(&device.home).unwrap();
+    company.publish(&home::ban("no-tiktok", 1, "grace = \"48h\"")).unwrap();
+    device.wait_for_notice("TikTok is not permitted").unwrap();
+    device.run(&["acknowledge", "tiktok"]).unwrap().ok().unwrap();
+    let why = device.run(&["why", "tiktok"]).unwrap().ok().unwrap();
+    let parts = [
+        "tiktok of policy no-tiktok, version 1",
+        "signed by  alice, bob",
+        "matched    pkg:webapp/chromium/",
+        "told       ",
+        "read       ",
+        "in 1 day 23 h",
+        "takes      the mail account of corp.example",
+        "the deadline is still ahead",
+        "undo       remove TikTok",
+        "contest    ask alice or bob",
+    ];
+    for part in parts {
+        assert!(why.contains(part), "`{part}` is missing in:\n{why}");
+    }
+    assert!(!device.run(&["why", "Signal"]).unwrap().success);
+}
+
+#[test]
+fn a_bad_policy_is_refused_with_file_line_and_remedy() {
+    let Stage { company, folder: _folder, .. } = Stage::set();
+    let policy = company.policy_file(&home::ban("late", 1, "at = \"2020-07-10T17:00\"")).unwrap();
+    let refused = company.admin("alice", &["check", &policy]).unwrap();
+    assert!(!refused.success);
+    for part in ["policy.toml", "line 6", "has no time zone"] {
+        assert!(refused.text.contains(part), "{}", refused.text);
+    }
+    let policy = company.policy_file(&home::ban("late", 1, "at = \"2020-07-10T17:00Z\"")).unwrap();
+    let refused = company.admin("alice", &["propose", &policy]).unwrap();
+    assert!(!refused.success && refused.text.contains("in the past"), "{}", refused.text);
+}

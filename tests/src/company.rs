@@ -1,0 +1,216 @@
+//! The company's side: its server, and its admins alice and bob.
+
+use std::{
+    net::TcpListener,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, Result, bail};
+use forewarn_clock::{Clock, Shift};
+use jiff::SignedDuration;
+
+use crate::process::{Binaries, Running, wait_until};
+
+/// The passphrase of both admins' keys.
+const PASSPHRASE: &str = "correct horse battery staple\n";
+
+/// A company with a founded repository.
+#[derive(Debug)]
+pub struct Company {
+    /// The scratch folder.
+    pub folder: PathBuf,
+    /// The binaries that are played with.
+    pub binaries: Binaries,
+    /// The server's address.
+    pub url: String,
+    port: u16,
+    server: Option<Running>,
+}
+
+/// What a command said.
+#[derive(Debug, Clone)]
+pub struct Outcome {
+    /// Whether it succeeded.
+    pub success: bool,
+    /// Standard output, or standard error if it failed.
+    pub text: String,
+}
+
+impl Outcome {
+    /// The output of a command that has to succeed.
+    ///
+    /// # Errors
+    /// What the command said if it failed.
+    pub fn ok(self) -> Result<String> {
+        if self.success { Ok(self.text) } else { bail!("{}", self.text.trim()) }
+    }
+}
+
+impl Company {
+    /// Sets up a server in `folder`, not started.
+    ///
+    /// # Errors
+    /// When the folder can't be written.
+    pub fn prepare(binaries: Binaries, folder: &Path) -> Result<Self> {
+        // Taken and let go again, so that the server has a place of its own when it is started anew.
+        let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+        let company =
+            Self { folder: folder.to_owned(), binaries, url: format!("https://127.0.0.1:{port}"), port, server: None };
+        fs_err::write(company.path("passphrase"), PASSPHRASE)?;
+        Shift::default().write(&company.clock_file())?;
+        let config = format!(
+            "state = {:?}\nlisten = \"127.0.0.1:{port}\"\nurl = {:?}\nsimulated_clock = {:?}\n",
+            company.path("server"),
+            company.url,
+            company.clock_file(),
+        );
+        fs_err::write(company.path("server.toml"), config)?;
+        Ok(company)
+    }
+
+    /// A company whose server runs and whose admins have founded the repository.
+    ///
+    /// # Errors
+    /// When any step fails.
+    pub fn found(binaries: Binaries, folder: &Path) -> Result<Self> {
+        let mut company = Self::prepare(binaries, folder)?;
+        company.start_server()?;
+        for name in ["alice", "bob"] {
+            company.init_admin(name)?;
+        }
+        company.found_repository()?;
+        Ok(company)
+    }
+
+    /// Starts the server and waits until it listens.
+    ///
+    /// # Errors
+    /// When it ends instead.
+    pub fn start_server(&mut self) -> Result<()> {
+        let log = self.path("server.log");
+        let before = fs_err::read_to_string(&log).unwrap_or_default().len();
+        let mut command = self.binaries.command("forewarn-server");
+        command.arg("--config").arg(self.path("server.toml")).arg("run");
+        let mut running = Running::start(command, &log)?;
+        wait_until("the server listens", || {
+            let text = fs_err::read_to_string(&log)?;
+            let new = text.get(before..).unwrap_or_default();
+            if running.has_ended() {
+                bail!("the server ended: {new}");
+            }
+            new.contains("listening on").then_some(()).context("not yet")
+        })?;
+        self.server = Some(running);
+        Ok(())
+    }
+
+    /// SIGKILL for the server.
+    pub fn kill_server(&mut self) {
+        self.server = None;
+    }
+
+    /// Makes an admin's key.
+    ///
+    /// # Errors
+    /// What the command says.
+    pub fn init_admin(&self, name: &str) -> Result<String> {
+        let (ca, clock) = (self.path("server/ca.pem"), self.clock_file());
+        let (ca, clock) = (ca.to_string_lossy(), clock.to_string_lossy());
+        self.admin(name, &["init", "--name", name, "--server", &self.url, "--ca", &ca, "--simulated-clock", &clock])?
+            .ok()
+    }
+
+    /// alice founds, bob signs and publishes.
+    ///
+    /// # Errors
+    /// What the commands say.
+    pub fn found_repository(&self) -> Result<()> {
+        let code = self.printed("founding code:")?;
+        let (alice, bob) = (self.path("alice/alice.pub"), self.path("bob/bob.pub"));
+        let (alice, bob) = (alice.to_string_lossy(), bob.to_string_lossy());
+        self.admin("alice", &["found", "--admin", &alice, "--admin", &bob, "--code", &code])?.ok()?;
+        self.admin("bob", &["sign", "--yes", "--code", &code])?.ok()?;
+        self.admin("bob", &["publish", "--code", &code])?.ok()?;
+        Ok(())
+    }
+
+    /// Runs a command of an admin.
+    ///
+    /// # Errors
+    /// When it can't be started; what it says is in the outcome.
+    pub fn admin(&self, name: &str, arguments: &[&str]) -> Result<Outcome> {
+        let mut command = self.binaries.command("forewarn-admin");
+        command.arg("--home").arg(self.path(name)).arg("--passphrase-file").arg(self.path("passphrase"));
+        let output = command.args(arguments).output()?;
+        let said = if output.status.success() { output.stdout } else { output.stderr };
+        Ok(Outcome { success: output.status.success(), text: String::from_utf8_lossy(&said).into_owned() })
+    }
+
+    /// alice proposes the policy, bob signs it and publishes.
+    ///
+    /// # Errors
+    /// What the commands say.
+    pub fn publish(&self, policy: &str) -> Result<()> {
+        let file = self.policy_file(policy)?;
+        self.admin("alice", &["propose", &file])?.ok()?;
+        self.admin("bob", &["sign", "--yes"])?.ok()?;
+        self.admin("bob", &["publish"])?.ok()?;
+        Ok(())
+    }
+
+    /// Writes a policy where the admins' commands can read it.
+    ///
+    /// # Errors
+    /// When it can't be written.
+    pub fn policy_file(&self, policy: &str) -> Result<String> {
+        let path = self.path("policy.toml");
+        fs_err::write(&path, policy)?;
+        Ok(path.to_string_lossy().into_owned())
+    }
+
+    /// A one-time enrolment token.
+    ///
+    /// # Errors
+    /// When the command fails.
+    pub fn token(&self) -> Result<String> {
+        let mut command = self.binaries.command("forewarn-server");
+        let output = command.arg("--config").arg(self.path("server.toml")).arg("token").output()?;
+        Ok(String::from_utf8(output.stdout)?.trim().to_owned())
+    }
+
+    /// What the server printed at its first start after `label`.
+    ///
+    /// # Errors
+    /// When it printed no such thing.
+    pub fn printed(&self, label: &str) -> Result<String> {
+        let log = fs_err::read_to_string(self.path("server.log"))?;
+        let line = log.lines().find_map(|line| line.strip_prefix(label));
+        Ok(line.with_context(|| format!("the server printed no {label}"))?.trim().to_owned())
+    }
+
+    /// Everyone's clocks go on by `length`.
+    ///
+    /// # Errors
+    /// When the clock's file can't be written.
+    pub fn pass(&self, length: SignedDuration) -> Result<()> {
+        let shift = Clock::new(Some(&self.clock_file())).shift();
+        let ms = i64::try_from(length.as_millis())?;
+        Shift { wall_ms: shift.wall_ms + ms, boot_ms: shift.boot_ms + ms, ..shift }.write(&self.clock_file())?;
+        Ok(())
+    }
+
+    /// The file that moves everyone's clocks.
+    pub fn clock_file(&self) -> PathBuf {
+        self.path("clock.json")
+    }
+
+    /// The port on which the server listens.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// A path in the scratch folder.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
+    }
+}

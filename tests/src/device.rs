@@ -1,0 +1,146 @@
+//! A device: a person's home with mail in it, and the daemon that looks after it.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use forewarn_proto::ipc::Status;
+
+use crate::{
+    company::Outcome,
+    home,
+    process::{Binaries, Running, wait_until},
+};
+
+/// A person's device.
+#[derive(Debug)]
+pub struct Device {
+    /// The folder of everything that belongs to the device.
+    pub folder: PathBuf,
+    /// The person's home.
+    pub home: PathBuf,
+    binaries: Binaries,
+    daemon: Option<Running>,
+    session_bus: Option<String>,
+}
+
+impl Device {
+    /// Sets up a home with mail of the company and private mail, and the daemon's configuration; `extra` is added to
+    /// it. Nothing is started.
+    ///
+    /// # Errors
+    /// When the folder can't be written.
+    pub fn prepare(binaries: &Binaries, folder: &Path, clock: &Path, extra: &str) -> Result<Self> {
+        let home = folder.join("home");
+        home::furnish(&home)?;
+        fs_err::write(folder.join("terminal"), "")?;
+        let config = format!(
+            "state = {:?}\nhome = {home:?}\nsimulated_clock = {clock:?}\nterminals = [{:?}]\n{extra}\n",
+            folder.join("agent"),
+            folder.join("terminal"),
+        );
+        fs_err::write(folder.join("agent.toml"), config)?;
+        Ok(Self { folder: folder.to_owned(), home, binaries: binaries.clone(), daemon: None, session_bus: None })
+    }
+
+    /// The same with notices on this session bus.
+    #[must_use]
+    pub fn on_bus(mut self, address: &str) -> Self {
+        self.session_bus = Some(address.to_owned());
+        self
+    }
+
+    /// Enrolls with a token, and the root that an admin gave.
+    ///
+    /// # Errors
+    /// What the command says.
+    pub fn enroll(&self, token: &str, root: &Path) -> Result<String> {
+        self.run(&["enroll", "--token", token, "--root", &root.to_string_lossy()])?.ok()
+    }
+
+    /// Starts the daemon and waits until it answers.
+    ///
+    /// # Errors
+    /// When it ends instead.
+    pub fn start(&mut self) -> Result<()> {
+        let mut command = self.command();
+        command.arg("daemon");
+        let mut running = Running::start(command, &self.log_file())?;
+        wait_until("the daemon answers", || {
+            if running.has_ended() {
+                bail!("the daemon ended: {}", self.log());
+            }
+            self.status()
+        })?;
+        self.daemon = Some(running);
+        Ok(())
+    }
+
+    /// SIGKILL for the daemon.
+    pub fn kill(&mut self) {
+        self.daemon = None;
+    }
+
+    /// Runs a command of the person.
+    ///
+    /// # Errors
+    /// When it can't be started; what it says is in the outcome.
+    pub fn run(&self, arguments: &[&str]) -> Result<Outcome> {
+        let output = self.command().args(arguments).output()?;
+        let said = if output.status.success() { output.stdout } else { output.stderr };
+        Ok(Outcome { success: output.status.success(), text: String::from_utf8_lossy(&said).into_owned() })
+    }
+
+    /// What the daemon says of itself.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub fn status(&self) -> Result<Status> {
+        let text = self.run(&["status", "--json"])?.ok()?;
+        serde_json::from_str(&text).context("the status can't be read")
+    }
+
+    /// Waits until the daemon's status is as it should be.
+    ///
+    /// # Errors
+    /// The last status, if that takes more than a minute.
+    pub fn wait_for(&self, what: &str, is_so: impl Fn(&Status) -> bool) -> Result<Status> {
+        wait_until(what, || {
+            let status = self.status()?;
+            if is_so(&status) { Ok(status) } else { bail!("the status is {status:#?}") }
+        })
+    }
+
+    /// Waits until a notice with this text was written on the terminal, and gives all that was.
+    ///
+    /// # Errors
+    /// What was written, if the text does not come within a minute.
+    pub fn wait_for_notice(&self, text: &str) -> Result<String> {
+        wait_until(&format!("a notice with `{text}`"), || {
+            let terminal = self.terminal();
+            if terminal.contains(text) { Ok(terminal) } else { bail!("the terminal has: {terminal}") }
+        })
+    }
+
+    /// Everything that was written on the person's terminal.
+    pub fn terminal(&self) -> String {
+        fs_err::read_to_string(self.folder.join("terminal")).unwrap_or_default()
+    }
+
+    /// Everything that the daemon logged.
+    pub fn log(&self) -> String {
+        fs_err::read_to_string(self.log_file()).unwrap_or_default()
+    }
+
+    fn log_file(&self) -> PathBuf {
+        self.folder.join("agent.log")
+    }
+
+    fn command(&self) -> std::process::Command {
+        let mut command = self.binaries.command("forewarn");
+        command.arg("--config").arg(self.folder.join("agent.toml"));
+        if let Some(address) = &self.session_bus {
+            command.env("DBUS_SESSION_BUS_ADDRESS", address);
+        }
+        command
+    }
+}
