@@ -46,7 +46,7 @@ pub struct Status {
     pub obligations: Vec<ObligationStatus>,
     /// Rules that are met or unknown, and previews' rules are not listed: they ask nothing of the person.
     pub rules: Vec<RuleStatus>,
-    /// Mail domains whose profiles are in the vault.
+    /// Mail domains whose profiles are in the vault, those on their way back included.
     pub revoked: Vec<Domain>,
     /// The last report that was made about this device, exactly as it is sent.
     pub report: Option<Report>,

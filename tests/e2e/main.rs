@@ -1,33 +1,54 @@
 //! The real binaries, in the situations that would break a promise.
-#![expect(clippy::unwrap_used, reason = "a test may fail")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::disallowed_methods,
+    reason = "a test may fail, waits, and starts programs"
+)]
 
+mod desktop;
+mod hostile;
+mod offline;
+mod power_cut;
+mod privacy;
+mod refusals;
 mod story;
 
+use forewarn_clock::Shift;
 use forewarn_tests::{Binaries, Company, Device};
+use jiff::SignedDuration;
 use tempfile::TempDir;
 
-/// A company with one device, on which the banned app is installed; all of it runs.
+const HOUR: SignedDuration = SignedDuration::from_hours(1);
+
+/// A company with one device; all of it runs.
 struct Stage {
-    folder: TempDir,
     company: Company,
     device: Device,
+    _folder: TempDir,
 }
 
 impl Stage {
     fn set() -> Self {
-        Self::set_with("notices = \"terminal\"")
-    }
-
-    fn set_with(agent_config: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let binaries = Binaries::beside_test().unwrap();
-        let company = Company::found(binaries.clone(), folder.path()).unwrap();
-        let place = folder.path().join("device");
-        fs_err::create_dir(&place).unwrap();
-        let mut device = Device::prepare(&binaries, &place, &company.clock_file(), agent_config).unwrap();
+        let company = Company::found(Binaries::beside_test().unwrap(), folder.path()).unwrap();
+        let mut device = device(&folder, &company, "notices = \"terminal\"");
         device.enroll(&company.token().unwrap(), &company.path("bob/root.json")).unwrap();
         device.start().unwrap();
         device.wait_for("the device is connected", |status| status.confirmed_at.is_some()).unwrap();
-        Self { folder, company, device }
+        Self { company, device, _folder: folder }
     }
+
+    /// Time passes for everyone.
+    fn pass(&self, length: SignedDuration) {
+        self.company.pass(length).unwrap();
+        self.device.pass(length).unwrap();
+    }
+}
+
+/// A device in the company's scratch folder, not enrolled.
+fn device(folder: &TempDir, company: &Company, config: &str) -> Device {
+    let place = folder.path().join("device");
+    fs_err::create_dir(&place).unwrap();
+    Device::prepare(&company.binaries, &place, &Shift::default(), config).unwrap()
 }

@@ -4,49 +4,49 @@ use forewarn_proto::report::Stage as ObligationStage;
 use forewarn_tests::home;
 use jiff::SignedDuration;
 
-use crate::Stage;
-
-const HOUR: SignedDuration = SignedDuration::from_hours(1);
+use crate::{HOUR, Stage};
 
 #[test]
 fn promise_4_an_account_goes_and_comes_back_byte_for_byte() {
-    let Stage { company, device, folder: _folder } = Stage::set();
+    let stage = Stage::set();
+    let (company, device) = (&stage.company, &stage.device);
     let before = home::mail_files(&device.home).unwrap();
-    home::install_tiktok(&device.home).unwrap();
-    company.publish(&home::ban("no-tiktok", 1, "grace = \"48h\"")).unwrap();
+    home::TIKTOK.install(&device.home).unwrap();
+    company.publish(&home::ban(&home::TIKTOK, "no-tiktok", 1, "grace = \"48h\"")).unwrap();
     let terminal = device.wait_for_notice("TikTok is not permitted").unwrap();
     assert!(terminal.contains("the mail account of corp.example is moved into a vault"), "{terminal}");
     for hours in [24, 20, 3] {
-        company.pass(HOUR * hours).unwrap();
+        stage.pass(HOUR * hours);
         device.wait_for("time has passed", |status| status.obligations[0].shown.is_some()).unwrap();
     }
     assert_eq!(home::mail_files(&device.home).unwrap(), before, "nothing is touched before the deadline");
-    company.pass(SignedDuration::from_mins(50)).unwrap();
+    stage.pass(SignedDuration::from_mins(50));
     device.wait_for_notice("Last call").unwrap();
-    company.pass(SignedDuration::from_mins(30)).unwrap();
+    stage.pass(SignedDuration::from_mins(30));
     device.wait_for("revoked", |status| status.obligations[0].stage == ObligationStage::Revoked).unwrap();
     assert_eq!(home::mentions(&device.home, "@corp.example").unwrap(), 0);
     assert!(home::mentions(&device.home, "@private.example").unwrap() > 0);
-    home::remove_tiktok(&device.home).unwrap();
+    home::TIKTOK.remove(&device.home).unwrap();
     device.wait_for_notice("Company mail (corp.example) is back").unwrap();
     assert_eq!(home::mail_files(&device.home).unwrap(), before);
 }
 
 #[test]
 fn promise_3_a_policy_sent_in_error_is_taken_back_by_one_admin() {
-    let Stage { company, device, folder: _folder } = Stage::set();
+    let stage = Stage::set();
+    let (company, device) = (&stage.company, &stage.device);
     let before = home::mail_files(&device.home).unwrap();
-    home::install_tiktok(&device.home).unwrap();
-    company.publish(&home::ban("mistake", 1, "grace = \"24h\"")).unwrap();
+    home::TIKTOK.install(&device.home).unwrap();
+    company.publish(&home::ban(&home::TIKTOK, "mistake", 1, "grace = \"24h\"")).unwrap();
     device.wait_for_notice("TikTok is not permitted").unwrap();
-    company.pass(HOUR * 24).unwrap();
+    stage.pass(HOUR * 24);
     device.wait_for_notice("Last call").unwrap();
-    company.pass(HOUR).unwrap();
+    stage.pass(HOUR);
     device.wait_for("revoked", |status| !status.revoked.is_empty()).unwrap();
     company.admin("alice", &["retract", "mistake", "--reason", "sent in error"]).unwrap().ok().unwrap();
     device.wait_for_notice("was sent in error").unwrap();
     device.wait_for("restored", |status| status.obligations.is_empty() && status.revoked.is_empty()).unwrap();
-    device.wait_for_notice("is back").unwrap();
+    device.wait_for_notice("(corp.example) is back").unwrap();
     assert_eq!(home::mail_files(&device.home).unwrap(), before);
     forewarn_tests::wait_until("the correction is reported", || {
         let status = company.admin("alice", &["status"])?.ok()?;
@@ -58,9 +58,10 @@ fn promise_3_a_policy_sent_in_error_is_taken_back_by_one_admin() {
 
 #[test]
 fn promise_2_one_signature_of_two_changes_nothing() {
-    let Stage { company, device, folder: _folder } = Stage::set();
-    home::install_tiktok(&device.home).unwrap();
-    let policy = company.policy_file(&home::ban("no-tiktok", 1, "grace = \"48h\"")).unwrap();
+    let stage = Stage::set();
+    let (company, device) = (&stage.company, &stage.device);
+    home::TIKTOK.install(&device.home).unwrap();
+    let policy = company.policy_file(&home::ban(&home::TIKTOK, "no-tiktok", 1, "grace = \"48h\"")).unwrap();
     company.admin("alice", &["propose", &policy]).unwrap().ok().unwrap();
     let alone = company.admin("alice", &["publish"]).unwrap();
     assert!(!alone.success && alone.text.contains("1 of 2 signatures"), "{}", alone.text);
@@ -69,9 +70,10 @@ fn promise_2_one_signature_of_two_changes_nothing() {
 
 #[test]
 fn promise_8_why_says_everything() {
-    let Stage { company, device, folder: _folder } = Stage::set();
-    home::install_tiktok(&device.home).unwrap();
-    company.publish(&home::ban("no-tiktok", 1, "grace = \"48h\"")).unwrap();
+    let stage = Stage::set();
+    let (company, device) = (&stage.company, &stage.device);
+    home::TIKTOK.install(&device.home).unwrap();
+    company.publish(&home::ban(&home::TIKTOK, "no-tiktok", 1, "grace = \"48h\"")).unwrap();
     device.wait_for_notice("TikTok is not permitted").unwrap();
     device.run(&["acknowledge", "tiktok"]).unwrap().ok().unwrap();
     let why = device.run(&["why", "tiktok"]).unwrap().ok().unwrap();
@@ -95,14 +97,15 @@ fn promise_8_why_says_everything() {
 
 #[test]
 fn a_bad_policy_is_refused_with_file_line_and_remedy() {
-    let Stage { company, folder: _folder, .. } = Stage::set();
-    let policy = company.policy_file(&home::ban("late", 1, "at = \"2020-07-10T17:00\"")).unwrap();
+    let stage = Stage::set();
+    let company = &stage.company;
+    let policy = company.policy_file(&home::ban(&home::TIKTOK, "late", 1, "at = \"2020-07-10T17:00\"")).unwrap();
     let refused = company.admin("alice", &["check", &policy]).unwrap();
     assert!(!refused.success);
     for part in ["policy.toml", "line 6", "has no time zone"] {
         assert!(refused.text.contains(part), "{}", refused.text);
     }
-    let policy = company.policy_file(&home::ban("late", 1, "at = \"2020-07-10T17:00Z\"")).unwrap();
+    let policy = company.policy_file(&home::ban(&home::TIKTOK, "late", 1, "at = \"2020-07-10T17:00Z\"")).unwrap();
     let refused = company.admin("alice", &["propose", &policy]).unwrap();
     assert!(!refused.success && refused.text.contains("in the past"), "{}", refused.text);
 }

@@ -82,6 +82,18 @@ impl Company {
         Ok(company)
     }
 
+    /// The same company for another thread, without its server process.
+    #[must_use]
+    pub fn view(&self) -> Self {
+        Self {
+            folder: self.folder.clone(),
+            binaries: self.binaries.clone(),
+            url: self.url.clone(),
+            port: self.port,
+            server: None,
+        }
+    }
+
     /// Starts the server and waits until it listens.
     ///
     /// # Errors
@@ -188,18 +200,15 @@ impl Company {
         Ok(line.with_context(|| format!("the server printed no {label}"))?.trim().to_owned())
     }
 
-    /// Everyone's clocks go on by `length`.
+    /// The clocks of the server and the admins go on by `length`.
     ///
     /// # Errors
     /// When the clock's file can't be written.
     pub fn pass(&self, length: SignedDuration) -> Result<()> {
-        let shift = Clock::new(Some(&self.clock_file())).shift();
-        let ms = i64::try_from(length.as_millis())?;
-        Shift { wall_ms: shift.wall_ms + ms, boot_ms: shift.boot_ms + ms, ..shift }.write(&self.clock_file())?;
-        Ok(())
+        move_clocks(&self.clock_file(), length)
     }
 
-    /// The file that moves everyone's clocks.
+    /// The file that moves the clocks of the server and the admins.
     pub fn clock_file(&self) -> PathBuf {
         self.path("clock.json")
     }
@@ -213,4 +222,11 @@ impl Company {
     pub fn path(&self, name: &str) -> PathBuf {
         self.folder.join(name)
     }
+}
+
+/// Time passes: both clocks go on together.
+pub(crate) fn move_clocks(file: &Path, length: SignedDuration) -> Result<()> {
+    let shift = Clock::new(Some(file)).shift();
+    let ms = i64::try_from(length.as_millis())?;
+    Ok(Shift { wall_ms: shift.wall_ms + ms, boot_ms: shift.boot_ms + ms, ..shift }.write(file)?)
 }

@@ -3,10 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
+use forewarn_clock::{Clock, Shift};
 use forewarn_proto::ipc::Status;
+use jiff::SignedDuration;
 
 use crate::{
-    company::Outcome,
+    company::{Outcome, move_clocks},
     home,
     process::{Binaries, Running, wait_until},
 };
@@ -25,14 +27,16 @@ pub struct Device {
 
 impl Device {
     /// Sets up a home with mail of the company and private mail, and the daemon's configuration; `extra` is added to
-    /// it. Nothing is started.
+    /// it. The device's clocks start with `shift`. Nothing is started.
     ///
     /// # Errors
     /// When the folder can't be written.
-    pub fn prepare(binaries: &Binaries, folder: &Path, clock: &Path, extra: &str) -> Result<Self> {
+    pub fn prepare(binaries: &Binaries, folder: &Path, shift: &Shift, extra: &str) -> Result<Self> {
         let home = folder.join("home");
         home::furnish(&home)?;
         fs_err::write(folder.join("terminal"), "")?;
+        let clock = folder.join("clock.json");
+        shift.write(&clock)?;
         let config = format!(
             "state = {:?}\nhome = {home:?}\nsimulated_clock = {clock:?}\nterminals = [{:?}]\n{extra}\n",
             folder.join("agent"),
@@ -42,11 +46,46 @@ impl Device {
         Ok(Self { folder: folder.to_owned(), home, binaries: binaries.clone(), daemon: None, session_bus: None })
     }
 
+    /// The same device for another thread, without its daemon process.
+    #[must_use]
+    pub fn view(&self) -> Self {
+        Self {
+            folder: self.folder.clone(),
+            home: self.home.clone(),
+            binaries: self.binaries.clone(),
+            daemon: None,
+            session_bus: self.session_bus.clone(),
+        }
+    }
+
     /// The same with notices on this session bus.
     #[must_use]
     pub fn on_bus(mut self, address: &str) -> Self {
         self.session_bus = Some(address.to_owned());
         self
+    }
+
+    /// The device's clocks go on by `length`.
+    ///
+    /// # Errors
+    /// When the clock's file can't be written.
+    pub fn pass(&self, length: SignedDuration) -> Result<()> {
+        move_clocks(&self.clock_file(), length)
+    }
+
+    /// Somebody sets the device's wall clock; no time passes.
+    ///
+    /// # Errors
+    /// When the clock's file can't be written.
+    pub fn set_wall_clock(&self, by: SignedDuration) -> Result<()> {
+        let shift = Clock::new(Some(&self.clock_file())).shift();
+        let wall_ms = shift.wall_ms + i64::try_from(by.as_millis())?;
+        Ok(Shift { wall_ms, ..shift }.write(&self.clock_file())?)
+    }
+
+    /// The file that moves the device's clocks.
+    pub fn clock_file(&self) -> PathBuf {
+        self.folder.join("clock.json")
     }
 
     /// Enrolls with a token, and the root that an admin gave.

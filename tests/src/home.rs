@@ -5,35 +5,52 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use sha2::{Digest, Sha256};
 
-/// The app id under which Chromium-family browsers install this company's favourite banned web app.
-pub const TIKTOK_ID: &str = "akpamiohjfcnimfljfndmaldlcfphjmp";
+/// The profile that Thunderbird made.
+const PROFILE: &str = "5ee0q7cw.default-default";
+
+/// A web app as Chromium-family browsers install it.
+#[derive(Debug, Clone, Copy)]
+pub struct WebApp {
+    /// What people call it.
+    pub name: &'static str,
+    /// Its app id.
+    pub id: &'static str,
+}
+
+/// The app that is banned.
+pub const TIKTOK: WebApp = WebApp { name: "TikTok", id: "akpamiohjfcnimfljfndmaldlcfphjmp" };
+/// The app that is banned in error.
+pub const INSTAGRAM: WebApp = WebApp { name: "Instagram", id: "maonlnecdeecdljpahhnnlmhbmalehlm" };
+
 /// Where the mail clients' files come from.
 const DATA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../agent/mail/tests/data");
 
-/// A policy that bans the web app; `deadline` is the body of its `[deadline]` table.
-pub fn ban(id: &str, version: u64, deadline: &str) -> String {
+/// A policy that bans a web app; `deadline` is the body of its `[deadline]` table.
+pub fn ban(app: &WebApp, id: &str, version: u64, deadline: &str) -> String {
+    let WebApp { name, id: app_id } = app;
+    let rule = name.to_lowercase();
     format!(
         r#"id = "{id}"
 version = {version}
-title = "TikTok is not permitted on devices with company mail"
+title = "{name} is not permitted on devices with company mail"
 
 [deadline]
 {deadline}
 
 [message]
-en = "Please remove TikTok from this device. Questions? Ask the help desk."
-de = "Bitte entfernen Sie TikTok von diesem Gerät. Fragen? Der Helpdesk hilft."
+en = "Please remove {name} from this device. Questions? Ask the help desk."
+de = "Bitte entfernen Sie {name} von diesem Gerät. Fragen? Der Helpdesk hilft."
 
 [consequence]
 mail = ["corp.example"]
 
 [[rule]]
-id = "tiktok"
-app = "TikTok"
-purls = ["pkg:webapp/chromium/{TIKTOK_ID}", "pkg:flatpak/com.tiktok.TikTok", "pkg:deb/tiktok"]
+id = "{rule}"
+app = "{name}"
+purls = ["pkg:webapp/chromium/{app_id}", "pkg:flatpak/com.{rule}.{name}", "pkg:deb/{rule}"]
 "#
     )
 }
@@ -43,31 +60,42 @@ purls = ["pkg:webapp/chromium/{TIKTOK_ID}", "pkg:flatpak/com.tiktok.TikTok", "pk
 /// # Errors
 /// When a file can't be copied.
 pub fn furnish(home: &Path) -> Result<()> {
-    copy_folder(&Path::new(DATA).join("thunderbird-two-accounts"), &home.join(".thunderbird"))?;
+    let (thunderbird, data) = (home.join(".thunderbird"), Path::new(DATA).join("thunderbird-two-accounts"));
+    copy_folder(&data.join(PROFILE), &thunderbird.join(PROFILE))?;
+    for name in ["profiles.ini", "installs.ini"] {
+        fs_err::copy(data.join(name), thunderbird.join(name))?;
+    }
     fs_err::copy(Path::new(DATA).join("mbsyncrc-two-accounts"), home.join(".mbsyncrc"))?;
     fs_err::create_dir_all(home.join(".local/share/applications"))?;
     Ok(())
 }
 
-/// Installs the web app as Chromium does: by a desktop entry (chromium, `shell_integration_linux.cc`).
-///
-/// # Errors
-/// When the entry can't be written.
-pub fn install_tiktok(home: &Path) -> Result<()> {
-    let entry = format!(
-        "#!/usr/bin/env xdg-open\n[Desktop Entry]\nVersion=1.0\nTerminal=false\nType=Application\nName=TikTok\n\
-         Exec=/usr/bin/chromium --profile-directory=Default --app-id={TIKTOK_ID}\n\
-         Icon=chrome-{TIKTOK_ID}-Default\nStartupWMClass=crx_{TIKTOK_ID}\n"
-    );
-    Ok(fs_err::write(tiktok_entry(home), entry)?)
-}
+impl WebApp {
+    /// Installs it as Chromium does: by a desktop entry (chromium, `shell_integration_linux.cc`).
+    ///
+    /// # Errors
+    /// When the entry can't be written.
+    pub fn install(&self, home: &Path) -> Result<()> {
+        let Self { name, id } = self;
+        let entry = format!(
+            "#!/usr/bin/env xdg-open\n[Desktop Entry]\nVersion=1.0\nTerminal=false\nType=Application\nName={name}\n\
+             Exec=/usr/bin/chromium --profile-directory=Default --app-id={id}\n\
+             Icon=chrome-{id}-Default\nStartupWMClass=crx_{id}\n"
+        );
+        Ok(fs_err::write(self.entry(home), entry)?)
+    }
 
-/// Removes the web app.
-///
-/// # Errors
-/// When it is not there.
-pub fn remove_tiktok(home: &Path) -> Result<()> {
-    Ok(fs_err::remove_file(tiktok_entry(home))?)
+    /// Removes it.
+    ///
+    /// # Errors
+    /// When it is not there.
+    pub fn remove(&self, home: &Path) -> Result<()> {
+        Ok(fs_err::remove_file(self.entry(home))?)
+    }
+
+    fn entry(&self, home: &Path) -> PathBuf {
+        home.join(format!(".local/share/applications/chrome-{}-Default.desktop", self.id))
+    }
 }
 
 /// The mail clients' files and the SHA-256 of each. The lock that Thunderbird leaves in its profile is not mail.
@@ -90,16 +118,7 @@ pub fn mentions(home: &Path, address: &str) -> Result<usize> {
     let count = |path: PathBuf| -> Result<usize> {
         Ok(fs_err::read_to_string(path)?.to_ascii_lowercase().matches(address).count())
     };
-    Ok(count(home.join(".mbsyncrc"))? + count(prefs(home)?)?)
-}
-
-fn prefs(home: &Path) -> Result<PathBuf> {
-    let profiles = fs_err::read_dir(home.join(".thunderbird"))?.flatten().map(|entry| entry.path().join("prefs.js"));
-    profiles.into_iter().find(|path| path.exists()).context("there is no prefs.js")
-}
-
-fn tiktok_entry(home: &Path) -> PathBuf {
-    home.join(format!(".local/share/applications/chrome-{TIKTOK_ID}-Default.desktop"))
+    Ok(count(home.join(".mbsyncrc"))? + count(home.join(".thunderbird").join(PROFILE).join("prefs.js"))?)
 }
 
 fn copy_folder(from: &Path, to: &Path) -> Result<()> {

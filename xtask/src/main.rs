@@ -1,2 +1,62 @@
-//! Placeholder.
-fn main() {}
+//! The project's tasks: `cargo xtask demo`, `cargo xtask test`, ...
+#![expect(clippy::disallowed_methods, reason = "tasks run programs and measure real time")]
+
+mod demo;
+mod packages;
+mod schema;
+mod test;
+
+use std::{path::Path, process::Command, process::ExitCode};
+
+use anyhow::{Context, Result, bail};
+use clap::{Parser, Subcommand};
+
+/// The project's tasks.
+#[derive(Parser)]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Build Forewarn and play its story on real parts, in a scratch folder.
+    Demo(demo::Options),
+    /// Install what the tests need, then check formatting and lints and run every test.
+    Test,
+    /// Write the policy's JSON Schema to proto/policy.schema.json.
+    Schema,
+    /// Check dependencies against deny.toml: licences, bans, sources. Installs cargo-deny if it is missing.
+    Deny,
+}
+
+fn main() -> ExitCode {
+    let done = match Arguments::parse().task {
+        Task::Demo(options) => demo::run(&options),
+        Task::Test => test::run(),
+        Task::Schema => schema::write(),
+        Task::Deny => test::deny(),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            anstream::eprintln!("xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The workspace's folder.
+fn workspace() -> Result<&'static Path> {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("xtask has no folder above it")
+}
+
+/// Runs `cargo` with these arguments in the workspace, its output shown.
+fn cargo(arguments: &[&str]) -> Result<()> {
+    anstream::println!("\n$ cargo {}", arguments.join(" "));
+    let status = Command::new(env!("CARGO")).args(arguments).current_dir(workspace()?).status()?;
+    if !status.success() {
+        bail!("cargo {} failed", arguments.join(" "));
+    }
+    Ok(())
+}

@@ -40,11 +40,11 @@ impl Engine {
             .collect()
     }
 
-    /// The mail domains of `person` whose profiles are in the vault.
+    /// The mail domains of `person` whose profiles are in the vault, those on their way back included.
     pub fn revoked_of(&self, person: Person) -> Vec<Domain> {
         let profiles = self.state.profiles.iter();
         profiles
-            .filter(|(id, profile)| id.person == person && profile.place == Place::Vault)
+            .filter(|(id, profile)| id.person == person && profile.place != Place::Leaving)
             .map(|(id, _)| id.domain.clone())
             .collect()
     }

@@ -1,0 +1,122 @@
+//! What must change nothing on the device, be logged with its reason, and be shown by `forewarn status`.
+
+use forewarn_proto::{bundle::MAX_BUNDLE_BYTES, report::Refusal};
+use forewarn_tests::home;
+use forewarn_trust::SigningKey;
+
+use crate::{HOUR, hostile::Hostile};
+
+/// Pushes `bytes` to a device whose person has the banned app, and checks that nothing comes of it but `reason`.
+#[track_caller]
+fn check(hostile: &Hostile, bytes: &str, reason: &str, is_right: impl Fn(&Refusal) -> bool) {
+    let before = home::mail_files(&hostile.device.home).unwrap();
+    let in_force = hostile.device.status().unwrap();
+    hostile.server.feed.push_bytes(bytes);
+    let status = hostile
+        .device
+        .wait_for("the bundle is refused", |status| status.refused.as_ref().is_some_and(&is_right))
+        .unwrap();
+    assert_eq!(status.rules, in_force.rules, "the policies in force are as before");
+    assert_eq!(status.obligations, [], "nobody is asked anything");
+    assert_eq!(hostile.device.terminal(), "", "nobody is told anything");
+    assert_eq!(home::mail_files(&hostile.device.home).unwrap(), before);
+    let shown = hostile.device.run(&["status"]).unwrap().ok().unwrap();
+    assert!(shown.contains("refused") && shown.contains(reason), "`{reason}` is not in: {shown}");
+    assert!(hostile.device.log().contains(reason), "`{reason}` is not in the log: {}", hostile.device.log());
+}
+
+fn policy() -> String {
+    home::ban(&home::TIKTOK, "no-tiktok", 1, "grace = \"24h\"")
+}
+
+fn set() -> Hostile {
+    let hostile = Hostile::set();
+    home::TIKTOK.install(&hostile.device.home).unwrap();
+    hostile
+}
+
+const NAME: &str = "policies/no-tiktok.toml";
+
+#[test]
+fn promise_2_one_signature_of_two() {
+    let h = set();
+    let forced = h.keys.force(&h.repository, NAME, &policy(), &[&h.keys.alice], h.tomorrow());
+    let bytes = String::from_utf8(forced.bundle().to_bytes()).unwrap();
+    check(&h, &bytes, "signatures do not hold", |r| matches!(r, Refusal::NotSigned(_)));
+}
+
+#[test]
+fn promise_7_a_signature_by_an_unknown_key() {
+    let h = set();
+    let mallory = SigningKey::generate("bob").unwrap();
+    let forced = h.keys.force(&h.repository, NAME, &policy(), &[&h.keys.alice, &mallory], h.tomorrow());
+    let bytes = String::from_utf8(forced.bundle().to_bytes()).unwrap();
+    check(&h, &bytes, "signatures do not hold", |r| matches!(r, Refusal::NotSigned(_)));
+}
+
+#[test]
+fn promise_7_one_flipped_byte() {
+    let h = set();
+    let forced = h.keys.force(&h.repository, NAME, &policy(), &[&h.keys.alice, &h.keys.bob], h.tomorrow());
+    let good = String::from_utf8(forced.bundle().to_bytes()).unwrap();
+    let flipped = good.replacen("grace = \\\"24h\\\"", "grace = \\\"23h\\\"", 1);
+    assert_ne!(good, flipped);
+    check(&h, &flipped, "signatures do not hold", |r| matches!(r, Refusal::NotSigned(_)));
+}
+
+#[test]
+fn promise_7_an_older_bundle() {
+    let h = set();
+    let retraction = "policy = \"no-tiktok\"\nthrough_version = 1\nreason = \"error\"\n[message]\nen = \"m\"\n";
+    let both = [&h.keys.alice, &h.keys.bob];
+    let older = h.keys.force(&h.repository, NAME, &policy(), &both, h.tomorrow());
+    let newer = h.keys.force(&older, "retractions/no-tiktok.toml", retraction, &[&h.keys.bob], h.tomorrow());
+    let before = h.device.status().unwrap().confirmed_at;
+    h.server.feed.push(newer.bundle());
+    h.device.wait_for("the retraction is in force", |status| status.confirmed_at > before).unwrap();
+    let bytes = String::from_utf8(older.bundle().to_bytes()).unwrap();
+    check(&h, &bytes, "older than the one in force", |r| matches!(r, Refusal::Older(_)));
+}
+
+#[test]
+fn promise_7_an_expired_timestamp() {
+    let h = set();
+    let both = [&h.keys.alice, &h.keys.bob];
+    let expired = h.keys.force(&h.repository, NAME, &policy(), &both, h.clock.wall() - HOUR);
+    let bytes = String::from_utf8(expired.bundle().to_bytes()).unwrap();
+    check(&h, &bytes, "has expired", |r| matches!(r, Refusal::Expired(_)));
+}
+
+#[test]
+fn promise_7_a_bundle_over_its_size_limit() {
+    let h = set();
+    let bytes = format!("{{\"x\":\"{}\"}}", "x".repeat(MAX_BUNDLE_BYTES));
+    check(&h, &bytes, "over the size limit", |r| matches!(r, Refusal::TooLarge(_)));
+}
+
+#[test]
+fn promise_7_a_policy_that_does_not_parse_although_it_is_signed() {
+    let h = set();
+    let both = [&h.keys.alice, &h.keys.bob];
+    let strange = policy().replace("version = 1", "version = 1\nwipe = true");
+    let forced = h.keys.force(&h.repository, NAME, &strange, &both, h.tomorrow());
+    let bytes = String::from_utf8(forced.bundle().to_bytes()).unwrap();
+    check(&h, &bytes, "does not parse", |r| matches!(r, Refusal::NotParsed(_)));
+}
+
+#[test]
+fn promise_3_a_retraction_counts_even_in_a_bundle_that_is_refused() {
+    let h = set();
+    let both = [&h.keys.alice, &h.keys.bob];
+    let good = h.keys.force(&h.repository, NAME, &policy(), &both, h.tomorrow());
+    h.server.feed.push(good.bundle());
+    h.device.wait_for_notice("TikTok is not permitted").unwrap();
+    let retraction =
+        "policy = \"no-tiktok\"\nthrough_version = 1\nreason = \"error\"\n[message]\nen = \"Never mind.\"\n";
+    let name = "retractions/no-tiktok.toml";
+    let expired = h.keys.force(&good, name, retraction, &[&h.keys.alice], h.clock.wall() - HOUR);
+    h.server.feed.push(expired.bundle());
+    h.device.wait_for_notice("Never mind.").unwrap();
+    let status = h.device.wait_for("nothing is asked", |status| status.obligations.is_empty()).unwrap();
+    assert!(matches!(status.refused, Some(Refusal::Expired(_))));
+}

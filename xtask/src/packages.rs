@@ -1,0 +1,51 @@
+//! The Debian packages that tests need, and how they come onto the machine.
+
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, bail};
+
+/// Package, and what a test does with it.
+const NEEDED: [(&str, &str); 8] = [
+    ("dpkg", "lists this machine's packages, to be compared"),
+    ("gzip", "packs what test packages are made of"),
+    ("flatpak", "makes and installs a test app, to be listed"),
+    ("isync", "reads the .mbsyncrc that was edited"),
+    ("python3", "holds Thunderbird's lock as another process would"),
+    ("dbus", "is the session bus"),
+    ("dunst", "is a real notification service"),
+    ("xvfb", "is the screen on which it shows notices"),
+];
+
+/// Installs what is missing.
+pub(crate) fn install() -> Result<()> {
+    let missing: Vec<&str> = NEEDED.iter().map(|(name, _)| *name).filter(|name| !is_installed(name)).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    anstream::println!("The tests need these Debian packages, which are not installed:");
+    NEEDED
+        .iter()
+        .filter(|(n, _)| missing.contains(n))
+        .for_each(|(name, use_)| anstream::println!("  {name:<10}{use_}"));
+    apt(&["update", "--quiet"])?;
+    let install = ["install", "--yes", "--quiet", "--no-install-recommends"];
+    apt(&[&install[..], &missing].concat())
+}
+
+fn is_installed(package: &str) -> bool {
+    let query = Command::new("dpkg-query").args(["-W", "-f", "${db:Status-Status}", package]).output();
+    query.is_ok_and(|output| output.stdout == b"installed")
+}
+
+fn apt(arguments: &[&str]) -> Result<()> {
+    let root = rustix::process::geteuid().is_root();
+    let (program, first): (&str, &[&str]) = if root { ("apt-get", &[]) } else { ("sudo", &["apt-get"]) };
+    let mut command = Command::new(program);
+    command.args(first).args(arguments).env("DEBIAN_FRONTEND", "noninteractive").stdin(Stdio::null());
+    let status =
+        command.status().with_context(|| format!("{program} can't be started; the tests need Debian or Ubuntu"))?;
+    if !status.success() {
+        bail!("apt-get {} failed; install the packages by hand and try again", arguments.join(" "));
+    }
+    Ok(())
+}
