@@ -6,7 +6,7 @@ use forewarn_proto::{
     api::{Draft, DraftStatus, FleetStatus, OnlineKeys},
     bundle::Bundle,
 };
-use forewarn_trust::{Repository, SigningKey, Verified, metadata, verify};
+use forewarn_trust::{SigningKey, Verified, metadata, verify};
 use reqwest::{Client, Method};
 use serde::de::DeserializeOwned;
 
@@ -26,12 +26,6 @@ pub(crate) struct Server {
     address: String,
     clock: Clock,
     credential: Credential,
-}
-
-/// What is in force, verified from this admin's root.
-pub(crate) struct InForce {
-    pub(crate) repository: Repository,
-    pub(crate) verified: Verified,
 }
 
 impl Server {
@@ -76,20 +70,20 @@ impl Server {
     }
 
     /// What is in force. The first time, the root is taken if it is one that this admin's key has signed.
-    pub(crate) async fn in_force(&self, home: &Home) -> Result<InForce> {
+    pub(crate) async fn in_force(&self, home: &Home) -> Result<Verified> {
         let bytes = self.send(Method::GET, "/v1/bundle", Vec::new()).await?;
         let bundle = Bundle::parse(&bytes)?;
         let root = match home.root() {
             Some(root) => root,
             None => self.own_root(&bundle)?,
         };
-        let seen = fs_err::read(home.file("seen.json")).ok().and_then(|bytes| Bundle::parse(&bytes).ok());
+        let seen = seen_before(home, &root).await;
         let verified = verify(&root, seen.as_ref(), &bundle, &home.file(""))
             .await
             .context("the server's bundle can't be trusted; do not sign anything until this is explained")?;
         home.write("root.json", &verified.root)?;
         home.write("seen.json", &String::from_utf8_lossy(&bytes))?;
-        Ok(InForce { repository: Repository::new(bundle), verified })
+        Ok(verified)
     }
 
     fn own_root(&self, bundle: &Bundle) -> Result<String> {
@@ -124,4 +118,10 @@ impl Server {
         }
         Ok(bytes)
     }
+}
+
+/// What this admin verified last, so that the server can't go back behind it.
+async fn seen_before(home: &Home, root: &str) -> Option<Verified> {
+    let bundle = Bundle::parse(&fs_err::read(home.file("seen.json")).ok()?).ok()?;
+    verify(root, None, &bundle, &home.file("")).await.ok()
 }

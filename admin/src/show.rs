@@ -3,10 +3,10 @@
 use anstyle::{AnsiColor, Style};
 use anyhow::Result;
 use forewarn_proto::{
-    api::{DraftStatus, PolicyCount},
+    api::{Draft, DraftStatus, PolicyCount},
     policy::{Deadline, Policy, Retraction},
 };
-use forewarn_trust::metadata;
+use forewarn_trust::{Changes, PublicKey, metadata};
 
 const BOLD: Style = Style::new().bold();
 const WARN: Style = AnsiColor::Yellow.on_default();
@@ -39,30 +39,38 @@ fn deadline(deadline: &Deadline) -> String {
     format!("{at}at least {grace} after each person was shown the notice; never under the device's own least notice")
 }
 
-/// A draft in words.
-pub(crate) fn draft(status: &DraftStatus) -> Result<()> {
+/// How far a draft has come, by the server's word.
+pub(crate) fn progress(status: &DraftStatus) {
     anstream::println!("{BOLD}Draft {}{BOLD:#}", status.number);
     for (role, (have, need)) in &status.signatures {
         anstream::println!("  {role}: {have} of {need} signatures");
     }
-    if let Some(root) = status.draft.roles.get("root") {
-        let (admins, threshold) = metadata::admins_of(root)?;
-        anstream::println!("  names the admins, {threshold} of whom start a policy and any one of whom stops it:");
-        for admin in admins {
-            anstream::println!("    {}  {}", admin.fingerprint()?, admin.name);
-        }
-        anstream::println!("  {WARN}Compare each fingerprint with its owner, in person or by phone.{WARN:#}");
+}
+
+/// Who the admins will be.
+pub(crate) fn founders(admins: &[PublicKey], draft: &Draft) -> Result<()> {
+    let root = draft.roles.get("root").map(String::as_str).unwrap_or_default();
+    let (_, threshold) = metadata::admins_of(root)?;
+    anstream::println!("  names the admins, {threshold} of whom start a policy and any one of whom stops it:");
+    for admin in admins {
+        anstream::println!("    {}  {}", admin.fingerprint()?, admin.name);
     }
-    for (name, text) in &status.draft.targets {
+    anstream::println!("  {WARN}Compare each fingerprint with its owner, in person or by phone.{WARN:#}");
+    Ok(())
+}
+
+/// All that a draft changes.
+pub(crate) fn changes(changes: &Changes) -> Result<()> {
+    for name in &changes.removed {
+        anstream::println!("  {WARN}takes out {name}{WARN:#}");
+    }
+    for (name, text) in &changes.added {
         if name.starts_with("retractions/") {
             let retraction = Retraction::parse(text.as_bytes())?;
-            anstream::println!(
-                "  withdraws {} up to version {}: {}",
-                retraction.policy,
-                retraction.through_version,
-                retraction.reason
-            );
+            let Retraction { policy, through_version, reason, .. } = retraction;
+            anstream::println!("  withdraws {policy} up to version {through_version}: {reason}");
         } else {
+            anstream::println!("  puts in {name}:");
             policy(&Policy::parse(text.as_bytes())?);
         }
     }

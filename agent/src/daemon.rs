@@ -2,7 +2,7 @@
 
 use std::{collections::VecDeque, sync::Arc};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use forewarn_clock::{Clock, local_zone};
 use forewarn_engine::{Engine, Input, Now, State, Subject};
 use forewarn_proto::{
@@ -77,11 +77,7 @@ pub(crate) async fn run(config: Config) -> Result<()> {
     let identity = Identity::load(&config.state)?;
     let mail = Mail { home: config.home.clone(), vault: config.state.join("vault") };
     let store = Store::open(&config.state)?;
-    let held = mail.recover().unwrap_or_else(|error| {
-        tracing::error!("{error:#}");
-        Vec::new()
-    });
-    let state = load_state(&store, &held);
+    let state = load_state(&store, mail.recover())?;
     let trust = Trust::load(&store, identity.root.clone(), config.state.clone()).await;
     let clock = Clock::new(config.simulated_clock.as_deref());
     let (hints_sender, hints) = mpsc::channel(1);
@@ -93,16 +89,23 @@ pub(crate) async fn run(config: Config) -> Result<()> {
     daemon.attend(channels, Alarm::new(clock)?, watch).await
 }
 
-/// What is stored, or the safe answer where it can't be read: everything in the vault goes back.
-fn load_state(store: &Store, held: &[String]) -> State {
-    match store.state() {
-        Stored::State(state) => *state,
-        Stored::Missing if held.is_empty() => State::default(),
-        Stored::Missing | Stored::Damaged => {
+/// What is stored, or the safe answer where it can't be read: everything in the vault goes back. Where the vault can't
+/// be read either, nothing is stored in the place of what may still be read another time.
+fn load_state(store: &Store, held: Result<Vec<String>>) -> Result<State> {
+    let mut state = match (store.state(), &held) {
+        (Stored::State(state), _) => *state,
+        (Stored::Missing, _) => State::default(),
+        (Stored::Damaged, Ok(_)) => {
             tracing::error!("the former state is gone; what is in the vault is given back");
-            State::returning(held.iter().filter_map(|domain| domain.parse().ok()), person())
+            State::default()
         }
+        (Stored::Damaged, Err(_)) => bail!("neither the stored state nor the vault can be read; mend one of them"),
+    };
+    match held {
+        Ok(held) => state.adopt(held.iter().filter_map(|domain| domain.parse().ok()), person()),
+        Err(error) => tracing::error!("{error:#}"),
     }
+    Ok(state)
 }
 
 fn assemble(
@@ -201,6 +204,7 @@ impl Daemon {
                 Wake::Done(done) => self.finish(done, &mut watch),
                 Wake::Notice(news) => self.take_news(news),
                 Wake::Asked((question, answer)) => {
+                    self.give(Input::Tick);
                     self.take_question(&question);
                     let _ = answer.send(self.status());
                 }
@@ -272,6 +276,10 @@ impl Daemon {
             Done::Mail(input) => {
                 self.give(input);
                 self.hands.scan(&self.engine);
+            }
+            Done::ScanFailed => {
+                tracing::error!("a scan broke off; this is a defect");
+                self.hands.scanning = false;
             }
             Done::Scanned(scan) => {
                 self.hands.scanning = false;

@@ -13,6 +13,16 @@ pub(crate) enum Errand {
     Restore,
 }
 
+impl Errand {
+    /// What the engine hears when the errand fails.
+    pub(crate) fn failed(self, id: &ProfileId) -> Input {
+        match self {
+            Self::Revoke => Input::RevokeFailed(id.clone()),
+            Self::Restore => Input::RestoreFailed(id.clone()),
+        }
+    }
+}
+
 /// Where profiles live.
 #[derive(Debug, Clone)]
 pub(crate) struct Mail {
@@ -36,10 +46,7 @@ impl Mail {
         };
         result.unwrap_or_else(|error| {
             tracing::error!("{errand:?} of {}: {error:#}", id.domain);
-            match errand {
-                Errand::Revoke => Input::RevokeFailed(id.clone()),
-                Errand::Restore => Input::RestoreFailed(id.clone()),
-            }
+            errand.failed(id)
         })
     }
 

@@ -19,6 +19,8 @@ use crate::{
 pub(crate) enum Done {
     /// The device was looked at.
     Scanned(Scan),
+    /// The look broke off; what was known before stays.
+    ScanFailed,
     /// A profile was dealt with.
     Mail(Input),
 }
@@ -72,12 +74,17 @@ impl Hands {
         }
         self.scanning = true;
         let (places, domains, done) = (self.config.places.clone(), engine.domains(), self.done.clone());
-        tokio::task::spawn_blocking(move || {
-            let _ = done.send(Done::Scanned(scan::look(&places, &domains)));
+        tokio::spawn(async move {
+            let look = tokio::task::spawn_blocking(move || scan::look(&places, &domains));
+            let said = match look.await {
+                Ok(scan) => Done::Scanned(scan),
+                Err(_) => Done::ScanFailed,
+            };
+            let _ = done.send(said);
         });
     }
 
-    /// Without a state on disk nothing is revoked: the engine waits for the word that never comes, and asks again.
+    /// Without a state on disk nothing is revoked: the engine waits for the word, and asks again.
     fn persist(&self, generation: u64, engine: &Engine) -> Option<Input> {
         match self.store.set_state(engine.state()) {
             Ok(()) => Some(Input::Persisted(generation)),
@@ -92,10 +99,9 @@ impl Hands {
         let (mail, done, turn) = (self.mail.clone(), self.done.clone(), self.turn.clone());
         tokio::spawn(async move {
             let _turn = turn.lock_owned().await;
+            let broken = errand.failed(&id);
             let work = tokio::task::spawn_blocking(move || mail.run(errand, &id));
-            if let Ok(input) = work.await {
-                let _ = done.send(Done::Mail(input));
-            }
+            let _ = done.send(Done::Mail(work.await.unwrap_or(broken)));
         });
         None
     }

@@ -12,6 +12,7 @@ const TABLE: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("forewarn")
 const STATE: &str = "state";
 const BUNDLE: &str = "bundle";
 const ROOT: &str = "root";
+const ENROLLED: &str = "enrolled root";
 
 /// The open store; no second daemon can open it.
 pub(crate) struct Store {
@@ -39,11 +40,12 @@ impl Store {
         let path = folder.join("forewarn.redb");
         let database = match Database::create(&path) {
             Ok(database) => database,
-            Err(error) => {
+            Err(error) if is_damage(&error) => {
                 let aside = put_aside(&path)?;
                 tracing::error!("the store was damaged ({error}); it is kept as {}", aside.display());
                 Database::create(&path).context("the store can't be made anew")?
             }
+            Err(error) => return Err(error).with_context(|| format!("{} can't be opened", path.display())),
         };
         Ok(Self { database, _lock: lock })
     }
@@ -71,14 +73,17 @@ impl Store {
         self.put(&[(STATE, &serde_json::to_vec(state)?)])
     }
 
-    /// The bundle in force and its root, as they were stored together.
-    pub(crate) fn bundle(&self) -> Option<(Vec<u8>, String)> {
+    /// The bundle in force and its root, as they were stored together under this enrolment.
+    pub(crate) fn bundle(&self, enrolled: &str) -> Option<(Vec<u8>, String)> {
+        if self.get(ENROLLED).ok().flatten()? != enrolled.as_bytes() {
+            return None;
+        }
         let bundle = self.get(BUNDLE).ok().flatten()?;
         Some((bundle, String::from_utf8(self.get(ROOT).ok().flatten()?).ok()?))
     }
 
-    pub(crate) fn set_bundle(&self, bundle: &[u8], root: &str) -> Result<()> {
-        self.put(&[(BUNDLE, bundle), (ROOT, root.as_bytes())])
+    pub(crate) fn set_bundle(&self, bundle: &[u8], root: &str, enrolled: &str) -> Result<()> {
+        self.put(&[(BUNDLE, bundle), (ROOT, root.as_bytes()), (ENROLLED, enrolled.as_bytes())])
     }
 
     fn get(&self, key: &str) -> Result<Option<Vec<u8>>> {
@@ -101,6 +106,13 @@ impl Store {
         }
         Ok(transaction.commit()?)
     }
+}
+
+/// Whether the file itself is wrong, rather than the disk full or away.
+fn is_damage(error: &redb::DatabaseError) -> bool {
+    let redb::DatabaseError::Storage(error) = error else { return false };
+    let unreadable = |error: &std::io::Error| error.kind() == std::io::ErrorKind::InvalidData;
+    matches!(error, redb::StorageError::Corrupted(_)) || matches!(error, redb::StorageError::Io(e) if unreadable(e))
 }
 
 fn put_aside(path: &Path) -> Result<PathBuf> {

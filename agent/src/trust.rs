@@ -16,12 +16,13 @@ use crate::store::Store;
 /// What is believed now.
 pub(crate) struct Trust {
     root: String,
+    /// The digest of the root of the enrolment. What is stored under another one belongs to former admins.
+    enrolled: String,
     accepted: Option<Accepted>,
     scratch: PathBuf,
 }
 
 struct Accepted {
-    bundle: Bundle,
     digest: String,
     verified: Verified,
     set: PolicySet,
@@ -39,8 +40,9 @@ pub(crate) enum Verdict {
 impl Trust {
     /// Starts from what was accepted before, verified once more, or from the root of the enrolment.
     pub(crate) async fn load(store: &Store, enrolled_root: String, scratch: PathBuf) -> Self {
-        let mut trust = Self { root: enrolled_root, accepted: None, scratch };
-        if let Some((bytes, root)) = store.bundle() {
+        let enrolled = digest(enrolled_root.as_bytes());
+        let mut trust = Self { root: enrolled_root, enrolled, accepted: None, scratch };
+        if let Some((bytes, root)) = store.bundle(&trust.enrolled) {
             match trust.examine(&bytes, &root).await {
                 Ok(accepted) => {
                     trust.root.clone_from(&accepted.verified.root);
@@ -73,36 +75,46 @@ impl Trust {
     /// Judges a bundle that was offered, and stores it if it is accepted.
     pub(crate) async fn judge(&mut self, bytes: &[u8], now: Timestamp, store: &Store) -> Verdict {
         let root = self.root.clone();
-        let offered = match self.verified(bytes, &root).await {
-            Ok(offered) => offered,
+        let verified = match self.verified(bytes, &root).await {
+            Ok(verified) => verified,
             Err(refusal) => return Verdict::Refused(refusal, None),
         };
-        let (bundle, verified) = offered;
         let set = verified.check_expiry(now).and_then(|()| policy_set(&verified));
         match set {
-            Ok(set) => match store.set_bundle(bytes, &verified.root) {
+            Ok(mut set) => match store.set_bundle(bytes, &verified.root, &self.enrolled) {
                 Ok(()) => {
                     self.root.clone_from(&verified.root);
-                    self.accepted = Some(Accepted { bundle, digest: digest(bytes), verified, set: set.clone() });
+                    self.keep_retractions(&mut set);
+                    self.accepted = Some(Accepted { digest: digest(bytes), verified, set: set.clone() });
                     Verdict::Accepted(set)
                 }
-                Err(error) => Verdict::Refused(Refusal::Unreadable(format!("it can't be stored: {error:#}")), None),
+                Err(error) => {
+                    let refusal = Refusal::Unreadable(format!("it can't be stored: {error:#}"));
+                    Verdict::Refused(refusal, self.with_retractions_of(&verified))
+                }
             },
             Err(refusal) => Verdict::Refused(refusal, self.with_retractions_of(&verified)),
         }
     }
 
-    async fn examine(&self, bytes: &[u8], root: &str) -> Result<Accepted, Refusal> {
-        let (bundle, verified) = self.verified(bytes, root).await?;
-        let set = policy_set(&verified)?;
-        Ok(Accepted { bundle, digest: digest(bytes), verified, set })
+    /// A retraction that was heard stays, whatever a later bundle leaves out.
+    fn keep_retractions(&self, set: &mut PolicySet) {
+        for (id, heard) in self.accepted.iter().flat_map(|accepted| &accepted.set.retractions) {
+            let said = set.retractions.entry(id.clone()).or_insert_with(|| heard.clone());
+            said.through_version = said.through_version.max(heard.through_version);
+        }
     }
 
-    async fn verified(&self, bytes: &[u8], root: &str) -> Result<(Bundle, Verified), Refusal> {
+    async fn examine(&self, bytes: &[u8], root: &str) -> Result<Accepted, Refusal> {
+        let verified = self.verified(bytes, root).await?;
+        let set = policy_set(&verified)?;
+        Ok(Accepted { digest: digest(bytes), verified, set })
+    }
+
+    async fn verified(&self, bytes: &[u8], root: &str) -> Result<Verified, Refusal> {
         let bundle = Bundle::parse(bytes)?;
-        let before = self.accepted.as_ref().map(|accepted| &accepted.bundle);
-        let verified = verify(root, before, &bundle, &self.scratch).await?;
-        Ok((bundle, verified))
+        let before = self.accepted.as_ref().map(|accepted| &accepted.verified);
+        verify(root, before, &bundle, &self.scratch).await
     }
 
     /// The policies in force with the retractions of a bundle whose signatures hold but which is refused otherwise.

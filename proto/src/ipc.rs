@@ -99,6 +99,8 @@ pub struct ObligationStatus {
     pub stage: Stage,
     /// When the first notice was shown.
     pub shown: Option<Timestamp>,
+    /// When the last call was shown.
+    pub last_call: Option<Timestamp>,
     /// When the person acknowledged.
     pub acknowledged: Option<Timestamp>,
     /// The effective deadline, once there is one.

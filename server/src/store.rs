@@ -110,11 +110,12 @@ impl Store {
         Ok(u64::try_from(count).unwrap_or_default())
     }
 
-    /// Stores a report unless a newer one is there.
+    /// Stores a report in the place of the device's last. A device sends one at a time, the newest; one that lost its
+    /// state counts from 1 again.
     pub(crate) async fn add_report(&self, device: &str, report: &Report, now: Timestamp) -> Result<()> {
         let insert = "INSERT INTO report (device, sequence, received, report) VALUES (?, ?, ?, ?) \
                       ON CONFLICT (device) DO UPDATE SET sequence = excluded.sequence, received = excluded.received, \
-                      report = excluded.report WHERE excluded.sequence >= report.sequence";
+                      report = excluded.report";
         let sequence = i64::try_from(report.sequence).unwrap_or(i64::MAX);
         sqlx::query(insert)
             .bind(device)

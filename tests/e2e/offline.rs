@@ -12,7 +12,7 @@ fn promise_7_without_a_server_the_agent_warns_and_holds() {
     let before = home::mail_files(&stage.device.home).unwrap();
     home::TIKTOK.install(&stage.device.home).unwrap();
     stage.company.publish(&home::ban(&home::TIKTOK, "no-tiktok", 1, "grace = \"48h\"")).unwrap();
-    stage.device.wait_for_notice("TikTok is not permitted").unwrap();
+    stage.device.wait_for_first_notice().unwrap();
     stage.company.kill_server();
     stage.device.kill();
     stage.device.start().unwrap();
@@ -27,7 +27,7 @@ fn promise_7_without_a_server_the_agent_warns_and_holds() {
         .unwrap();
     }
     stage.pass(SignedDuration::from_mins(50));
-    stage.device.wait_for_notice("Last call").unwrap();
+    stage.device.wait_for_last_call().unwrap();
     stage.pass(HOUR * 30);
     let held = |status: &forewarn_proto::ipc::Status| {
         let obligation = &status.obligations[0];
@@ -46,9 +46,9 @@ fn promise_4_a_profile_comes_back_without_a_server() {
     let before = home::mail_files(&stage.device.home).unwrap();
     home::TIKTOK.install(&stage.device.home).unwrap();
     stage.company.publish(&home::ban(&home::TIKTOK, "no-tiktok", 1, "grace = \"24h\"")).unwrap();
-    stage.device.wait_for_notice("TikTok is not permitted").unwrap();
+    stage.device.wait_for_first_notice().unwrap();
     stage.pass(HOUR * 24);
-    stage.device.wait_for_notice("Last call").unwrap();
+    stage.device.wait_for_last_call().unwrap();
     stage.pass(HOUR);
     stage.device.wait_for("revoked", |status| !status.revoked.is_empty()).unwrap();
     stage.company.kill_server();

@@ -26,9 +26,9 @@ fn promise_4_the_story_ends_rightly_through_twenty_power_cuts() {
     let steps: [fn(&Company, &Device) -> Result<()>; 10] = [
         |_, device| home::TIKTOK.install(&device.home),
         |company, _| publish(company, &home::ban(&home::TIKTOK, "first", 1, "grace = \"24h\""), "first"),
-        |_, device| device.wait_for_notice("TikTok is not permitted").map(drop),
+        |_, device| device.wait_for_first_notice().map(drop),
         |company, device| pass(company, device, HOUR * 24),
-        |_, device| device.wait_for_notice("Last call").map(drop),
+        |_, device| device.wait_for_last_call().map(drop),
         |company, device| pass(company, device, HOUR),
         |_, device| device.wait_for("revoked", |s| !s.revoked.is_empty()).map(drop),
         |_, device| home::TIKTOK.remove(&device.home),

@@ -34,11 +34,11 @@ fn promise_5_no_unmatched_package_leaves_the_device() {
     device.start().unwrap();
     let status = device.wait_for("packages are listed", |s| s.sources.iter().any(|s| s.packages > 0)).unwrap();
     company.publish(&home::ban(&home::TIKTOK, "no-tiktok", 1, "grace = \"24h\"")).unwrap();
-    device.wait_for_notice("TikTok is not permitted").unwrap();
+    device.wait_for_first_notice().unwrap();
     for hours in [24, 1] {
         company.pass(HOUR * hours).unwrap();
         device.pass(HOUR * hours).unwrap();
-        device.wait_for_notice("Last call").unwrap();
+        device.wait_for_last_call().unwrap();
     }
     device.wait_for("revoked", |status| !status.revoked.is_empty()).unwrap();
     home::TIKTOK.remove(&device.home).unwrap();

@@ -13,7 +13,7 @@ fn promise_4_an_account_goes_and_comes_back_byte_for_byte() {
     let before = home::mail_files(&device.home).unwrap();
     home::TIKTOK.install(&device.home).unwrap();
     company.publish(&home::ban(&home::TIKTOK, "no-tiktok", 1, "grace = \"48h\"")).unwrap();
-    let terminal = device.wait_for_notice("TikTok is not permitted").unwrap();
+    let terminal = device.wait_for_first_notice().unwrap();
     assert!(terminal.contains("the mail account of corp.example is moved into a vault"), "{terminal}");
     for hours in [24, 20, 3] {
         stage.pass(HOUR * hours);
@@ -21,7 +21,7 @@ fn promise_4_an_account_goes_and_comes_back_byte_for_byte() {
     }
     assert_eq!(home::mail_files(&device.home).unwrap(), before, "nothing is touched before the deadline");
     stage.pass(SignedDuration::from_mins(50));
-    device.wait_for_notice("Last call").unwrap();
+    device.wait_for_last_call().unwrap();
     stage.pass(SignedDuration::from_mins(30));
     device.wait_for("revoked", |status| status.obligations[0].stage == ObligationStage::Revoked).unwrap();
     assert_eq!(home::mentions(&device.home, "@corp.example").unwrap(), 0);
@@ -38,9 +38,9 @@ fn promise_3_a_policy_sent_in_error_is_taken_back_by_one_admin() {
     let before = home::mail_files(&device.home).unwrap();
     home::TIKTOK.install(&device.home).unwrap();
     company.publish(&home::ban(&home::TIKTOK, "mistake", 1, "grace = \"24h\"")).unwrap();
-    device.wait_for_notice("TikTok is not permitted").unwrap();
+    device.wait_for_first_notice().unwrap();
     stage.pass(HOUR * 24);
-    device.wait_for_notice("Last call").unwrap();
+    device.wait_for_last_call().unwrap();
     stage.pass(HOUR);
     device.wait_for("revoked", |status| !status.revoked.is_empty()).unwrap();
     company.admin("alice", &["retract", "mistake", "--reason", "sent in error"]).unwrap().ok().unwrap();
@@ -74,7 +74,7 @@ fn promise_8_why_says_everything() {
     let (company, device) = (&stage.company, &stage.device);
     home::TIKTOK.install(&device.home).unwrap();
     company.publish(&home::ban(&home::TIKTOK, "no-tiktok", 1, "grace = \"48h\"")).unwrap();
-    device.wait_for_notice("TikTok is not permitted").unwrap();
+    device.wait_for_first_notice().unwrap();
     device.run(&["acknowledge", "tiktok"]).unwrap().ok().unwrap();
     let why = device.run(&["why", "tiktok"]).unwrap().ok().unwrap();
     let parts = [

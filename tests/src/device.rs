@@ -160,6 +160,27 @@ impl Device {
         })
     }
 
+    /// Waits until the daemon has the receipt of a first notice, and gives what the terminal shows. The text is on the
+    /// screen a moment before the receipt, and only the receipt counts.
+    ///
+    /// # Errors
+    /// When that takes more than a minute.
+    pub fn wait_for_first_notice(&self) -> Result<String> {
+        let is_shown = |status: &Status| status.obligations.iter().any(|obligation| obligation.shown.is_some());
+        self.wait_for("the first notice is shown", is_shown)?;
+        Ok(self.terminal())
+    }
+
+    /// Waits until the daemon has the receipt of a last call.
+    ///
+    /// # Errors
+    /// When that takes more than a minute.
+    pub fn wait_for_last_call(&self) -> Result<Status> {
+        self.wait_for("the last call is shown", |status| {
+            status.obligations.iter().any(|obligation| obligation.last_call.is_some())
+        })
+    }
+
     /// Everything that was written on the person's terminal.
     pub fn terminal(&self) -> String {
         fs_err::read_to_string(self.folder.join("terminal")).unwrap_or_default()

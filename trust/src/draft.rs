@@ -39,7 +39,7 @@ pub enum DraftError {
         need: usize,
     },
     /// Something else was published since the draft was made.
-    #[error("{role} is at version {current}, so the next is {}; this draft has {offered}: propose it again", current + 1)]
+    #[error("{role} is at version {current}, so the next is {}; this draft has {offered}: propose it again", current.saturating_add(1))]
     OutOfDate {
         /// The role.
         role: String,
@@ -67,8 +67,11 @@ pub enum DraftError {
         /// The id inside.
         id: String,
     },
+    /// A retraction would be taken back, or reach less far.
+    #[error("{0} would be taken back; publish a new version of the policy instead, which two admins sign")]
+    Unretract(String),
     /// A policy's version does not grow.
-    #[error("{name}: version {offered} is in force or was before; write version = {}", offered + 1)]
+    #[error("{name}: version {offered} is in force or was before; write version = {}", offered.saturating_add(1))]
     PolicyVersion {
         /// The target's name.
         name: String,
@@ -152,12 +155,27 @@ fn threshold(threshold: std::num::NonZeroU64) -> usize {
     usize::try_from(threshold.get()).unwrap_or(usize::MAX)
 }
 
+/// Checks that the draft changes something, and brings no text but those of targets that its roles list.
+pub(crate) fn check_shape(draft: &Draft) -> Result<(), DraftError> {
+    if draft.roles.is_empty() {
+        return Err(DraftError::Role("nothing".to_owned()));
+    }
+    let mut listed = BTreeMap::new();
+    for (role, text) in draft.roles.iter().filter(|(role, _)| DELEGATED.contains(&role.as_str())) {
+        listed.extend(listed_targets(role, text)?);
+    }
+    match draft.targets.keys().find(|name| !listed.contains_key(*name)) {
+        Some(name) => Err(DraftError::Target(name.clone())),
+        None => Ok(()),
+    }
+}
+
 /// Checks that each role is the next version of the one in force.
 pub(crate) fn check_versions(draft: &Draft, current: &BTreeMap<&str, &str>) -> Result<(), DraftError> {
     for (role, text) in &draft.roles {
         let current = current.get(role.as_str()).map(|text| version_of(role, text)).transpose()?.unwrap_or_default();
         let offered = version_of(role, text)?;
-        if offered != current + 1 {
+        if Some(offered) != current.checked_add(1) {
             return Err(DraftError::OutOfDate { role: role.clone(), current, offered });
         }
     }
@@ -167,7 +185,11 @@ pub(crate) fn check_versions(draft: &Draft, current: &BTreeMap<&str, &str>) -> R
 /// Checks that every listed target is there, reads as what it should be, and is newer than what it replaces.
 pub(crate) fn check_targets(draft: &Draft, existing: &BTreeMap<String, String>) -> Result<(), DraftError> {
     for (role, text) in draft.roles.iter().filter(|(role, _)| DELEGATED.contains(&role.as_str())) {
-        for (name, expected) in listed_targets(role, text)? {
+        let listed = listed_targets(role, text)?;
+        if role == "retractions" {
+            check_retractions_stay(&listed, existing)?;
+        }
+        for (name, expected) in listed {
             let text = draft.targets.get(&name).or_else(|| existing.get(&name));
             let text = text.filter(|text| digest(text.as_bytes()) == expected);
             let text = text.ok_or_else(|| DraftError::Target(name.clone()))?;
@@ -177,10 +199,24 @@ pub(crate) fn check_targets(draft: &Draft, existing: &BTreeMap<String, String>) 
     Ok(())
 }
 
+/// A retraction is never taken back: what it withdrew comes again only as a new version, with signatures of its own.
+fn check_retractions_stay(
+    listed: &BTreeMap<String, String>,
+    existing: &BTreeMap<String, String>,
+) -> Result<(), DraftError> {
+    let gone = existing.keys().find(|name| name.starts_with("retractions/") && !listed.contains_key(*name));
+    gone.map_or(Ok(()), |name| Err(DraftError::Unretract(name.clone())))
+}
+
 fn check_document(role: &str, name: &str, text: &str, former: Option<&String>) -> Result<(), DraftError> {
     let wrong = |source| DraftError::Policy { name: name.to_owned(), source };
     let id = if role == "retractions" {
-        Retraction::parse(text.as_bytes()).map_err(wrong)?.policy
+        let retraction = Retraction::parse(text.as_bytes()).map_err(wrong)?;
+        let former = former.and_then(|former| Retraction::parse(former.as_bytes()).ok());
+        if former.is_some_and(|former| former.through_version > retraction.through_version) {
+            return Err(DraftError::Unretract(name.to_owned()));
+        }
+        retraction.policy
     } else {
         let policy = Policy::parse(text.as_bytes()).map_err(wrong)?;
         let former = former.filter(|former| *former != text).map(|former| Policy::parse(former.as_bytes()));

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use tough::schema::key::Key;
 
 /// The field of a TUF key that holds its owner's name. It is part of the key id, so a name can't be exchanged.
-const NAME_FIELD: &str = "x-forewarn-name";
+pub(crate) const NAME_FIELD: &str = "x-forewarn-name";
 
 /// A private key in memory. It has no `Debug`, so that it can't be logged.
 pub struct SigningKey {

@@ -9,20 +9,22 @@
 //! | `retractions` | one admin | which policies are withdrawn; it can only undo |
 //! | `snapshot`, `timestamp` | the server | which of these are current |
 //!
-//! The device runs [`verify()`], admins make and sign metadata with [`metadata`], and the server puts both together in a
-//! [`Repository`]. Signatures and digests are checked by `tough`; metadata is written here because its editor wants
+//! The device runs [`verify()`], admins make metadata with [`metadata`] and [`review()`] it before they sign, and the
+//! server puts both together in a [`Repository`]. Signatures and digests are checked by `tough`; metadata is written here because its editor wants
 //! every private key in one place, and ours never are.
 
 mod draft;
 mod keys;
 pub mod metadata;
 mod repository;
+mod review;
 mod transport;
 mod verify;
 
 pub use draft::DraftError;
 pub use keys::{KeyError, PublicKey, SigningKey, digest, random_secret};
 pub use repository::{OnlineSigner, Repository};
+pub use review::{Changes, ReviewError, review, review_founding};
 pub use verify::{Document, Verified, verify};
 
 /// The delegated roles, each of which governs the targets below a folder of its own name.

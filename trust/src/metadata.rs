@@ -7,7 +7,7 @@ use olpc_cjson::CanonicalFormatter;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use crate::{DELEGATED, KeyError, PublicKey, SigningKey, digest};
+use crate::{DELEGATED, KeyError, PublicKey, SigningKey, digest, keys::NAME_FIELD};
 
 /// The version of the specification that the metadata follows.
 const SPEC_VERSION: &str = "1.0.34";
@@ -118,7 +118,8 @@ pub fn next_targets(
     for (name, text) in added {
         listed.insert(name.clone(), describe(text));
     }
-    let version = current["version"].as_u64().unwrap_or_default() + 1;
+    let version = current["version"].as_u64().and_then(|version| version.checked_add(1));
+    let version = version.ok_or_else(|| malformed(role, "its version can't grow"))?;
     Ok(unsigned(&targets(version, now, &listed)))
 }
 
@@ -163,7 +164,7 @@ pub(crate) fn timestamp(version: u64, snapshot: &str, valid_until: Timestamp) ->
 pub fn sign(role: &str, text: &str, key: &SigningKey) -> Result<String, MetadataError> {
     let mut metadata = parse(role, text)?;
     let id = key.public().id()?;
-    let signature = json!({ "keyid": id, "sig": key.sign(&canonical(&metadata["signed"])) });
+    let signature = json!({ "keyid": id, "sig": key.sign(&canonical(role, &metadata["signed"])?) });
     let signatures = metadata["signatures"].as_array().cloned().unwrap_or_default();
     let others = signatures.into_iter().filter(|other| other["keyid"] != signature["keyid"]);
     metadata["signatures"] = others.chain([signature.clone()]).collect();
@@ -177,7 +178,7 @@ pub fn sign(role: &str, text: &str, key: &SigningKey) -> Result<String, Metadata
 /// When `text` is not metadata.
 pub fn is_signed_by(role: &str, text: &str, key: &SigningKey) -> Result<bool, MetadataError> {
     let metadata = parse(role, text)?;
-    let ours = json!({ "keyid": key.public().id()?, "sig": key.sign(&canonical(&metadata["signed"])) });
+    let ours = json!({ "keyid": key.public().id()?, "sig": key.sign(&canonical(role, &metadata["signed"])?) });
     Ok(metadata["signatures"].as_array().is_some_and(|signatures| signatures.contains(&ours)))
 }
 
@@ -192,9 +193,22 @@ pub fn admins_of(text: &str) -> Result<(Vec<PublicKey>, u64), MetadataError> {
     let key = |id: &str| {
         let key = &root["keys"][id];
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-        PublicKey { name: text(&key["x-forewarn-name"]), public: text(&key["keyval"]["public"]) }
+        PublicKey { name: text(&key[NAME_FIELD]), public: text(&key["keyval"]["public"]) }
     };
     Ok((ids.map(key).collect(), role["threshold"].as_u64().unwrap_or_default()))
+}
+
+/// The server's key for an online role of a root.
+///
+/// # Errors
+/// When `text` is not a root with exactly one key for that role.
+pub(crate) fn online_key_of(text: &str, role: &str) -> Result<PublicKey, MetadataError> {
+    let root = signed_part("root", text)?;
+    let ids = root["roles"][role]["keyids"].as_array().map(Vec::as_slice);
+    let Some([id]) = ids else { return Err(malformed("root", "an online role has not exactly one key")) };
+    let key = &root["keys"][id.as_str().unwrap_or_default()];
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    Ok(PublicKey { name: text(&key[NAME_FIELD]), public: text(&key["keyval"]["public"]) })
 }
 
 /// Puts the signatures of two copies of the same metadata together.
@@ -203,7 +217,7 @@ pub fn admins_of(text: &str) -> Result<(Vec<PublicKey>, u64), MetadataError> {
 /// When a text is not metadata, or what they sign differs.
 pub(crate) fn merge(role: &str, ours: &str, theirs: &str) -> Result<String, MetadataError> {
     let (mut ours, theirs) = (parse(role, ours)?, parse(role, theirs)?);
-    if canonical(&ours["signed"]) != canonical(&theirs["signed"]) {
+    if canonical(role, &ours["signed"])? != canonical(role, &theirs["signed"])? {
         return Err(malformed(role, "the two copies differ in what is signed"));
     }
     let mut all = ours["signatures"].as_array().cloned().unwrap_or_default();
@@ -276,11 +290,10 @@ fn malformed(role: &str, reason: &str) -> MetadataError {
     MetadataError::Malformed { role: role.to_owned(), reason: reason.to_owned() }
 }
 
-/// OLPC canonical JSON, the form that TUF signs.
-fn canonical(value: &Value) -> Vec<u8> {
+/// OLPC canonical JSON, the form that TUF signs. It has no fractions, so metadata with one can't be signed.
+fn canonical(role: &str, value: &Value) -> Result<Vec<u8>, MetadataError> {
     let mut bytes = Vec::new();
     let mut serializer = serde_json::Serializer::with_formatter(&mut bytes, CanonicalFormatter::new());
-    // A `Value` has text keys only and a `Vec` takes every write, so there is nothing to fail.
-    let _ = value.serialize(&mut serializer);
-    bytes
+    value.serialize(&mut serializer).map_err(|e| malformed(role, &e.to_string()))?;
+    Ok(bytes)
 }

@@ -8,10 +8,9 @@ use tough::schema::{RoleType, Root, Signed};
 
 use crate::{
     DraftError, SigningKey,
-    draft::{Authority, check_targets, check_versions},
+    draft::{Authority, check_shape, check_targets, check_versions},
     keys,
     metadata::{self, MetadataError, listed_targets, version_of},
-    verify::current_files,
 };
 
 /// All that is in force, ready to be pushed.
@@ -54,6 +53,7 @@ impl Repository {
     /// When the draft does not follow what is in force, or nobody who may has signed it.
     pub fn check(&self, draft: &Draft) -> Result<BTreeMap<String, (usize, usize)>, DraftError> {
         let current = current_files(&self.bundle);
+        check_shape(draft)?;
         check_versions(draft, &current)?;
         check_targets(draft, &self.targets()?)?;
         let authority = self.authority(draft)?;
@@ -73,6 +73,9 @@ impl Repository {
     /// # Errors
     /// When the copies differ in what is signed.
     pub fn merge(&self, draft: &Draft, other: &Draft) -> Result<Draft, DraftError> {
+        if !draft.roles.keys().eq(other.roles.keys()) || draft.targets != other.targets {
+            return Err(DraftError::Role("another draft".to_owned()));
+        }
         let mut merged = draft.clone();
         for (role, text) in &mut merged.roles {
             let theirs = other.roles.get(role).ok_or_else(|| DraftError::Role(role.clone()))?;
@@ -155,7 +158,7 @@ impl Repository {
 
     fn sign_snapshot(&mut self, online: &OnlineSigner<'_>) -> Result<(), DraftError> {
         let next = |role: &str| -> Result<u64, MetadataError> {
-            Ok(self.role(role).map(|text| version_of(role, text)).transpose()?.unwrap_or_default() + 1)
+            Ok(self.role(role).map(|text| version_of(role, text)).transpose()?.unwrap_or_default().saturating_add(1))
         };
         let (snapshot_version, timestamp_version) = (next("snapshot")?, next("timestamp")?);
         let mut roles = current_files(&self.bundle);
@@ -179,4 +182,20 @@ pub struct OnlineSigner<'k> {
     pub timestamp: &'k SigningKey,
     /// When both expire.
     pub valid_until: Timestamp,
+}
+
+/// The current text of each role, by role name, in a bundle that was made here.
+fn current_files(bundle: &Bundle) -> BTreeMap<&str, &str> {
+    let mut newest: BTreeMap<&str, (u64, &str)> = BTreeMap::new();
+    for (name, text) in &bundle.files {
+        let Some(stem) = name.strip_suffix(".json") else {
+            continue;
+        };
+        let role = stem.split_once('.').map_or(stem, |(_, role)| role);
+        let version = version_of(role, text).unwrap_or_default();
+        if newest.get(role).is_none_or(|(known, _)| version >= *known) {
+            newest.insert(role, (version, text));
+        }
+    }
+    newest.into_iter().map(|(role, (_, text))| (role, text)).collect()
 }

@@ -36,6 +36,8 @@ pub struct Verified {
     pub version: u64,
     /// When the first of its roles expires.
     pub expires: Timestamp,
+    /// The current metadata of each role, as JSON text, by role name. What else the bundle's files say is not in it.
+    pub roles: BTreeMap<String, String>,
     /// The targets of each delegated role, by target name.
     pub documents: BTreeMap<String, Document>,
 }
@@ -68,7 +70,7 @@ impl Verified {
     }
 }
 
-/// Verifies `offered`, starting from the trusted `root` (JSON text) and, if there is one, the bundle `accepted` last.
+/// Verifies `offered`, starting from the trusted `root` (JSON text) and, if there is one, what was `accepted` last.
 ///
 /// `scratch` is a folder in which a temporary one is made for `tough`.
 ///
@@ -76,7 +78,7 @@ impl Verified {
 /// Says why the bundle must not be used; nothing has changed then.
 pub async fn verify(
     root: &str,
-    accepted: Option<&Bundle>,
+    accepted: Option<&Verified>,
     offered: &Bundle,
     scratch: &Path,
 ) -> Result<Verified, Refusal> {
@@ -99,7 +101,9 @@ pub async fn verify(
         .load()
         .await
         .map_err(|e| refusal(&e))?;
-    collect(&repository).await
+    let verified = collect(&repository).await?;
+    refuse_unlisted(&repository, &verified, offered)?;
+    Ok(verified)
 }
 
 fn url(text: &str) -> Result<url::Url, Refusal> {
@@ -107,35 +111,38 @@ fn url(text: &str) -> Result<url::Url, Refusal> {
 }
 
 /// Writes the files by which `tough` recognises a rollback, under the names that it uses.
-fn lay_out(accepted: &Bundle, store: &Path) -> std::io::Result<()> {
-    let current = current_files(accepted);
+fn lay_out(accepted: &Verified, store: &Path) -> std::io::Result<()> {
     for role in ["timestamp", "snapshot", "targets"] {
-        if let Some(text) = current.get(role) {
+        if let Some(text) = accepted.roles.get(role) {
             fs_write(&store.join(format!("{role}.json")), text)?;
         }
     }
     Ok(())
 }
 
+/// A file that verification did not use has no business in a bundle: somebody could take it for one that it did.
+fn refuse_unlisted(repository: &Repository, verified: &Verified, offered: &Bundle) -> Result<(), Refusal> {
+    let newest_root = repository.root().signed.version.get();
+    let is_used = |name: &str| {
+        let version_and_role = name.strip_suffix(".json").and_then(|stem| stem.split_once('.'));
+        match version_and_role {
+            Some((version, "root")) => version.parse().is_ok_and(|version: u64| (1..=newest_root).contains(&version)),
+            Some((version, role)) => {
+                let text = verified.roles.get(role).filter(|_| role != "timestamp");
+                text.is_some_and(|text| version_of(role, text).is_ok_and(|v| v.to_string() == version))
+            }
+            None => name == "timestamp.json" || verified.documents.contains_key(name),
+        }
+    };
+    match offered.files.keys().find(|name| !is_used(name)) {
+        Some(name) => Err(Refusal::Unreadable(format!("nothing lists its file {name}"))),
+        None => Ok(()),
+    }
+}
+
 #[expect(clippy::disallowed_methods, reason = "the caller names the place; there is one file and one try")]
 fn fs_write(path: &Path, text: &str) -> std::io::Result<()> {
     std::fs::write(path, text)
-}
-
-/// The current text of each role in a bundle, by role name. Says nothing about signatures.
-pub(crate) fn current_files(bundle: &Bundle) -> BTreeMap<&str, &str> {
-    let mut newest: BTreeMap<&str, (u64, &str)> = BTreeMap::new();
-    for (name, text) in &bundle.files {
-        let Some(stem) = name.strip_suffix(".json") else {
-            continue;
-        };
-        let role = stem.split_once('.').map_or(stem, |(_, role)| role);
-        let version = version_of(role, text).unwrap_or_default();
-        if newest.get(role).is_none_or(|(known, _)| version >= *known) {
-            newest.insert(role, (version, text));
-        }
-    }
-    newest.into_iter().map(|(role, (_, text))| (role, text)).collect()
 }
 
 async fn collect(repository: &Repository) -> Result<Verified, Refusal> {
@@ -145,11 +152,17 @@ async fn collect(repository: &Repository) -> Result<Verified, Refusal> {
     let delegations = targets.delegations.as_ref().ok_or_else(|| missing_role("policies"))?;
     let mut expiries = vec![root.expires, timestamp.expires, snapshot.expires, targets.expires];
     let mut documents = BTreeMap::new();
+    let mut roles = BTreeMap::from([
+        ("timestamp".to_owned(), to_text(repository.timestamp())?),
+        ("snapshot".to_owned(), to_text(repository.snapshot())?),
+        ("targets".to_owned(), to_text(repository.targets())?),
+    ]);
     for role in DELEGATED {
         let delegated = delegations.roles.iter().find(|delegated| delegated.name == role);
         let signed = delegated.and_then(|d| d.targets.as_ref()).ok_or_else(|| missing_role(role))?;
         expiries.push(signed.signed.expires);
         let signed_by = signers(delegations, role, signed);
+        roles.insert(role.to_owned(), to_text(signed)?);
         for name in signed.signed.targets.keys() {
             let document = Document { bytes: read(repository, name).await?, signed_by: signed_by.clone() };
             documents.insert(name.resolved().to_owned(), document);
@@ -157,11 +170,16 @@ async fn collect(repository: &Repository) -> Result<Verified, Refusal> {
     }
     let expires = expiries.into_iter().map(|expires| expires.as_second()).min().unwrap_or_default();
     Ok(Verified {
-        root: serde_json::to_string(repository.root()).map_err(|e| Refusal::Unreadable(e.to_string()))?,
+        root: to_text(repository.root())?,
         version: timestamp.version.get(),
         expires: Timestamp::from_second(expires).map_err(|e| Refusal::Unreadable(e.to_string()))?,
+        roles,
         documents,
     })
+}
+
+fn to_text<T: serde::Serialize>(signed: &Signed<T>) -> Result<String, Refusal> {
+    serde_json::to_string(signed).map_err(|e| Refusal::Unreadable(e.to_string()))
 }
 
 async fn read(repository: &Repository, name: &TargetName) -> Result<Vec<u8>, Refusal> {

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 
 use forewarn_proto::{api::Draft, bundle::Bundle, report::Refusal};
 use forewarn_trust::{
-    DELEGATED, DraftError, OnlineSigner, Repository, SigningKey, Verified,
+    DELEGATED, DraftError, OnlineSigner, Repository, ReviewError, SigningKey, Verified,
     metadata::{self, Founders},
-    verify,
+    review, review_founding, verify,
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -93,7 +93,7 @@ impl Company {
     }
 }
 
-async fn published() -> Company {
+fn published() -> Company {
     let mut company = Company::new();
     let draft = company.sign(company.draft("policies", "policies/ban.toml", POLICY), &["alice", "bob"]);
     company.publish(&draft).unwrap();
@@ -102,7 +102,7 @@ async fn published() -> Company {
 
 #[tokio::test]
 async fn promise_2_two_admins_start_and_both_are_named() {
-    let company = published().await;
+    let company = published();
     let verified = company.verify(company.repository.bundle()).await.unwrap();
     let document = &verified.documents["policies/ban.toml"];
     assert_eq!(document.bytes, POLICY.as_bytes());
@@ -122,7 +122,7 @@ async fn promise_2_one_admin_is_not_enough_for_server_or_device() {
 
 #[tokio::test]
 async fn promise_2_one_admin_is_enough_to_withdraw_and_to_preview() {
-    let mut company = published().await;
+    let mut company = published();
     for (role, name, text) in
         [("retractions", "retractions/ban.toml", RETRACTION), ("previews", "previews/ban.toml", POLICY)]
     {
@@ -155,7 +155,7 @@ async fn promise_7_a_signature_by_an_unknown_key_does_not_count() {
 
 #[tokio::test]
 async fn promise_7_one_flipped_byte_anywhere_is_refused_or_changes_nothing() {
-    let company = published().await;
+    let company = published();
     let bundle = company.repository.bundle();
     let good = company.verify(bundle).await.unwrap();
     for (name, text) in &bundle.files {
@@ -177,11 +177,11 @@ async fn promise_7_one_flipped_byte_anywhere_is_refused_or_changes_nothing() {
 
 #[tokio::test]
 async fn promise_7_an_older_bundle_is_refused() {
-    let mut company = published().await;
+    let mut company = published();
     let older = company.repository.bundle().clone();
     let draft = company.sign(company.draft("retractions", "retractions/ban.toml", RETRACTION), &["alice"]);
     company.publish(&draft).unwrap();
-    let newer = company.repository.bundle();
+    let newer = &company.verify(company.repository.bundle()).await.unwrap();
     let result = verify(company.root(), Some(newer), &older, &std::env::temp_dir()).await;
     assert!(matches!(result, Err(Refusal::Older(_))), "{result:?}");
     // A server that hides the retraction behind a fresh timestamp is seen as well.
@@ -197,7 +197,7 @@ async fn promise_7_an_older_bundle_is_refused() {
 
 #[tokio::test]
 async fn promise_7_an_expired_bundle_is_not_current() {
-    let company = published().await;
+    let company = published();
     let verified = company.verify(company.repository.bundle()).await.unwrap();
     assert!(verified.check_expiry(company.now).is_ok());
     let later = company.now + SignedDuration::from_hours(24);
@@ -206,7 +206,7 @@ async fn promise_7_an_expired_bundle_is_not_current() {
 
 #[tokio::test]
 async fn promise_7_a_role_that_is_left_out_is_missed() {
-    let company = published().await;
+    let company = published();
     for role in DELEGATED {
         let mut offered = company.repository.bundle().clone();
         offered.files.retain(|name, _| !name.ends_with(&format!(".{role}.json")));
@@ -216,7 +216,7 @@ async fn promise_7_a_role_that_is_left_out_is_missed() {
 
 #[tokio::test]
 async fn what_does_not_follow_is_not_taken() {
-    let mut company = published().await;
+    let mut company = published();
     let stale = Company::new();
     let draft = company.sign(stale.draft("policies", "policies/ban.toml", POLICY), &["alice", "bob"]);
     assert!(matches!(company.publish(&draft), Err(DraftError::OutOfDate { .. })));
@@ -235,4 +235,94 @@ fn a_key_survives_being_written() {
     let read = SigningKey::from_pkcs8("alice", &key.to_pkcs8().unwrap()).unwrap();
     assert_eq!(key.public(), read.public());
     assert_ne!(key.public().id().unwrap(), SigningKey::generate("alice").unwrap().public().id().unwrap());
+}
+
+#[tokio::test]
+async fn promise_7_a_file_that_nothing_lists_is_refused() {
+    let company = published();
+    for name in ["z.policies.json", "z.timestamp.json", "9.policies.json", "policies/evil.toml", "2.root.json", "x"] {
+        let mut offered = company.repository.bundle().clone();
+        let text = company.repository.role("policies").unwrap().to_owned();
+        offered.files.insert(name.to_owned(), text);
+        assert!(company.verify(&offered).await.is_err(), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn promise_2_a_draft_that_says_more_than_it_shows_is_not_signed() {
+    let company = published();
+    let in_force = company.verify(company.repository.bundle()).await.unwrap();
+    let text = POLICY.replace("version = 1", "version = 2");
+    let honest = company.draft("policies", "policies/ban.toml", &text);
+    let changes = review(&honest, &in_force).unwrap();
+    assert_eq!(changes.added.keys().collect::<Vec<_>>(), ["policies/ban.toml"]);
+    let tampered = |change: &dyn Fn(&mut Draft)| {
+        let mut draft = honest.clone();
+        change(&mut draft);
+        review(&draft, &in_force).unwrap_err()
+    };
+    let other_text = |draft: &mut Draft| {
+        draft.targets.insert("policies/ban.toml".into(), POLICY.replace("version = 1", "version = 3"));
+    };
+    assert!(matches!(tampered(&other_text), ReviewError::Differs(_)));
+    let hidden_entry = |draft: &mut Draft| {
+        let both =
+            BTreeMap::from([("policies/ban.toml".into(), text.clone()), ("policies/evil.toml".into(), text.clone())]);
+        let current = company.repository.role("policies").unwrap();
+        let next = metadata::next_targets("policies", current, &both, &[], company.now).unwrap();
+        draft.roles.insert("policies".into(), next);
+    };
+    assert!(matches!(tampered(&hidden_entry), ReviewError::Differs(_)));
+    let more_roles = |draft: &mut Draft| {
+        draft.roles.insert("targets".into(), company.repository.role("targets").unwrap().to_owned());
+    };
+    assert!(matches!(tampered(&more_roles), ReviewError::Role(_)));
+}
+
+#[test]
+fn promise_2_a_founding_that_gives_the_server_a_vote_is_not_signed() {
+    let company = Company::new();
+    let founders = Founders {
+        admins: vec![company.alice.public(), company.bob.public()],
+        threshold: 2,
+        snapshot: company.snapshot.public(),
+        timestamp: company.timestamp.public(),
+    };
+    let roles = founders.found(company.now).unwrap();
+    let draft = Draft { roles, targets: BTreeMap::new() };
+    assert_eq!(review_founding(&draft).unwrap(), founders.admins);
+    for (from, to) in [("\"threshold\":2", "\"threshold\":1"), ("policies/*", "*")] {
+        let mut tampered = draft.clone();
+        let targets = tampered.roles.get_mut("targets").unwrap();
+        *targets = targets.replace(from, to);
+        assert!(matches!(review_founding(&tampered), Err(ReviewError::Differs(_))), "{from}");
+    }
+}
+
+#[tokio::test]
+async fn promise_3_a_retraction_is_not_taken_back() {
+    let mut company = published();
+    let draft = company.sign(company.draft("retractions", "retractions/ban.toml", RETRACTION), &["bob"]);
+    company.publish(&draft).unwrap();
+    let current = company.repository.role("retractions").unwrap();
+    let name = "retractions/ban.toml".to_owned();
+    let next = metadata::next_targets("retractions", current, &BTreeMap::new(), &[name], company.now).unwrap();
+    let draft = Draft { roles: BTreeMap::from([("retractions".into(), next)]), targets: BTreeMap::new() };
+    let in_force = company.verify(company.repository.bundle()).await.unwrap();
+    assert!(matches!(review(&draft, &in_force), Err(ReviewError::Unretract)));
+    assert!(matches!(company.publish(&company.sign(draft, &["alice"])), Err(DraftError::Unretract(_))));
+    let shorter = RETRACTION.replace("through_version = 1", "through_version = 0");
+    let draft = company.sign(company.draft("retractions", "retractions/ban.toml", &shorter), &["alice"]);
+    assert!(matches!(company.publish(&draft), Err(DraftError::Unretract(_))));
+}
+
+#[test]
+fn a_draft_of_nothing_or_with_strange_files_is_not_taken() {
+    let mut company = Company::new();
+    let nothing = Draft { roles: BTreeMap::new(), targets: BTreeMap::new() };
+    assert!(matches!(company.publish(&nothing), Err(DraftError::Role(_))));
+    let mut draft = company.sign(company.draft("previews", "previews/ban.toml", POLICY), &["alice"]);
+    draft.targets.insert("2.root.json".into(), "{}".into());
+    assert!(matches!(company.publish(&draft), Err(DraftError::Target(_))));
+    assert!(company.repository.merge(&nothing, &draft).is_err());
 }

@@ -43,7 +43,8 @@ pub(crate) async fn run(home: &Home, options: &Options) -> Result<()> {
     let roles = founders.found(home.clock()?.wall())?;
     let draft = sign_all(Draft { roles, targets: BTreeMap::new() }, &home.key()?)?;
     let status = server.propose(&draft).await?;
-    show::draft(&status)?;
+    show::progress(&status);
+    show::founders(&founders.admins, &status.draft)?;
     anstream::println!(
         "The others run `forewarn-admin sign --code …`, then one runs `forewarn-admin publish --code …`."
     );

@@ -44,17 +44,23 @@ pub(crate) async fn propose(home: &Home, file: &File) -> Result<()> {
     let server = Server::signed_in(home)?;
     let in_force = server.in_force(home).await?;
     let name = Policy::target_name(&policy.id);
-    if let Some(former) = in_force.verified.documents.get(&name) {
+    if let Some(former) = in_force.documents.get(&name) {
         let former = Policy::parse(&former.bytes)?;
         if former.version >= policy.version {
-            bail!("{}: version {} is in force; write version = {}", policy.id, former.version, former.version + 1);
+            bail!(
+                "{}: version {} is in force; write version = {}",
+                policy.id,
+                former.version,
+                former.version.saturating_add(1)
+            );
         }
     }
-    let current = in_force.repository.role("policies").context("the server has no policies role")?;
+    let current = in_force.roles.get("policies").context("the server has no policies role")?;
     let targets = BTreeMap::from([(name, text)]);
     let next = metadata::next_targets("policies", current, &targets, &[], now)?;
     let draft = Draft { roles: BTreeMap::from([("policies".to_owned(), next)]), targets };
     let status = server.propose(&sign_all(draft, server.key()?)?).await?;
-    show::draft(&status)?;
+    show::progress(&status);
+    show::policy(&policy);
     Ok(())
 }

@@ -23,7 +23,7 @@ pub(crate) async fn run(home: &Home, options: &Options) -> Result<()> {
     let (policy, text) = options.file.read(now)?;
     let server = Server::signed_in(home)?;
     let in_force = server.in_force(home).await?;
-    let current = in_force.repository.role("previews").context("the server has no previews role")?;
+    let current = in_force.roles.get("previews").context("the server has no previews role")?;
     let targets = BTreeMap::from([(Policy::preview_name(&policy.id), text)]);
     let next = metadata::next_targets("previews", current, &targets, &[], now)?;
     let draft = Draft { roles: BTreeMap::from([("previews".to_owned(), next)]), targets };

@@ -32,7 +32,7 @@ pub(crate) struct Options {
 pub(crate) async fn run(home: &Home, options: &Options) -> Result<()> {
     let server = Server::signed_in(home)?;
     let in_force = server.in_force(home).await?;
-    let document = in_force.verified.documents.get(&Policy::target_name(&options.policy));
+    let document = in_force.documents.get(&Policy::target_name(&options.policy));
     let document = document.with_context(|| format!("no policy `{}` is in force", options.policy))?;
     let retraction = Retraction {
         policy: options.policy.clone(),
@@ -42,7 +42,7 @@ pub(crate) async fn run(home: &Home, options: &Options) -> Result<()> {
     };
     let text = retraction.to_toml()?;
     Retraction::parse(text.as_bytes())?;
-    let current = in_force.repository.role("retractions").context("the server has no retractions role")?;
+    let current = in_force.roles.get("retractions").context("the server has no retractions role")?;
     let targets = BTreeMap::from([(Retraction::target_name(&options.policy), text)]);
     let next = metadata::next_targets("retractions", current, &targets, &[], home.clock()?.wall())?;
     let draft = Draft { roles: BTreeMap::from([("retractions".to_owned(), next)]), targets };

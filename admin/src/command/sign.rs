@@ -5,7 +5,7 @@ use std::io::Write;
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use forewarn_proto::api::{Draft, DraftStatus};
-use forewarn_trust::{SigningKey, metadata};
+use forewarn_trust::{SigningKey, metadata, review, review_founding};
 
 use crate::{
     home::Home,
@@ -59,11 +59,11 @@ impl Number {
 pub(crate) async fn sign(home: &Home, options: &Options) -> Result<()> {
     let server = options.number.connect(home)?;
     let status = options.number.find(&server).await?;
-    if options.number.code.is_none() {
-        // What is in force must verify before anything is built on it.
-        server.in_force(home).await?;
+    show::progress(&status);
+    match &options.number.code {
+        Some(_) => show::founders(&review_founding(&status.draft)?, &status.draft)?,
+        None => show::changes(&review(&status.draft, &server.in_force(home).await?)?)?,
     }
-    show::draft(&status)?;
     if !options.yes && !confirmed()? {
         bail!("nothing was signed");
     }

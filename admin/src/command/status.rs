@@ -33,7 +33,7 @@ pub(crate) async fn run(home: &Home, options: &Options) -> Result<()> {
         anstream::println!("{devices} devices refused a bundle: {refusal}");
     }
     for draft in server.drafts().await? {
-        show::draft(&draft)?;
+        show::progress(&draft);
     }
     Ok(())
 }

@@ -79,9 +79,11 @@ impl Engine {
         self.update_profiles(now);
         self.update_notices(now);
         effects.extend(self.update_report(now));
+        let notices = self.hand_out_notices(now);
         effects.extend(self.persist_if_changed(&before));
         effects.extend(self.rescan_if_needed(now));
-        self.hand_out_notices(now, &mut effects);
+        // After the word that they may have been seen is on its way to the disk.
+        effects.extend(notices);
         if self.persisted == self.generation {
             self.hand_out_profiles(now, &mut effects);
         }
@@ -90,12 +92,22 @@ impl Engine {
 
     /// How long the shell may sleep before it has to call with [`Input::Tick`]; for ever if none.
     pub fn next_wake(&self, now: &Now) -> Option<SignedDuration> {
-        let at = self.time();
+        let at = self.time_at(now);
+        let unsaved = (self.persisted < self.generation).then(|| after(at, Settings::FIRST_RETRY));
         let retries = self.state.notices.values().filter_map(|waiting| waiting.retry_at);
         let profiles = self.state.profiles.values().filter_map(|profile| profile.retry_at);
         let due = self.state.obligations.keys().flat_map(|id| self.points_of(id, now));
-        let points = retries.chain(profiles).chain(due).chain(self.rescan_not_before);
-        points.filter(|point| *point > at).min().map(|point| point.duration_since(at))
+        let points = retries.chain(profiles).chain(due).chain(self.rescan_not_before).chain(unsaved);
+        // What came due since the last input is looked at now; what was due at it has been.
+        let last = self.time();
+        points.filter(|point| *point > last).min().map(|point| point.duration_since(at).max(SignedDuration::ZERO))
+    }
+
+    /// Trusted time at `now`, though no input came with it.
+    fn time_at(&self, now: &Now) -> Timestamp {
+        let mut time = self.state.time.clone().unwrap_or_else(|| TrustedTime::first(now));
+        time.carry(now);
+        time.at()
     }
 
     /// Trusted time, as of the last input.
@@ -135,13 +147,6 @@ impl Engine {
         self.state.correct(correction);
         self.listings.correct(correction);
         self.rescan_not_before = None;
-        let ids: Vec<ObligationId> = self.state.obligations.keys().cloned().collect();
-        for id in ids {
-            if let Some(obligation) = self.state.obligations.get_mut(&id) {
-                obligation.told = None;
-            }
-            self.tell(&id, now);
-        }
     }
 
     fn apply(&mut self, input: Input, now: &Now, effects: &mut Vec<Effect>) {
@@ -149,7 +154,10 @@ impl Engine {
             Input::Tick => {}
             Input::ServerTime(server) => self.hear_time(server, now),
             Input::PoliciesVerified(set) => self.accept(set),
-            Input::PoliciesConfirmed => self.state.confirmed_at = Some(self.time()),
+            Input::PoliciesConfirmed => {
+                self.state.confirmed_at = Some(self.time());
+                self.state.confirmed_in = Some(now.boot_id.clone());
+            }
             Input::BundleRefused(refusal) => self.refused = Some(refusal),
             Input::InventoryTaken(listings) => {
                 let at = self.time();
@@ -193,7 +201,8 @@ impl Engine {
         let at = self.time();
         let timely = self.stored_time.is_some_and(|stored| at.duration_since(stored).abs() < STORE_TIME_EVERY);
         let same = State { time: before.time.clone(), ..self.state.clone() } == *before;
-        if timely && same {
+        let saved = self.persisted == self.generation;
+        if timely && same && saved {
             return None;
         }
         self.stored_time = Some(at);

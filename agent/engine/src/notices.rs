@@ -1,5 +1,7 @@
 //! Which notice is due to whom: the first at once, reminders before the deadline, a last call always.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 
 use crate::{
@@ -28,7 +30,7 @@ impl Engine {
             return known.then_some(NoticeKind::First { version: policy.version });
         };
         let at = self.time();
-        let takes = !policy.consequence.mail.is_empty();
+        let takes = !self.profiles_of(id).is_empty();
         if takes && obligation.last_call.is_none() && at >= before(deadline, Settings::LAST_CALL) {
             return Some(NoticeKind::LastCall);
         }
@@ -52,7 +54,7 @@ impl Engine {
         let waits = self.state.notices.get(&subject).is_some_and(|waiting| waiting.kind == kind);
         if !waits {
             self.in_flight.notices.remove(&subject);
-            let waiting = Waiting { kind, queued_at: self.time(), attempts: 0, retry_at: None };
+            let waiting = Waiting { kind, takes: BTreeSet::new(), queued_at: self.time(), attempts: 0, retry_at: None };
             self.state.notices.insert(subject, waiting);
         }
     }
@@ -65,8 +67,8 @@ impl Engine {
     /// A receipt. It counts for the deadline only if it is for the notice that was asked for last.
     pub(crate) fn notice_shown(&mut self, subject: &Subject, kind: NoticeKind, now: &Now, effects: &mut Vec<Effect>) {
         self.in_flight.notices.remove(subject);
-        let expected = self.state.notices.get(subject).is_some_and(|waiting| waiting.kind == kind);
-        if expected {
+        let expected = self.state.notices.get(subject).filter(|waiting| waiting.kind == kind).cloned();
+        if expected.is_some() {
             self.state.notices.remove(subject);
         }
         let at = self.time();
@@ -102,28 +104,40 @@ impl Engine {
     pub(crate) fn notice_failed(&mut self, subject: &Subject) {
         self.in_flight.notices.remove(subject);
         let at = self.time();
+        if let Subject::Obligation(id) = subject
+            && let Some(obligation) = self.state.obligations.get_mut(id).filter(|o| o.last_shown.is_none())
+        {
+            obligation.offered = None;
+        }
         if let Some(waiting) = self.state.notices.get_mut(subject) {
             waiting.retry_at = Some(after(at, Settings::retry_pause(waiting.attempts)));
             waiting.attempts = waiting.attempts.saturating_add(1);
         }
     }
 
-    pub(crate) fn hand_out_notices(&mut self, now: &Now, effects: &mut Vec<Effect>) {
+    pub(crate) fn hand_out_notices(&mut self, now: &Now) -> Vec<Effect> {
         let at = self.time();
-        let due: Vec<(Subject, NoticeKind)> = self
-            .state
-            .notices
-            .iter()
-            .filter(|(subject, waiting)| {
-                waiting.retry_at.is_none_or(|retry| retry <= at) && !self.in_flight.notices.contains(*subject)
-            })
-            .map(|(subject, waiting)| (subject.clone(), waiting.kind))
-            .collect();
-        for (subject, kind) in due {
-            if let Some(notice) = self.notice(&subject, kind, now) {
-                self.in_flight.notices.insert(subject);
-                effects.push(Effect::ShowNotice(notice));
-            }
+        let is_due = |(subject, waiting): &(&Subject, &Waiting)| {
+            waiting.retry_at.is_none_or(|retry| retry <= at) && !self.in_flight.notices.contains(*subject)
+        };
+        let due = self.state.notices.iter().filter(is_due);
+        let notices: Vec<Notice> = due.filter_map(|(subject, w)| self.notice(subject, w.kind, now)).collect();
+        for notice in &notices {
+            self.offer(notice, at);
+        }
+        notices.into_iter().map(Effect::ShowNotice).collect()
+    }
+
+    /// Notes what a person may see from now on.
+    fn offer(&mut self, notice: &Notice, at: Timestamp) {
+        self.in_flight.notices.insert(notice.subject.clone());
+        if let Some(waiting) = self.state.notices.get_mut(&notice.subject) {
+            waiting.takes = notice.takes.iter().cloned().collect();
+        }
+        if let Subject::Obligation(id) = &notice.subject
+            && let Some(obligation) = self.state.obligations.get_mut(id)
+        {
+            obligation.offered.get_or_insert(at);
         }
     }
 
@@ -172,13 +186,16 @@ impl Engine {
 }
 
 impl Obligation {
-    fn receive(&mut self, kind: NoticeKind, at: Timestamp, expected: bool) {
+    /// Takes a receipt; `expected` is the notice as it waited, if it is the one that was asked for last.
+    fn receive(&mut self, kind: NoticeKind, at: Timestamp, expected: Option<Waiting>) {
         self.last_shown = Some(at);
-        if expected {
-            self.shown.get_or_insert(at);
-            if kind == NoticeKind::LastCall {
-                self.last_call.get_or_insert(at);
-            }
+        let Some(notice) = expected else { return };
+        if self.shown.is_none() {
+            self.shown = Some(at);
+            self.told_takes = notice.takes;
+        }
+        if kind == NoticeKind::LastCall {
+            self.last_call.get_or_insert(at);
         }
     }
 }

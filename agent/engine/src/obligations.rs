@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use forewarn_proto::{
     inventory::Person,
-    policy::{Domain, Policy, PolicyId},
+    policy::{Domain, Policy, PolicyId, Rule},
     report::{CorrectionReport, Finding, Hold},
 };
 use jiff::Timestamp;
@@ -48,7 +48,10 @@ impl Engine {
         let ids: Vec<ObligationId> = self.state.obligations.keys().cloned().collect();
         for id in ids {
             match self.policy(&id.policy).cloned() {
-                Some(policy) if self.still_stands(&policy, &id) => self.follow_policy(&policy, &id, now),
+                Some(policy) if self.still_stands(&policy, &id) => {
+                    self.follow_policy(&policy, &id, now);
+                    self.follow_mail(&id);
+                }
                 Some(_) => self.end(&id, effects),
                 None => {
                     self.owe_correction(&id.policy, id.person);
@@ -67,13 +70,13 @@ impl Engine {
                     let finding = self.listings.find(rule, person);
                     let id = ObligationId { policy: policy.id.clone(), rule: rule.id.clone(), person };
                     if obliges(policy, &finding, self.has_mail(policy, person)) {
-                        found.push((id, policy.version, finding));
+                        found.push((id, policy.version, rule.clone(), finding));
                     }
                 }
             }
         }
-        for (id, version, Found { matched, .. }) in found {
-            let obligation = self.state.obligations.entry(id).or_insert_with(|| Obligation::new(version, at));
+        for (id, version, rule, Found { matched, .. }) in found {
+            let obligation = self.state.obligations.entry(id).or_insert_with(|| Obligation::new(version, rule, at));
             obligation.matched = matched;
         }
     }
@@ -84,22 +87,36 @@ impl Engine {
         rule.is_some_and(|rule| self.listings.find(rule, id.person).finding != Finding::Met)
     }
 
-    /// A new version with an earlier deadline starts over with a notice of its own; a later one is simply followed.
+    /// A new version that comes earlier, or bans another app, starts over with a notice of its own; one that comes later
+    /// is simply followed.
     fn follow_policy(&mut self, policy: &Policy, id: &ObligationId, now: &Now) {
-        let Some(obligation) = self.state.obligations.get_mut(id) else {
-            return;
-        };
+        let rule = policy.rules.iter().find(|rule| rule.id == id.rule);
+        let (Some(obligation), Some(rule)) = (self.state.obligations.get_mut(id), rule) else { return };
         if obligation.version == policy.version {
             return;
         }
         let deadline = obligation.shown.map(|shown| deadline_from(policy, &self.settings, &now.zone, shown));
-        if deadline < obligation.told {
-            obligation.shown = None;
-        }
+        let same_app = obligation.rule.app == rule.app && obligation.rule.purls == rule.purls;
+        let earlier = obligation.told.is_none_or(|told| deadline.is_none_or(|deadline| deadline < told));
         obligation.version = policy.version;
-        obligation.told = deadline.filter(|_| obligation.shown.is_some());
+        obligation.rule = rule.clone();
+        obligation.told = deadline;
         obligation.last_call = None;
+        if earlier || !same_app {
+            obligation.start_over();
+        }
         self.drop_notice(&Subject::Obligation(id.clone()));
+    }
+
+    /// A notice counts only for what it said would be taken. Mail that came later, or into another version of the policy,
+    /// is told of first.
+    fn follow_mail(&mut self, id: &ObligationId) {
+        let takes: BTreeSet<Domain> = self.profiles_of(id).into_iter().map(|profile| profile.domain).collect();
+        let Some(obligation) = self.state.obligations.get_mut(id) else { return };
+        if obligation.shown.is_some() && !takes.is_subset(&obligation.told_takes) {
+            obligation.start_over();
+            self.drop_notice(&Subject::Obligation(id.clone()));
+        }
     }
 
     fn end(&mut self, id: &ObligationId, effects: &mut Vec<Effect>) {
@@ -109,11 +126,10 @@ impl Engine {
         effects.push(Effect::WithdrawNotice(subject));
     }
 
-    /// Whoever saw a notice of a policy that is now withdrawn is told so.
+    /// Whoever saw, or may have seen, a notice of a policy that is now withdrawn is told so.
     pub(crate) fn owe_correction(&mut self, policy: &PolicyId, person: Person) {
-        let saw = |(id, o): (&ObligationId, &Obligation)| {
-            id.policy == *policy && id.person == person && o.last_shown.is_some()
-        };
+        let saw =
+            |(id, o): (&ObligationId, &Obligation)| id.policy == *policy && id.person == person && o.offered.is_some();
         if self.state.obligations.iter().any(saw) {
             self.queue_correction(policy, person);
         }
@@ -164,15 +180,18 @@ impl Engine {
             last_call: obligation.last_call,
             takes_something: !policy.consequence.mail.is_empty(),
             has_mail: self.has_mail(policy, id.person),
-            policy_current: self.is_current(at),
+            policy_current: self.is_current(at, now),
             scan_fresh: self.listings.are_fresh(&obligation.matched, id.person, at, self.settings.max_scan_age)
                 && self.is_found(policy, id),
         };
         readiness.holds()
     }
 
-    fn is_current(&self, at: Timestamp) -> bool {
-        self.state.confirmed_at.is_some_and(|c| at.duration_since(c) <= self.settings.max_staleness)
+    /// Time off does not bring deadlines nearer, so it must not keep a policy current either: it has to be confirmed in
+    /// this boot.
+    fn is_current(&self, at: Timestamp, now: &Now) -> bool {
+        let recent = |confirmed: Timestamp| at.duration_since(confirmed).abs() <= self.settings.max_staleness;
+        self.state.confirmed_in.as_ref() == Some(&now.boot_id) && self.state.confirmed_at.is_some_and(recent)
     }
 
     fn is_found(&self, policy: &Policy, id: &ObligationId) -> bool {
@@ -192,16 +211,27 @@ impl Engine {
 }
 
 impl Obligation {
-    fn new(version: u64, found_at: Timestamp) -> Self {
+    fn new(version: u64, rule: Rule, found_at: Timestamp) -> Self {
         Self {
             version,
+            rule,
+            told_takes: BTreeSet::new(),
             found_at,
             matched: Vec::new(),
+            offered: None,
             shown: None,
             last_shown: None,
             last_call: None,
             acknowledged: None,
             told: None,
         }
+    }
+
+    /// What was shown before counts no more; the person gets the full notice anew.
+    fn start_over(&mut self) {
+        self.shown = None;
+        self.last_call = None;
+        self.acknowledged = None;
+        self.told = None;
     }
 }

@@ -1,10 +1,10 @@
 //! What outlives the process. Everything else is derived from it and from what is read anew.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use forewarn_proto::{
     inventory::{Person, Source},
-    policy::{Domain, Language, PolicyId},
+    policy::{Domain, Language, PolicyId, Rule},
     purl::Purl,
     report::{CorrectionReport, Report},
 };
@@ -21,6 +21,8 @@ pub struct State {
     pub(crate) time: Option<TrustedTime>,
     /// When a verified bundle last was confirmed as current.
     pub(crate) confirmed_at: Option<Timestamp>,
+    /// In which boot that was: how long ago it was is certain only within one boot.
+    pub(crate) confirmed_in: Option<String>,
     /// The highest version of each policy that was withdrawn. Grows only: a retraction that was heard is never unheard.
     pub(crate) retracted: BTreeMap<PolicyId, u64>,
     /// The highest version of each policy that was ever in force here; a lower one does not come back.
@@ -45,10 +47,16 @@ pub struct State {
 pub(crate) struct Obligation {
     /// The policy's version that the person was told of.
     pub(crate) version: u64,
+    /// The rule as it was in that version.
+    pub(crate) rule: Rule,
+    /// The mail domains that the counting notice said will be taken.
+    pub(crate) told_takes: BTreeSet<Domain>,
     /// When the app was found.
     pub(crate) found_at: Timestamp,
     /// What matched, when it was last seen.
     pub(crate) matched: Vec<Match>,
+    /// When a notice was first handed out to be shown; from then on the person may have seen it.
+    pub(crate) offered: Option<Timestamp>,
     /// When the notice that counts for the deadline was shown.
     pub(crate) shown: Option<Timestamp>,
     /// When any notice was last shown.
@@ -94,6 +102,8 @@ pub(crate) enum Place {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Waiting {
     pub(crate) kind: NoticeKind,
+    /// The mail domains that the notice says will be taken, once it was handed out.
+    pub(crate) takes: BTreeSet<Domain>,
     pub(crate) queued_at: Timestamp,
     pub(crate) attempts: u32,
     pub(crate) retry_at: Option<Timestamp>,
@@ -111,6 +121,11 @@ pub(crate) struct Correction {
 impl State {
     /// Moves every stamp that was made by a clock which has now been corrected.
     pub(crate) fn correct(&mut self, correction: time::Correction) {
+        // A deadline that a person was told moves with the notice that told it.
+        for obligation in self.obligations.values_mut().filter(|o| o.shown.is_some_and(|s| correction.applies_to(s))) {
+            let told = obligation.told.as_mut();
+            told.into_iter().for_each(|told| correction.shift(told));
+        }
         let of_obligations = self.obligations.values_mut().flat_map(Obligation::stamps);
         let of_profiles = self.profiles.values_mut().filter_map(|profile| profile.retry_at.as_mut());
         let of_notices =
@@ -125,11 +140,13 @@ impl State {
             .for_each(|stamp| correction.apply(stamp));
     }
 
-    /// The state of a device that has lost its own: profiles of these domains are in the vault and go back.
-    pub fn returning(domains: impl IntoIterator<Item = Domain>, person: Person) -> Self {
-        let profile = || Profile { place: Place::Returning, attempts: 0, retry_at: None, waiting_for: Vec::new() };
-        let profiles = domains.into_iter().map(|domain| (ProfileId { domain, person }, profile()));
-        Self { profiles: profiles.collect(), ..Self::default() }
+    /// Hears that profiles of these domains are in the vault. What this state knows nothing of was taken under a state
+    /// that was lost, and goes back.
+    pub fn adopt(&mut self, domains: impl IntoIterator<Item = Domain>, person: Person) {
+        for domain in domains {
+            let returning = Profile { place: Place::Returning, attempts: 0, retry_at: None, waiting_for: Vec::new() };
+            self.profiles.entry(ProfileId { domain, person }).or_insert(returning);
+        }
     }
 
     /// Where trusted time stood when this state was made.
@@ -155,9 +172,10 @@ impl State {
 }
 
 impl Obligation {
-    /// When something happened. `told` is no such stamp: it is computed from these.
+    /// When something happened.
     fn stamps(&mut self) -> impl Iterator<Item = &mut Timestamp> {
-        let maybe = [&mut self.shown, &mut self.last_shown, &mut self.last_call, &mut self.acknowledged];
+        let maybe =
+            [&mut self.offered, &mut self.shown, &mut self.last_shown, &mut self.last_call, &mut self.acknowledged];
         [&mut self.found_at].into_iter().chain(maybe.into_iter().flatten())
     }
 }

@@ -33,6 +33,11 @@ pub(crate) struct World {
     /// Whether the people look at their screens.
     pub(crate) looking: bool,
     pub(crate) people: Vec<Person>,
+    pub(crate) mailless: bool,
+    pub(crate) disk_full: bool,
+    /// Whether the power goes while a notice is on its way to the screen.
+    pub(crate) dies_at_notice: bool,
+    pub(crate) zone: TimeZone,
     pub(crate) vault: BTreeSet<ProfileId>,
     pub(crate) shown: Vec<(Timestamp, Subject, NoticeKind)>,
     pub(crate) withdrawn: Vec<Subject>,
@@ -55,6 +60,10 @@ impl World {
             broken_scan: false,
             looking: true,
             people: vec![ANN],
+            mailless: false,
+            disk_full: false,
+            dies_at_notice: false,
+            zone: TimeZone::UTC,
             vault: BTreeSet::new(),
             shown: Vec::new(),
             withdrawn: Vec::new(),
@@ -75,7 +84,7 @@ impl World {
     }
 
     pub(crate) fn now(&self) -> Now {
-        Now { wall: self.wall, boot: self.boot, boot_id: self.boots.to_string(), zone: TimeZone::UTC }
+        Now { wall: self.wall, boot: self.boot, boot_id: self.boots.to_string(), zone: self.zone.clone() }
     }
 
     pub(crate) fn time(&self) -> Timestamp {
@@ -172,6 +181,7 @@ impl World {
 
     fn perform(&mut self, effect: Effect) -> Vec<Input> {
         match effect {
+            Effect::Persist(_) if self.disk_full => Vec::new(),
             Effect::Persist(generation) => {
                 self.stored = self.engine.state().clone();
                 vec![Input::Persisted(generation)]
@@ -179,6 +189,9 @@ impl World {
             Effect::Rescan => vec![Input::InventoryTaken(self.listings()), Input::MailFound(self.mail())],
             Effect::ShowNotice(notice) if self.looking => {
                 self.shown.push((self.time(), notice.subject.clone(), notice.kind));
+                if self.dies_at_notice {
+                    self.power = Some(0);
+                }
                 vec![Input::NoticeShown(notice.subject, notice.kind)]
             }
             Effect::ShowNotice(notice) => vec![Input::NoticeFailed(notice.subject)],
@@ -220,7 +233,7 @@ impl World {
         let domain: Domain = "corp.example".parse().unwrap();
         let of = |person: Person| {
             let in_vault = self.vault.contains(&ProfileId { domain: domain.clone(), person });
-            BTreeSet::from_iter((!in_vault).then(|| domain.clone()))
+            BTreeSet::from_iter((!in_vault && !self.mailless).then(|| domain.clone()))
         };
         let people = self.people.iter().map(|person| (*person, of(*person))).collect();
         MailFound { domains: BTreeSet::from([domain.clone()]), people }

@@ -2,7 +2,8 @@
 //!
 //! The boot clock counts suspend and can't be set, so it carries time forward. The wall clock and the server can each
 //! be wrong or lie; time therefore *jumps ahead* only when both agree that it has passed (which is how the time that a
-//! device was off comes to count), and goes back when the server says so. A deadline so never comes nearer because one
+//! device was off comes to count), and goes back only when the server says so
+//! the first time that it is heard after a boot. A deadline so never comes nearer because one
 //! clock was set, and is escaped at most by the time that the device was really off.
 //!
 //! Within one boot, only the boot clock says how long something has lasted. When time is corrected, what was stamped
@@ -32,12 +33,14 @@ pub struct TrustedTime {
     boot_id: String,
     /// What stood here when this boot began.
     boot_began: Timestamp,
+    /// Whether the server was heard in this boot. After that the boot clock knows better than a frame that was late.
+    heard: bool,
 }
 
 impl TrustedTime {
     /// The first reading on a device; there is nothing yet that a wrong wall clock could hurt.
     pub fn first(now: &Now) -> Self {
-        Self { at: now.wall, boot: now.boot, boot_id: now.boot_id.clone(), boot_began: now.wall }
+        Self { at: now.wall, boot: now.boot, boot_id: now.boot_id.clone(), boot_began: now.wall, heard: false }
     }
 
     /// The instant of the last reading.
@@ -50,6 +53,7 @@ impl TrustedTime {
         let same_boot = self.boot_id == now.boot_id;
         if !same_boot {
             self.boot_began = self.at;
+            self.heard = false;
         }
         let passed = if same_boot { now.boot - self.boot } else { now.boot };
         let passed = passed.max(SignedDuration::ZERO);
@@ -61,7 +65,8 @@ impl TrustedTime {
     /// Hears the server's time, authenticated by TLS. Call [`TrustedTime::carry`] first. What was stamped at or after
     /// [`Correction::since`] has to move by [`Correction::by`].
     pub fn hear(&mut self, server: Timestamp, now: &Now) -> Correction {
-        let at = if server < self.at { server } else { self.at.max(server.min(now.wall)) };
+        let at = if server < self.at && !self.heard { server } else { self.at.max(server.min(now.wall)) };
+        self.heard = true;
         let correction = Correction { since: self.boot_began, by: at.duration_since(self.at) };
         self.at = at;
         correction.apply(&mut self.boot_began);
@@ -81,8 +86,18 @@ pub struct Correction {
 impl Correction {
     /// Moves a stamp, if it is one that has to move.
     pub fn apply(&self, stamp: &mut Timestamp) {
-        if *stamp >= self.since {
-            *stamp = stamp.saturating_add(self.by).unwrap_or(*stamp);
+        if self.applies_to(*stamp) {
+            self.shift(stamp);
         }
+    }
+
+    /// Whether a stamp was made by the clock that was corrected.
+    pub(crate) fn applies_to(&self, stamp: Timestamp) -> bool {
+        stamp >= self.since
+    }
+
+    /// Moves a time by the correction.
+    pub(crate) fn shift(&self, time: &mut Timestamp) {
+        *time = time.saturating_add(self.by).unwrap_or(*time);
     }
 }

@@ -1,6 +1,9 @@
 //! Desktop notifications: `org.freedesktop.Notifications` (Desktop Notifications Specification 1.2) on the session bus.
 
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    collections::{BTreeMap, HashMap},
+    time::Duration,
+};
 
 use anyhow::{Context, Result};
 use forewarn_engine::{Notice, NoticeKind, Subject};
@@ -40,6 +43,8 @@ trait Notifications {
 
 /// `NotificationClosed` with this reason: the person dismissed it.
 const DISMISSED: u32 = 2;
+/// How long the notification service may take to answer. One that hangs must not keep later notices from the person.
+const PATIENCE: Duration = Duration::from_secs(10);
 /// Urgency as the specification numbers it.
 const NORMAL: u8 = 1;
 /// See [`NORMAL`].
@@ -115,7 +120,8 @@ impl Desktop {
 
     async fn connect(&mut self) -> Result<&Session> {
         if self.session.is_none() {
-            let connection = Connection::session().await.context("there is no session bus")?;
+            let builder = zbus::connection::Builder::session().method_timeout(PATIENCE);
+            let connection: Connection = builder.build().await.context("there is no session bus")?;
             let proxy = NotificationsProxy::new(&connection).await?;
             let (ids, known) = mpsc::unbounded_channel();
             let listener = tokio::spawn(listen(proxy.clone(), known, self.news.clone())).abort_handle();

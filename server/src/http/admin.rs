@@ -10,9 +10,10 @@ use axum::{
 };
 use forewarn_proto::{
     api::{CorrectionCount, DeviceReport, Draft, DraftStatus, FleetStatus, OnlineKeys, PolicyCount},
-    report::{Finding, PolicyReport},
+    bundle::Bundle,
+    report::{Finding, PolicyReport, Refusal},
 };
-use forewarn_trust::Repository;
+use forewarn_trust::{Repository, verify};
 
 use super::Refused;
 use crate::Server;
@@ -89,11 +90,21 @@ pub(super) async fn publish(
     let draft = server.store.drafts().await?.remove(&number).ok_or_else(missing)?;
     let mut next = repository.clone();
     next.publish(&draft, &server.signer())?;
+    check_as_a_device(&server, &next).await?;
     server.store.set_bundle(next.bundle(), Some(number)).await?;
     server.feed.push(next.bundle());
     *repository = next;
     tracing::info!("published draft {number}: {:?}", draft.roles.keys().collect::<Vec<_>>());
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// What a device would refuse is not published: it would keep every later bundle from every device.
+async fn check_as_a_device(server: &Server, next: &Repository) -> Result<(), Refused> {
+    let refuse = |refusal: Refusal| Refused(StatusCode::CONFLICT, format!("devices would refuse this: {refusal}"));
+    let bundle = Bundle::parse(&next.bundle().to_bytes()).map_err(refuse)?;
+    let root = bundle.files.get("1.root.json").cloned().unwrap_or_default();
+    verify(&root, None, &bundle, &server.config.state).await.map_err(refuse)?;
+    Ok(())
 }
 
 pub(super) async fn status(

@@ -148,7 +148,7 @@ fn revoke(stage: &mut Stage) -> Result<()> {
     stage.company.kill_server();
     stage.device.wait_for("the server is missed", |status| !status.connected)?;
     stage.pass(MINUTE * 45)?;
-    stage.device.wait_for_notice("Last call")?;
+    stage.device.wait_for_last_call()?;
     stage.event("15 min before the deadline, without a server: the last call");
     stage.pass(HOUR * 30)?;
     let held = stage.device.wait_for("the revoke is held", |s| s.obligations[0].stage == ObligationStage::Held)?;
@@ -192,7 +192,7 @@ fn sent_in_error(stage: &mut Stage) -> Result<()> {
     stage.event("a second policy goes out, signed by both; the person sees it");
     stage.timeline.quote(notice.rsplit("[forewarn]").next().unwrap_or_default());
     stage.pass(HOUR * 24)?;
-    stage.device.wait_for_notice("Last call: Instagram")?;
+    stage.device.wait_for_last_call()?;
     stage.pass(MINUTE * 20)?;
     stage.device.wait_for("revoked again", |status| !status.revoked.is_empty())?;
     stage.event("its deadline passes, and the account goes");

@@ -226,3 +226,108 @@ fn a_system_wide_app_obliges_everyone_with_company_mail_and_a_personal_one_its_o
     world.scan();
     assert_eq!((world.stage(ANN), world.stage(BEN)), (None, Some(Stage::Warned)));
 }
+
+#[test]
+fn promise_1_mail_that_comes_after_the_notice_gets_a_notice_of_its_own() {
+    let mut world = World::new();
+    world.mailless = true;
+    world.installed.insert(Scope::Person(ANN));
+    world.publish(&policy("ban", 1, "grace = \"24h\""));
+    world.pass(24 * 20);
+    assert_eq!(world.revokes, []);
+    world.mailless = false;
+    world.scan();
+    let told = world.time();
+    world.pass(26);
+    assert!(world.revokes[0].0.duration_since(told) >= HOUR * 24);
+}
+
+#[test]
+fn promise_1_a_version_that_takes_more_or_bans_another_app_starts_over() {
+    let taking = policy("ban", 2, "grace = \"24h\"");
+    let mut only_warns = policy("ban", 1, "grace = \"24h\"");
+    only_warns.consequence.mail.clear();
+    let mut another_app = policy("ban", 1, "grace = \"24h\"");
+    another_app.rules[0].app = "Another".into();
+    for (first, stays_silent) in [(only_warns, true), (another_app, false)] {
+        let mut world = World::new();
+        world.installed.insert(Scope::Person(ANN));
+        world.publish(&first);
+        world.pass(if stays_silent { 24 * 20 } else { 20 });
+        world.publish(&taking);
+        let told = world.time();
+        world.pass(26);
+        assert!(world.revokes[0].0.duration_since(told) >= HOUR * 24, "after {}", first.rules[0].app);
+    }
+}
+
+#[test]
+fn promise_3_who_may_have_seen_a_notice_before_the_power_went_is_corrected() {
+    let mut world = World::new();
+    world.installed.insert(Scope::Person(ANN));
+    world.scan();
+    world.set.policies.insert(
+        "ban".parse().unwrap(),
+        SignedPolicy { policy: policy("ban", 1, "grace = \"24h\""), signed_by: Vec::new() },
+    );
+    world.dies_at_notice = true;
+    world.push();
+    assert_eq!(world.kinds_shown(), [NoticeKind::First { version: 1 }], "shown, and then the power went");
+    world.dies_at_notice = false;
+    world.restart();
+    world.retract("ban", 1);
+    assert_eq!(world.kinds_shown().last(), Some(&NoticeKind::Correction));
+}
+
+#[test]
+fn promise_6_an_idle_wake_up_is_not_put_off_by_looking() {
+    let mut world = World::banned("grace = \"48h\"");
+    let first = world.engine.next_wake(&world.now()).unwrap();
+    world.boot += HOUR * 10;
+    world.wall += HOUR * 10;
+    assert_eq!(world.engine.next_wake(&world.now()).unwrap(), first - HOUR * 10);
+}
+
+#[test]
+fn promise_6_travel_does_not_bring_a_floating_deadline_nearer() {
+    let mut world = World::new();
+    world.zone = TimeZone::get("America/Los_Angeles").unwrap();
+    world.installed.insert(Scope::Person(ANN));
+    world.publish(&policy("ban", 1, "at = { floating = \"2026-12-05T17:00\" }"));
+    let told = world.engine.obligations_of(ANN, &world.now())[0].deadline;
+    world.zone = TimeZone::get("Asia/Tokyo").unwrap();
+    world.wall += SignedDuration::from_millis(5);
+    world.boot += SignedDuration::from_millis(3);
+    world.give(Input::ServerTime(world.wall));
+    assert!(world.engine.obligations_of(ANN, &world.now())[0].deadline >= told);
+}
+
+#[test]
+fn promise_6_a_frame_that_was_held_back_does_not_turn_time_back() {
+    let mut world = World::banned("grace = \"48h\"");
+    let early = world.wall;
+    world.advance(HOUR * 30);
+    world.give(Input::ServerTime(early));
+    assert_eq!(world.time(), early + HOUR * 30);
+}
+
+#[test]
+fn promise_7_a_policy_is_confirmed_in_this_boot_or_not_current() {
+    let mut world = World::banned("grace = \"24h\"");
+    world.pass(23);
+    world.off(HOUR * 24 * 30);
+    world.advance(HOUR * 3);
+    assert_eq!(world.revokes, []);
+    assert!(world.held_by(ANN).contains(&Hold::PolicyStale));
+}
+
+#[test]
+fn promise_4_a_state_that_could_not_be_stored_is_stored_later() {
+    let mut world = World::banned("grace = \"24h\"");
+    world.disk_full = true;
+    world.pass(30);
+    assert_eq!(world.revokes, [], "nothing is taken that is not written down");
+    world.disk_full = false;
+    world.advance(SignedDuration::from_mins(1));
+    assert_eq!(world.stage(ANN), Some(Stage::Revoked));
+}

@@ -1,0 +1,105 @@
+//! What an admin checks before signing a draft that came from the server: that the metadata says what is shown, and
+//! nothing else. Each role is made anew from what this admin has verified, and has to come out the same.
+
+use std::collections::BTreeMap;
+
+use forewarn_proto::api::Draft;
+use jiff::Timestamp;
+use serde_json::Value;
+
+use crate::{
+    DELEGATED, PublicKey, Verified, digest,
+    metadata::{self, Founders, MetadataError, admins_of, listed_targets},
+};
+
+/// Why a draft must not be signed.
+#[derive(Debug, thiserror::Error)]
+pub enum ReviewError {
+    /// A role's text is not metadata.
+    #[error(transparent)]
+    Metadata(#[from] MetadataError),
+    /// The draft has roles that this command does not sign.
+    #[error("the draft changes {0}, which is not signed here; ask who made it")]
+    Role(String),
+    /// The draft's metadata differs from what its shown changes make of the metadata in force.
+    #[error("{0} says more, or other, than what is shown; do not sign, and find out who changed the draft")]
+    Differs(String),
+    /// A retraction would be taken back.
+    #[error("the draft takes a retraction back; a retraction stays")]
+    Unretract,
+}
+
+/// What a draft changes.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Changes {
+    /// New or changed targets, with their text.
+    pub added: BTreeMap<String, String>,
+    /// Targets that are no longer listed.
+    pub removed: Vec<String>,
+}
+
+/// Checks a draft against what is in force and verified, and gives all that it changes.
+///
+/// # Errors
+/// When signing it would sign anything but these changes.
+pub fn review(draft: &Draft, in_force: &Verified) -> Result<Changes, ReviewError> {
+    let mut changes = Changes::default();
+    for (role, text) in &draft.roles {
+        let current = in_force.roles.get(role).filter(|_| DELEGATED.contains(&role.as_str()));
+        let current = current.ok_or_else(|| ReviewError::Role(role.clone()))?;
+        let (before, after) = (listed_targets(role, current)?, listed_targets(role, text)?);
+        let added: BTreeMap<String, String> = draft
+            .targets
+            .iter()
+            .filter(|(name, _)| after.contains_key(*name))
+            .map(|(n, t)| (n.clone(), t.clone()))
+            .collect();
+        let removed: Vec<String> = before.keys().filter(|name| !after.contains_key(*name)).cloned().collect();
+        if role == "retractions" && !removed.is_empty() {
+            return Err(ReviewError::Unretract);
+        }
+        let remade = metadata::next_targets(role, current, &added, &removed, Timestamp::UNIX_EPOCH)?;
+        if !is_same(&remade, text) {
+            return Err(ReviewError::Differs(role.clone()));
+        }
+        let changed = |(name, text): &(String, String)| before.get(name) != Some(&digest(text.as_bytes()));
+        changes.added.extend(added.into_iter().filter(changed));
+        changes.removed.extend(removed);
+    }
+    Ok(changes)
+}
+
+/// Checks a founding draft: beside the admins that its root names, it gives nobody anything.
+///
+/// # Errors
+/// When the roles are not those that these admins and the server's two keys make.
+pub fn review_founding(draft: &Draft) -> Result<Vec<PublicKey>, ReviewError> {
+    let root = draft.roles.get("root").ok_or_else(|| ReviewError::Role("no root".to_owned()))?;
+    let (admins, threshold) = admins_of(root)?;
+    let founders = Founders {
+        admins: admins.clone(),
+        threshold: usize::try_from(threshold).unwrap_or_default(),
+        snapshot: metadata::online_key_of(root, "snapshot")?,
+        timestamp: metadata::online_key_of(root, "timestamp")?,
+    };
+    if founders.threshold < 2 || !draft.targets.is_empty() {
+        return Err(ReviewError::Differs("root".to_owned()));
+    }
+    let remade = founders.found(Timestamp::UNIX_EPOCH)?;
+    let differs = |role: &&String| !draft.roles.get(*role).is_some_and(|text| is_same(&remade[*role], text));
+    match draft.roles.keys().find(|role| !remade.contains_key(*role)).or_else(|| remade.keys().find(differs)) {
+        Some(role) => Err(ReviewError::Differs(role.clone())),
+        None => Ok(admins),
+    }
+}
+
+/// Whether two texts sign the same, but for when it expires: that is for whoever made it to say, and hurts nobody.
+fn is_same(ours: &str, theirs: &str) -> bool {
+    let signed = |text: &str| {
+        let mut metadata: Value = serde_json::from_str(text).ok()?;
+        let mut signed = metadata["signed"].take();
+        signed.as_object_mut()?.remove("expires")?;
+        Some(signed)
+    };
+    signed(ours).is_some_and(|ours| signed(theirs) == Some(ours))
+}
