@@ -99,6 +99,8 @@ pub struct ObligationStatus {
     pub stage: Stage,
     /// When the first notice was shown.
     pub shown: Option<Timestamp>,
+    /// When any notice was last shown.
+    pub last_shown: Option<Timestamp>,
     /// When the last call was shown.
     pub last_call: Option<Timestamp>,
     /// When the person acknowledged.

@@ -41,8 +41,12 @@ impl Stage {
 
     /// Time passes for everyone.
     fn pass(&self, length: SignedDuration) {
-        self.company.pass(length).unwrap();
-        self.device.pass(length).unwrap();
+        self.try_pass(length).unwrap();
+    }
+
+    fn try_pass(&self, length: SignedDuration) -> anyhow::Result<()> {
+        self.company.pass(length)?;
+        self.device.pass(length)
     }
 }
 

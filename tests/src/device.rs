@@ -171,6 +171,17 @@ impl Device {
         Ok(self.terminal())
     }
 
+    /// Lets time pass with `pass`, and waits until the daemon has the receipt of a notice that came of it.
+    ///
+    /// # Errors
+    /// When none comes within a minute.
+    pub fn wait_for_reminder(&self, pass: impl FnOnce() -> Result<()>) -> Result<Status> {
+        let last = |status: &Status| status.obligations.iter().filter_map(|obligation| obligation.last_shown).max();
+        let before = last(&self.status()?);
+        pass()?;
+        self.wait_for("a reminder", |status| last(status) > before)
+    }
+
     /// Waits until the daemon has the receipt of a last call.
     ///
     /// # Errors

@@ -69,6 +69,7 @@ impl Engine {
             matched: obligation.matched.iter().map(describe).collect(),
             stage: self.stage(id, now),
             shown: obligation.shown,
+            last_shown: obligation.last_shown,
             last_call: obligation.last_call,
             acknowledged: obligation.acknowledged,
             deadline: self.deadline(id, now),

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::home::MAX_FILE_BYTES;
+use crate::limits::MAX_FILE_BYTES;
 
 /// Why a file in a home is not opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]

@@ -16,6 +16,7 @@ mod error;
 mod find;
 mod home;
 mod isync;
+mod limits;
 mod lines;
 mod plan;
 mod thunderbird;
@@ -25,7 +26,8 @@ pub use account::{Account, Client, Found, SkipReason, Skipped};
 pub use digest::Digest;
 pub use error::{Error, Refusal};
 pub use find::{domains, find, plan};
-pub use home::{Home, MAX_FILE_BYTES};
+pub use home::Home;
+pub use limits::MAX_FILE_BYTES;
 pub use plan::{FilePlan, Plan};
 pub use vault::{Conflict, ConflictReason, Holding, Restoration, Revocation, Stage, Vault};
 

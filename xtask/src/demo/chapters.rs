@@ -96,6 +96,7 @@ fn publish(stage: &mut Stage, policy: &str) -> Result<()> {
     stage.company.admin("bob", &["publish"])?.ok()?;
     let notice = stage.device.wait_for_notice("Why?")?;
     let latency = start.elapsed();
+    stage.device.wait_for_first_notice()?;
     stage.event("bob reads the draft, signs and publishes; the person sees");
     stage.timeline.quote(&notice);
     let text = format!("from `publish` to the notice: {} ms", latency.as_millis());
@@ -133,9 +134,7 @@ fn remind(stage: &mut Stage) -> Result<()> {
     let same = stage.deadline()? == deadline && forward.obligations.iter().all(|o| o.stage == ObligationStage::Warned);
     stage.timeline.promise(6, same, "a clock set a year forward brought the deadline no nearer");
     for (length, name) in [(HOUR * 24, "24 h"), (HOUR * 20, "4 h"), (HOUR * 3, "1 h")] {
-        let before = stage.notices();
-        stage.pass(length + MINUTE / 10)?;
-        wait_until("a reminder", || (stage.notices() > before).then_some(()).context("no reminder yet"))?;
+        stage.device.wait_for_reminder(|| stage.pass(length + MINUTE / 10))?;
         stage.event(&format!("{name} before the deadline: a reminder"));
     }
     Ok(())
@@ -188,7 +187,7 @@ fn sent_in_error(stage: &mut Stage) -> Result<()> {
     stage.timeline.chapter("A policy sent in error");
     home::INSTAGRAM.install(&stage.device.home)?;
     stage.company.publish(&home::ban(&home::INSTAGRAM, "hasty", 1, "grace = \"24h\""))?;
-    let notice = stage.device.wait_for_notice("Instagram is not permitted")?;
+    let notice = stage.device.wait_for_first_notice()?;
     stage.event("a second policy goes out, signed by both; the person sees it");
     stage.timeline.quote(notice.rsplit("[forewarn]").next().unwrap_or_default());
     stage.pass(HOUR * 24)?;
@@ -250,9 +249,5 @@ impl Stage {
 
     fn deadline(&self) -> Result<Timestamp> {
         self.device.status()?.obligations.first().and_then(|o| o.deadline).context("no deadline runs")
-    }
-
-    fn notices(&self) -> usize {
-        self.device.terminal().matches("[forewarn]").count()
     }
 }

@@ -16,11 +16,7 @@ pub(crate) use self::lock::ProfileLock;
 pub(crate) use self::swap::{Change, NewFile, Swapped};
 use crate::digest::Digest;
 use crate::error::{Error, Refusal};
-
-/// The largest file that is read from a home, in bytes (16 MiB).
-///
-/// It stops a home from exhausting the agent's memory and the vault's disk, by a sparse file of 100 GiB called `prefs.js`. A person's `prefs.js` has some 10 KB.
-pub const MAX_FILE_BYTES: u64 = 16 << 20;
+use crate::limits::MAX_FILE_BYTES;
 
 /// A person's home folder, opened once; every path below it is resolved with `openat2` and stays below it.
 #[derive(Debug)]

@@ -8,7 +8,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::crash;
-use crate::home::MAX_FILE_BYTES;
+use crate::limits::MAX_FILE_BYTES;
 
 const PROFILE: &str = ".thunderbird/a.default";
 const DOMAIN: &str = "corp.example";
