@@ -45,6 +45,7 @@ pub(crate) fn progress(status: &DraftStatus) {
     for (role, (have, need)) in &status.signatures {
         anstream::println!("  {role}: {have} of {need} signatures");
     }
+    status.draft.targets.keys().for_each(|name| anstream::println!("  brings {name}"));
 }
 
 /// Who the admins will be.

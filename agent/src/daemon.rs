@@ -68,25 +68,40 @@ struct Channels {
     asked: mpsc::Receiver<Asked>,
 }
 
+/// What stands before anything runs.
+struct Loaded {
+    identity: Identity,
+    store: Store,
+    trust: Trust,
+    mail: Mail,
+    state: State,
+}
+
 /// Runs until the system says stop.
 ///
 /// # Errors
 /// When the device is not enrolled, or the state can't be opened.
 pub(crate) async fn run(config: Config) -> Result<()> {
-    create_private(&config.state)?;
-    let identity = Identity::load(&config.state)?;
-    let mail = Mail { home: config.home.clone(), vault: config.state.join("vault") };
-    let store = Store::open(&config.state)?;
-    let state = load_state(&store, mail.recover())?;
-    let trust = Trust::load(&store, identity.root.clone(), config.state.clone()).await;
+    let loaded = Loaded::load(&config).await?;
     let clock = Clock::new(config.simulated_clock.as_deref());
     let (hints_sender, hints) = mpsc::channel(1);
     let watch = Watch::new(&config.places, hints_sender)?;
-    let (mut daemon, mut channels) = assemble(config, identity, store, trust, mail, state, clock.clone())?;
-    channels.hints = hints;
+    let (mut daemon, channels) = assemble(config, loaded, clock.clone(), hints)?;
     daemon.begin();
     tracing::info!("running for user {}", person().0);
     daemon.attend(channels, Alarm::new(clock)?, watch).await
+}
+
+impl Loaded {
+    async fn load(config: &Config) -> Result<Self> {
+        create_private(&config.state)?;
+        let identity = Identity::load(&config.state)?;
+        let mail = Mail { home: config.home.clone(), vault: config.state.join("vault") };
+        let store = Store::open(&config.state)?;
+        let state = load_state(&store, mail.recover())?;
+        let trust = Trust::load(&store, identity.root.clone(), config.state.clone()).await;
+        Ok(Self { identity, store, trust, mail, state })
+    }
 }
 
 /// What is stored, or the safe answer where it can't be read: everything in the vault goes back. Where the vault can't
@@ -108,15 +123,8 @@ fn load_state(store: &Store, held: Result<Vec<String>>) -> Result<State> {
     Ok(state)
 }
 
-fn assemble(
-    config: Config,
-    identity: Identity,
-    store: Store,
-    trust: Trust,
-    mail: Mail,
-    state: State,
-    clock: Clock,
-) -> Result<(Daemon, Channels)> {
+fn assemble(config: Config, loaded: Loaded, clock: Clock, hints: mpsc::Receiver<()>) -> Result<(Daemon, Channels)> {
+    let Loaded { identity, store, trust, mail, state } = loaded;
     let (heard_sender, heard) = mpsc::channel(4);
     let (done_sender, done) = mpsc::unbounded_channel();
     let (orders_sender, orders) = mpsc::unbounded_channel();
@@ -162,7 +170,6 @@ fn assemble(
         sources: Vec::new(),
         refused: None,
     };
-    let (_, hints) = mpsc::channel(1);
     Ok((daemon, Channels { heard, hints, done, news, asked }))
 }
 

@@ -2,10 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{policy::PolicyId, report::Report};
+use crate::policy::PolicyId;
 
 /// The largest request body from an admin or a device that enrolls, in bytes.
 pub const MAX_REQUEST_BYTES: usize = 8 * 1024 * 1024;
@@ -113,16 +112,4 @@ pub struct CorrectionCount {
     pub owed: u64,
     /// Those of them to whom the correction was shown.
     pub shown: u64,
-}
-
-/// `GET /v1/reports`: the newest report of each device.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct DeviceReport {
-    /// The device's name.
-    pub device: String,
-    /// When the server received it.
-    pub received: Timestamp,
-    /// The report.
-    pub report: Report,
 }

@@ -3,11 +3,7 @@
 use std::{collections::BTreeMap, os::unix::fs::PermissionsExt, path::Path};
 
 use anyhow::{Context, Result};
-use forewarn_proto::{
-    api::{DeviceReport, Draft},
-    bundle::Bundle,
-    report::Report,
-};
+use forewarn_proto::{api::Draft, bundle::Bundle, report::Report};
 use jiff::Timestamp;
 use sqlx::{
     Row, SqlitePool,
@@ -128,17 +124,9 @@ impl Store {
     }
 
     /// The newest report of each device.
-    pub(crate) async fn reports(&self) -> Result<Vec<DeviceReport>> {
-        let rows =
-            sqlx::query("SELECT device, received, report FROM report ORDER BY device").fetch_all(&self.pool).await?;
-        let read = |row: sqlx::sqlite::SqliteRow| {
-            Ok(DeviceReport {
-                device: row.try_get("device")?,
-                received: Timestamp::from_millisecond(row.try_get("received")?)?,
-                report: serde_json::from_str(row.try_get("report")?)?,
-            })
-        };
-        rows.into_iter().map(read).collect()
+    pub(crate) async fn reports(&self) -> Result<Vec<Report>> {
+        let texts: Vec<String> = sqlx::query_scalar("SELECT report FROM report").fetch_all(&self.pool).await?;
+        texts.iter().map(|text| serde_json::from_str(text).context("a stored report is damaged")).collect()
     }
 
     /// Stores a new draft and gives its number.

@@ -35,16 +35,19 @@ impl Company {
             repository: Repository::default(),
             now: "2026-12-01T09:00Z".parse().unwrap(),
         };
-        let founders = Founders {
-            admins: vec![company.alice.public(), company.bob.public()],
-            threshold: 2,
-            snapshot: company.snapshot.public(),
-            timestamp: company.timestamp.public(),
-        };
-        let roles = founders.found(company.now).unwrap();
+        let roles = company.founders().found(company.now).unwrap();
         let draft = company.sign(Draft { roles, targets: BTreeMap::new() }, &["alice", "bob"]);
         company.publish(&draft).unwrap();
         company
+    }
+
+    fn founders(&self) -> Founders {
+        Founders {
+            admins: vec![self.alice.public(), self.bob.public()],
+            threshold: 2,
+            snapshot: self.snapshot.public(),
+            timestamp: self.timestamp.public(),
+        }
     }
 
     fn sign(&self, mut draft: Draft, by: &[&str]) -> Draft {
@@ -282,12 +285,7 @@ async fn promise_2_a_draft_that_says_more_than_it_shows_is_not_signed() {
 #[test]
 fn promise_2_a_founding_that_gives_the_server_a_vote_is_not_signed() {
     let company = Company::new();
-    let founders = Founders {
-        admins: vec![company.alice.public(), company.bob.public()],
-        threshold: 2,
-        snapshot: company.snapshot.public(),
-        timestamp: company.timestamp.public(),
-    };
+    let founders = company.founders();
     let roles = founders.found(company.now).unwrap();
     let draft = Draft { roles, targets: BTreeMap::new() };
     assert_eq!(review_founding(&draft).unwrap(), founders.admins);

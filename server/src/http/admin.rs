@@ -9,9 +9,9 @@ use axum::{
     http::{HeaderMap, Method, StatusCode, Uri, header::AUTHORIZATION},
 };
 use forewarn_proto::{
-    api::{CorrectionCount, DeviceReport, Draft, DraftStatus, FleetStatus, OnlineKeys, PolicyCount},
+    api::{CorrectionCount, Draft, DraftStatus, FleetStatus, OnlineKeys, PolicyCount},
     bundle::Bundle,
-    report::{Finding, PolicyReport, Refusal},
+    report::{Finding, PolicyReport, Refusal, Report},
 };
 use forewarn_trust::{Repository, verify};
 
@@ -119,31 +119,23 @@ pub(super) async fn status(
         corrections: BTreeMap::new(),
         refusals: BTreeMap::new(),
     };
-    for device in server.store.reports().await? {
-        count(&mut fleet, &device);
+    for report in server.store.reports().await? {
+        count(&mut fleet, &report);
     }
     Ok(Json(fleet))
 }
 
-pub(super) async fn reports(
-    State(server): State<Arc<Server>>,
-    headers: HeaderMap,
-) -> Result<Json<Vec<DeviceReport>>, Refused> {
-    known_admin(&server, &*server.repository.lock().await, &headers, &Method::GET, "/v1/reports", b"")?;
-    Ok(Json(server.store.reports().await?))
-}
-
-fn count(fleet: &mut FleetStatus, device: &DeviceReport) {
-    for policy in &device.report.policies {
+fn count(fleet: &mut FleetStatus, report: &Report) {
+    for policy in &report.policies {
         let prefix = if policy.preview { "preview/" } else { "" };
         count_policy(fleet.policies.entry(format!("{prefix}{}", policy.policy)).or_default(), policy);
     }
-    for correction in &device.report.corrections {
+    for correction in &report.corrections {
         let count: &mut CorrectionCount = fleet.corrections.entry(correction.policy.clone()).or_default();
         count.owed += 1;
         count.shown += u64::from(correction.shown.is_some());
     }
-    if let Some(refusal) = &device.report.refused {
+    if let Some(refusal) = &report.refused {
         *fleet.refusals.entry(refusal.to_string()).or_default() += 1;
     }
 }

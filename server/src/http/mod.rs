@@ -28,7 +28,6 @@ pub(crate) fn router(server: Arc<Server>) -> Router {
         .route("/v1/drafts", get(admin::drafts).post(admin::propose).layer(limit(MAX_REQUEST_BYTES)))
         .route("/v1/drafts/{number}/publish", post(admin::publish))
         .route("/v1/status", get(admin::status))
-        .route("/v1/reports", get(admin::reports))
         .with_state(server)
 }
 
