@@ -52,13 +52,10 @@ impl Engine {
                     self.follow_policy(&policy, &id, now);
                     self.follow_mail(&id);
                 }
-                Some(_) => self.end(&id, effects),
-                None => {
-                    self.owe_correction(&id.policy, id.person);
-                    self.end(&id, effects);
-                }
+                Some(_) | None => self.end(&id, effects),
             }
         }
+        self.correct_withdrawn();
     }
 
     fn find_obligations(&mut self) {
@@ -98,10 +95,12 @@ impl Engine {
         let deadline = obligation.shown.map(|shown| deadline_from(policy, &self.settings, &now.zone, shown));
         let same_app = obligation.rule.app == rule.app && obligation.rule.purls == rule.purls;
         let earlier = obligation.told.is_none_or(|told| deadline.is_none_or(|deadline| deadline < told));
+        if deadline > obligation.told {
+            obligation.last_call = None;
+        }
         obligation.version = policy.version;
         obligation.rule = rule.clone();
         obligation.told = deadline;
-        obligation.last_call = None;
         if earlier || !same_app {
             obligation.start_over();
         }
@@ -120,18 +119,24 @@ impl Engine {
     }
 
     fn end(&mut self, id: &ObligationId, effects: &mut Vec<Effect>) {
-        self.state.obligations.remove(id);
+        let ended = self.state.obligations.remove(id);
+        if ended.is_some_and(|obligation| obligation.offered.is_some()) {
+            self.state.seen.entry(id.policy.clone()).or_default().insert(id.person);
+        }
         let subject = Subject::Obligation(id.clone());
         self.drop_notice(&subject);
         effects.push(Effect::WithdrawNotice(subject));
     }
 
-    /// Whoever saw, or may have seen, a notice of a policy that is now withdrawn is told so.
-    pub(crate) fn owe_correction(&mut self, policy: &PolicyId, person: Person) {
-        let saw =
-            |(id, o): (&ObligationId, &Obligation)| id.policy == *policy && id.person == person && o.offered.is_some();
-        if self.state.obligations.iter().any(saw) {
-            self.queue_correction(policy, person);
+    /// Whoever saw, or may have seen, a notice of a policy that is now withdrawn is told so: also, and above all, those who
+    /// did what it asked.
+    fn correct_withdrawn(&mut self) {
+        let retractions = self.policies.iter().flat_map(|set| set.retractions.keys());
+        let withdrawn: Vec<PolicyId> = retractions.filter(|id| self.policy(id).is_none()).cloned().collect();
+        for policy in withdrawn {
+            for person in self.state.seen.remove(&policy).unwrap_or_default() {
+                self.queue_correction(&policy, person);
+            }
         }
     }
 

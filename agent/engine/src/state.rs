@@ -33,6 +33,9 @@ pub struct State {
     pub(crate) profiles: BTreeMap<ProfileId, Profile>,
     /// Notices that wait to be shown, at most one for each subject.
     pub(crate) notices: BTreeMap<Subject, Waiting>,
+    /// Whom a notice of a policy was offered whose obligation has since ended. They are owed a correction if the policy is
+    /// withdrawn.
+    pub(crate) seen: BTreeMap<PolicyId, BTreeSet<Person>>,
     /// Corrections owed and shown.
     pub(crate) corrections: BTreeMap<Subject, Correction>,
     /// The last report.

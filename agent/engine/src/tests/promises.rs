@@ -331,3 +331,26 @@ fn promise_4_a_state_that_could_not_be_stored_is_stored_later() {
     world.advance(SignedDuration::from_mins(1));
     assert_eq!(world.stage(ANN), Some(Stage::Revoked));
 }
+
+#[test]
+fn promise_3_who_did_what_was_asked_is_corrected_too() {
+    let mut world = World::banned("grace = \"24h\"");
+    world.pass(2);
+    world.installed.clear();
+    world.scan();
+    assert_eq!(world.stage(ANN), None, "she removed the app");
+    world.pass(5);
+    world.retract("ban", 1);
+    assert_eq!(world.kinds_shown(), [NoticeKind::First { version: 1 }, NoticeKind::Correction]);
+}
+
+#[test]
+fn promise_4_a_new_version_with_the_same_deadline_moves_no_mail() {
+    let mut world = World::banned("grace = \"24h\"");
+    world.pass(25);
+    assert_eq!(world.vault.len(), 1);
+    let revokes = world.revokes.len();
+    world.publish(&policy("ban", 2, "grace = \"24h\""));
+    world.pass(2);
+    assert_eq!((world.vault.len(), world.revokes.len()), (1, revokes));
+}
