@@ -118,7 +118,7 @@ impl Home {
         if passphrase.chars().count() < MIN_PASSPHRASE {
             bail!("the passphrase has fewer than {MIN_PASSPHRASE} characters; take a longer one");
         }
-        if self.passphrase_file.is_none() && rpassword::prompt_password("Once more: ")? != passphrase {
+        if self.passphrase_file.is_none() && prompt_for("Once more: ")? != passphrase {
             bail!("the two differ; nothing was made");
         }
         Ok(passphrase)
@@ -127,9 +127,14 @@ impl Home {
     fn passphrase(&self, prompt: &str) -> Result<String> {
         match &self.passphrase_file {
             Some(file) => first_line(file),
-            None => Ok(rpassword::prompt_password(prompt)?),
+            None => prompt_for(prompt),
         }
     }
+}
+
+fn prompt_for(prompt: &str) -> Result<String> {
+    let remedy = "there is no terminal to ask for the passphrase; give it with --passphrase-file";
+    rpassword::prompt_password(prompt).context(remedy)
 }
 
 fn first_line(file: &Path) -> Result<String> {

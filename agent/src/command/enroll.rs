@@ -40,7 +40,7 @@ pub(crate) async fn run(config: &Config, options: &Options) -> Result<()> {
         bail!("this device is enrolled already; add --again to do it anew");
     }
     let token = read_token(&options.token)?;
-    let root = fs_err::read_to_string(&options.root)?;
+    let root = fs_err::read_to_string(&options.root).context("an admin has root.json; ask for it")?;
     let (admins, threshold) = admins_of(&root).with_context(|| format!("{} is not a root", options.root.display()))?;
     let key = KeyPair::generate()?;
     let signing_request = CertificateParams::new(Vec::new())?.serialize_request(&key)?.pem()?;

@@ -162,7 +162,12 @@ fn known_admin(
     path: &str,
     body: &[u8],
 ) -> Result<String, Refused> {
-    let unknown = || Refused::new(StatusCode::UNAUTHORIZED, "this request carries no signature of an admin");
+    let text = match headers.get(AUTHORIZATION) {
+        _ if !repository.is_founded() => "nothing is founded here yet; run `forewarn-admin found` first",
+        Some(header) if header.as_bytes().starts_with(b"Founding ") => "this is founded already; leave --code out",
+        Some(_) | None => "this request carries no signature of an admin",
+    };
+    let unknown = || Refused::new(StatusCode::UNAUTHORIZED, text);
     let header = headers.get(AUTHORIZATION).and_then(|h| h.to_str().ok()).ok_or_else(unknown)?;
     let (name, second) = repository.admin_of(header, method.as_str(), path, body).ok_or_else(unknown)?;
     if (server.clock.wall().as_second() - second).abs() > CLOCK_TOLERANCE_SECONDS {
