@@ -79,20 +79,21 @@ pub async fn new_token(config: &Config) -> Result<String> {
     Own::load(&store, config).await?.new_token(&store, config).await
 }
 
-/// What the first start has to say: an enrolment token, and the code with which admins found the repository. Nothing
-/// on later starts.
+/// What a start has to say: the code with which admins found the repository, until they have; and at the first start an
+/// enrolment token.
 ///
 /// # Errors
 /// When the state can't be opened.
-pub async fn first_start(config: &Config) -> Result<Vec<String>> {
+pub async fn greeting(config: &Config) -> Result<Vec<String>> {
     let store = Store::open(&config.state).await?;
-    if !store.has_no_token().await? {
-        return Ok(Vec::new());
-    }
     let own = Own::load(&store, config).await?;
-    Ok(vec![
-        format!("CA certificate:  {}", config.state.join("ca.pem").display()),
-        format!("founding code:   {}", own.founding_code),
-        format!("enrolment token: {}", own.new_token(&store, config).await?),
-    ])
+    let mut lines = Vec::new();
+    if !Repository::new(store.bundle().await?).is_founded() {
+        lines.push(format!("CA certificate:  {}", config.state.join("ca.pem").display()));
+        lines.push(format!("founding code:   {}", own.founding_code));
+    }
+    if store.has_no_token().await? {
+        lines.push(format!("enrolment token: {}", own.new_token(&store, config).await?));
+    }
+    Ok(lines)
 }

@@ -51,7 +51,7 @@ fn run(arguments: Arguments) -> Result<()> {
     runtime.block_on(async {
         match arguments.command {
             Command::Run => {
-                let greeting = forewarn_server::first_start(&config).await?;
+                let greeting = forewarn_server::greeting(&config).await?;
                 let running = start(config).await?;
                 anstream::println!("listening on {}", running.address);
                 greeting.into_iter().for_each(|line| anstream::println!("{line}"));

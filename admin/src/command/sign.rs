@@ -76,7 +76,8 @@ pub(crate) async fn sign(home: &Home, options: &Options) -> Result<()> {
         anstream::println!("{role}: {have} of {need} signatures");
     }
     if signed.is_signed() {
-        anstream::println!("Ready: forewarn-admin publish {}", signed.number);
+        let code = if options.number.code.is_some() { " --code CODE" } else { "" };
+        anstream::println!("Ready: forewarn-admin publish {}{code}", signed.number);
     }
     Ok(())
 }

@@ -54,7 +54,7 @@ fn explain(obligation: &ObligationStatus, status: &Status, zone: &TimeZone) {
     if let Some(read) = obligation.acknowledged {
         anstream::println!("  read       {}", local(read, zone));
     }
-    if let Some(deadline) = obligation.deadline {
+    if let Some(deadline) = obligation.deadline.filter(|_| !obligation.takes.is_empty()) {
         anstream::println!(
             "  deadline   {} ({})",
             local(deadline, zone),
