@@ -57,7 +57,6 @@ struct Daemon {
     connected: bool,
     known: watch::Sender<String>,
     sources: Vec<SourceStatus>,
-    refused: Option<Refusal>,
 }
 
 struct Channels {
@@ -159,17 +158,8 @@ fn assemble(config: Config, loaded: Loaded, clock: Clock, hints: mpsc::Receiver<
         scanning: false,
         scan_again: false,
     };
-    let daemon = Daemon {
-        engine,
-        hands,
-        trust,
-        clock,
-        server: identity.server,
-        connected: false,
-        known,
-        sources: Vec::new(),
-        refused: None,
-    };
+    let daemon =
+        Daemon { engine, hands, trust, clock, server: identity.server, connected: false, known, sources: Vec::new() };
     Ok((daemon, Channels { heard, hints, done, news, asked }))
 }
 
@@ -245,7 +235,7 @@ impl Daemon {
         let now = self.engine.now();
         let Some(bytes) = frame.bundle else {
             match self.trust.confirms(&frame.digest, now) {
-                Ok(true) => self.confirm(),
+                Ok(true) => self.give(Input::PoliciesConfirmed),
                 Ok(false) => tracing::debug!("the server speaks of a bundle that is not here"),
                 Err(refusal) => self.refuse(refusal),
             }
@@ -256,7 +246,7 @@ impl Daemon {
                 tracing::info!("bundle {} is in force", set.bundle);
                 self.known.send_replace(self.trust.digest().unwrap_or_default().to_owned());
                 self.give(Input::PoliciesVerified(set));
-                self.confirm();
+                self.give(Input::PoliciesConfirmed);
             }
             Verdict::Refused(refusal, retracted) => {
                 if let Some(set) = retracted {
@@ -267,14 +257,8 @@ impl Daemon {
         }
     }
 
-    fn confirm(&mut self) {
-        self.refused = None;
-        self.give(Input::PoliciesConfirmed);
-    }
-
     fn refuse(&mut self, refusal: Refusal) {
         tracing::warn!("a bundle is refused: {refusal}");
-        self.refused = Some(refusal.clone());
         self.give(Input::BundleRefused(refusal));
     }
 
@@ -325,7 +309,7 @@ impl Daemon {
             server: self.server.clone(),
             connected: self.connected,
             confirmed_at: self.engine.confirmed_at(),
-            refused: self.refused.clone(),
+            refused: self.engine.refused().cloned(),
             sources: self.sources.clone(),
             obligations: self.engine.obligations_of(person(), &now),
             rules: self.engine.rules(),

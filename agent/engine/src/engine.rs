@@ -120,6 +120,11 @@ impl Engine {
         self.state.confirmed_at
     }
 
+    /// Why the newest bundle that was offered is not in force; none once one was confirmed.
+    pub fn refused(&self) -> Option<&Refusal> {
+        self.refused.as_ref()
+    }
+
     /// Trusted time at the present input.
     pub(crate) fn time(&self) -> Timestamp {
         self.state.time.as_ref().map_or(Timestamp::MIN, TrustedTime::at)
@@ -155,6 +160,7 @@ impl Engine {
             Input::ServerTime(server) => self.hear_time(server, now),
             Input::PoliciesVerified(set) => self.accept(set),
             Input::PoliciesConfirmed => {
+                self.refused = None;
                 self.state.confirmed_at = Some(self.time());
                 self.state.confirmed_in = Some(now.boot_id.clone());
             }
@@ -177,7 +183,6 @@ impl Engine {
     }
 
     fn accept(&mut self, set: PolicySet) {
-        self.refused = None;
         for (id, retraction) in &set.retractions {
             let through = self.state.retracted.entry(id.clone()).or_default();
             *through = retraction.through_version.max(*through);

@@ -78,11 +78,8 @@ impl Engine {
                     obligation.receive(kind, at, expected);
                     self.tell(id, now);
                 }
-                None => {
-                    // The policy was withdrawn while the notice was on its way.
-                    effects.push(Effect::WithdrawNotice(subject.clone()));
-                    self.queue_correction(&id.policy, id.person);
-                }
+                // The obligation ended while the notice was on its way; who was offered it is remembered.
+                None => effects.push(Effect::WithdrawNotice(subject.clone())),
             },
             Subject::Correction(..) => {
                 if let Some(correction) = self.state.corrections.get_mut(subject) {

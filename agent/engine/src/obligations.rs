@@ -141,7 +141,7 @@ impl Engine {
     }
 
     /// Queues the correction if the policy was withdrawn rather than replaced.
-    pub(crate) fn queue_correction(&mut self, policy: &PolicyId, person: Person) {
+    fn queue_correction(&mut self, policy: &PolicyId, person: Person) {
         let Some(set) = &self.policies else { return };
         let Some(retraction) = set.retractions.get(policy) else {
             return;

@@ -152,11 +152,6 @@ impl State {
         }
     }
 
-    /// Where trusted time stood when this state was made.
-    pub fn trusted_time(&self) -> Option<&TrustedTime> {
-        self.time.as_ref()
-    }
-
     /// The last report that the server does not have yet.
     pub fn undelivered_report(&self) -> Option<&Report> {
         self.report.as_ref().filter(|report| report.sequence > self.delivered)
@@ -165,12 +160,6 @@ impl State {
     /// The last report.
     pub fn report(&self) -> Option<&Report> {
         self.report.as_ref()
-    }
-
-    /// How many receipts of `person` are stored: warnings shown and acknowledged.
-    pub fn receipts(&self, person: Person) -> (usize, usize) {
-        let of = || self.obligations.iter().filter(move |(id, _)| id.person == person).map(|(_, o)| o);
-        (of().filter(|o| o.shown.is_some()).count(), of().filter(|o| o.acknowledged.is_some()).count())
     }
 }
 

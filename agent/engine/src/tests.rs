@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use forewarn_proto::{
     inventory::{Gap, Listing, Package, Person, Scope, Source},
     policy::{Domain, Language, Policy, PolicyId, Retraction},
-    report::{Hold, Report, Stage},
+    report::{Hold, Refusal, Report, Stage},
 };
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 

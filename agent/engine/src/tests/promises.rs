@@ -354,3 +354,12 @@ fn promise_4_a_new_version_with_the_same_deadline_moves_no_mail() {
     world.pass(2);
     assert_eq!((world.vault.len(), world.revokes.len()), (1, revokes));
 }
+
+#[test]
+fn promise_7_a_refusal_is_reported_until_a_bundle_is_confirmed() {
+    let mut world = World::banned("grace = \"24h\"");
+    world.give(Input::BundleRefused(Refusal::Older("1".into())));
+    assert!(world.reports.last().unwrap().refused.is_some());
+    world.give(Input::PoliciesConfirmed);
+    assert!(world.reports.last().unwrap().refused.is_none() && world.engine.refused().is_none());
+}
