@@ -29,6 +29,8 @@ struct File {
     min_notice: Option<Length>,
     /// How long a policy is good for a revoke without the server confirming it. Default 24h.
     max_staleness: Option<Length>,
+    /// How long without a server until a policy that says `offline = "revoke"` acts without one. Default 14d.
+    offline_limit: Option<Length>,
     /// How notices are shown: `auto` (the desktop, else terminals), `desktop` or `terminal`. Default `auto`.
     notices: NoticeWay,
     /// The terminals on which notices are written. Default: every terminal of the person.
@@ -114,6 +116,7 @@ impl Config {
             settings = settings.with_min_notice(min_notice.0);
         }
         settings.max_staleness = file.max_staleness.map_or(settings.max_staleness, |length| length.0);
+        settings.offline_limit = file.offline_limit.map_or(settings.offline_limit, |length| length.0);
         Ok(Self {
             places: places(file.places, home.clone()),
             state,

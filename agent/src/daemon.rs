@@ -6,7 +6,7 @@ use anyhow::{Context, Result, bail};
 use forewarn_clock::{Clock, local_zone};
 use forewarn_engine::{Engine, Input, Now, State, Subject};
 use forewarn_proto::{
-    inventory::Source,
+    inventory::{Listing, Source},
     ipc::{Question, SourceStatus, Status},
     push::Frame,
     report::Refusal,
@@ -24,7 +24,7 @@ use crate::{
     mail::Mail,
     notice::{self, Manner, News},
     perform::{Done, Hands},
-    scan::{SETTLE, Scan, Watch},
+    scan::{self, Extent, SETTLE, Scan, Watch},
     store::{Store, Stored},
     sync::{self, Heard, Link},
     trust::{Trust, Verdict},
@@ -56,6 +56,8 @@ struct Daemon {
     server: String,
     connected: bool,
     known: watch::Sender<String>,
+    /// What was listed last.
+    listed: Arc<[Listing]>,
     sources: Vec<SourceStatus>,
 }
 
@@ -146,7 +148,7 @@ fn assemble(config: Config, loaded: Loaded, clock: Clock, hints: mpsc::Receiver<
     tokio::spawn(notice::run(manner, orders, news_sender));
     tokio::spawn(sync::listen(link.clone(), known_receiver));
     tokio::spawn(sync::send_reports(link, newest));
-    let engine = Engine::new(config.settings.clone(), state);
+    let engine = Engine::new(config.settings.clone().for_device(&identity.device), state);
     let hands = Hands {
         config,
         store,
@@ -156,10 +158,19 @@ fn assemble(config: Config, loaded: Loaded, clock: Clock, hints: mpsc::Receiver<
         report,
         done: done_sender,
         scanning: false,
-        scan_again: false,
+        scan_again: None,
     };
-    let daemon =
-        Daemon { engine, hands, trust, clock, server: identity.server, connected: false, known, sources: Vec::new() };
+    let daemon = Daemon {
+        engine,
+        hands,
+        trust,
+        clock,
+        server: identity.server,
+        connected: false,
+        known,
+        listed: Arc::default(),
+        sources: Vec::new(),
+    };
     Ok((daemon, Channels { heard, hints, done, news, asked }))
 }
 
@@ -169,7 +180,7 @@ impl Daemon {
         if let Some(set) = self.trust.policies().cloned() {
             self.give(Input::PoliciesVerified(set));
         }
-        self.hands.scan(&self.engine);
+        self.hands.scan(&self.engine, Extent::Whole);
         self.give(Input::Tick);
     }
 
@@ -196,7 +207,7 @@ impl Daemon {
                 Wake::Changed => {
                     tokio::time::sleep(SETTLE).await;
                     while channels.hints.try_recv().is_ok() {}
-                    self.hands.scan(&self.engine);
+                    self.hands.scan(&self.engine, Extent::Changes);
                 }
                 Wake::Done(done) => self.finish(done, &mut watch),
                 Wake::Notice(news) => self.take_news(news),
@@ -266,43 +277,46 @@ impl Daemon {
         match done {
             Done::Mail(input) => {
                 self.give(input);
-                self.hands.scan(&self.engine);
-            }
-            Done::ScanFailed => {
-                tracing::error!("a scan broke off; this is a defect");
-                self.hands.scanning = false;
+                self.hands.scan(&self.engine, Extent::Changes);
             }
             Done::Scanned(scan) => {
-                self.hands.scanning = false;
                 watch.renew();
-                self.sources = sum_up(&scan);
-                self.give(Input::MailFound(scan.mail));
-                self.give(Input::InventoryTaken(scan.listings));
-                if std::mem::take(&mut self.hands.scan_again) {
-                    self.hands.scan(&self.engine);
-                }
+                self.take_scan(scan);
+                self.hands.end_scan(&self.engine);
             }
         }
+    }
+
+    /// The engine keeps no packages; what it is given anew is what has changed, if it has the rest.
+    fn take_scan(&mut self, scan: Scan) {
+        let former = std::mem::replace(&mut self.listed, scan.listings.clone());
+        self.sources = sum_up(&scan.listings);
+        if let Some(mail) = scan.mail {
+            self.give(Input::MailFound(mail));
+        }
+        let changes = scan::changes(&former, &scan.listings).filter(|_| scan.extent == Extent::Changes);
+        self.give(changes.map_or(Input::InventoryTaken(scan.listings), Input::InventoryChanged));
     }
 
     fn take_news(&mut self, news: News) {
         match news {
             News::Receipt(input) => self.give(input),
-            News::Acknowledged(Subject::Obligation(id)) => self.give(Input::NoticeAcknowledged(id)),
-            News::Acknowledged(Subject::Profile(_) | Subject::Correction(..)) => {}
+            News::Acknowledged(subject) => self.give(Input::NoticeAcknowledged(subject)),
         }
     }
 
     fn take_question(&mut self, question: &Question) {
-        if let Question::Acknowledge { app } = question {
-            for id in self.engine.obligations_about(person(), app.as_deref()) {
-                self.give(Input::NoticeAcknowledged(id));
-            }
+        let (app, input): (_, &dyn Fn(Subject) -> Input) = match question {
+            Question::Status => return,
+            Question::Acknowledge { app } => (app, &Input::NoticeAcknowledged),
+            Question::Snooze { app, length } => (app, &|subject| Input::NoticeSnoozed(subject, length.0)),
+        };
+        for subject in self.engine.subjects_about(person(), app.as_deref()) {
+            self.give(input(subject));
         }
     }
 
     fn status(&self) -> Status {
-        let now = self.now();
         Status {
             now: self.engine.now(),
             simulated_clock: self.clock.is_simulated(),
@@ -311,7 +325,7 @@ impl Daemon {
             confirmed_at: self.engine.confirmed_at(),
             refused: self.engine.refused().cloned(),
             sources: self.sources.clone(),
-            obligations: self.engine.obligations_of(person(), &now),
+            obligations: self.engine.obligations_of(person()),
             rules: self.engine.rules(),
             revoked: self.engine.revoked_of(person()),
             report: self.engine.state().report().cloned(),
@@ -324,8 +338,8 @@ impl Daemon {
     }
 }
 
-fn sum_up(scan: &Scan) -> Vec<SourceStatus> {
-    let of = |source: Source| scan.listings.iter().filter(move |listing| listing.source == source);
+fn sum_up(listings: &[Listing]) -> Vec<SourceStatus> {
+    let of = |source: Source| listings.iter().filter(move |listing| listing.source == source);
     let sum = |source: Source| SourceStatus {
         source,
         packages: of(source).map(|listing| listing.packages.len()).sum(),

@@ -52,6 +52,8 @@ enum Command {
     Why(command::why::Options),
     /// Say that you have read the notices.
     Acknowledge(command::acknowledge::Options),
+    /// Put reminders off. It moves no deadline, and the last call comes all the same.
+    Snooze(command::snooze::Options),
 }
 
 fn main() -> ExitCode {
@@ -78,6 +80,7 @@ fn run(arguments: Arguments) -> Result<()> {
             Command::Status(options) => command::status::run(&config, &options).await,
             Command::Why(options) => command::why::run(&config, &options).await,
             Command::Acknowledge(options) => command::acknowledge::run(&config, &options).await,
+            Command::Snooze(options) => command::snooze::run(&config, &options).await,
         }
     })
 }

@@ -10,7 +10,7 @@ use crate::{
     config::Config,
     mail::{Errand, Mail},
     notice::Order,
-    scan::{self, Scan},
+    scan::{self, Extent, Scan},
     store::Store,
 };
 
@@ -19,8 +19,6 @@ use crate::{
 pub(crate) enum Done {
     /// The device was looked at.
     Scanned(Scan),
-    /// The look broke off; what was known before stays.
-    ScanFailed,
     /// A profile was dealt with.
     Mail(Input),
 }
@@ -36,7 +34,7 @@ pub(crate) struct Hands {
     pub(crate) report: watch::Sender<Option<Report>>,
     pub(crate) done: mpsc::UnboundedSender<Done>,
     pub(crate) scanning: bool,
-    pub(crate) scan_again: bool,
+    pub(crate) scan_again: Option<Extent>,
 }
 
 impl Hands {
@@ -45,13 +43,13 @@ impl Hands {
         match effect {
             Effect::Persist(generation) => self.persist(generation, engine),
             Effect::Rescan => {
-                self.scan(engine);
+                self.scan(engine, Extent::Whole);
                 None
             }
             Effect::ShowNotice(notice) => {
                 tracing::info!("notice {:?} about {}", notice.kind, notice.subject);
-                let subject = notice.subject.clone();
-                self.orders.send(Order::Show(notice)).err().map(|_| Input::NoticeFailed(subject))
+                let id = notice.id;
+                self.orders.send(Order::Show(notice)).err().map(|_| Input::NoticeFailed(id))
             }
             Effect::WithdrawNotice(subject) => {
                 let _ = self.orders.send(Order::Withdraw(subject));
@@ -67,21 +65,26 @@ impl Hands {
     }
 
     /// A look that begins while another runs would see an older device than it claims, so it waits for its turn.
-    pub(crate) fn scan(&mut self, engine: &Engine) {
+    pub(crate) fn scan(&mut self, engine: &Engine, extent: Extent) {
         if self.scanning {
-            self.scan_again = true;
+            self.scan_again = self.scan_again.max(Some(extent));
             return;
         }
         self.scanning = true;
         let (places, domains, done) = (self.config.places.clone(), engine.domains(), self.done.clone());
         tokio::spawn(async move {
-            let look = tokio::task::spawn_blocking(move || scan::look(&places, &domains));
-            let said = match look.await {
-                Ok(scan) => Done::Scanned(scan),
-                Err(_) => Done::ScanFailed,
-            };
-            let _ = done.send(said);
+            let broken_off = Scan::broken_off(&places);
+            let look = tokio::task::spawn_blocking(move || scan::look(&places, &domains, extent));
+            let _ = done.send(Done::Scanned(look.await.unwrap_or(broken_off)));
         });
+    }
+
+    /// A look has ended. Another one that was asked for meanwhile begins.
+    pub(crate) fn end_scan(&mut self, engine: &Engine) {
+        self.scanning = false;
+        if let Some(extent) = self.scan_again.take() {
+            self.scan(engine, extent);
+        }
     }
 
     /// Without a state on disk nothing is revoked: the engine waits for the word, and asks again.

@@ -1,30 +1,67 @@
 //! Looks at the device: packages, and who has company mail. And watches for changes; a watch is a hint, after which all
 //! is listed again.
 
-use std::{collections::BTreeSet, path::Path, time::Duration};
+use std::{collections::BTreeSet, path::Path, sync::Arc, time::Duration};
 
 use anyhow::Result;
 use forewarn_engine::MailFound;
 use forewarn_inventory::{Places, list, watch_points};
 use forewarn_mail::Home;
-use forewarn_proto::{inventory::Listing, policy::Domain};
+use forewarn_proto::{
+    inventory::{Change, Gap, Listing, Scope, Source},
+    policy::Domain,
+};
 use notify::{RecommendedWatcher, RecursiveMode, Watcher};
 use tokio::sync::mpsc;
 
 /// How long changes are gathered before the packages are listed. A package manager writes its database several times.
 pub(crate) const SETTLE: Duration = Duration::from_millis(100);
 
+/// What the engine wants to hear of a look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Extent {
+    /// What differs from the last look.
+    Changes,
+    /// Everything, because rules have changed.
+    Whole,
+}
+
 /// What one look found.
 #[derive(Debug)]
 pub(crate) struct Scan {
-    pub(crate) listings: Vec<Listing>,
-    pub(crate) mail: MailFound,
+    pub(crate) extent: Extent,
+    pub(crate) listings: Arc<[Listing]>,
+    pub(crate) mail: Option<MailFound>,
 }
 
 /// Lists everything. Blocks while it reads.
-pub(crate) fn look(places: &Places, domains: &BTreeSet<Domain>) -> Scan {
+pub(crate) fn look(places: &Places, domains: &BTreeSet<Domain>, extent: Extent) -> Scan {
     let people = places.homes.iter().map(|(person, home)| (*person, domains_with_mail(home, domains))).collect();
-    Scan { listings: list(places), mail: MailFound { domains: domains.clone(), people } }
+    let mail = Some(MailFound { domains: domains.clone(), people });
+    Scan { extent, listings: list(places).into(), mail }
+}
+
+impl Scan {
+    /// A look that broke off: nothing is known of any source, and of mail what was known before.
+    pub(crate) fn broken_off(places: &Places) -> Self {
+        let scopes: Vec<Scope> =
+            places.homes.iter().map(|(person, _)| Scope::Person(*person)).chain([Scope::System]).collect();
+        let gap = Gap { path: String::new(), offset: None, reason: "the look broke off; this is a defect".to_owned() };
+        let of = |source| scopes.iter().map(move |scope| (source, *scope));
+        let listings = Source::ALL.into_iter().flat_map(of).map(|(source, scope)| Listing {
+            source,
+            scope,
+            packages: Vec::new(),
+            gaps: vec![gap.clone()],
+        });
+        Self { extent: Extent::Whole, listings: listings.collect(), mail: None }
+    }
+}
+
+/// What differs between two looks; none if the former one lacks a source that the new one has.
+pub(crate) fn changes(former: &[Listing], new: &[Listing]) -> Option<Vec<Change>> {
+    let of = |listing: &Listing| former.iter().find(|f| (f.source, f.scope) == (listing.source, listing.scope));
+    new.iter().map(|listing| Some(listing.change_from(of(listing)?))).collect()
 }
 
 /// The domains among `domains` of which this home has a mail profile.

@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     inventory::{Person, Source},
-    policy::{Domain, PolicyId, RuleId},
-    report::{Finding, Hold, Refusal, Report, Stage},
+    policy::{Domain, Length, PolicyId, RuleId},
+    report::{Doubt, Finding, Hold, Refusal, Report, Stage},
 };
 
 /// The longest line that the daemon reads, in bytes. Stops a local process from filling its memory.
@@ -23,9 +23,16 @@ pub enum Question {
         /// What people call the app, in any case; all when none.
         app: Option<String>,
     },
+    /// Remind me of this app, or of all, later.
+    Snooze {
+        /// What people call the app, in any case; all when none.
+        app: Option<String>,
+        /// How much later. The daemon has a cap, and a last call comes all the same.
+        length: Length,
+    },
 }
 
-/// The answer to [`Question::Status`] and [`Question::Acknowledge`].
+/// The answer to every [`Question`], after what it asks for was done.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Status {
     /// Trusted time now.
@@ -74,6 +81,8 @@ pub struct RuleStatus {
     pub app: String,
     /// The result.
     pub finding: Finding,
+    /// Why the result is unknown; empty if it isn't.
+    pub doubts: Vec<Doubt>,
 }
 
 /// One obligation with all that explains it.
@@ -105,6 +114,8 @@ pub struct ObligationStatus {
     pub last_call: Option<Timestamp>,
     /// When the person acknowledged.
     pub acknowledged: Option<Timestamp>,
+    /// Until when no reminder is shown, because the person asked for that.
+    pub snoozed_until: Option<Timestamp>,
     /// The effective deadline, once there is one.
     pub deadline: Option<Timestamp>,
     /// The mail domains that will be, or are, revoked.

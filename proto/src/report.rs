@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    inventory::Person,
-    policy::{PolicyId, RuleId},
+    inventory::{Person, Source},
+    policy::{Domain, PolicyId, RuleId},
 };
 
 /// The largest report that a server reads, in bytes. Stops a device from filling the server's memory.
@@ -29,6 +29,8 @@ pub struct Report {
     pub refused: Option<Refusal>,
     /// One entry for each policy or preview in force.
     pub policies: Vec<PolicyReport>,
+    /// Mail profiles that are not simply in their place.
+    pub profiles: Vec<ProfileReport>,
     /// Who was corrected after a retraction.
     pub corrections: Vec<CorrectionReport>,
 }
@@ -55,6 +57,8 @@ pub struct RuleReport {
     pub rule: RuleId,
     /// The rule's result on this device.
     pub finding: Finding,
+    /// Why the result is unknown; empty if it isn't.
+    pub doubts: Vec<Doubt>,
     /// One entry for each person whom the rule obliges.
     pub people: Vec<PersonReport>,
 }
@@ -67,12 +71,58 @@ pub struct PersonReport {
     pub person: Person,
     /// How far the obligation has come.
     pub stage: Stage,
-    /// When the first notice was shown.
+    /// What became of the notice that counts.
+    pub receipt: Receipt,
+    /// When the notice that counts was shown.
     pub shown: Option<Timestamp>,
     /// When the person acknowledged a notice.
     pub acknowledged: Option<Timestamp>,
     /// The effective deadline, once there is one.
     pub deadline: Option<Timestamp>,
+    /// While the stage is [`Stage::Held`]: what holds the revocation.
+    pub holds: Vec<Hold>,
+}
+
+/// One person's mail profile of one domain, while it is not simply in its place.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ProfileReport {
+    /// Whose.
+    pub person: Person,
+    /// The mail domain, as a policy names it.
+    pub domain: Domain,
+    /// Where it is.
+    pub state: ProfileState,
+    /// Whether the last try to move it failed. It is tried again, with growing pauses.
+    pub failing: bool,
+}
+
+/// Where a mail profile is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ProfileState {
+    /// On its way into the vault.
+    Leaving,
+    /// It leaves as soon as a mail client closes.
+    Waiting,
+    /// In the vault.
+    Vault,
+    /// On its way back.
+    Returning,
+}
+
+/// What became of a notice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Receipt {
+    /// It is to be shown.
+    Queued,
+    /// It could not be shown; it is tried again, and no deadline runs.
+    NotShown,
+    /// It was shown.
+    Shown,
+    /// The person said that they have read it.
+    Acknowledged,
 }
 
 /// A correction to a person who had seen a notice of a policy that was retracted.
@@ -99,12 +149,37 @@ pub enum Finding {
     NotMet,
 }
 
+/// Why a rule's result is unknown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "why", content = "source")]
+pub enum Doubt {
+    /// No source of this agent lists packages of the types that the rule names.
+    NoSource,
+    /// The source was not listed yet since the rule came into force.
+    NotListed(Source),
+    /// A part of the source could not be read.
+    Partial(Source),
+}
+
+impl Doubt {
+    /// The doubt as a sentence for the person.
+    pub fn text(self) -> String {
+        match self {
+            Self::NoSource => "nothing on this kind of device lists such packages".to_owned(),
+            Self::NotListed(source) => format!("{} was not listed yet", source.name()),
+            Self::Partial(source) => format!("a part of {} could not be read", source.name()),
+        }
+    }
+}
+
 /// How far an obligation has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Stage {
     /// The app was found; no notice was shown yet, so that there is no deadline.
     Found,
+    /// A notice was shown, and there is no company mail of this person that could be taken.
+    Informed,
     /// A notice was shown and the deadline is ahead.
     Warned,
     /// The deadline has passed and something else holds the revocation; see [`Hold`].
@@ -118,10 +193,15 @@ pub enum Stage {
 }
 
 impl Stage {
+    /// Every stage, in the order in which they come.
+    pub const ALL: [Self; 7] =
+        [Self::Found, Self::Informed, Self::Warned, Self::Held, Self::Revoking, Self::Revoked, Self::Restoring];
+
     /// The stage in a few words.
     pub fn text(self) -> &'static str {
         match self {
             Self::Found => "found, not yet told",
+            Self::Informed => "told; nothing of yours can be taken",
             Self::Warned => "told, deadline ahead",
             Self::Held => "deadline passed, held",
             Self::Revoking => "being revoked",
@@ -143,9 +223,10 @@ pub enum Hold {
     DeadlineAhead,
     /// The last call was not given, or not long enough ago.
     LastCall,
-    /// No verified bundle confirmed the policy within `max_staleness`.
+    /// No verified bundle confirmed the policy within `max_staleness`, nor does the policy itself say that it acts
+    /// without a server after `offline_limit`.
     PolicyStale,
-    /// The sources that can list the app have no complete and recent listing.
+    /// The sources that listed the app have no complete listing of the last five minutes.
     ScanNotFresh,
     /// The person has no company mail profile that the policy names.
     NoCompanyMail,

@@ -36,6 +36,8 @@ pub struct Verified {
     pub version: u64,
     /// When the first of its roles expires.
     pub expires: Timestamp,
+    /// When the first of the admins' roles expires. The server renews the other two, and can't go beyond this.
+    pub admins_until: Timestamp,
     /// The current metadata of each role, as JSON text, by role name. What else the bundle's files say is not in it.
     pub roles: BTreeMap<String, String>,
     /// The targets of each delegated role, by target name.
@@ -150,7 +152,7 @@ async fn collect(repository: &Repository) -> Result<Verified, Refusal> {
     let (timestamp, snapshot) = (&repository.timestamp().signed, &repository.snapshot().signed);
     let targets = &repository.targets().signed;
     let delegations = targets.delegations.as_ref().ok_or_else(|| missing_role("policies"))?;
-    let mut expiries = vec![root.expires, timestamp.expires, snapshot.expires, targets.expires];
+    let mut admins = vec![root.expires, targets.expires];
     let mut documents = BTreeMap::new();
     let mut roles = BTreeMap::from([
         ("timestamp".to_owned(), to_text(repository.timestamp())?),
@@ -160,7 +162,7 @@ async fn collect(repository: &Repository) -> Result<Verified, Refusal> {
     for role in DELEGATED {
         let delegated = delegations.roles.iter().find(|delegated| delegated.name == role);
         let signed = delegated.and_then(|d| d.targets.as_ref()).ok_or_else(|| missing_role(role))?;
-        expiries.push(signed.signed.expires);
+        admins.push(signed.signed.expires);
         let signed_by = signers(delegations, role, signed);
         roles.insert(role.to_owned(), to_text(signed)?);
         for name in signed.signed.targets.keys() {
@@ -168,11 +170,15 @@ async fn collect(repository: &Repository) -> Result<Verified, Refusal> {
             documents.insert(name.resolved().to_owned(), document);
         }
     }
-    let expires = expiries.into_iter().map(|expires| expires.as_second()).min().unwrap_or_default();
+    let seconds = admins.into_iter().map(|expires| expires.as_second()).min().unwrap_or_default();
+    let admins_until = Timestamp::from_second(seconds).map_err(|e| Refusal::Unreadable(e.to_string()))?;
+    let online = timestamp.expires.as_second().min(snapshot.expires.as_second());
+    let online_until = Timestamp::from_second(online).map_err(|e| Refusal::Unreadable(e.to_string()))?;
     Ok(Verified {
         root: to_text(repository.root())?,
         version: timestamp.version.get(),
-        expires: Timestamp::from_second(expires).map_err(|e| Refusal::Unreadable(e.to_string()))?,
+        expires: admins_until.min(online_until),
+        admins_until,
         roles,
         documents,
     })

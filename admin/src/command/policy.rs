@@ -25,7 +25,7 @@ impl File {
         let text = fs_err::read_to_string(&self.file)?;
         let place = || format!("{} is refused", self.file.display());
         let policy = Policy::parse(text.as_bytes()).with_context(place)?;
-        policy.deadline.check_ahead(now).with_context(place)?;
+        policy.check_ahead(now).with_context(place)?;
         Ok((policy, text))
     }
 }

@@ -1,17 +1,29 @@
 //! When a profile may be revoked, and why not yet.
 
-use forewarn_proto::{policy::Policy, report::Hold};
+use forewarn_proto::{
+    policy::{Policy, RuleId},
+    report::Hold,
+};
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 
-use crate::{Settings, state::Obligation};
+use crate::{Settings, ramp::place, state::Obligation};
 
 /// The effective deadline if the counting notice was (or would be) shown at `shown`:
-/// `max(at, shown + max(grace, min_notice))`, with the device's own least notice as the floor.
-pub(crate) fn deadline_from(policy: &Policy, settings: &Settings, zone: &TimeZone, shown: Timestamp) -> Timestamp {
+/// `max(at, shown + max(grace, min_notice))`, with the device's own least notice as the floor, then the device's place in
+/// the ramp, then out of quiet hours and days off.
+pub(crate) fn deadline_from(
+    policy: &Policy,
+    rule: &RuleId,
+    settings: &Settings,
+    zone: &TimeZone,
+    shown: Timestamp,
+) -> Timestamp {
     let deadline = &policy.deadline;
     let notice = deadline.grace.0.max(deadline.min_notice.0).max(settings.min_notice());
     let earliest = after(shown, notice);
-    deadline.at.as_ref().map_or(earliest, |at| earliest.max(at.instant_in(zone)))
+    let common = deadline.at.as_ref().map_or(earliest, |at| earliest.max(at.instant_in(zone)));
+    let own = after(common, place(&settings.device, &policy.id, rule, deadline.ramp.0));
+    deadline.open_from(own, zone)
 }
 
 /// The effective deadline of an obligation, once its notice was shown. Within one version of a policy it never comes
@@ -22,15 +34,16 @@ pub(crate) fn effective(
     zone: &TimeZone,
     obligation: &Obligation,
 ) -> Option<Timestamp> {
-    let computed = deadline_from(policy, settings, zone, obligation.shown?);
+    let computed = deadline_from(policy, &obligation.rule.id, settings, zone, obligation.shown?);
     let told = obligation.told.filter(|_| obligation.version == policy.version).unwrap_or(computed);
     let called = obligation.last_call.map_or(computed, |call| after(call, Settings::LAST_CALL));
-    Some(computed.max(told).max(called))
+    Some(policy.deadline.open_from(computed.max(told).max(called), zone))
 }
 
 /// What stands between an obligation and the revoke.
 pub(crate) struct Readiness {
     pub(crate) now: Timestamp,
+    pub(crate) shown: bool,
     pub(crate) deadline: Option<Timestamp>,
     pub(crate) last_call: Option<Timestamp>,
     pub(crate) takes_something: bool,
@@ -44,7 +57,7 @@ impl Readiness {
     pub(crate) fn holds(&self) -> Vec<Hold> {
         let applies = |hold: &Hold| match hold {
             Hold::OnlyWarns => !self.takes_something,
-            Hold::NotShown => self.deadline.is_none(),
+            Hold::NotShown => !self.shown,
             Hold::DeadlineAhead => self.deadline.is_some_and(|deadline| self.now < deadline),
             Hold::LastCall => self.last_call.is_none_or(|call| self.now < after(call, Settings::LAST_CALL)),
             Hold::PolicyStale => !self.policy_current,
@@ -58,4 +71,9 @@ impl Readiness {
 /// `time + length`, or the end of time.
 pub(crate) fn after(time: Timestamp, length: SignedDuration) -> Timestamp {
     time.saturating_add(length).unwrap_or(Timestamp::MAX)
+}
+
+/// `time - length`, or the beginning of time.
+pub(crate) fn before(time: Timestamp, length: SignedDuration) -> Timestamp {
+    time.saturating_sub(length).unwrap_or(Timestamp::MIN)
 }

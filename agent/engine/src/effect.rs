@@ -9,15 +9,15 @@ use forewarn_proto::{
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::{ProfileId, Subject};
+use crate::{NoticeId, ProfileId, Subject};
 
 /// One thing to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Effect {
-    /// Store [`crate::Engine::state`] durably, then say [`crate::Input::Persisted`] with this generation. No revoke or
-    /// restore comes out before that.
+    /// Store [`crate::Engine::state`] durably, then say [`crate::Input::Persisted`] with this generation. No notice,
+    /// revoke or restore comes out before that.
     Persist(u64),
-    /// List the packages and look for mail profiles, now.
+    /// List the packages and look for mail profiles, now; say [`crate::Input::InventoryTaken`] with whole listings.
     Rescan,
     /// Put this before the person; replaces what was shown about the same subject.
     ShowNotice(Notice),
@@ -34,17 +34,19 @@ pub enum Effect {
 /// A message to a person. The engine says what it is about; the words are made elsewhere.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Notice {
+    /// What the receipt has to name.
+    pub id: NoticeId,
     /// What it is about, and whom it is for.
     pub subject: Subject,
     /// What it says.
     pub kind: NoticeKind,
     /// The apps in question, as people call them.
     pub apps: Vec<String>,
-    /// The policy's title.
-    pub title: String,
-    /// The policy's or the retraction's own words, by language.
+    /// The titles of the policies, the one with the earliest deadline first; or of the one that was retracted.
+    pub titles: Vec<String>,
+    /// The first policy's, or the retraction's, own words, by language.
     pub message: BTreeMap<Language, String>,
-    /// The effective deadline; for a first notice the earliest one that showing it now would bring.
+    /// The earliest effective deadline of the policies; for a first notice the one that showing it now brings.
     pub deadline: Option<Timestamp>,
     /// What will be, is, or is no longer revoked.
     pub takes: Vec<Domain>,
@@ -55,15 +57,16 @@ pub struct Notice {
 #[serde(rename_all = "snake_case")]
 pub enum NoticeKind {
     /// A banned app was found; grace starts when this is shown.
-    First {
-        /// The policy's version that the notice tells of.
-        version: u64,
-    },
+    First,
     /// The deadline comes nearer.
     Reminder {
         /// How long before the deadline this reminder is due.
         before: SignedDuration,
     },
+    /// What the person knows has changed: a policy that banned the app is gone, another still does.
+    Update,
+    /// The person asked to be reminded now.
+    Again,
     /// The last warning.
     LastCall,
     /// The profile is in the vault.

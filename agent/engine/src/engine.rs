@@ -1,20 +1,25 @@
 //! The engine's one entrance: an input goes in, effects come out.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use forewarn_proto::{
-    policy::Domain,
+    policy::{Domain, Rule},
     report::{Hold, Refusal},
 };
-use jiff::{SignedDuration, Timestamp};
+use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 
 use crate::{
-    Effect, Input, MailFound, Now, ObligationId, PolicySet, ProfileId, Settings, State, Subject, TrustedTime,
-    deadline::after, finding::Listings,
+    Effect, Input, MailFound, Notice, NoticeId, Now, ObligationId, PolicySet, ProfileId, Settings, State, Subject,
+    TrustedTime,
+    deadline::after,
+    finding::{Listings, RuleKey},
+    state::Place,
 };
 
 /// How far trusted time may run before it is stored for its own sake, at the next input that comes anyway.
 const STORE_TIME_EVERY: SignedDuration = SignedDuration::from_mins(10);
+/// How far it may run while somebody has a deadline. A power cut takes no more from the time that has passed.
+const KEEP_TIME_EVERY: SignedDuration = SignedDuration::from_hours(1);
 
 /// Decides. See the crate's documentation.
 #[derive(Debug)]
@@ -23,9 +28,17 @@ pub struct Engine {
     pub(crate) state: State,
     pub(crate) policies: Option<PolicySet>,
     pub(crate) refused: Option<Refusal>,
+    /// The device's time zone, as of the last input.
+    pub(crate) zone: TimeZone,
     pub(crate) listings: Listings,
     pub(crate) mail: MailFound,
     pub(crate) in_flight: InFlight,
+    /// Notices that are shown as soon as the state is on disk.
+    pub(crate) prepared: Vec<Notice>,
+    /// What was heard since the process began. A report before all of it would say less than the last one.
+    pub(crate) heard: Heard,
+    #[cfg(test)]
+    pub(crate) ignores: BTreeSet<Hold>,
     generation: u64,
     persisted: u64,
     stored_time: Option<Timestamp>,
@@ -36,22 +49,35 @@ pub struct Engine {
 /// What was handed out and not answered yet. Lost with the process, which only means that it is handed out again.
 #[derive(Debug, Default)]
 pub(crate) struct InFlight {
-    pub(crate) notices: BTreeSet<Subject>,
+    pub(crate) notices: BTreeMap<NoticeId, Subject>,
     pub(crate) profiles: BTreeSet<ProfileId>,
+}
+
+/// What a process has to hear before it knows the device.
+#[derive(Debug, Default)]
+pub(crate) struct Heard {
+    pub(crate) packages: bool,
+    pub(crate) mail: bool,
 }
 
 impl Engine {
     /// Starts from what was stored, or from nothing.
-    pub fn new(settings: Settings, state: State) -> Self {
+    pub fn new(settings: Settings, mut state: State) -> Self {
+        state.begin();
         Self {
             settings,
             stored_time: state.time.as_ref().map(TrustedTime::at),
             state,
             policies: None,
             refused: None,
+            zone: TimeZone::UTC,
             listings: Listings::default(),
             mail: MailFound::default(),
             in_flight: InFlight::default(),
+            prepared: Vec::new(),
+            heard: Heard::default(),
+            #[cfg(test)]
+            ignores: BTreeSet::new(),
             generation: 0,
             persisted: 0,
             rescan_wanted: false,
@@ -75,17 +101,16 @@ impl Engine {
         let mut effects = Vec::new();
         self.carry_time(now);
         self.apply(input, now, &mut effects);
-        self.update_obligations(now, &mut effects);
-        self.update_profiles(now);
-        self.update_notices(now);
-        effects.extend(self.update_report(now));
-        let notices = self.hand_out_notices(now);
+        self.update_obligations(&mut effects);
+        self.update_profiles();
+        self.update_notices();
+        effects.extend(self.update_report());
+        self.prepare_notices(now);
         effects.extend(self.persist_if_changed(&before));
-        effects.extend(self.rescan_if_needed(now));
-        // After the word that they may have been seen is on its way to the disk.
-        effects.extend(notices);
+        effects.extend(self.rescan_if_needed());
         if self.persisted == self.generation {
-            self.hand_out_profiles(now, &mut effects);
+            effects.extend(std::mem::take(&mut self.prepared).into_iter().map(Effect::ShowNotice));
+            self.hand_out_profiles(&mut effects);
         }
         effects
     }
@@ -93,11 +118,18 @@ impl Engine {
     /// How long the shell may sleep before it has to call with [`Input::Tick`]; for ever if none.
     pub fn next_wake(&self, now: &Now) -> Option<SignedDuration> {
         let at = self.time_at(now);
-        let unsaved = (self.persisted < self.generation).then(|| after(at, Settings::FIRST_RETRY));
-        let retries = self.state.notices.values().filter_map(|waiting| waiting.retry_at);
+        let unsaved = self.stored_time.filter(|_| self.persisted < self.generation);
+        let kept = self.stored_time.filter(|_| !self.state.obligations.is_empty());
+        let notices = self.state.notices.values().filter_map(|waiting| waiting.retry_at);
         let profiles = self.state.profiles.values().filter_map(|profile| profile.retry_at);
-        let due = self.state.obligations.keys().flat_map(|id| self.points_of(id, now));
-        let points = retries.chain(profiles).chain(due).chain(self.rescan_not_before).chain(unsaved);
+        let due = self.state.obligations.keys().flat_map(|id| self.points_of(id));
+        let points = notices
+            .chain(profiles)
+            .chain(due)
+            .chain(self.ends())
+            .chain(kept.map(|stored| after(stored, KEEP_TIME_EVERY)))
+            .chain(self.rescan_not_before)
+            .chain(unsaved.map(|asked| after(asked, Settings::FIRST_RETRY)));
         // What came due since the last input is looked at now; what was due at it has been.
         let last = self.time();
         points.filter(|point| *point > last).min().map(|point| point.duration_since(at).max(SignedDuration::ZERO))
@@ -130,14 +162,22 @@ impl Engine {
         self.state.time.as_ref().map_or(Timestamp::MIN, TrustedTime::at)
     }
 
-    fn points_of(&self, id: &ObligationId, now: &Now) -> Vec<Timestamp> {
-        let last_call = self.state.obligations.get(id).and_then(|obligation| obligation.last_call);
-        let points =
-            [self.deadline(id, now), self.next_notice(id, now), last_call.map(|c| after(c, Settings::LAST_CALL))];
+    /// When something about an obligation comes due.
+    fn points_of(&self, id: &ObligationId) -> Vec<Timestamp> {
+        let obligation = self.state.obligations.get(id);
+        let called = obligation.and_then(|obligation| obligation.last_call);
+        let points = [
+            self.deadline(id),
+            self.next_notice(id),
+            called.map(|call| after(call, Settings::LAST_CALL)),
+            obligation.and_then(|obligation| obligation.snoozed),
+            self.acts_offline_at(id),
+        ];
         points.into_iter().flatten().collect()
     }
 
     fn carry_time(&mut self, now: &Now) {
+        self.zone = now.zone.clone();
         self.state.time.get_or_insert_with(|| TrustedTime::first(now)).carry(now);
     }
 
@@ -166,17 +206,23 @@ impl Engine {
             }
             Input::BundleRefused(refusal) => self.refused = Some(refusal),
             Input::InventoryTaken(listings) => {
-                let at = self.time();
-                self.listings.take(listings, at);
+                self.heard.packages = true;
+                self.listings.take(&listings, self.time());
             }
-            Input::MailFound(mail) => self.mail = mail,
-            Input::NoticeShown(subject, kind) => self.notice_shown(&subject, kind, now, effects),
-            Input::NoticeFailed(subject) => self.notice_failed(&subject),
-            Input::NoticeAcknowledged(id) => self.acknowledge(&id),
+            Input::InventoryChanged(changes) => self.listings.change(&changes, self.time()),
+            Input::MailFound(mail) => {
+                self.heard.mail = true;
+                self.mail = mail;
+            }
+            Input::NoticeShown(id) => self.notice_shown(id, effects),
+            Input::NoticeFailed(id) => self.notice_failed(id),
+            Input::NoticeAcknowledged(subject) => self.acknowledge(&subject),
+            Input::NoticeSnoozed(subject, length) => self.snooze(&subject, length),
             Input::Persisted(generation) => self.persisted = self.persisted.max(generation),
             Input::Revoked(id) => self.revoked(&id),
             Input::RevokeWaits(id, clients) => self.revoke_waits(&id, clients),
-            Input::RevokeFailed(id) | Input::RestoreFailed(id) => self.profile_failed(&id, Settings::LONGEST_RETRY),
+            Input::RevokeFailed(id) => self.profile_failed(&id, Place::Leaving, Settings::LONGEST_RETRY),
+            Input::RestoreFailed(id) => self.profile_failed(&id, Place::Returning, Settings::LONGEST_RETRY),
             Input::Restored(id) => self.restored(&id),
             Input::ReportDelivered(sequence) => self.state.delivered = self.state.delivered.max(sequence),
         }
@@ -193,21 +239,18 @@ impl Engine {
         }
         self.policies = Some(set);
         self.rescan_wanted = true;
+        let (listings, policies) = (&mut self.listings, &self.policies);
+        listings.set_rules(policies.iter().flat_map(PolicySet::rules));
     }
 
-    fn acknowledge(&mut self, id: &ObligationId) {
-        let at = self.time();
-        if let Some(obligation) = self.state.obligations.get_mut(id).filter(|o| o.last_shown.is_some()) {
-            obligation.acknowledged.get_or_insert(at);
-        }
-    }
-
+    /// Asks for the state to be stored when it has changed, when the last try seems to have failed, and now and then for
+    /// the time's sake.
     fn persist_if_changed(&mut self, before: &State) -> Option<Effect> {
         let at = self.time();
-        let timely = self.stored_time.is_some_and(|stored| at.duration_since(stored).abs() < STORE_TIME_EVERY);
         let same = State { time: before.time.clone(), ..self.state.clone() } == *before;
         let saved = self.persisted == self.generation;
-        if timely && same && saved {
+        let patience = if saved { STORE_TIME_EVERY } else { Settings::FIRST_RETRY };
+        if same && self.stored_time.is_some_and(|stored| at.duration_since(stored).abs() < patience) {
             return None;
         }
         self.stored_time = Some(at);
@@ -216,9 +259,9 @@ impl Engine {
     }
 
     /// A scan is due when policies changed, or when an old scan is all that holds a revoke.
-    fn rescan_if_needed(&mut self, now: &Now) -> Option<Effect> {
+    fn rescan_if_needed(&mut self) -> Option<Effect> {
         let at = self.time();
-        let stale = |id: &ObligationId| self.holds(id, now) == [Hold::ScanNotFresh];
+        let stale = |id: &ObligationId| self.holds(id) == [Hold::ScanNotFresh];
         let due = self.rescan_not_before.is_none_or(|t| t <= at) && self.state.obligations.keys().any(stale);
         if !due && !self.rescan_wanted {
             return None;
@@ -226,5 +269,16 @@ impl Engine {
         self.rescan_wanted = false;
         self.rescan_not_before = due.then(|| after(at, self.settings.max_scan_age));
         Some(Effect::Rescan)
+    }
+}
+
+impl PolicySet {
+    /// Every rule of every policy and preview, under the key by which its findings are kept.
+    fn rules(&self) -> impl Iterator<Item = (RuleKey, &Rule)> {
+        let acting = self.policies.values().map(|signed| (false, &signed.policy));
+        let previews = self.previews.values().map(|policy| (true, policy));
+        acting.chain(previews).flat_map(|(preview, policy)| {
+            policy.rules.iter().map(move |rule| (RuleKey::new(preview, &policy.id, &rule.id), rule))
+        })
     }
 }

@@ -1,41 +1,46 @@
 //! What a person may ask: what applies to me, and why.
 
+use std::collections::BTreeSet;
+
 use forewarn_proto::{
     inventory::Person,
     ipc::{ObligationStatus, RuleStatus},
-    policy::{Domain, Rule},
+    policy::Domain,
 };
 
 use crate::{
-    Engine, Now, ObligationId,
+    App, Engine, ObligationId, Subject,
+    finding::RuleKey,
     state::{Match, Place},
 };
 
 impl Engine {
     /// Everything that obliges `person`, each with its reasons.
-    pub fn obligations_of(&self, person: Person, now: &Now) -> Vec<ObligationStatus> {
+    pub fn obligations_of(&self, person: Person) -> Vec<ObligationStatus> {
         let ids = self.state.obligations.keys().filter(|id| id.person == person);
-        ids.filter_map(|id| self.explain(id, now)).collect()
+        ids.filter_map(|id| self.explain(id)).collect()
     }
 
-    /// The obligations of `person` that concern an app, by its name in any case, or all.
-    pub fn obligations_about(&self, person: Person, app: Option<&str>) -> Vec<ObligationId> {
-        let ids = self.state.obligations.keys().filter(|id| id.person == person);
-        let about = |id: &&ObligationId| {
-            app.is_none_or(|app| self.rule(id).is_some_and(|rule| rule.app.eq_ignore_ascii_case(app)))
-        };
-        ids.filter(about).cloned().collect()
+    /// What was shown, or will be, to `person` about an app, by its name in any case, or about all.
+    pub fn subjects_about(&self, person: Person, app: Option<&str>) -> BTreeSet<Subject> {
+        let about = |name: &str| app.is_none_or(|app| App::named(app) == App::named(name));
+        let obligations = self.state.obligations.iter();
+        obligations.filter(|(id, o)| id.person == person && about(&o.rule.app)).map(|(id, o)| o.subject(id)).collect()
     }
 
     /// Every rule in force with its result.
     pub fn rules(&self) -> Vec<RuleStatus> {
         let rules = self.in_force().flat_map(|policy| policy.rules.iter().map(move |rule| (policy, rule)));
         rules
-            .map(|(policy, rule)| RuleStatus {
-                policy: policy.id.clone(),
-                rule: rule.id.clone(),
-                app: rule.app.clone(),
-                finding: self.device_finding(rule),
+            .map(|(policy, rule)| {
+                let (finding, doubts) = self.listings.of_device(&RuleKey::new(false, &policy.id, &rule.id));
+                RuleStatus {
+                    policy: policy.id.clone(),
+                    rule: rule.id.clone(),
+                    app: rule.app.clone(),
+                    finding,
+                    doubts: doubts.into_iter().collect(),
+                }
             })
             .collect()
     }
@@ -49,11 +54,7 @@ impl Engine {
             .collect()
     }
 
-    fn rule(&self, id: &ObligationId) -> Option<&Rule> {
-        self.policy(&id.policy)?.rules.iter().find(|rule| rule.id == id.rule)
-    }
-
-    fn explain(&self, id: &ObligationId, now: &Now) -> Option<ObligationStatus> {
+    fn explain(&self, id: &ObligationId) -> Option<ObligationStatus> {
         let obligation = self.state.obligations.get(id)?;
         let signed = self.policies.as_ref()?.policies.get(&id.policy)?;
         let profiles = self.profiles_of(id);
@@ -64,18 +65,19 @@ impl Engine {
             title: signed.policy.title.clone(),
             signed_by: signed.signed_by.clone(),
             rule: id.rule.clone(),
-            app: self.rule(id)?.app.clone(),
+            app: obligation.rule.app.clone(),
             person: id.person,
             matched: obligation.matched.iter().map(describe).collect(),
-            stage: self.stage(id, now),
+            stage: self.stage(id),
             shown: obligation.shown,
             last_shown: obligation.last_shown,
             last_call: obligation.last_call,
             acknowledged: obligation.acknowledged,
-            deadline: self.deadline(id, now),
+            snoozed_until: obligation.snoozed.filter(|until| *until > self.time()),
+            deadline: self.deadline(id),
             waiting_for: waiting.flat_map(|profile| profile.waiting_for.clone()).collect(),
             takes: profiles.into_iter().map(|profile| profile.domain).collect(),
-            holds: self.holds(id, now),
+            holds: self.holds(id),
         })
     }
 }

@@ -1,20 +1,62 @@
 //! From listings to findings: which rule is met, not met or unknown, for whom.
+//!
+//! Packages are not kept. When a listing comes, what rules name is picked out of it; when only a few packages change, only
+//! those are looked at. A rule that is new has to wait for the next whole listing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use forewarn_proto::{
-    inventory::{Listing, Person, Scope, Source},
-    policy::{Policy, Rule},
-    report::Finding,
+    inventory::{Change, Listing, Package, Person, Scope, Source},
+    policy::{Policy, PolicyId, Rule, RuleId},
+    purl::Purl,
+    report::{Doubt, Finding},
 };
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::{state::Match, time::Correction};
 
-/// The newest listings, each with the trusted time at which it was taken.
+/// One rule of one policy or preview.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct RuleKey {
+    pub(crate) preview: bool,
+    pub(crate) policy: PolicyId,
+    pub(crate) rule: RuleId,
+}
+
+impl RuleKey {
+    pub(crate) fn new(preview: bool, policy: &PolicyId, rule: &RuleId) -> Self {
+        Self { preview, policy: policy.clone(), rule: rule.clone() }
+    }
+}
+
+/// What the newest listings say of the rules in force.
 #[derive(Debug, Default)]
 pub(crate) struct Listings {
-    by_source: BTreeMap<(Source, Scope), (Timestamp, Listing)>,
+    /// Grows with each change of the rules.
+    generation: u64,
+    rules: BTreeMap<RuleKey, Watched>,
+    /// Which rules may name a package, by the package's purl type and name.
+    index: BTreeMap<String, BTreeMap<String, BTreeSet<RuleKey>>>,
+    taken: BTreeMap<(Source, Scope), Taken>,
+}
+
+/// A rule that listings are searched for.
+#[derive(Debug)]
+struct Watched {
+    purls: Vec<Purl>,
+    sources: Vec<Source>,
+    /// The generation in which it came.
+    since: u64,
+}
+
+/// What is kept of a listing.
+#[derive(Debug)]
+struct Taken {
+    at: Timestamp,
+    complete: bool,
+    /// The rules of this generation, and of former ones, were looked for.
+    generation: u64,
+    matches: BTreeMap<RuleKey, BTreeSet<Match>>,
 }
 
 /// What the listings say of one rule for one person.
@@ -25,67 +67,158 @@ pub(crate) struct Found {
     pub(crate) matched: Vec<Match>,
     /// Whether something that matched is installed for this person alone.
     pub(crate) personal: bool,
+    /// What keeps the result from being certain.
+    pub(crate) doubts: BTreeSet<Doubt>,
 }
 
 impl Listings {
-    pub(crate) fn take(&mut self, listings: Vec<Listing>, at: Timestamp) {
+    /// Sets the rules that listings are searched for. One that stays as it was keeps what was found.
+    pub(crate) fn set_rules<'r>(&mut self, rules: impl Iterator<Item = (RuleKey, &'r Rule)>) {
+        self.generation += 1;
+        let mut former = std::mem::take(&mut self.rules);
+        self.index.clear();
+        for (key, rule) in rules {
+            let same = former.remove(&key).filter(|watched| watched.purls == rule.purls);
+            let watched = same.unwrap_or_else(|| {
+                self.taken.values_mut().for_each(|taken| drop(taken.matches.remove(&key)));
+                Watched { purls: rule.purls.clone(), sources: sources_of(rule), since: self.generation }
+            });
+            for purl in &watched.purls {
+                let names = self.index.entry(purl.kind().to_owned()).or_default();
+                names.entry(purl.name().to_owned()).or_default().insert(key.clone());
+            }
+            self.rules.insert(key, watched);
+        }
+        for dropped in former.keys() {
+            self.taken.values_mut().for_each(|taken| drop(taken.matches.remove(dropped)));
+        }
+    }
+
+    /// Takes whole listings, each in the place of the former one of its source and scope.
+    pub(crate) fn take(&mut self, listings: &[Listing], at: Timestamp) {
         for listing in listings {
-            self.by_source.insert((listing.source, listing.scope), (at, listing));
+            let mut taken =
+                Taken { at, complete: listing.is_complete(), generation: self.generation, matches: BTreeMap::new() };
+            listing.packages.iter().for_each(|package| self.add(&mut taken, listing.source, package));
+            self.taken.insert((listing.source, listing.scope), taken);
+        }
+    }
+
+    /// Takes what has changed since the last listing. Without one there is nothing that it could change.
+    pub(crate) fn change(&mut self, changes: &[Change], at: Timestamp) {
+        for change in changes {
+            let place = (change.source, change.scope);
+            let Some(mut taken) = self.taken.remove(&place) else { continue };
+            taken.at = at;
+            taken.complete = change.gaps.is_empty();
+            for package in &change.removed {
+                let gone = Match::of(change.source, package);
+                taken.matches.retain(|_, matches| {
+                    matches.remove(&gone);
+                    !matches.is_empty()
+                });
+            }
+            change.added.iter().for_each(|package| self.add(&mut taken, change.source, package));
+            self.taken.insert(place, taken);
+        }
+    }
+
+    fn add(&self, taken: &mut Taken, source: Source, package: &Package) {
+        let names = self.index.get(package.purl.kind());
+        let keys = names.and_then(|names| names.get(package.purl.name()));
+        for key in keys.into_iter().flatten() {
+            let watched = self.rules.get(key);
+            if watched.is_some_and(|watched| watched.purls.iter().any(|purl| purl.names(&package.purl))) {
+                taken.matches.entry(key.clone()).or_default().insert(Match::of(source, package));
+            }
         }
     }
 
     /// Moves the times at which listings were taken along with a corrected clock.
     pub(crate) fn correct(&mut self, correction: Correction) {
-        self.by_source.values_mut().for_each(|(taken, _)| correction.apply(taken));
+        self.taken.values_mut().for_each(|taken| correction.apply(&mut taken.at));
     }
 
-    /// A partial listing counts neither way: what it lists may be old, what it lacks may be there.
-    pub(crate) fn find(&self, rule: &Rule, person: Person) -> Found {
-        let sources = sources_of(rule);
+    /// The rules of policies that act and that match something, each with whom it is installed for.
+    pub(crate) fn matching(&self) -> BTreeSet<(RuleKey, Scope)> {
+        let complete = self.taken.iter().filter(|(_, taken)| taken.complete);
+        let keys = complete.flat_map(|((_, scope), taken)| taken.matches.keys().map(|key| (key.clone(), *scope)));
+        keys.filter(|(key, _)| !key.preview).collect()
+    }
+
+    /// A rule's result for a person. A partial listing counts neither way: what it lists may be old, what it lacks may be
+    /// there.
+    pub(crate) fn find(&self, key: &RuleKey, person: Person) -> Found {
+        let mut doubts = self.unlisted(key);
         let mut matched = Vec::new();
         let mut personal = false;
-        let mut certain = !sources.is_empty() && sources.iter().all(|s| self.has(*s));
-        for ((source, scope), (_, listing)) in &self.by_source {
-            if !sources.contains(source) || !scope.reaches(person) {
-                continue;
+        for source in self.sources(key) {
+            for scope in [Scope::System, Scope::Person(person)] {
+                let Some(taken) = self.taken.get(&(*source, scope)) else { continue };
+                if !taken.complete {
+                    doubts.insert(Doubt::Partial(*source));
+                } else if let Some(matches) = taken.matches.get(key) {
+                    personal |= scope != Scope::System;
+                    matched.extend(matches.iter().cloned());
+                }
             }
-            if !listing.is_complete() {
-                certain = false;
-                continue;
-            }
-            let before = matched.len();
-            matched.extend(matches(rule, listing));
-            personal |= matched.len() > before && *scope != Scope::System;
         }
-        let finding = match (matched.is_empty(), certain) {
-            (false, _) => Finding::NotMet,
-            (true, true) => Finding::Met,
-            (true, false) => Finding::Unknown,
+        let finding = finding(!matched.is_empty(), &doubts);
+        Found { finding, matched, personal, doubts }
+    }
+
+    /// A rule's result for the device: not met if it is not met for anyone, else unknown if it is unknown for anyone.
+    pub(crate) fn of_device(&self, key: &RuleKey) -> (Finding, BTreeSet<Doubt>) {
+        let mut doubts = self.unlisted(key);
+        let mut matches = false;
+        for ((source, _), taken) in self.taken.iter().filter(|((source, _), _)| self.sources(key).contains(source)) {
+            if !taken.complete {
+                doubts.insert(Doubt::Partial(*source));
+            } else {
+                matches |= taken.matches.contains_key(key);
+            }
+        }
+        (finding(matches, &doubts), doubts)
+    }
+
+    fn sources(&self, key: &RuleKey) -> &[Source] {
+        self.rules.get(key).map(|watched| watched.sources.as_slice()).unwrap_or_default()
+    }
+
+    /// The sources that were not yet searched for a rule, or that there is none.
+    fn unlisted(&self, key: &RuleKey) -> BTreeSet<Doubt> {
+        let Some(watched) = self.rules.get(key).filter(|watched| !watched.sources.is_empty()) else {
+            return BTreeSet::from([Doubt::NoSource]);
         };
-        Found { finding, matched, personal }
+        let searched = |source: Source| {
+            let system = self.taken.get(&(source, Scope::System));
+            system.is_some_and(|taken| taken.generation >= watched.since)
+        };
+        watched.sources.iter().filter(|source| !searched(**source)).map(|source| Doubt::NotListed(*source)).collect()
     }
 
-    /// Whether every source that matched has a complete listing that is at most `max_age` old.
-    pub(crate) fn are_fresh(
-        &self,
-        matched: &[Match],
-        person: Person,
-        now: Timestamp,
-        max_age: jiff::SignedDuration,
-    ) -> bool {
-        let fresh =
-            |(taken, listing): &(Timestamp, Listing)| listing.is_complete() && now.duration_since(*taken) <= max_age;
-        !matched.is_empty()
-            && matched.iter().all(|m| {
-                self.by_source
-                    .iter()
-                    .filter(|((source, scope), _)| *source == m.source && scope.reaches(person))
-                    .all(|(_, entry)| fresh(entry))
-            })
+    /// Whether a rule is not met for a person by complete listings of every source that matched, at most `max_age` old.
+    pub(crate) fn is_fresh(&self, key: &RuleKey, person: Person, now: Timestamp, max_age: SignedDuration) -> bool {
+        let found = self.find(key, person);
+        let scopes = [Scope::System, Scope::Person(person)];
+        let mut listings =
+            found.matched.iter().flat_map(|m| scopes.iter().filter_map(|scope| self.taken.get(&(m.source, *scope))));
+        found.finding == Finding::NotMet
+            && listings.all(|taken| taken.complete && now.duration_since(taken.at) <= max_age)
     }
+}
 
-    fn has(&self, source: Source) -> bool {
-        self.by_source.contains_key(&(source, Scope::System))
+fn finding(matches: bool, doubts: &BTreeSet<Doubt>) -> Finding {
+    match (matches, doubts.is_empty()) {
+        (true, _) => Finding::NotMet,
+        (false, true) => Finding::Met,
+        (false, false) => Finding::Unknown,
+    }
+}
+
+impl Match {
+    fn of(source: Source, package: &Package) -> Self {
+        Self { source, purl: package.purl.clone(), found_in: package.found_in.clone() }
     }
 }
 
@@ -99,13 +232,4 @@ pub(crate) fn obliges(policy: &Policy, found: &Found, has_mail: bool) -> bool {
 fn sources_of(rule: &Rule) -> Vec<Source> {
     let lists = |source: &Source| rule.purls.iter().any(|purl| source.purl_kinds().contains(&purl.kind()));
     Source::ALL.into_iter().filter(lists).collect()
-}
-
-fn matches(rule: &Rule, listing: &Listing) -> Vec<Match> {
-    listing
-        .packages
-        .iter()
-        .filter(|package| rule.purls.iter().any(|purl| purl.names(&package.purl)))
-        .map(|package| Match { source: listing.source, purl: package.purl.clone(), found_in: package.found_in.clone() })
-        .collect()
 }

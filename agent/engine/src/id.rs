@@ -1,6 +1,6 @@
 //! Names of obligations, profiles and notices. They are stable, so that doing an effect twice is recognised.
 
-use std::{fmt, str::FromStr};
+use std::{fmt, ops::RangeInclusive, str::FromStr};
 
 use forewarn_proto::{
     inventory::Person,
@@ -19,6 +19,14 @@ pub struct ObligationId {
     pub person: Person,
 }
 
+impl ObligationId {
+    /// Everyone whom a rule obliges.
+    pub(crate) fn all_of(policy: &PolicyId, rule: &RuleId) -> RangeInclusive<Self> {
+        let of = |person| Self { policy: policy.clone(), rule: rule.clone(), person: Person(person) };
+        of(0)..=of(u32::MAX)
+    }
+}
+
 /// One person's mail profile of one domain: `corp.example/1000`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ProfileId {
@@ -28,11 +36,31 @@ pub struct ProfileId {
     pub person: Person,
 }
 
+/// An app, whatever policies call it: letters and digits of its name, in small letters. `TikTok` and `Tik-Tok` are one.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct App(String);
+
+impl App {
+    /// The app that people call `name`.
+    pub fn named(name: &str) -> Self {
+        let plain: String = name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
+        let spelled = || name.chars().map(|c| format!("{:x}", u32::from(c))).collect::<Vec<_>>().join("-");
+        Self(if plain.is_empty() { spelled() } else { plain })
+    }
+}
+
+/// One notice that was handed out. Its receipt carries it back.
+///
+/// Numbers grow, also over a restart of the process that lost its last one: within a boot they are never under the boot
+/// clock's reading in nanoseconds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct NoticeId(pub(crate) u64);
+
 /// What a notice is about. A newer notice about the same subject replaces the older one on screen.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Subject {
-    /// A warning about an obligation.
-    Obligation(ObligationId),
+    /// A warning about an app. All policies that ban it are named in one notice.
+    App(App, Person),
     /// News of a profile: revoked, restored.
     Profile(ProfileId),
     /// The correction of a retracted policy, to one person.
@@ -43,9 +71,8 @@ impl Subject {
     /// Who is told.
     pub fn person(&self) -> Person {
         match self {
-            Self::Obligation(id) => id.person,
             Self::Profile(id) => id.person,
-            Self::Correction(_, person) => *person,
+            Self::App(_, person) | Self::Correction(_, person) => *person,
         }
     }
 }
@@ -65,7 +92,7 @@ impl fmt::Display for ProfileId {
 impl fmt::Display for Subject {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Obligation(id) => write!(f, "obligation/{id}"),
+            Self::App(App(app), person) => write!(f, "app/{app}/{}", person.0),
             Self::Profile(id) => write!(f, "profile/{id}"),
             Self::Correction(policy, person) => write!(f, "correction/{policy}/{}", person.0),
         }
@@ -95,7 +122,10 @@ impl FromStr for Subject {
 
     fn from_str(text: &str) -> Result<Self, String> {
         match text.split_once('/') {
-            Some(("obligation", rest)) => rest.parse().map(Self::Obligation),
+            Some(("app", rest)) => {
+                let [app, person] = parts(rest)?;
+                Ok(Self::App(App(app.to_owned()), parse_person(person)?))
+            }
             Some(("profile", rest)) => rest.parse().map(Self::Profile),
             Some(("correction", rest)) => {
                 let [policy, person] = parts(rest)?;

@@ -1,15 +1,18 @@
 //! Everything that can happen to the engine.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use forewarn_proto::{
-    inventory::{Listing, Person},
+    inventory::{Change, Listing, Person},
     policy::{Domain, Policy, PolicyId, Retraction},
     report::Refusal,
 };
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
-use crate::{NoticeKind, ObligationId, ProfileId, Subject};
+use crate::{NoticeId, ProfileId, Subject};
 
 /// One thing that happened.
 #[derive(Debug, Clone)]
@@ -24,16 +27,20 @@ pub enum Input {
     PoliciesConfirmed,
     /// A bundle was offered and refused; the former one stays in force.
     BundleRefused(Refusal),
-    /// The packages were listed.
-    InventoryTaken(Vec<Listing>),
+    /// The packages were listed. A listing that failed is one without packages and with a gap.
+    InventoryTaken(Arc<[Listing]>),
+    /// The packages were listed again, and this is what differs from the listings that were given last.
+    InventoryChanged(Vec<Change>),
     /// The mail profiles on the device were looked for.
     MailFound(MailFound),
     /// A notice was put before the person.
-    NoticeShown(Subject, NoticeKind),
+    NoticeShown(NoticeId),
     /// A notice could not be shown now.
-    NoticeFailed(Subject),
-    /// The person acknowledged a warning.
-    NoticeAcknowledged(ObligationId),
+    NoticeFailed(NoticeId),
+    /// The person acknowledged what was shown about this.
+    NoticeAcknowledged(Subject),
+    /// The person wants to be reminded of this later. It moves no deadline, and a last call comes all the same.
+    NoticeSnoozed(Subject, SignedDuration),
     /// [`crate::Effect::Persist`] with this generation is on disk.
     Persisted(u64),
     /// The profile is wholly in the vault.
@@ -77,6 +84,8 @@ pub struct PolicySet {
 pub struct SignedPolicy {
     /// The policy.
     pub policy: Policy,
-    /// The key ids of those who signed.
+    /// The names of those who signed, or their key ids.
     pub signed_by: Vec<String>,
+    /// When the admins' signatures expire. From then on the policy is over.
+    pub expires: Timestamp,
 }

@@ -11,6 +11,7 @@
 //! ```
 
 mod deadline;
+mod delivery;
 mod effect;
 mod engine;
 mod explain;
@@ -20,14 +21,16 @@ mod input;
 mod notices;
 mod obligations;
 mod profiles;
+mod ramp;
 mod report;
 mod settings;
+mod standing;
 mod state;
 mod time;
 
 pub use effect::{Effect, Notice, NoticeKind};
 pub use engine::Engine;
-pub use id::{ObligationId, ProfileId, Subject};
+pub use id::{App, NoticeId, ObligationId, ProfileId, Subject};
 pub use input::{Input, MailFound, PolicySet, SignedPolicy};
 pub use settings::Settings;
 pub use state::State;

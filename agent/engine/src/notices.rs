@@ -1,38 +1,79 @@
 //! Which notice is due to whom: the first at once, reminders before the deadline, a last call always.
+//!
+//! However many policies ban an app, one notice speaks of it. It counts for every obligation that it names.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::{
-    Effect, Engine, Notice, NoticeKind, Now, ObligationId, Settings, Subject,
-    deadline::{after, deadline_from},
-    state::{Obligation, Waiting},
+    Engine, NoticeKind, ObligationId, Settings, Subject,
+    deadline::{after, before},
+    state::{Obligation, Place, Waiting},
 };
 
 impl Engine {
-    pub(crate) fn update_notices(&mut self, now: &Now) {
-        let ids: Vec<ObligationId> = self.state.obligations.keys().cloned().collect();
-        for id in ids {
-            if let Some(kind) = self.due_notice(&id, now) {
-                self.queue(Subject::Obligation(id), kind);
+    pub(crate) fn update_notices(&mut self) {
+        for (subject, ids) in self.obligations_by_subject() {
+            if let Some((kind, last_call_of)) = self.due_notice(&ids) {
+                self.queue(subject, kind, last_call_of);
             }
         }
     }
 
-    /// The notice that is due about an obligation, if any.
-    fn due_notice(&self, id: &ObligationId, now: &Now) -> Option<NoticeKind> {
-        let obligation = self.state.obligations.get(id)?;
-        let policy = self.policy(&id.policy)?;
-        let (Some(deadline), Some(last_shown)) = (self.deadline(id, now), obligation.last_shown) else {
-            // Before mail was looked for, the notice could not say what will be taken.
-            let known = policy.consequence.mail.iter().all(|domain| self.mail.domains.contains(domain));
-            return known.then_some(NoticeKind::First { version: policy.version });
-        };
+    /// The obligations that can be told of: all the mail that they could take was looked for.
+    fn obligations_by_subject(&self) -> BTreeMap<Subject, Vec<ObligationId>> {
+        let mut subjects: BTreeMap<Subject, Vec<ObligationId>> = BTreeMap::new();
+        for (id, obligation) in &self.state.obligations {
+            if self.policy(&id.policy).is_some_and(|policy| self.knows_mail(policy)) {
+                subjects.entry(obligation.subject(id)).or_default().push(id.clone());
+            }
+        }
+        subjects
+    }
+
+    pub(crate) fn obligations_under(&self, subject: &Subject) -> Vec<ObligationId> {
+        self.obligations_by_subject().remove(subject).unwrap_or_default()
+    }
+
+    /// The notice that is due about an app, if any, and the obligations whose last call it is.
+    fn due_notice(&self, ids: &[ObligationId]) -> Option<(NoticeKind, BTreeSet<ObligationId>)> {
+        let near: BTreeSet<_> = ids.iter().filter(|id| self.is_last_call_near(id)).cloned().collect();
+        if near.iter().any(|id| self.takes_more(id)) {
+            return Some((NoticeKind::LastCall, near));
+        }
+        let untold = |id: &ObligationId| self.state.obligations.get(id).is_some_and(|o| o.shown.is_none());
+        let kind = if ids.iter().any(untold) { Some(NoticeKind::First) } else { self.due_reminder(ids) };
+        kind.map(|kind| (kind, BTreeSet::new()))
+    }
+
+    fn is_last_call_near(&self, id: &ObligationId) -> bool {
+        let called = self.state.obligations.get(id).is_none_or(|obligation| obligation.last_call.is_some());
+        let near = |deadline| self.time() >= before(deadline, Settings::LAST_CALL);
+        !called && self.deadline(id).is_some_and(near)
+    }
+
+    /// Whether an obligation can still take something that is in its place.
+    fn takes_more(&self, id: &ObligationId) -> bool {
+        let gone = |place: &Place| matches!(place, Place::Leaving | Place::Vault);
+        let place = |profile| self.state.profiles.get(&profile).map(|profile| profile.place);
+        self.profiles_of(id).into_iter().any(|profile| !place(profile).as_ref().is_some_and(gone))
+    }
+
+    /// The reminder that is due, for the earliest deadline that is ahead.
+    fn due_reminder(&self, ids: &[ObligationId]) -> Option<NoticeKind> {
         let at = self.time();
-        let takes = !self.profiles_of(id).is_empty();
-        if takes && obligation.last_call.is_none() && at >= before(deadline, Settings::LAST_CALL) {
-            return Some(NoticeKind::LastCall);
+        let warns =
+            |id: &ObligationId| self.policy(&id.policy).is_some_and(|policy| policy.consequence.mail.is_empty());
+        let counts = ids.iter().filter(|id| warns(id) || self.takes_more(id));
+        let ahead = counts.filter_map(|id| Some((self.deadline(id)?, id))).filter(|(deadline, _)| *deadline > at);
+        let (deadline, id) = ahead.min()?;
+        let obligation = self.state.obligations.get(id)?;
+        let last_shown = obligation.last_shown?;
+        match obligation.snoozed {
+            Some(until) if at < until => return None,
+            Some(until) if last_shown < until => return Some(NoticeKind::Again),
+            Some(_) | None => {}
         }
         let due = self.settings.reminders.iter().filter(|lead| {
             let point = before(deadline, **lead);
@@ -42,161 +83,69 @@ impl Engine {
     }
 
     /// When the next notice about an obligation comes due.
-    pub(crate) fn next_notice(&self, id: &ObligationId, now: &Now) -> Option<Timestamp> {
-        let deadline = self.deadline(id, now)?;
+    pub(crate) fn next_notice(&self, id: &ObligationId) -> Option<Timestamp> {
+        let deadline = self.deadline(id)?;
         let at = self.time();
         let leads = self.settings.reminders.iter().chain([&Settings::LAST_CALL]);
         leads.map(|lead| before(deadline, *lead)).filter(|point| *point > at).min()
     }
 
-    /// Puts a notice in line. A weaker one about the same subject that still waits is replaced.
-    pub(crate) fn queue(&mut self, subject: Subject, kind: NoticeKind) {
-        let waits = self.state.notices.get(&subject).is_some_and(|waiting| waiting.kind == kind);
-        if !waits {
-            self.in_flight.notices.remove(&subject);
-            let waiting = Waiting { kind, takes: BTreeSet::new(), queued_at: self.time(), attempts: 0, retry_at: None };
-            self.state.notices.insert(subject, waiting);
-        }
-    }
-
-    pub(crate) fn drop_notice(&mut self, subject: &Subject) {
-        self.state.notices.remove(subject);
-        self.in_flight.notices.remove(subject);
-    }
-
-    /// A receipt. It counts for the deadline only if it is for the notice that was asked for last.
-    pub(crate) fn notice_shown(&mut self, subject: &Subject, kind: NoticeKind, now: &Now, effects: &mut Vec<Effect>) {
-        self.in_flight.notices.remove(subject);
-        let expected = self.state.notices.get(subject).filter(|waiting| waiting.kind == kind).cloned();
-        if expected.is_some() {
-            self.state.notices.remove(subject);
-        }
-        let at = self.time();
-        match subject {
-            Subject::Obligation(id) => match self.state.obligations.get_mut(id) {
-                Some(obligation) => {
-                    obligation.receive(kind, at, expected);
-                    self.tell(id, now);
-                }
-                // The obligation ended while the notice was on its way; who was offered it is remembered.
-                None => effects.push(Effect::WithdrawNotice(subject.clone())),
-            },
-            Subject::Correction(..) => {
-                if let Some(correction) = self.state.corrections.get_mut(subject) {
-                    correction.report.shown.get_or_insert(at);
-                }
-            }
-            Subject::Profile(_) => {}
+    /// Puts a notice in line. Another one about the same subject that still waits is replaced.
+    pub(crate) fn queue(&mut self, subject: Subject, kind: NoticeKind, last_call_of: BTreeSet<ObligationId>) {
+        let same = |waiting: &Waiting| waiting.kind == kind && waiting.last_call_of == last_call_of;
+        if !self.state.notices.get(&subject).is_some_and(same) {
+            self.state.notices.insert(subject, Waiting::new(kind, last_call_of));
         }
     }
 
     /// Notes the deadline that the person now knows.
-    pub(crate) fn tell(&mut self, id: &ObligationId, now: &Now) {
-        let told = self.deadline(id, now);
+    fn tell(&mut self, id: &ObligationId) {
+        let told = self.deadline(id);
         if let Some(obligation) = self.state.obligations.get_mut(id) {
             obligation.told = told;
         }
     }
 
-    pub(crate) fn notice_failed(&mut self, subject: &Subject) {
-        self.in_flight.notices.remove(subject);
+    /// Takes the receipt of a notice that was asked for last: it counts for everything that it told of.
+    pub(crate) fn receive(&mut self, notice: Waiting) {
         let at = self.time();
-        if let Subject::Obligation(id) = subject
-            && let Some(obligation) = self.state.obligations.get_mut(id).filter(|o| o.last_shown.is_none())
-        {
-            obligation.offered = None;
-        }
-        if let Some(waiting) = self.state.notices.get_mut(subject) {
-            waiting.retry_at = Some(after(at, Settings::retry_pause(waiting.attempts)));
-            waiting.attempts = waiting.attempts.saturating_add(1);
+        for (id, takes) in notice.tells {
+            let Some(obligation) = self.state.obligations.get_mut(&id) else { continue };
+            obligation.undelivered = false;
+            obligation.last_shown = Some(at);
+            if obligation.shown.is_none() {
+                obligation.shown = Some(at);
+                obligation.told_takes = takes;
+            }
+            if notice.last_call_of.contains(&id) {
+                obligation.last_call.get_or_insert(at);
+                obligation.snoozed = None;
+            }
+            self.tell(&id);
         }
     }
 
-    pub(crate) fn hand_out_notices(&mut self, now: &Now) -> Vec<Effect> {
+    pub(crate) fn acknowledge(&mut self, subject: &Subject) {
         let at = self.time();
-        let is_due = |(subject, waiting): &(&Subject, &Waiting)| {
-            waiting.retry_at.is_none_or(|retry| retry <= at) && !self.in_flight.notices.contains(*subject)
-        };
-        let due = self.state.notices.iter().filter(is_due);
-        let notices: Vec<Notice> = due.filter_map(|(subject, w)| self.notice(subject, w.kind, now)).collect();
-        for notice in &notices {
-            self.offer(notice, at);
-        }
-        notices.into_iter().map(Effect::ShowNotice).collect()
-    }
-
-    /// Notes what a person may see from now on.
-    fn offer(&mut self, notice: &Notice, at: Timestamp) {
-        self.in_flight.notices.insert(notice.subject.clone());
-        if let Some(waiting) = self.state.notices.get_mut(&notice.subject) {
-            waiting.takes = notice.takes.iter().cloned().collect();
-        }
-        if let Subject::Obligation(id) = &notice.subject
-            && let Some(obligation) = self.state.obligations.get_mut(id)
-        {
-            obligation.offered.get_or_insert(at);
+        for obligation in self.shown_under(subject) {
+            obligation.acknowledged.get_or_insert(at);
         }
     }
 
-    fn notice(&self, subject: &Subject, kind: NoticeKind, now: &Now) -> Option<Notice> {
-        let blank = Notice {
-            subject: subject.clone(),
-            kind,
-            apps: Vec::new(),
-            title: String::new(),
-            message: Default::default(),
-            deadline: None,
-            takes: Vec::new(),
-        };
-        match subject {
-            Subject::Obligation(id) => self.warning(id, blank, now),
-            Subject::Profile(id) => {
-                Some(Notice { takes: vec![id.domain.clone()], apps: self.apps_taking(id), ..blank })
-            }
-            Subject::Correction(..) => {
-                let correction = self.state.corrections.get(subject)?;
-                Some(Notice {
-                    apps: correction.apps.clone(),
-                    title: correction.title.clone(),
-                    message: correction.message.clone(),
-                    ..blank
-                })
-            }
-        }
+    /// Puts reminders off, at most by [`Settings::LONGEST_SNOOZE`].
+    pub(crate) fn snooze(&mut self, subject: &Subject, length: SignedDuration) {
+        let until = after(self.time(), length.clamp(SignedDuration::ZERO, Settings::LONGEST_SNOOZE));
+        self.shown_under(subject).for_each(|obligation| obligation.snoozed = Some(until));
     }
 
-    fn warning(&self, id: &ObligationId, blank: Notice, now: &Now) -> Option<Notice> {
-        let policy = self.policy(&id.policy)?;
-        let rule = policy.rules.iter().find(|rule| rule.id == id.rule)?;
-        let deadline =
-            self.deadline(id, now).unwrap_or_else(|| deadline_from(policy, &self.settings, &now.zone, self.time()));
-        let takes = self.profiles_of(id).into_iter().map(|profile| profile.domain).collect::<Vec<_>>();
-        Some(Notice {
-            apps: vec![rule.app.clone()],
-            title: policy.title.clone(),
-            message: policy.message.clone(),
-            deadline: (!takes.is_empty()).then_some(deadline),
-            takes,
-            ..blank
-        })
+    fn shown_under(&mut self, subject: &Subject) -> impl Iterator<Item = &mut Obligation> {
+        let obligations = self.state.obligations.iter_mut();
+        obligations.filter(|(id, o)| o.shown.is_some() && o.subject(id) == *subject).map(|(_, obligation)| obligation)
     }
 }
 
-impl Obligation {
-    /// Takes a receipt; `expected` is the notice as it waited, if it is the one that was asked for last.
-    fn receive(&mut self, kind: NoticeKind, at: Timestamp, expected: Option<Waiting>) {
-        self.last_shown = Some(at);
-        let Some(notice) = expected else { return };
-        if self.shown.is_none() {
-            self.shown = Some(at);
-            self.told_takes = notice.takes;
-        }
-        if kind == NoticeKind::LastCall {
-            self.last_call.get_or_insert(at);
-        }
+impl Waiting {
+    fn new(kind: NoticeKind, last_call_of: BTreeSet<ObligationId>) -> Self {
+        Self { id: Default::default(), kind, tells: BTreeMap::new(), last_call_of, attempts: 0, retry_at: None }
     }
-}
-
-fn before(time: Timestamp, length: jiff::SignedDuration) -> Timestamp {
-    time.saturating_sub(length).unwrap_or(Timestamp::MIN)
 }

@@ -3,108 +3,96 @@
 use std::collections::BTreeSet;
 
 use forewarn_proto::{
-    inventory::Person,
+    inventory::{Person, Scope},
     policy::{Domain, Policy, PolicyId, Rule},
-    report::{CorrectionReport, Finding, Hold},
+    report::{CorrectionReport, Finding},
 };
 use jiff::Timestamp;
 
 use crate::{
-    Effect, Engine, NoticeKind, Now, ObligationId, ProfileId, Subject,
-    deadline::{Readiness, deadline_from, effective},
-    finding::{Found, obliges},
-    state::{Correction, Obligation},
+    App, Effect, Engine, NoticeKind, ObligationId, ProfileId, Settings, Subject,
+    deadline::{after, deadline_from},
+    finding::{Found, RuleKey, obliges},
+    state::{Correction, Obligation, Sight},
 };
 
 impl Engine {
-    /// The policies that act: verified, not withdrawn, and not older than one that was accepted before.
-    pub(crate) fn in_force(&self) -> impl Iterator<Item = &Policy> {
-        let set = self.policies.iter().flat_map(|set| set.policies.values());
-        set.map(|signed| &signed.policy).filter(|policy| self.acts(policy))
-    }
-
-    pub(crate) fn policy(&self, id: &PolicyId) -> Option<&Policy> {
-        let policy = &self.policies.as_ref()?.policies.get(id)?.policy;
-        self.acts(policy).then_some(policy)
-    }
-
-    fn acts(&self, policy: &Policy) -> bool {
-        let withdrawn = self.state.retracted.get(&policy.id).is_some_and(|through| policy.version <= *through);
-        let newest = self.state.accepted.get(&policy.id).is_none_or(|accepted| policy.version >= *accepted);
-        !withdrawn && newest
-    }
-
-    pub(crate) fn people(&self) -> Vec<Person> {
-        self.mail.people.keys().copied().collect()
-    }
-
     /// Brings obligations in line with findings and policies. Does nothing until policies were verified once, so that
     /// a device that can't read its policies neither revokes nor forgets.
-    pub(crate) fn update_obligations(&mut self, now: &Now, effects: &mut Vec<Effect>) {
+    pub(crate) fn update_obligations(&mut self, effects: &mut Vec<Effect>) {
         if self.policies.is_none() {
             return;
         }
         self.find_obligations();
+        let mut lost = BTreeSet::new();
         let ids: Vec<ObligationId> = self.state.obligations.keys().cloned().collect();
         for id in ids {
             match self.policy(&id.policy).cloned() {
                 Some(policy) if self.still_stands(&policy, &id) => {
-                    self.follow_policy(&policy, &id, now);
+                    self.follow_policy(&policy, &id);
                     self.follow_mail(&id);
                 }
-                Some(_) | None => self.end(&id, effects),
+                Some(_) | None => drop(lost.insert(self.end(&id, effects))),
             }
         }
+        self.renew_notices(&lost);
         self.correct_withdrawn();
     }
 
     fn find_obligations(&mut self) {
         let at = self.time();
-        let mut found = Vec::new();
-        for policy in self.in_force() {
-            for rule in &policy.rules {
-                for person in self.people() {
-                    let finding = self.listings.find(rule, person);
+        for (key, scope) in self.listings.matching() {
+            let Some(policy) = self.policy(&key.policy).cloned() else { continue };
+            let Some(rule) = policy.rules.iter().find(|rule| rule.id == key.rule) else { continue };
+            for person in self.people_in(scope) {
+                let found = self.listings.find(&key, person);
+                if obliges(&policy, &found, self.has_mail(&policy, person)) {
                     let id = ObligationId { policy: policy.id.clone(), rule: rule.id.clone(), person };
-                    if obliges(policy, &finding, self.has_mail(policy, person)) {
-                        found.push((id, policy.version, rule.clone(), finding));
-                    }
+                    self.oblige(id, policy.version, rule, found, at);
                 }
             }
         }
-        for (id, version, rule, Found { matched, .. }) in found {
-            let obligation = self.state.obligations.entry(id).or_insert_with(|| Obligation::new(version, rule, at));
-            obligation.matched = matched;
-        }
+    }
+
+    fn oblige(&mut self, id: ObligationId, version: u64, rule: &Rule, found: Found, at: Timestamp) {
+        let new = || Obligation::new(version, rule.clone(), at);
+        self.state.obligations.entry(id).or_insert_with(new).matched = found.matched;
+    }
+
+    fn people_in(&self, scope: Scope) -> Vec<Person> {
+        self.mail.people.keys().copied().filter(|person| scope.reaches(*person)).collect()
     }
 
     /// An obligation ends only by certain knowledge: the rule is gone from the policy, or the app from the device.
     fn still_stands(&self, policy: &Policy, id: &ObligationId) -> bool {
-        let rule = policy.rules.iter().find(|rule| rule.id == id.rule);
-        rule.is_some_and(|rule| self.listings.find(rule, id.person).finding != Finding::Met)
+        policy.rules.iter().any(|rule| rule.id == id.rule)
+            && self.listings.find(&id.key(), id.person).finding != Finding::Met
     }
 
     /// A new version that comes earlier, or bans another app, starts over with a notice of its own; one that comes later
     /// is simply followed.
-    fn follow_policy(&mut self, policy: &Policy, id: &ObligationId, now: &Now) {
+    fn follow_policy(&mut self, policy: &Policy, id: &ObligationId) {
         let rule = policy.rules.iter().find(|rule| rule.id == id.rule);
         let (Some(obligation), Some(rule)) = (self.state.obligations.get_mut(id), rule) else { return };
-        if obligation.version == policy.version {
+        if obligation.version == policy.version && obligation.rule == *rule {
             return;
         }
-        let deadline = obligation.shown.map(|shown| deadline_from(policy, &self.settings, &now.zone, shown));
+        let from = |shown| deadline_from(policy, &rule.id, &self.settings, &self.zone, shown);
+        let deadline = obligation.shown.map(from);
         let same_app = obligation.rule.app == rule.app && obligation.rule.purls == rule.purls;
-        let earlier = obligation.told.is_none_or(|told| deadline.is_none_or(|deadline| deadline < told));
-        if deadline > obligation.told {
+        let told = obligation.told.max(obligation.last_call.map(|call| after(call, Settings::LAST_CALL)));
+        let earlier = told.is_none() || deadline < told;
+        if deadline > told {
             obligation.last_call = None;
         }
+        let former = obligation.subject(id);
         obligation.version = policy.version;
         obligation.rule = rule.clone();
         obligation.told = deadline;
         if earlier || !same_app {
             obligation.start_over();
         }
-        self.drop_notice(&Subject::Obligation(id.clone()));
+        self.state.notices.remove(&former);
     }
 
     /// A notice counts only for what it said would be taken. Mail that came later, or into another version of the policy,
@@ -114,30 +102,46 @@ impl Engine {
         let Some(obligation) = self.state.obligations.get_mut(id) else { return };
         if obligation.shown.is_some() && !takes.is_subset(&obligation.told_takes) {
             obligation.start_over();
-            self.drop_notice(&Subject::Obligation(id.clone()));
+            let subject = obligation.subject(id);
+            self.state.notices.remove(&subject);
         }
     }
 
-    fn end(&mut self, id: &ObligationId, effects: &mut Vec<Effect>) {
-        let ended = self.state.obligations.remove(id);
-        if ended.is_some_and(|obligation| obligation.offered.is_some()) {
-            self.state.seen.entry(id.policy.clone()).or_default().insert(id.person);
+    /// Ends an obligation; gives what its notices were about.
+    fn end(&mut self, id: &ObligationId, effects: &mut Vec<Effect>) -> Option<Subject> {
+        let ended = self.state.obligations.remove(id)?;
+        let subject = ended.subject(id);
+        if let Some(sight) = ended.sight {
+            let seen = self.state.seen.entry(id.policy.clone()).or_default().entry(id.person).or_insert(sight);
+            *seen = sight.max(*seen);
         }
-        let subject = Subject::Obligation(id.clone());
-        self.drop_notice(&subject);
-        effects.push(Effect::WithdrawNotice(subject));
+        self.state.notices.remove(&subject);
+        effects.push(Effect::WithdrawNotice(subject.clone()));
+        Some(subject)
+    }
+
+    /// Where a notice named several policies and one of them is over, what remains is told anew.
+    fn renew_notices(&mut self, lost: &BTreeSet<Option<Subject>>) {
+        let told: BTreeSet<Subject> =
+            self.state.obligations.iter().filter(|(_, o)| o.shown.is_some()).map(|(id, o)| o.subject(id)).collect();
+        for subject in lost.iter().flatten().filter(|subject| told.contains(*subject)) {
+            self.queue(subject.clone(), NoticeKind::Update, BTreeSet::new());
+        }
     }
 
     /// Whoever saw, or may have seen, a notice of a policy that is now withdrawn is told so: also, and above all, those who
-    /// did what it asked.
+    /// did what it asked. What is still on its way to the screen is waited for.
     fn correct_withdrawn(&mut self) {
         let retractions = self.policies.iter().flat_map(|set| set.retractions.keys());
-        let withdrawn: Vec<PolicyId> = retractions.filter(|id| self.policy(id).is_none()).cloned().collect();
+        let withdrawn: Vec<PolicyId> = retractions.filter(|id| self.is_withdrawn(id)).cloned().collect();
         for policy in withdrawn {
-            for person in self.state.seen.remove(&policy).unwrap_or_default() {
-                self.queue_correction(&policy, person);
-            }
+            let Some(seen) = self.state.seen.get_mut(&policy) else { continue };
+            let certain: Vec<Person> =
+                seen.iter().filter(|(_, sight)| **sight == Sight::Certain).map(|(person, _)| *person).collect();
+            seen.retain(|_, sight| *sight != Sight::Certain);
+            certain.into_iter().for_each(|person| self.queue_correction(&policy, person));
         }
+        self.state.seen.retain(|_, people| !people.is_empty());
     }
 
     /// Queues the correction if the policy was withdrawn rather than replaced.
@@ -156,7 +160,7 @@ impl Engine {
             message: retraction.message.clone(),
         };
         self.state.corrections.insert(subject.clone(), correction);
-        self.queue(subject, NoticeKind::Correction);
+        self.queue(subject, NoticeKind::Correction, BTreeSet::new());
     }
 
     /// Whether the person has, or had before it went to the vault, a mail profile that the policy names.
@@ -164,44 +168,9 @@ impl Engine {
         policy.consequence.mail.iter().any(|domain| self.has_profile(domain, person))
     }
 
-    pub(crate) fn has_profile(&self, domain: &Domain, person: Person) -> bool {
+    fn has_profile(&self, domain: &Domain, person: Person) -> bool {
         let present = self.mail.people.get(&person).is_some_and(|found| found.contains(domain));
         present || self.state.profiles.contains_key(&ProfileId { domain: domain.clone(), person })
-    }
-
-    pub(crate) fn deadline(&self, id: &ObligationId, now: &Now) -> Option<Timestamp> {
-        effective(self.policy(&id.policy)?, &self.settings, &now.zone, self.state.obligations.get(id)?)
-    }
-
-    /// Why the profile of this obligation's person is not revoked now.
-    pub(crate) fn holds(&self, id: &ObligationId, now: &Now) -> Vec<Hold> {
-        let (Some(policy), Some(obligation)) = (self.policy(&id.policy), self.state.obligations.get(id)) else {
-            return Hold::ALL.to_vec();
-        };
-        let at = self.time();
-        let readiness = Readiness {
-            now: at,
-            deadline: self.deadline(id, now),
-            last_call: obligation.last_call,
-            takes_something: !policy.consequence.mail.is_empty(),
-            has_mail: self.has_mail(policy, id.person),
-            policy_current: self.is_current(at, now),
-            scan_fresh: self.listings.are_fresh(&obligation.matched, id.person, at, self.settings.max_scan_age)
-                && self.is_found(policy, id),
-        };
-        readiness.holds()
-    }
-
-    /// Time off does not bring deadlines nearer, so it must not keep a policy current either: it has to be confirmed in
-    /// this boot.
-    fn is_current(&self, at: Timestamp, now: &Now) -> bool {
-        let recent = |confirmed: Timestamp| at.duration_since(confirmed).abs() <= self.settings.max_staleness;
-        self.state.confirmed_in.as_ref() == Some(&now.boot_id) && self.state.confirmed_at.is_some_and(recent)
-    }
-
-    fn is_found(&self, policy: &Policy, id: &ObligationId) -> bool {
-        let rule = policy.rules.iter().find(|rule| rule.id == id.rule);
-        rule.is_some_and(|rule| self.listings.find(rule, id.person).finding == Finding::NotMet)
     }
 
     /// The mail profiles that an obligation can take.
@@ -215,6 +184,13 @@ impl Engine {
     }
 }
 
+impl ObligationId {
+    /// Under which the rule's findings are kept.
+    pub(crate) fn key(&self) -> RuleKey {
+        RuleKey::new(false, &self.policy, &self.rule)
+    }
+}
+
 impl Obligation {
     fn new(version: u64, rule: Rule, found_at: Timestamp) -> Self {
         Self {
@@ -223,13 +199,20 @@ impl Obligation {
             told_takes: BTreeSet::new(),
             found_at,
             matched: Vec::new(),
-            offered: None,
+            sight: None,
+            undelivered: false,
             shown: None,
             last_shown: None,
             last_call: None,
             acknowledged: None,
+            snoozed: None,
             told: None,
         }
+    }
+
+    /// What the notices about this obligation are about.
+    pub(crate) fn subject(&self, id: &ObligationId) -> Subject {
+        Subject::App(App::named(&self.rule.app), id.person)
     }
 
     /// What was shown before counts no more; the person gets the full notice anew.
@@ -237,6 +220,7 @@ impl Obligation {
         self.shown = None;
         self.last_call = None;
         self.acknowledged = None;
+        self.snoozed = None;
         self.told = None;
     }
 }

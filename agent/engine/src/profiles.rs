@@ -5,22 +5,23 @@
 use std::collections::BTreeSet;
 
 use forewarn_proto::report::Hold;
+use jiff::SignedDuration;
 
 use crate::{
-    Effect, Engine, NoticeKind, Now, ProfileId, Settings, Subject,
+    Effect, Engine, NoticeKind, ProfileId, Settings, Subject,
     deadline::after,
     state::{Place, Profile},
 };
 
 impl Engine {
-    pub(crate) fn update_profiles(&mut self, now: &Now) {
+    pub(crate) fn update_profiles(&mut self) {
         if self.policies.is_none() {
             return;
         }
-        for id in self.due_profiles(now) {
+        for id in self.due_profiles() {
             self.state.profiles.entry(id).or_insert_with(|| Profile::on_the_way(Place::Leaving));
         }
-        let kept = self.kept_profiles(now);
+        let kept = self.kept_profiles();
         for (id, profile) in &mut self.state.profiles {
             if profile.place != Place::Returning && !kept.contains(id) {
                 *profile = Profile::on_the_way(Place::Returning);
@@ -29,27 +30,27 @@ impl Engine {
     }
 
     /// The profiles that some obligation takes now, with nothing that holds it.
-    fn due_profiles(&self, now: &Now) -> BTreeSet<ProfileId> {
-        self.profiles_where(now, &[])
+    fn due_profiles(&self) -> BTreeSet<ProfileId> {
+        self.profiles_where(&[])
     }
 
     /// The profiles that stay revoked. A policy that can't be confirmed, a scan that is old and mail that is already in
     /// the vault hold a new revoke; they don't undo one.
-    fn kept_profiles(&self, now: &Now) -> BTreeSet<ProfileId> {
-        self.profiles_where(now, &[Hold::PolicyStale, Hold::ScanNotFresh, Hold::NoCompanyMail])
+    fn kept_profiles(&self) -> BTreeSet<ProfileId> {
+        self.profiles_where(&[Hold::PolicyStale, Hold::ScanNotFresh, Hold::NoCompanyMail])
     }
 
-    fn profiles_where(&self, now: &Now, tolerated: &[Hold]) -> BTreeSet<ProfileId> {
+    fn profiles_where(&self, tolerated: &[Hold]) -> BTreeSet<ProfileId> {
         let ids = self.state.obligations.keys();
-        ids.filter(|id| self.holds(id, now).iter().all(|hold| tolerated.contains(hold)))
+        ids.filter(|id| self.holds(id).iter().all(|hold| tolerated.contains(hold)))
             .flat_map(|id| self.profiles_of(id))
             .collect()
     }
 
     /// Asks for what is to be done to profiles; called only when the intention is on disk.
-    pub(crate) fn hand_out_profiles(&mut self, now: &Now, effects: &mut Vec<Effect>) {
+    pub(crate) fn hand_out_profiles(&mut self, effects: &mut Vec<Effect>) {
         let at = self.time();
-        let due = self.due_profiles(now);
+        let due = self.due_profiles();
         for (id, profile) in &self.state.profiles {
             if self.in_flight.profiles.contains(id) || profile.retry_at.is_some_and(|retry| retry > at) {
                 continue;
@@ -67,7 +68,7 @@ impl Engine {
         self.in_flight.profiles.remove(id);
         if let Some(profile) = self.state.profiles.get_mut(id).filter(|p| p.place == Place::Leaving) {
             *profile = Profile::on_the_way(Place::Vault);
-            self.queue(Subject::Profile(id.clone()), NoticeKind::Revoked);
+            self.queue(Subject::Profile(id.clone()), NoticeKind::Revoked, BTreeSet::new());
         }
     }
 
@@ -77,45 +78,28 @@ impl Engine {
             self.state.profiles.remove(id);
             // The next look at the home will find it; until then it counts as there.
             self.mail.people.entry(id.person).or_default().insert(id.domain.clone());
-            self.queue(Subject::Profile(id.clone()), NoticeKind::Restored);
+            self.queue(Subject::Profile(id.clone()), NoticeKind::Restored, BTreeSet::new());
         }
     }
 
     pub(crate) fn revoke_waits(&mut self, id: &ProfileId, clients: Vec<String>) {
         let first = self.state.profiles.get(id).is_some_and(|p| p.place == Place::Leaving && p.waiting_for.is_empty());
-        self.profile_failed(id, Settings::FIRST_RETRY);
+        self.profile_failed(id, Place::Leaving, Settings::FIRST_RETRY);
         if let Some(profile) = self.state.profiles.get_mut(id).filter(|p| p.place == Place::Leaving) {
             profile.waiting_for = clients;
         }
         if first {
-            self.queue(Subject::Profile(id.clone()), NoticeKind::Waiting);
+            self.queue(Subject::Profile(id.clone()), NoticeKind::Waiting, BTreeSet::new());
         }
     }
 
-    pub(crate) fn profile_failed(&mut self, id: &ProfileId, longest_pause: jiff::SignedDuration) {
+    /// Moving a profile failed. If it is to go the other way by now, there is nothing to wait for.
+    pub(crate) fn profile_failed(&mut self, id: &ProfileId, place: Place, longest_pause: SignedDuration) {
         self.in_flight.profiles.remove(id);
         let at = self.time();
-        if let Some(profile) = self.state.profiles.get_mut(id) {
+        if let Some(profile) = self.state.profiles.get_mut(id).filter(|profile| profile.place == place) {
             profile.retry_at = Some(after(at, Settings::retry_pause(profile.attempts).min(longest_pause)));
             profile.attempts = profile.attempts.saturating_add(1);
         }
-    }
-
-    /// The apps for which a profile is, or will be, taken.
-    pub(crate) fn apps_taking(&self, profile: &ProfileId) -> Vec<String> {
-        let ids = self.state.obligations.keys().filter(|id| self.profiles_of(id).contains(profile));
-        let apps: BTreeSet<String> = ids
-            .filter_map(|id| {
-                let rule = self.policy(&id.policy)?.rules.iter().find(|rule| rule.id == id.rule)?;
-                Some(rule.app.clone())
-            })
-            .collect();
-        apps.into_iter().collect()
-    }
-}
-
-impl Profile {
-    fn on_the_way(place: Place) -> Self {
-        Self { place, attempts: 0, retry_at: None, waiting_for: Vec::new() }
     }
 }

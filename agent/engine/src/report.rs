@@ -2,82 +2,112 @@
 
 use forewarn_proto::{
     policy::{Policy, Rule},
-    report::{Finding, PersonReport, PolicyReport, Report, RuleReport, Stage},
+    report::{Hold, PersonReport, PolicyReport, ProfileReport, ProfileState, Receipt, Report, RuleReport, Stage},
 };
 
-use crate::{Effect, Engine, Now, ObligationId, state::Place};
+use crate::{
+    Effect, Engine, ObligationId,
+    finding::RuleKey,
+    state::{Obligation, Place, Profile},
+};
 
 impl Engine {
     /// Makes a new report if anything but the time has changed since the last one.
-    pub(crate) fn update_report(&mut self, now: &Now) -> Option<Effect> {
-        let mut report = self.present_report(now);
+    pub(crate) fn update_report(&mut self) -> Option<Effect> {
+        if !self.heard.packages || !self.heard.mail {
+            return None;
+        }
+        let mut report = self.present_report();
         if let Some(last) = &self.state.report {
-            let same = Report { sequence: last.sequence, made_at: last.made_at, ..report.clone() };
-            if same == *last {
+            report.sequence = last.sequence;
+            report.made_at = last.made_at;
+            if report == *last {
                 return None;
             }
-            report.sequence = last.sequence + 1;
+            report.sequence += 1;
+            report.made_at = self.time();
         }
         self.state.report = Some(report.clone());
         Some(Effect::Report(report))
     }
 
-    fn present_report(&self, now: &Now) -> Report {
+    fn present_report(&self) -> Report {
         let previews = self.policies.iter().flat_map(|set| set.previews.values());
-        let acting = self.in_force().map(|policy| self.policy_report(policy, false, now));
+        let acting = self.in_force().map(|policy| self.policy_report(policy, false));
         Report {
             sequence: 1,
             made_at: self.time(),
             agent: env!("CARGO_PKG_VERSION").to_owned(),
             bundle: self.policies.as_ref().map(|set| set.bundle),
             refused: self.refused.clone(),
-            policies: acting.chain(previews.map(|policy| self.policy_report(policy, true, now))).collect(),
+            policies: acting.chain(previews.map(|policy| self.policy_report(policy, true))).collect(),
+            profiles: self.profile_reports(),
             corrections: self.state.corrections.values().map(|correction| correction.report.clone()).collect(),
         }
     }
 
-    fn policy_report(&self, policy: &Policy, preview: bool, now: &Now) -> PolicyReport {
-        let rules = policy.rules.iter().map(|rule| RuleReport {
-            rule: rule.id.clone(),
-            finding: self.device_finding(rule),
-            people: if preview { Vec::new() } else { self.people_reports(policy, rule, now) },
+    fn policy_report(&self, policy: &Policy, preview: bool) -> PolicyReport {
+        let rules = policy.rules.iter().map(|rule| {
+            let (finding, doubts) = self.listings.of_device(&RuleKey::new(preview, &policy.id, &rule.id));
+            RuleReport {
+                rule: rule.id.clone(),
+                finding,
+                doubts: doubts.into_iter().collect(),
+                people: if preview { Vec::new() } else { self.people_reports(policy, rule) },
+            }
         });
         PolicyReport { policy: policy.id.clone(), version: policy.version, preview, rules: rules.collect() }
     }
 
-    /// A rule's result for the device: not met if it is not met for anyone, unknown if it is unknown for anyone else.
-    pub(crate) fn device_finding(&self, rule: &Rule) -> Finding {
-        let findings = self.people().into_iter().map(|person| self.listings.find(rule, person).finding);
-        findings.max().unwrap_or(Finding::Unknown)
+    fn people_reports(&self, policy: &Policy, rule: &Rule) -> Vec<PersonReport> {
+        let obligations = self.state.obligations.range(ObligationId::all_of(&policy.id, &rule.id));
+        obligations.map(|(id, obligation)| self.person_report(id, obligation)).collect()
     }
 
-    fn people_reports(&self, policy: &Policy, rule: &Rule, now: &Now) -> Vec<PersonReport> {
-        let of_rule = |id: &&ObligationId| id.policy == policy.id && id.rule == rule.id;
-        let report = |id: &ObligationId| {
-            let obligation = &self.state.obligations[id];
-            PersonReport {
-                person: id.person,
-                stage: self.stage(id, now),
-                shown: obligation.shown,
-                acknowledged: obligation.acknowledged,
-                deadline: self.deadline(id, now),
-            }
-        };
-        self.state.obligations.keys().filter(of_rule).map(report).collect()
+    fn person_report(&self, id: &ObligationId, obligation: &Obligation) -> PersonReport {
+        let stage = self.stage(id);
+        let holds: Vec<Hold> = if stage == Stage::Held { self.holds(id) } else { Vec::new() };
+        PersonReport {
+            person: id.person,
+            stage,
+            receipt: obligation.receipt(),
+            shown: obligation.shown,
+            acknowledged: obligation.acknowledged,
+            deadline: self.deadline(id),
+            holds,
+        }
     }
 
-    /// How far an obligation has come.
-    pub(crate) fn stage(&self, id: &ObligationId, now: &Now) -> Stage {
-        let places: Vec<Place> =
-            self.profiles_of(id).iter().filter_map(|p| self.state.profiles.get(p)).map(|p| p.place).collect();
-        let at = self.time();
-        match self.deadline(id, now) {
-            _ if places.contains(&Place::Returning) => Stage::Restoring,
-            None => Stage::Found,
-            Some(deadline) if at < deadline => Stage::Warned,
-            Some(_) if places.contains(&Place::Leaving) => Stage::Revoking,
-            Some(_) if places.contains(&Place::Vault) => Stage::Revoked,
-            Some(_) => Stage::Held,
+    fn profile_reports(&self) -> Vec<ProfileReport> {
+        let profiles = self.state.profiles.iter();
+        let report = profiles.map(|(id, profile)| ProfileReport {
+            person: id.person,
+            domain: id.domain.clone(),
+            state: profile.state(),
+            failing: profile.attempts > 0 && profile.waiting_for.is_empty(),
+        });
+        report.collect()
+    }
+}
+
+impl Obligation {
+    fn receipt(&self) -> Receipt {
+        match (self.acknowledged, self.shown, self.undelivered) {
+            (Some(_), _, _) => Receipt::Acknowledged,
+            (None, Some(_), _) => Receipt::Shown,
+            (None, None, true) => Receipt::NotShown,
+            (None, None, false) => Receipt::Queued,
+        }
+    }
+}
+
+impl Profile {
+    fn state(&self) -> ProfileState {
+        match self.place {
+            Place::Leaving if self.waiting_for.is_empty() => ProfileState::Leaving,
+            Place::Leaving => ProfileState::Waiting,
+            Place::Vault => ProfileState::Vault,
+            Place::Returning => ProfileState::Returning,
         }
     }
 }

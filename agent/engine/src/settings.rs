@@ -6,11 +6,16 @@ use jiff::SignedDuration;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
     min_notice: SignedDuration,
+    /// This device's name. Its place in a policy's ramp is made from it.
+    pub(crate) device: String,
     /// A policy that no verified bundle confirmed for longer than this does not revoke.
     pub max_staleness: SignedDuration,
+    /// After this long without a server's word, a policy that says so acts without one.
+    pub offline_limit: SignedDuration,
     /// A listing that is older than this does not justify a revoke.
     pub max_scan_age: SignedDuration,
-    /// How long before the effective deadline people are reminded; the last call is the smallest of all.
+    /// How long before the effective deadline people are reminded. The last call, [`Settings::LAST_CALL`] before it,
+    /// comes besides.
     pub reminders: Vec<SignedDuration>,
 }
 
@@ -19,6 +24,8 @@ impl Settings {
     pub const LEAST_NOTICE: SignedDuration = SignedDuration::from_hours(1);
     /// How long before a revoke the last call comes, even when that moves the revoke.
     pub const LAST_CALL: SignedDuration = SignedDuration::from_mins(15);
+    /// The longest time for which a person can put off reminders at once; at the last call it ends anyway.
+    pub const LONGEST_SNOOZE: SignedDuration = SignedDuration::from_hours(24);
     /// The first pause after a failed effect; it doubles with each failure.
     pub const FIRST_RETRY: SignedDuration = SignedDuration::from_secs(30);
     /// The longest pause after a failed effect.
@@ -28,6 +35,13 @@ impl Settings {
     #[must_use]
     pub fn with_min_notice(mut self, min_notice: SignedDuration) -> Self {
         self.min_notice = min_notice.max(Self::LEAST_NOTICE);
+        self
+    }
+
+    /// These settings for the device of this name.
+    #[must_use]
+    pub fn for_device(mut self, name: &str) -> Self {
+        name.clone_into(&mut self.device);
         self
     }
 
@@ -48,7 +62,9 @@ impl Default for Settings {
         let hours = SignedDuration::from_hours;
         Self {
             min_notice: hours(24),
+            device: String::new(),
             max_staleness: hours(24),
+            offline_limit: hours(14 * 24),
             max_scan_age: SignedDuration::from_mins(5),
             reminders: vec![hours(7 * 24), hours(3 * 24), hours(24), hours(4), hours(1)],
         }

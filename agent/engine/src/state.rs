@@ -11,7 +11,7 @@ use forewarn_proto::{
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{NoticeKind, ObligationId, ProfileId, Subject, TrustedTime, time};
+use crate::{NoticeId, NoticeKind, ObligationId, ProfileId, Subject, TrustedTime, time};
 
 /// The engine's durable state.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,9 +33,11 @@ pub struct State {
     pub(crate) profiles: BTreeMap<ProfileId, Profile>,
     /// Notices that wait to be shown, at most one for each subject.
     pub(crate) notices: BTreeMap<Subject, Waiting>,
-    /// Whom a notice of a policy was offered whose obligation has since ended. They are owed a correction if the policy is
-    /// withdrawn.
-    pub(crate) seen: BTreeMap<PolicyId, BTreeSet<Person>>,
+    /// The number of the last notice.
+    pub(crate) last_notice: NoticeId,
+    /// Who saw, or may have seen, a notice of a policy, though the obligation has since ended. They are owed a correction
+    /// if the policy is withdrawn.
+    pub(crate) seen: BTreeMap<PolicyId, BTreeMap<Person, Sight>>,
     /// Corrections owed and shown.
     pub(crate) corrections: BTreeMap<Subject, Correction>,
     /// The last report.
@@ -58,8 +60,10 @@ pub(crate) struct Obligation {
     pub(crate) found_at: Timestamp,
     /// What matched, when it was last seen.
     pub(crate) matched: Vec<Match>,
-    /// When a notice was first handed out to be shown; from then on the person may have seen it.
-    pub(crate) offered: Option<Timestamp>,
+    /// What the person has seen of it, if anything.
+    pub(crate) sight: Option<Sight>,
+    /// Whether the last try to show a notice failed.
+    pub(crate) undelivered: bool,
     /// When the notice that counts for the deadline was shown.
     pub(crate) shown: Option<Timestamp>,
     /// When any notice was last shown.
@@ -68,8 +72,20 @@ pub(crate) struct Obligation {
     pub(crate) last_call: Option<Timestamp>,
     /// When the person acknowledged.
     pub(crate) acknowledged: Option<Timestamp>,
+    /// Until when the person wants no reminder.
+    pub(crate) snoozed: Option<Timestamp>,
     /// The deadline that the person was told; it comes nearer only with a new notice.
     pub(crate) told: Option<Timestamp>,
+}
+
+/// What a person has seen of a notice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Sight {
+    /// This notice was handed out, and what became of it isn't known.
+    Maybe(NoticeId),
+    /// A notice was shown.
+    Certain,
 }
 
 /// A package that a rule names.
@@ -89,6 +105,12 @@ pub(crate) struct Profile {
     pub(crate) waiting_for: Vec<String>,
 }
 
+impl Profile {
+    pub(crate) fn on_the_way(place: Place) -> Self {
+        Self { place, attempts: 0, retry_at: None, waiting_for: Vec::new() }
+    }
+}
+
 /// The way of a profile.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -104,10 +126,12 @@ pub(crate) enum Place {
 /// A notice that waits to be shown.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Waiting {
+    pub(crate) id: NoticeId,
     pub(crate) kind: NoticeKind,
-    /// The mail domains that the notice says will be taken, once it was handed out.
-    pub(crate) takes: BTreeSet<Domain>,
-    pub(crate) queued_at: Timestamp,
+    /// What it tells of, once it was handed out: each obligation with the mail domains that it says will be taken.
+    pub(crate) tells: BTreeMap<ObligationId, BTreeSet<Domain>>,
+    /// The obligations whose last call it is.
+    pub(crate) last_call_of: BTreeSet<ObligationId>,
     pub(crate) attempts: u32,
     pub(crate) retry_at: Option<Timestamp>,
 }
@@ -122,6 +146,15 @@ pub(crate) struct Correction {
 }
 
 impl State {
+    /// What a new process makes of what the former one left: a profile that is on its way back is tried again without a
+    /// pause, and whoever may have seen a notice counts as having seen it, because nobody can say any more.
+    pub(crate) fn begin(&mut self) {
+        let returning = self.profiles.values_mut().filter(|profile| profile.place == Place::Returning);
+        returning.for_each(|profile| profile.retry_at = None);
+        let of_obligations = self.obligations.values_mut().filter_map(|obligation| obligation.sight.as_mut());
+        of_obligations.chain(self.seen.values_mut().flat_map(BTreeMap::values_mut)).for_each(|s| *s = Sight::Certain);
+    }
+
     /// Moves every stamp that was made by a clock which has now been corrected.
     pub(crate) fn correct(&mut self, correction: time::Correction) {
         // A deadline that a person was told moves with the notice that told it.
@@ -131,8 +164,7 @@ impl State {
         }
         let of_obligations = self.obligations.values_mut().flat_map(Obligation::stamps);
         let of_profiles = self.profiles.values_mut().filter_map(|profile| profile.retry_at.as_mut());
-        let of_notices =
-            self.notices.values_mut().flat_map(|n| [Some(&mut n.queued_at), n.retry_at.as_mut()]).flatten();
+        let of_notices = self.notices.values_mut().filter_map(|waiting| waiting.retry_at.as_mut());
         let of_corrections = self.corrections.values_mut().filter_map(|c| c.report.shown.as_mut());
         self.confirmed_at
             .iter_mut()
@@ -147,8 +179,7 @@ impl State {
     /// that was lost, and goes back.
     pub fn adopt(&mut self, domains: impl IntoIterator<Item = Domain>, person: Person) {
         for domain in domains {
-            let returning = Profile { place: Place::Returning, attempts: 0, retry_at: None, waiting_for: Vec::new() };
-            self.profiles.entry(ProfileId { domain, person }).or_insert(returning);
+            self.profiles.entry(ProfileId { domain, person }).or_insert(Profile::on_the_way(Place::Returning));
         }
     }
 
@@ -167,7 +198,7 @@ impl Obligation {
     /// When something happened.
     fn stamps(&mut self) -> impl Iterator<Item = &mut Timestamp> {
         let maybe =
-            [&mut self.offered, &mut self.shown, &mut self.last_shown, &mut self.last_call, &mut self.acknowledged];
+            [&mut self.shown, &mut self.last_shown, &mut self.last_call, &mut self.acknowledged, &mut self.snoozed];
         [&mut self.found_at].into_iter().chain(maybe.into_iter().flatten())
     }
 }

@@ -7,10 +7,15 @@
 //! clock was set, and is escaped at most by the time that the device was really off.
 //!
 //! Within one boot, only the boot clock says how long something has lasted. When time is corrected, what was stamped
-//! since this boot is moved along with it: a notice that was shown before the correction gains and loses nothing.
+//! since the time was last certain is moved along with it: a notice that was shown before the correction loses nothing.
 
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use serde::{Deserialize, Serialize};
+
+use crate::deadline::after;
+
+/// How far two clocks may differ that agree.
+const AGREEMENT: SignedDuration = SignedDuration::from_secs(30);
 
 /// The clocks' readings at one moment.
 #[derive(Debug, Clone)]
@@ -31,8 +36,10 @@ pub struct TrustedTime {
     at: Timestamp,
     boot: SignedDuration,
     boot_id: String,
-    /// What stood here when this boot began.
-    boot_began: Timestamp,
+    /// Stamps from here on were made while the time was not certain, or in a boot in which it became certain.
+    uncertain_since: Timestamp,
+    /// Whether server and wall clock agreed on the time in this boot. One of them alone may lie.
+    certain: bool,
     /// Whether the server was heard in this boot. After that the boot clock knows better than a frame that was late.
     heard: bool,
 }
@@ -40,7 +47,14 @@ pub struct TrustedTime {
 impl TrustedTime {
     /// The first reading on a device; there is nothing yet that a wrong wall clock could hurt.
     pub fn first(now: &Now) -> Self {
-        Self { at: now.wall, boot: now.boot, boot_id: now.boot_id.clone(), boot_began: now.wall, heard: false }
+        Self {
+            at: now.wall,
+            boot: now.boot,
+            boot_id: now.boot_id.clone(),
+            uncertain_since: now.wall,
+            certain: false,
+            heard: false,
+        }
     }
 
     /// The instant of the last reading.
@@ -48,11 +62,20 @@ impl TrustedTime {
         self.at
     }
 
+    /// The boot in which it was read.
+    pub(crate) fn boot_id(&self) -> &str {
+        &self.boot_id
+    }
+
     /// Carries time forward to `now`. After a reboot only the time since boot is added.
     pub fn carry(&mut self, now: &Now) {
         let same_boot = self.boot_id == now.boot_id;
         if !same_boot {
-            self.boot_began = self.at;
+            if self.certain {
+                // What was stamped at this very moment was stamped in the former boot.
+                self.uncertain_since = after(self.at, SignedDuration::from_nanos(1));
+            }
+            self.certain = false;
             self.heard = false;
         }
         let passed = if same_boot { now.boot - self.boot } else { now.boot };
@@ -67,9 +90,11 @@ impl TrustedTime {
     pub fn hear(&mut self, server: Timestamp, now: &Now) -> Correction {
         let at = if server < self.at && !self.heard { server } else { self.at.max(server.min(now.wall)) };
         self.heard = true;
-        let correction = Correction { since: self.boot_began, by: at.duration_since(self.at) };
+        let agrees = |time: Timestamp| at.duration_since(time).abs() <= AGREEMENT;
+        self.certain |= agrees(server) && agrees(now.wall);
+        let correction = Correction { since: self.uncertain_since, by: at.duration_since(self.at) };
         self.at = at;
-        correction.apply(&mut self.boot_began);
+        correction.apply(&mut self.uncertain_since);
         correction
     }
 }
@@ -77,7 +102,7 @@ impl TrustedTime {
 /// How trusted time was corrected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Correction {
-    /// Stamps from here on were made by this boot's clock.
+    /// Stamps from here on were made while time was uncertain.
     pub since: Timestamp,
     /// How far time moved; negative when it went back.
     pub by: SignedDuration,

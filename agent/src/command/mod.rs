@@ -2,5 +2,6 @@
 
 pub(crate) mod acknowledge;
 pub(crate) mod enroll;
+pub(crate) mod snooze;
 pub(crate) mod status;
 pub(crate) mod why;

@@ -170,7 +170,12 @@ async fn listen(
 fn urgency(kind: NoticeKind) -> u8 {
     match kind {
         NoticeKind::LastCall | NoticeKind::Revoked | NoticeKind::Correction => CRITICAL,
-        NoticeKind::First { .. } | NoticeKind::Reminder { .. } | NoticeKind::Waiting | NoticeKind::Restored => NORMAL,
+        NoticeKind::First
+        | NoticeKind::Reminder { .. }
+        | NoticeKind::Update
+        | NoticeKind::Again
+        | NoticeKind::Waiting
+        | NoticeKind::Restored => NORMAL,
     }
 }
 

@@ -50,10 +50,10 @@ pub(crate) async fn run(manner: Manner, mut orders: mpsc::UnboundedReceiver<Orde
         match order {
             Order::Show(notice) => {
                 let receipt = match show(&manner, &mut desktop, &notice).await {
-                    Ok(()) => Input::NoticeShown(notice.subject, notice.kind),
+                    Ok(()) => Input::NoticeShown(notice.id),
                     Err(error) => {
                         tracing::warn!("a notice could not be shown: {error:#}");
-                        Input::NoticeFailed(notice.subject)
+                        Input::NoticeFailed(notice.id)
                     }
                 };
                 if news.send(News::Receipt(receipt)).is_err() {

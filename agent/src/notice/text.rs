@@ -1,6 +1,6 @@
 //! The words of a notice. They must say everything by themselves: a desktop may show no buttons and no markup.
 
-use forewarn_engine::{Notice, NoticeKind};
+use forewarn_engine::{Notice, NoticeKind, Subject};
 use forewarn_proto::policy::Language;
 use jiff::{Timestamp, tz::TimeZone};
 
@@ -21,15 +21,17 @@ impl Words {
         let deadline = notice.deadline.map(|deadline| local(deadline, zone));
         let message = languages.iter().chain([&Language::english()]).find_map(|language| notice.message.get(language));
         let mut lines: Vec<String> = message.into_iter().cloned().collect();
+        let title = notice.titles.join("; ");
         let summary = match notice.kind {
-            NoticeKind::First { .. } | NoticeKind::Reminder { .. } => notice.title.clone(),
-            NoticeKind::LastCall => format!("Last call: {}", notice.title),
+            NoticeKind::First | NoticeKind::Reminder { .. } | NoticeKind::Again => title,
+            NoticeKind::Update => format!("Changed: {title}"),
+            NoticeKind::LastCall => format!("Last call: {title}"),
             NoticeKind::Revoked => format!("Company mail ({takes}) was taken off this device"),
             NoticeKind::Waiting => {
                 format!("Company mail ({takes}) leaves when you close your mail program")
             }
             NoticeKind::Restored => format!("Company mail ({takes}) is back"),
-            NoticeKind::Correction => format!("Correction: \"{}\" was sent in error", notice.title),
+            NoticeKind::Correction => format!("Correction: \"{title}\" was sent in error"),
         };
         lines.push(match (notice.kind, deadline) {
             (NoticeKind::Revoked, _) => {
@@ -44,7 +46,7 @@ impl Words {
             ),
             (_, None) => format!("{app} is installed. Nothing will be taken."),
         });
-        if matches!(notice.kind, NoticeKind::First { .. } | NoticeKind::Reminder { .. } | NoticeKind::LastCall) {
+        if matches!(notice.subject, Subject::App(..)) {
             lines.push(format!("Why? Run: forewarn why {}", quoted(&app)));
         }
         lines.retain(|line| !line.is_empty());
@@ -65,17 +67,22 @@ fn quoted(text: &str) -> String {
 mod tests {
     use std::collections::BTreeMap;
 
-    use forewarn_engine::Subject;
+    use forewarn_engine::{App, NoticeId};
     use forewarn_proto::inventory::Person;
 
     use super::*;
 
     fn notice(kind: NoticeKind) -> Notice {
+        let subject = match kind {
+            NoticeKind::Correction => Subject::Correction("ban".parse().unwrap(), Person(1)),
+            _ => Subject::App(App::named("TikTok"), Person(1)),
+        };
         Notice {
-            subject: Subject::Correction("ban".parse().unwrap(), Person(1)),
+            id: NoticeId::default(),
+            subject,
             kind,
             apps: vec!["TikTok".into()],
-            title: "TikTok must go".into(),
+            titles: vec!["TikTok must go".into()],
             message: BTreeMap::from([
                 (Language::english(), "Please.".into()),
                 ("de".parse().unwrap(), "Bitte.".into()),

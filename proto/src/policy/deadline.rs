@@ -1,10 +1,12 @@
 //! When a consequence may follow: an absolute or floating time, and the grace that starts when a notice is shown.
 
-use std::{borrow::Cow, fmt, str::FromStr};
+use std::{borrow::Cow, collections::BTreeSet, fmt, str::FromStr};
 
 use jiff::{SignedDuration, Span, SpanRelativeTo, Timestamp, ZonedDateTime, civil::DateTime, tz::TimeZone};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
+
+use super::{Day, QuietHours};
 
 /// The deadline part of a policy.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -18,6 +20,15 @@ pub struct Deadline {
     /// The least notice that the policy wants. The device's own configuration may ask for more; it never gives less.
     #[serde(default)]
     pub min_notice: Length,
+    /// Revokes are spread over this length: each device has a place of its own in it, so that a mistake can be stopped
+    /// while it has hit few.
+    #[serde(default)]
+    pub ramp: Length,
+    /// Hours of the device's local time in which no deadline falls; one that would is moved to their end.
+    pub quiet_hours: Option<QuietHours>,
+    /// Days on which no deadline falls, by the device's local time; one that would is moved to the next other day.
+    #[serde(default)]
+    pub days_off: BTreeSet<Day>,
 }
 
 /// A time, either the same instant everywhere or the same clock face everywhere.
@@ -38,40 +49,25 @@ pub enum At {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Length(pub SignedDuration);
 
-/// The deadline is already over.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "deadline.at: {written} is in the past (now it is {now}); write a later time, or leave `at` out and use `grace`"
-)]
-pub struct PastDeadline {
-    written: String,
-    now: Timestamp,
-}
-
-impl Deadline {
-    /// Checks, when a policy is written, that its deadline is still ahead. Devices don't call this: a deadline that
-    /// passed while a device was off is no error there, it is what the notice floor is for.
-    ///
-    /// # Errors
-    /// When `at` is not after `now`; a floating time is over when it is over in the last zone of the earth (UTC-12).
-    pub fn check_ahead(&self, now: Timestamp) -> Result<(), PastDeadline> {
-        let last_zone = TimeZone::fixed(jiff::tz::offset(-12));
-        match &self.at {
-            Some(at) if at.instant_in(&last_zone) <= now => Err(PastDeadline { written: at.to_string(), now }),
-            Some(_) | None => Ok(()),
-        }
-    }
-}
-
 impl At {
-    /// The instant on a device in `zone`. In a daylight-saving gap the later reading is taken, in a fold the later too:
-    /// where a clock face is ambiguous, the person gets the time.
+    /// The instant on a device in `zone`.
     pub fn instant_in(&self, zone: &TimeZone) -> Timestamp {
         match self {
             Self::Instant { instant, .. } => *instant,
-            Self::Floating(face) => zone.to_ambiguous_timestamp(*face).later().unwrap_or(Timestamp::MAX),
+            Self::Floating(face) => last_instant_of(*face, zone),
         }
     }
+
+    /// The instant at which this time is over everywhere on earth: a floating time, in UTC-12.
+    pub fn latest_instant(&self) -> Timestamp {
+        self.instant_in(&TimeZone::fixed(jiff::tz::offset(-12)))
+    }
+}
+
+/// When the clocks of `zone` show `face`. Where daylight saving skips that time, or shows it twice, the later reading
+/// counts: where a clock face is ambiguous, the person gets the time.
+pub(super) fn last_instant_of(face: DateTime, zone: &TimeZone) -> Timestamp {
+    zone.to_ambiguous_timestamp(face).later().unwrap_or(Timestamp::MAX)
 }
 
 impl fmt::Display for At {

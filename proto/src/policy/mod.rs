@@ -3,16 +3,19 @@
 //! Every field checks itself while it is read, so that an error carries the line on which the field stands. What is
 //! unknown is refused: a field that this version does not know may be the one that narrows a ban.
 
+mod calendar;
 mod deadline;
 mod names;
 mod retraction;
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use deadline::{At, Deadline, Length, PastDeadline};
+pub use calendar::{Day, QuietHours};
+pub use deadline::{At, Deadline, Length};
 pub use names::{Domain, Language, PolicyId, RuleId};
 pub use retraction::Retraction;
 
@@ -61,6 +64,8 @@ pub struct Policy {
     /// When the consequence may follow.
     #[serde(default)]
     pub deadline: Deadline,
+    /// When the policy ends by itself; what it took goes back. Without it, it holds as long as its signatures.
+    pub until: Option<At>,
     /// What the person is told, by language tag; `en` is the fallback and must be there.
     pub message: BTreeMap<Language, String>,
     /// What happens after the deadline. Without it, the policy only warns.
@@ -78,6 +83,21 @@ pub struct Consequence {
     /// The mail domains whose profiles are revoked: accounts whose address ends in exactly `@domain`.
     #[serde(default)]
     pub mail: Vec<Domain>,
+    /// What follows on a device that has not reached the server for longer than its `offline_limit`.
+    #[serde(default)]
+    pub offline: Offline,
+}
+
+/// What a policy does where nobody can say whether it still holds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Offline {
+    /// Nothing is revoked until the server confirms the policy.
+    #[default]
+    Hold,
+    /// Once the device's `offline_limit` has passed, the policy acts all the same. A retraction that the device could not
+    /// hear then comes too late.
+    Revoke,
 }
 
 /// One banned app.
@@ -125,6 +145,23 @@ impl Policy {
         Ok(policy)
     }
 
+    /// Checks, when a policy is written, that its times are still ahead. Devices don't call this: a deadline that passed
+    /// while a device was off is no error there, it is what the notice floor is for.
+    ///
+    /// # Errors
+    /// When `deadline.at` or `until` is over at `now`, everywhere on earth.
+    pub fn check_ahead(&self, now: Timestamp) -> Result<(), PolicyError> {
+        let times = [("deadline.at", &self.deadline.at, "and use `grace`"), ("until", &self.until, "")];
+        for (place, time, instead) in times {
+            if let Some(time) = time.as_ref().filter(|time| time.latest_instant() <= now) {
+                let problem =
+                    format!("{time} is in the past (now it is {now}); write a later time, or leave it out {instead}");
+                return Err(PolicyError::Document { place: place.to_owned(), problem: problem.trim_end().to_owned() });
+            }
+        }
+        Ok(())
+    }
+
     /// Where this policy stands among a repository's targets: `policies/no-tiktok.toml`.
     pub fn target_name(id: &PolicyId) -> String {
         format!("policies/{id}.toml")
@@ -146,6 +183,14 @@ impl Policy {
         let wrong = |place: String, problem: &str| Err(PolicyError::Document { place, problem: problem.to_owned() });
         if self.version == 0 {
             return wrong("version".into(), "versions start at 1");
+        }
+        if self.deadline.days_off.len() == Day::ALL.len() {
+            return wrong("deadline.days_off".into(), "all seven days are off, so that no deadline could ever come");
+        }
+        if let (Some(until), Some(at)) = (&self.until, &self.deadline.at)
+            && until.latest_instant() <= at.latest_instant()
+        {
+            return wrong("until".into(), "the policy would end before its deadline; write a later time");
         }
         if self.rules.is_empty() {
             return wrong("rule".into(), "a policy without rules asks for nothing; add a [[rule]]");

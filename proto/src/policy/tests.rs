@@ -62,10 +62,14 @@ fn what_is_wrong_is_refused_with_line_and_remedy() {
 
 #[test]
 fn a_deadline_in_the_past_is_refused_when_it_is_written() {
-    let deadline = Policy::parse(GOOD.as_bytes()).unwrap().deadline;
+    let policy = Policy::parse(GOOD.as_bytes()).unwrap();
     let at: Timestamp = "2026-12-01T16:00Z".parse().unwrap();
-    assert!(deadline.check_ahead(at - SignedDuration::from_secs(1)).is_ok());
-    assert!(deadline.check_ahead(at).unwrap_err().to_string().contains("deadline.at"));
+    assert!(policy.check_ahead(at - SignedDuration::from_secs(1)).is_ok());
+    assert!(policy.check_ahead(at).unwrap_err().to_string().contains("deadline.at"));
+    let ending = GOOD.replace("version = 1", "version = 1\nuntil = \"2026-12-24T12:00Z\"");
+    let policy = Policy::parse(ending.as_bytes()).unwrap();
+    let error = policy.check_ahead("2026-12-24T12:00Z".parse().unwrap()).unwrap_err().to_string();
+    assert!(error.contains("deadline.at"), "{error}");
 }
 
 #[test]

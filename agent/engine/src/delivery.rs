@@ -1,0 +1,194 @@
+//! From a notice that is due to its receipt: handed out, shown or not, and what the person may have seen meanwhile.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use forewarn_proto::policy::{Domain, Policy};
+use jiff::Timestamp;
+
+use crate::{
+    Effect, Engine, Notice, NoticeId, NoticeKind, Now, ObligationId, ProfileId, Settings, Subject,
+    deadline::{after, deadline_from},
+    state::{Sight, Waiting},
+};
+
+/// What a notice says of each obligation will be taken.
+type Tells = BTreeMap<ObligationId, BTreeSet<Domain>>;
+
+impl Engine {
+    /// Makes the notices that are due, and notes what people may see from now on. They are shown once that is on disk.
+    pub(crate) fn prepare_notices(&mut self, now: &Now) {
+        self.drop_unwanted();
+        let at = self.time();
+        let is_due = |waiting: &Waiting| {
+            waiting.retry_at.is_none_or(|retry| retry <= at) && !self.in_flight.notices.contains_key(&waiting.id)
+        };
+        let due = self.state.notices.iter().filter(|(_, waiting)| is_due(waiting));
+        let due: Vec<(Subject, NoticeKind)> = due.map(|(subject, waiting)| (subject.clone(), waiting.kind)).collect();
+        for (subject, kind) in due {
+            let prepared = self.prepare(subject, kind, now);
+            self.prepared.extend(prepared);
+        }
+    }
+
+    /// What was prepared and has lost its reason is not shown, and nobody has seen it.
+    fn drop_unwanted(&mut self) {
+        let wanted = |notice: &Notice| self.state.notices.get(&notice.subject).is_some_and(|w| w.id == notice.id);
+        let (kept, dropped) = std::mem::take(&mut self.prepared).into_iter().partition(wanted);
+        self.prepared = kept;
+        for notice in dropped {
+            self.in_flight.notices.remove(&notice.id);
+            self.settle_sights(notice.id, false);
+        }
+    }
+
+    fn prepare(&mut self, subject: Subject, kind: NoticeKind, now: &Now) -> Option<Notice> {
+        let id = self.next_id(now);
+        let (notice, tells) = self.compose(id, &subject, kind)?;
+        for told in tells.keys() {
+            let obligation = self.state.obligations.get_mut(told)?;
+            obligation.sight = Some(Sight::Maybe(id)).max(obligation.sight);
+        }
+        let waiting = self.state.notices.get_mut(&subject)?;
+        waiting.id = id;
+        waiting.tells = tells;
+        self.state.last_notice = id;
+        self.in_flight.notices.insert(id, subject);
+        Some(notice)
+    }
+
+    fn next_id(&self, now: &Now) -> NoticeId {
+        let boot = u64::try_from(now.boot.as_nanos()).unwrap_or_default();
+        NoticeId(boot.max(self.state.last_notice.0 + 1))
+    }
+
+    fn compose(&self, id: NoticeId, subject: &Subject, kind: NoticeKind) -> Option<(Notice, Tells)> {
+        let blank = Notice {
+            id,
+            subject: subject.clone(),
+            kind,
+            apps: Vec::new(),
+            titles: Vec::new(),
+            message: BTreeMap::new(),
+            deadline: None,
+            takes: Vec::new(),
+        };
+        match subject {
+            Subject::App(..) => self.warning(subject, blank),
+            Subject::Profile(profile) => Some((
+                Notice { takes: vec![profile.domain.clone()], apps: self.apps_taking(profile), ..blank },
+                Tells::new(),
+            )),
+            Subject::Correction(..) => {
+                let correction = self.state.corrections.get(subject)?;
+                let notice = Notice {
+                    apps: correction.apps.clone(),
+                    titles: vec![correction.title.clone()],
+                    message: correction.message.clone(),
+                    ..blank
+                };
+                Some((notice, Tells::new()))
+            }
+        }
+    }
+
+    /// One notice for all policies that ban an app. The earliest deadline governs.
+    fn warning(&self, subject: &Subject, blank: Notice) -> Option<(Notice, Tells)> {
+        let mut told: Vec<(Timestamp, ObligationId)> = self
+            .obligations_under(subject)
+            .into_iter()
+            .filter_map(|id| Some((self.known_deadline(&id)?, id)))
+            .collect();
+        told.sort();
+        let takes = |id: &ObligationId| self.profiles_of(id).into_iter().map(|p| p.domain).collect::<BTreeSet<_>>();
+        let tells: Tells = told.iter().map(|(_, id)| (id.clone(), takes(id))).collect();
+        let policies: Vec<&Policy> = told.iter().filter_map(|(_, id)| self.policy(&id.policy)).collect();
+        let apps = told.iter().filter_map(|(_, id)| Some(self.state.obligations.get(id)?.rule.app.clone()));
+        let notice = Notice {
+            apps: distinct(apps),
+            titles: distinct(policies.iter().map(|policy| policy.title.clone())),
+            message: policies.first()?.message.clone(),
+            deadline: told.iter().find(|(_, id)| !tells[id].is_empty()).map(|(deadline, _)| *deadline),
+            takes: distinct(tells.values().flatten().cloned()),
+            ..blank
+        };
+        Some((notice, tells))
+    }
+
+    /// The deadline that runs, or the one that showing a notice now brings.
+    fn known_deadline(&self, id: &ObligationId) -> Option<Timestamp> {
+        let policy = self.policy(&id.policy)?;
+        let from_now = || deadline_from(policy, &id.rule, &self.settings, &self.zone, self.time());
+        Some(self.deadline(id).unwrap_or_else(from_now))
+    }
+
+    /// A receipt. It counts only if it is for the notice that was asked for last.
+    pub(crate) fn notice_shown(&mut self, id: NoticeId, effects: &mut Vec<Effect>) {
+        let Some(subject) = self.in_flight.notices.remove(&id) else { return };
+        self.settle_sights(id, true);
+        let expected = self.state.notices.get(&subject).is_some_and(|waiting| waiting.id == id);
+        if let Some(waiting) = expected.then(|| self.state.notices.remove(&subject)).flatten() {
+            self.receipt_of(&subject, waiting);
+        } else if self.obligations_under(&subject).is_empty() {
+            // Its reason ended while it was on its way.
+            effects.push(Effect::WithdrawNotice(subject));
+        }
+    }
+
+    fn receipt_of(&mut self, subject: &Subject, waiting: Waiting) {
+        let at = self.time();
+        match subject {
+            Subject::App(..) => self.receive(waiting),
+            Subject::Correction(..) => {
+                if let Some(correction) = self.state.corrections.get_mut(subject) {
+                    correction.report.shown.get_or_insert(at);
+                }
+            }
+            Subject::Profile(_) => {}
+        }
+    }
+
+    pub(crate) fn notice_failed(&mut self, id: NoticeId) {
+        let Some(subject) = self.in_flight.notices.remove(&id) else { return };
+        self.settle_sights(id, false);
+        let at = self.time();
+        let Some(waiting) = self.state.notices.get_mut(&subject).filter(|waiting| waiting.id == id) else { return };
+        waiting.retry_at = Some(after(at, Settings::retry_pause(waiting.attempts)));
+        waiting.attempts = waiting.attempts.saturating_add(1);
+        for told in waiting.tells.keys() {
+            if let Some(obligation) = self.state.obligations.get_mut(told) {
+                obligation.undelivered = true;
+            }
+        }
+    }
+
+    /// What became of a notice is known: what somebody may have seen of it, they have, or have not.
+    fn settle_sights(&mut self, notice: NoticeId, shown: bool) {
+        let settled = |sight: Sight| match sight {
+            Sight::Maybe(id) if id == notice => shown.then_some(Sight::Certain),
+            Sight::Maybe(_) | Sight::Certain => Some(sight),
+        };
+        for obligation in self.state.obligations.values_mut() {
+            obligation.sight = obligation.sight.and_then(settled);
+        }
+        for people in self.state.seen.values_mut() {
+            *people = people.iter().filter_map(|(person, sight)| Some((*person, settled(*sight)?))).collect();
+        }
+        self.state.seen.retain(|_, people| !people.is_empty());
+    }
+
+    /// The apps for which a profile is, or will be, taken.
+    fn apps_taking(&self, profile: &ProfileId) -> Vec<String> {
+        let ids = self.state.obligations.iter().filter(|(id, _)| self.profiles_of(id).contains(profile));
+        distinct(ids.map(|(_, obligation)| obligation.rule.app.clone()))
+    }
+}
+
+/// The items without repetition, each where it came first.
+fn distinct<T: PartialEq>(items: impl Iterator<Item = T>) -> Vec<T> {
+    items.fold(Vec::new(), |mut seen, item| {
+        if !seen.contains(&item) {
+            seen.push(item);
+        }
+        seen
+    })
+}

@@ -1,0 +1,118 @@
+//! How an obligation stands: which policies act, when its deadline is, and what holds the revoke.
+
+use forewarn_proto::{
+    policy::{Offline, Policy, PolicyId},
+    report::{Hold, Stage},
+};
+use jiff::Timestamp;
+
+use crate::{
+    Engine, ObligationId, SignedPolicy,
+    deadline::{Readiness, after, effective},
+    state::Place,
+};
+
+impl Engine {
+    /// The policies that act: verified, not withdrawn, not over, and not older than one that was accepted before.
+    pub(crate) fn in_force(&self) -> impl Iterator<Item = &Policy> {
+        let set = self.policies.iter().flat_map(|set| set.policies.values());
+        set.filter(|signed| self.acts(signed)).map(|signed| &signed.policy)
+    }
+
+    pub(crate) fn policy(&self, id: &PolicyId) -> Option<&Policy> {
+        let signed = self.policies.as_ref()?.policies.get(id)?;
+        self.acts(signed).then_some(&signed.policy)
+    }
+
+    fn acts(&self, signed: &SignedPolicy) -> bool {
+        let policy = &signed.policy;
+        let newest = self.state.accepted.get(&policy.id).is_none_or(|accepted| policy.version >= *accepted);
+        let withdrawn = self.state.retracted.get(&policy.id).is_some_and(|through| policy.version <= *through);
+        newest && !withdrawn && self.time() < self.end_of(signed)
+    }
+
+    /// Whether the newest version of a policy that was ever in force here was taken back.
+    pub(crate) fn is_withdrawn(&self, id: &PolicyId) -> bool {
+        let through = self.state.retracted.get(id);
+        through.is_some() && through >= self.state.accepted.get(id)
+    }
+
+    /// When a policy is over by itself.
+    fn end_of(&self, signed: &SignedPolicy) -> Timestamp {
+        let until = signed.policy.until.as_ref().map(|until| until.instant_in(&self.zone));
+        until.map_or(signed.expires, |until| until.min(signed.expires))
+    }
+
+    /// When every policy that acts is over by itself.
+    pub(crate) fn ends(&self) -> impl Iterator<Item = Timestamp> {
+        let set = self.policies.iter().flat_map(|set| set.policies.values());
+        set.filter(|signed| self.acts(signed)).map(|signed| self.end_of(signed))
+    }
+
+    /// The effective deadline; none before a notice was shown, or where the person has nothing that could be taken.
+    pub(crate) fn deadline(&self, id: &ObligationId) -> Option<Timestamp> {
+        let policy = self.policy(&id.policy)?;
+        let spared =
+            !policy.consequence.mail.is_empty() && self.knows_mail(policy) && !self.has_mail(policy, id.person);
+        effective(policy, &self.settings, &self.zone, self.state.obligations.get(id)?).filter(|_| !spared)
+    }
+
+    /// Whether all the mail that a policy names was looked for since the process began.
+    pub(crate) fn knows_mail(&self, policy: &Policy) -> bool {
+        policy.consequence.mail.iter().all(|domain| self.mail.domains.contains(domain))
+    }
+
+    /// Why the profile of this obligation's person is not revoked now.
+    pub(crate) fn holds(&self, id: &ObligationId) -> Vec<Hold> {
+        let (Some(policy), Some(obligation)) = (self.policy(&id.policy), self.state.obligations.get(id)) else {
+            return Hold::ALL.to_vec();
+        };
+        let at = self.time();
+        let readiness = Readiness {
+            now: at,
+            shown: obligation.shown.is_some(),
+            deadline: self.deadline(id),
+            last_call: obligation.last_call,
+            takes_something: !policy.consequence.mail.is_empty(),
+            has_mail: self.has_mail(policy, id.person),
+            policy_current: self.is_current() || self.acts_offline_at(id).is_some_and(|limit| limit <= at),
+            scan_fresh: self.listings.is_fresh(&id.key(), id.person, at, self.settings.max_scan_age),
+        };
+        let holds = readiness.holds();
+        #[cfg(test)]
+        let holds = holds.into_iter().filter(|hold| !self.ignores.contains(hold)).collect();
+        holds
+    }
+
+    /// Time off does not bring deadlines nearer, so it must not keep a policy current either: it has to be confirmed in
+    /// this boot.
+    fn is_current(&self) -> bool {
+        let at = self.time();
+        let recent = |confirmed: Timestamp| at.duration_since(confirmed).abs() <= self.settings.max_staleness;
+        let boot = self.state.time.as_ref().map(|time| time.boot_id());
+        self.state.confirmed_in.as_deref() == boot && self.state.confirmed_at.is_some_and(recent)
+    }
+
+    /// From when on a policy acts though no server confirms it, if it says so.
+    pub(crate) fn acts_offline_at(&self, id: &ObligationId) -> Option<Timestamp> {
+        let policy = self.policy(&id.policy)?;
+        let confirmed = self.state.confirmed_at.filter(|_| policy.consequence.offline == Offline::Revoke)?;
+        Some(after(confirmed, self.settings.offline_limit))
+    }
+
+    /// How far an obligation has come.
+    pub(crate) fn stage(&self, id: &ObligationId) -> Stage {
+        let profiles = self.profiles_of(id);
+        let at = |place: Place| profiles.iter().filter_map(|p| self.state.profiles.get(p)).any(|p| p.place == place);
+        let shown = self.state.obligations.get(id).is_some_and(|obligation| obligation.shown.is_some());
+        match self.deadline(id) {
+            _ if at(Place::Returning) => Stage::Restoring,
+            _ if !shown => Stage::Found,
+            None => Stage::Informed,
+            Some(deadline) if self.time() < deadline => Stage::Warned,
+            Some(_) if at(Place::Leaving) => Stage::Revoking,
+            Some(_) if at(Place::Vault) => Stage::Revoked,
+            Some(_) => Stage::Held,
+        }
+    }
+}

@@ -1,0 +1,270 @@
+//! The reference model: which obligations stand, since when, and until when. It knows true time, forgets what the engine
+//! had not stored when the power went, and has neither effects nor retries nor clocks that lie.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use forewarn_proto::{
+    inventory::{Listing, Person, Scope},
+    policy::{Domain, Policy, PolicyId},
+};
+use jiff::{Timestamp, tz::TimeZone};
+
+use crate::{Input, Notice, NoticeId, NoticeKind, PolicySet, Settings, ramp};
+
+/// What is so on the device, whatever the engine believes.
+pub(super) struct Facts<'w> {
+    pub(super) at: Timestamp,
+    pub(super) zone: &'w TimeZone,
+    /// The listings that the shell gave last.
+    pub(super) given: &'w BTreeMap<Scope, Listing>,
+    /// Each person, with the domains of which they have mail, be it in its place or in the vault.
+    pub(super) mail: BTreeMap<Person, BTreeSet<Domain>>,
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct Model {
+    settings: Settings,
+    set: Option<PolicySet>,
+    retracted: BTreeMap<PolicyId, u64>,
+    accepted: BTreeMap<PolicyId, u64>,
+    mail: BTreeMap<Person, BTreeSet<Domain>>,
+    listings: BTreeMap<Scope, Listing>,
+    /// The policies for which the listings were searched. A new one waits for the next whole listing.
+    searched: BTreeSet<PolicyId>,
+    born: u64,
+    /// Notices whose receipt is on its way.
+    on_the_way: BTreeMap<NoticeId, OnTheWay>,
+    pub(super) entries: BTreeMap<(PolicyId, Person), Entry>,
+}
+
+/// What a notice tells of: entries by their names, and those whose last call it is.
+#[derive(Debug, Clone)]
+struct OnTheWay {
+    tells: BTreeSet<u64>,
+    last_call_of: BTreeSet<u64>,
+}
+
+/// One policy's one rule for one person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Entry {
+    /// Names the entry; one that starts over gets a new name, so that receipts for the former one count no more.
+    born: u64,
+    version: u64,
+    takes: BTreeSet<Domain>,
+    pub(super) shown: Option<Timestamp>,
+    last_call: Option<Timestamp>,
+    told: Option<Timestamp>,
+}
+
+#[derive(PartialEq)]
+enum Finding {
+    Met,
+    Unknown,
+    NotMet { personal: bool },
+}
+
+impl Model {
+    pub(super) fn new(settings: Settings) -> Self {
+        Self {
+            settings,
+            set: None,
+            retracted: BTreeMap::new(),
+            accepted: BTreeMap::new(),
+            mail: BTreeMap::new(),
+            listings: BTreeMap::new(),
+            searched: BTreeSet::new(),
+            born: 0,
+            on_the_way: BTreeMap::new(),
+            entries: BTreeMap::new(),
+        }
+    }
+
+    /// Something happened to the device.
+    pub(super) fn hear(&mut self, input: &Input, facts: &Facts<'_>) {
+        match input {
+            Input::PoliciesVerified(set) => self.hear_policies(set),
+            Input::MailFound(_) => self.mail = facts.mail.clone(),
+            Input::InventoryTaken(_) => {
+                self.listings = facts.given.clone();
+                self.searched = self.set.iter().flat_map(|set| set.policies.keys().cloned()).collect();
+            }
+            Input::InventoryChanged(_) => self.listings = facts.given.clone(),
+            Input::NoticeShown(id) => self.hear_receipt(*id, facts),
+            _ => {}
+        }
+        self.bring_up_to_date(facts);
+    }
+
+    /// A new process has to list anew.
+    pub(super) fn forget_listings(&mut self) {
+        self.listings.clear();
+        self.searched.clear();
+    }
+
+    /// A notice is on a screen; its receipt will come.
+    pub(super) fn expect_receipt(&mut self, notice: &Notice, at: Timestamp, zone: &TimeZone) {
+        let named = |id: &PolicyId| notice.titles.iter().any(|title| title.contains(&format!("({id})")));
+        let person = notice.subject.person();
+        let named: Vec<_> = self.entries.iter().filter(|((id, p), _)| *p == person && named(id)).collect();
+        let near = |id: &PolicyId| self.deadline(id, person, zone).is_some_and(|d| d - Settings::LAST_CALL <= at);
+        let called = named.iter().filter(|((id, _), _)| notice.kind == NoticeKind::LastCall && near(id));
+        let on_the_way = OnTheWay {
+            tells: named.iter().map(|(_, entry)| entry.born).collect(),
+            last_call_of: called.map(|(_, entry)| entry.born).collect(),
+        };
+        self.on_the_way.insert(notice.id, on_the_way);
+    }
+
+    /// When the profile may go, by the rules alone.
+    pub(super) fn deadline(&self, id: &PolicyId, person: Person, zone: &TimeZone) -> Option<Timestamp> {
+        let (policy, entry) = (self.policy(id)?, self.entries.get(&(id.clone(), person))?);
+        let nothing_to_take = !policy.consequence.mail.is_empty() && self.takes(policy, person).is_empty();
+        if nothing_to_take {
+            return None;
+        }
+        let algebra = self.algebra(policy, entry.shown?, zone);
+        let called = entry.last_call.map_or(algebra, |call| call + Settings::LAST_CALL);
+        let told = entry.told.unwrap_or(algebra);
+        Some(policy.deadline.open_from(algebra.max(called).max(told), zone))
+    }
+
+    /// max(at, shown + max(grace, least notice)), then the ramp, then out of quiet hours.
+    fn algebra(&self, policy: &Policy, shown: Timestamp, zone: &TimeZone) -> Timestamp {
+        let deadline = &policy.deadline;
+        let least = self.settings.min_notice().max(deadline.grace.0).max(deadline.min_notice.0);
+        let at = deadline.at.as_ref().map_or(Timestamp::MIN, |at| at.instant_in(zone));
+        let place = ramp::place(&self.settings.device, &policy.id, &policy.rules[0].id, deadline.ramp.0);
+        deadline.open_from(at.max(shown + least) + place, zone)
+    }
+
+    /// Whose mail of which domain is to be in the vault now, if nothing holds it but time and the last call.
+    pub(super) fn taken(&self, at: Timestamp, zone: &TimeZone) -> BTreeSet<(Domain, Person)> {
+        let due = self.entries.iter().filter(|((id, person), entry)| {
+            let called = entry.last_call.is_some_and(|call| call + Settings::LAST_CALL <= at);
+            called && self.deadline(id, *person, zone).is_some_and(|deadline| deadline <= at)
+        });
+        due.flat_map(|((id, person), _)| {
+            let domains = self.policy(id).map(|policy| self.takes(policy, *person)).unwrap_or_default();
+            domains.into_iter().map(|domain| (domain, *person))
+        })
+        .collect()
+    }
+
+    fn policy(&self, id: &PolicyId) -> Option<&Policy> {
+        self.set.as_ref()?.policies.get(id).map(|signed| &signed.policy)
+    }
+
+    fn hear_policies(&mut self, set: &PolicySet) {
+        for (id, retraction) in &set.retractions {
+            let through = self.retracted.entry(id.clone()).or_default();
+            *through = retraction.through_version.max(*through);
+        }
+        for (id, signed) in &set.policies {
+            let accepted = self.accepted.entry(id.clone()).or_default();
+            *accepted = signed.policy.version.max(*accepted);
+        }
+        self.searched.retain(|id| set.policies.contains_key(id));
+        self.set = Some(set.clone());
+    }
+
+    fn acts(&self, id: &PolicyId, facts: &Facts<'_>) -> bool {
+        let Some(signed) = self.set.as_ref().and_then(|set| set.policies.get(id)) else { return false };
+        let version = Some(&signed.policy.version);
+        let until = signed.policy.until.as_ref().map_or(Timestamp::MAX, |until| until.instant_in(facts.zone));
+        version > self.retracted.get(id)
+            && version >= self.accepted.get(id)
+            && facts.at < until
+            && facts.at < signed.expires
+    }
+
+    fn hear_receipt(&mut self, id: NoticeId, facts: &Facts<'_>) {
+        let Some(notice) = self.on_the_way.remove(&id) else { return };
+        let told = self.entries.iter().filter(|(_, entry)| notice.tells.contains(&entry.born));
+        for (policy, person) in told.map(|(key, _)| key.clone()).collect::<Vec<_>>() {
+            let takes = self.policy(&policy).map(|policy| self.takes(policy, person)).unwrap_or_default();
+            let Some(entry) = self.entries.get_mut(&(policy.clone(), person)) else { continue };
+            if entry.shown.is_none() {
+                entry.shown = Some(facts.at);
+                entry.takes = takes;
+            }
+            if notice.last_call_of.contains(&entry.born) {
+                entry.last_call.get_or_insert(facts.at);
+            }
+            let told = self.deadline(&policy, person, facts.zone);
+            self.entries.entry((policy, person)).and_modify(|entry| entry.told = told);
+        }
+    }
+
+    fn bring_up_to_date(&mut self, facts: &Facts<'_>) {
+        let Some(set) = self.set.clone() else { return };
+        for policy in set.policies.values().map(|signed| &signed.policy) {
+            for person in self.mail.keys().copied().collect::<Vec<_>>() {
+                if self.acts(&policy.id, facts) && self.obliges(policy, person) {
+                    let new = self.new_entry(policy.version);
+                    self.entries.entry((policy.id.clone(), person)).or_insert(new);
+                }
+            }
+        }
+        for (key, mut entry) in std::mem::take(&mut self.entries) {
+            let Some(policy) = set.policies.get(&key.0).map(|signed| &signed.policy) else { continue };
+            if self.acts(&key.0, facts) && self.find(policy, key.1) != Finding::Met {
+                self.follow(policy, key.1, &mut entry, facts.zone);
+                self.entries.insert(key, entry);
+            }
+        }
+    }
+
+    /// An app in a home obliges its person; a system-wide one those who have company mail.
+    fn obliges(&self, policy: &Policy, person: Person) -> bool {
+        let concerned = policy.consequence.mail.is_empty() || !self.takes(policy, person).is_empty();
+        match self.find(policy, person) {
+            Finding::NotMet { personal } => personal || concerned,
+            Finding::Met | Finding::Unknown => false,
+        }
+    }
+
+    /// An earlier deadline, or more mail, means a new notice; a later deadline is followed.
+    fn follow(&mut self, policy: &Policy, person: Person, entry: &mut Entry, zone: &TimeZone) {
+        if entry.version != policy.version {
+            let deadline = entry.shown.map(|shown| self.algebra(policy, shown, zone));
+            let (earlier, later) = (entry.told.is_none() || deadline < entry.told, deadline > entry.told);
+            self.born += 1;
+            entry.born = self.born;
+            entry.version = policy.version;
+            entry.told = deadline;
+            if later {
+                entry.last_call = None;
+            }
+            if earlier {
+                *entry = self.new_entry(policy.version);
+            }
+        }
+        if entry.shown.is_some() && !self.takes(policy, person).is_subset(&entry.takes) {
+            *entry = self.new_entry(policy.version);
+        }
+    }
+
+    fn new_entry(&mut self, version: u64) -> Entry {
+        self.born += 1;
+        Entry { born: self.born, version, takes: BTreeSet::new(), shown: None, last_call: None, told: None }
+    }
+
+    fn takes(&self, policy: &Policy, person: Person) -> BTreeSet<Domain> {
+        let has = self.mail.get(&person);
+        policy.consequence.mail.iter().filter(|domain| has.is_some_and(|has| has.contains(*domain))).cloned().collect()
+    }
+
+    /// What the listings say of a policy's only rule.
+    fn find(&self, policy: &Policy, person: Person) -> Finding {
+        let pattern = &policy.rules[0].purls[0];
+        let listed = |scope: Scope| self.listings.get(&scope).filter(|_| self.searched.contains(&policy.id));
+        let whole = |scope: Scope| listed(scope).filter(|listing| listing.is_complete());
+        let there = |scope: Scope| whole(scope).is_some_and(|l| l.packages.iter().any(|p| pattern.names(&p.purl)));
+        let (system, own) = (Scope::System, Scope::Person(person));
+        match (there(system) || there(own), whole(system).is_some() && listed(own).is_some() == whole(own).is_some()) {
+            (true, _) => Finding::NotMet { personal: there(own) },
+            (false, true) => Finding::Met,
+            (false, false) => Finding::Unknown,
+        }
+    }
+}

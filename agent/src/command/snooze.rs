@@ -1,0 +1,33 @@
+use anyhow::Result;
+use clap::Args;
+use forewarn_clock::local_zone;
+use forewarn_proto::{ipc::Question, policy::Length};
+
+use super::status::local;
+use crate::{config::Config, ipc::ask};
+
+/// Options of `snooze`.
+#[derive(Args)]
+pub(crate) struct Options {
+    /// The app; all apps when left out.
+    app: Option<String>,
+    /// How much later: 30m, 4h, at most 24h.
+    #[arg(long = "for", value_name = "LENGTH", default_value = "4h")]
+    length: Length,
+}
+
+pub(crate) async fn run(config: &Config, options: &Options) -> Result<()> {
+    let status = ask(config, &Question::Snooze { app: options.app.clone(), length: options.length }).await?;
+    let snoozed = status.obligations.iter().filter_map(|o| Some((&o.app, o.snoozed_until?)));
+    for (app, until) in snoozed.clone() {
+        anstream::println!(
+            "{app}: no reminder until {}. The last call comes all the same.",
+            local(until, &local_zone())
+        );
+    }
+    if snoozed.count() == 0 {
+        anstream::println!("Nothing was put off: no notice was shown to you about that.");
+    }
+    anstream::println!("This moves no deadline.");
+    Ok(())
+}
