@@ -26,6 +26,8 @@ enum Task {
     Test,
     /// Write the policy's JSON Schema to proto/policy.schema.json.
     Schema,
+    /// Play the engine's stories in tests/scenarios and record their transcripts anew; `git diff` shows what changed.
+    Scenarios,
     /// Check dependencies against deny.toml: licences, bans, sources. Installs cargo-deny if it is missing.
     Deny,
 }
@@ -35,6 +37,7 @@ fn main() -> ExitCode {
         Task::Demo(options) => demo::run(&options),
         Task::Test => test::run(),
         Task::Schema => schema::write(),
+        Task::Scenarios => test::record_scenarios(),
         Task::Deny => test::deny(),
     };
     match done {

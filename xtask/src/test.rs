@@ -1,8 +1,8 @@
 use std::process::Command;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 
-use crate::{cargo, packages};
+use crate::{cargo, packages, workspace};
 
 /// Everything that has to hold before a change lands.
 pub(crate) fn run() -> Result<()> {
@@ -11,6 +11,17 @@ pub(crate) fn run() -> Result<()> {
     cargo(&["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"])?;
     cargo(&["build", "--workspace"])?;
     cargo(&["test", "--workspace"])
+}
+
+/// Writes the transcripts of the engine's stories as they go now.
+pub(crate) fn record_scenarios() -> Result<()> {
+    let mut record = Command::new(env!("CARGO"));
+    record.args(["test", "-p", "forewarn-engine", "every_scenario"]).env("FOREWARN_RECORD", "1");
+    let status = record.current_dir(workspace()?).status()?;
+    if !status.success() {
+        bail!("a story could not be played");
+    }
+    Ok(())
 }
 
 /// Checks what we depend on.

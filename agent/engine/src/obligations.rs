@@ -30,7 +30,7 @@ impl Engine {
             match self.policy(&id.policy).cloned() {
                 Some(policy) if self.still_stands(&policy, &id) => {
                     self.follow_policy(&policy, &id);
-                    self.follow_mail(&id);
+                    self.follow_mail(&policy, &id);
                 }
                 Some(_) | None => drop(lost.insert(self.end(&id, effects))),
             }
@@ -97,9 +97,11 @@ impl Engine {
 
     /// A notice counts only for what it said would be taken. Mail that came later, or into another version of the policy,
     /// is told of first.
-    fn follow_mail(&mut self, id: &ObligationId) {
+    fn follow_mail(&mut self, policy: &Policy, id: &ObligationId) {
         let takes: BTreeSet<Domain> = self.profiles_of(id).into_iter().map(|profile| profile.domain).collect();
         let Some(obligation) = self.state.obligations.get_mut(id) else { return };
+        // What a version in between spared was not spoken of in later notices.
+        obligation.told_takes.retain(|domain| policy.consequence.mail.contains(domain));
         if obligation.shown.is_some() && !takes.is_subset(&obligation.told_takes) {
             obligation.start_over();
             let subject = obligation.subject(id);

@@ -13,7 +13,7 @@ pub(crate) fn place(device: &str, policy: &PolicyId, rule: &RuleId, ramp: Signed
         return SignedDuration::ZERO;
     }
     let digest = Sha256::digest(format!("{device}/{policy}/{rule}"));
-    let share = digest[..8].iter().fold(0_u128, |share, byte| share << 8 | u128::from(*byte));
-    let seconds = u128::from(ramp.as_secs().unsigned_abs()) * share >> 64;
+    let share = digest[..8].iter().fold(0_u128, |share, byte| (share << 8) | u128::from(*byte));
+    let seconds = (u128::from(ramp.as_secs().unsigned_abs()) * share) >> 64;
     SignedDuration::from_secs(i64::try_from(seconds).unwrap_or_default())
 }

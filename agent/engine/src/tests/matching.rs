@@ -1,1 +1,110 @@
+//! What listings say of rules, taken whole and by their changes.
 
+use std::collections::BTreeSet;
+
+use forewarn_proto::{
+    inventory::{Gap, Listing, Scope, Source},
+    policy::{Policy, PolicyId},
+    report::{Doubt, Finding},
+};
+use jiff::{SignedDuration, Timestamp};
+use proptest::prelude::*;
+
+use super::world::{ANN, BEN, package, policy};
+use crate::finding::{Listings, RuleKey};
+
+fn listing(scope: Scope, apps: &BTreeSet<String>, complete: bool) -> Listing {
+    let gap = Gap { path: "/broken".into(), offset: None, reason: "broken".into() };
+    let mut packages: Vec<_> = apps.iter().map(|app| package(app)).collect();
+    packages.sort();
+    Listing { source: Source::Desktop, scope, packages, gaps: if complete { vec![] } else { vec![gap] } }
+}
+
+fn key() -> RuleKey {
+    RuleKey::new(false, &"ban".parse::<PolicyId>().unwrap(), &"tiktok".parse().unwrap())
+}
+
+fn set(listings: &mut Listings, policy: &Policy) {
+    listings.set_rules(policy.rules.iter().map(|rule| (RuleKey::new(false, &policy.id, &rule.id), rule)));
+}
+
+fn apps(names: &[&str]) -> BTreeSet<String> {
+    names.iter().map(|name| (*name).to_owned()).collect()
+}
+
+#[test]
+fn a_rule_is_unknown_until_its_source_was_listed_since_it_came() {
+    let (mut listings, at) = (Listings::default(), Timestamp::UNIX_EPOCH);
+    let doubt = Doubt::NotListed(Source::Desktop);
+    listings.take(&[listing(Scope::System, &apps(&["tiktok"]), true)], at);
+    set(&mut listings, &policy("ban", 1, ""));
+    assert_eq!(listings.find(&key(), ANN).doubts, BTreeSet::from([doubt]));
+    assert_eq!(listings.of_device(&key()), (Finding::Unknown, BTreeSet::from([doubt])));
+    listings.take(&[listing(Scope::System, &apps(&["tiktok"]), true)], at);
+    assert_eq!(listings.find(&key(), ANN).finding, Finding::NotMet);
+    // Another rule beside it changes nothing.
+    set(&mut listings, &policy("ban", 2, ""));
+    assert_eq!(listings.find(&key(), ANN).finding, Finding::NotMet);
+}
+
+#[test]
+fn a_partial_listing_counts_neither_way_and_says_so() {
+    let (mut listings, at) = (Listings::default(), Timestamp::UNIX_EPOCH);
+    set(&mut listings, &policy("ban", 1, ""));
+    listings.take(&[listing(Scope::System, &apps(&["tiktok"]), false)], at);
+    let found = listings.find(&key(), ANN);
+    assert_eq!((found.finding, found.doubts), (Finding::Unknown, BTreeSet::from([Doubt::Partial(Source::Desktop)])));
+    assert_eq!(listings.of_device(&key()).0, Finding::Unknown);
+    assert_eq!(listings.matching(), BTreeSet::new());
+}
+
+#[test]
+fn what_is_in_one_home_is_found_for_that_person_alone() {
+    let (mut listings, at) = (Listings::default(), Timestamp::UNIX_EPOCH);
+    set(&mut listings, &policy("ban", 1, ""));
+    let none = BTreeSet::new();
+    let (ann, ben) = (Scope::Person(ANN), Scope::Person(BEN));
+    let of = |scope: Scope| if scope == ann { apps(&["tiktok"]) } else { none.clone() };
+    listings.take(&[ann, ben, Scope::System].map(|scope| listing(scope, &of(scope), true)), at);
+    assert_eq!((listings.find(&key(), ANN).finding, listings.find(&key(), ANN).personal), (Finding::NotMet, true));
+    assert_eq!(listings.find(&key(), BEN).finding, Finding::Met);
+    assert_eq!(listings.of_device(&key()).0, Finding::NotMet);
+}
+
+#[test]
+fn a_listing_is_fresh_for_five_minutes_and_no_longer() {
+    let (mut listings, at) = (Listings::default(), Timestamp::UNIX_EPOCH);
+    let five = SignedDuration::from_mins(5);
+    set(&mut listings, &policy("ban", 1, ""));
+    listings.take(&[listing(Scope::System, &apps(&["tiktok"]), true)], at);
+    assert!(listings.is_fresh(&key(), ANN, at + five, five));
+    assert!(!listings.is_fresh(&key(), ANN, at + five + SignedDuration::from_nanos(1), five));
+    listings.change(
+        &[listing(Scope::System, &apps(&[]), true).change_from(&listing(Scope::System, &apps(&["tiktok"]), true))],
+        at,
+    );
+    assert!(!listings.is_fresh(&key(), ANN, at, five), "what is not there justifies nothing");
+}
+
+proptest! {
+    /// A change is only a shorter way to say the same.
+    #[test]
+    fn changes_lead_where_whole_listings_lead(
+        steps in prop::collection::vec((prop::collection::btree_set("tiktok|wechat|temu|vim", 0..4), any::<bool>()), 1..8),
+    ) {
+        let at = Timestamp::UNIX_EPOCH;
+        let (mut whole, mut changed) = (Listings::default(), Listings::default());
+        set(&mut whole, &policy("ban", 1, ""));
+        set(&mut changed, &policy("ban", 1, ""));
+        let mut former = listing(Scope::System, &BTreeSet::new(), true);
+        changed.take(std::slice::from_ref(&former), at);
+        for (apps, complete) in steps {
+            let next = listing(Scope::System, &apps, complete);
+            changed.change(&[next.change_from(&former)], at);
+            whole.take(std::slice::from_ref(&next), at);
+            prop_assert_eq!(changed.find(&key(), ANN), whole.find(&key(), ANN));
+            prop_assert_eq!(changed.matching(), whole.matching());
+            former = next;
+        }
+    }
+}

@@ -3,7 +3,7 @@
 //! - [`world`]: a device with movable clocks, people who look or don't, and a shell that does effects.
 //! - [`model`]: what the engine should know, in a form so simple that a reader believes it.
 //! - [`referee`]: what must never happen, judged by true time and by what was really shown.
-//! - [`promises`], [`rules`]: one situation a test. [`random`]: random histories. [`exhaustive`]: every short history.
+//! - [`promises`], [`preconditions`], [`matching`]: one situation a test. [`random`]: random histories. [`exhaustive`]: every short history.
 //! - [`scenarios`]: stories as text beside their transcripts.
 
 mod exhaustive;
@@ -14,6 +14,5 @@ mod promises;
 mod purity;
 mod random;
 mod referee;
-mod rules;
 mod scenarios;
 mod world;

@@ -128,6 +128,13 @@ impl Model {
         Some(policy.deadline.open_from(algebra.max(called).max(told), zone))
     }
 
+    /// The deadline that nothing may come before: as it is before a late last call moves it on.
+    pub(super) fn least_deadline(&self, id: &PolicyId, person: Person, zone: &TimeZone) -> Option<Timestamp> {
+        let shown = self.entries.get(&(id.clone(), person))?.shown?;
+        self.deadline(id, person, zone)?;
+        Some(self.algebra(self.policy(id)?, shown, zone))
+    }
+
     /// max(at, shown + max(grace, least notice)), then the ramp, then out of quiet hours.
     fn algebra(&self, policy: &Policy, shown: Timestamp, zone: &TimeZone) -> Timestamp {
         let deadline = &policy.deadline;
@@ -239,6 +246,7 @@ impl Model {
                 *entry = self.new_entry(policy.version);
             }
         }
+        entry.takes.retain(|domain| policy.consequence.mail.contains(domain));
         if entry.shown.is_some() && !self.takes(policy, person).is_subset(&entry.takes) {
             *entry = self.new_entry(policy.version);
         }

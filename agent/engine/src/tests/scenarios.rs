@@ -1,1 +1,339 @@
+//! Stories as text beside their transcripts: `tests/scenarios/*.txt`. A line that begins with `> ` happens, the lines
+//! below it are what came of it. `cargo xtask scenarios` records them anew.
+//!
+//! ```text
+//! > zone Europe/Berlin            the device's time zone
+//! > everyone has tiktok           or `ann has tiktok`, `ann removes tiktok`
+//! > publish ban 1: grace = "48h"  a policy; after a bar its consequence, after a second bar more of its head
+//! > wait 24h                      with the server, or `wait 24h without the server`
+//! > why ann                       what `forewarn why` rests on
+//! ```
 
+use std::{collections::BTreeSet, fmt::Write, path::PathBuf};
+
+use forewarn_proto::{
+    inventory::{Person, Scope},
+    policy::Length,
+    report::{Doubt, Hold, ProfileState, Receipt, Stage},
+};
+use jiff::{SignedDuration, Timestamp, tz::TimeZone};
+
+use super::world::{ANN, BEN, What, World, policy_about};
+use crate::{App, Input, NoticeKind, Settings, Subject};
+
+struct Story {
+    world: World,
+    told: usize,
+    reached: BTreeSet<String>,
+}
+
+impl Story {
+    fn begin(first: &str) -> Self {
+        let time = first.strip_prefix("now ").expect("a story begins with `> now 2026-12-01T09:00Z`");
+        let mut world = World::at(time, Settings::default().for_device("laptop"));
+        world.start();
+        Self { world, told: 0, reached: BTreeSet::new() }
+    }
+
+    /// Does one line, and tells what came of it.
+    fn play(&mut self, line: &str) -> String {
+        let answer = self.act(line).unwrap_or_else(|| panic!("nobody knows how to do `{line}`"));
+        self.note_reached();
+        let mut text = String::new();
+        let mut former = String::new();
+        for happened in self.world.log.iter().skip(self.told) {
+            let line = self.describe(&happened.what);
+            // What is tried again and again is told once.
+            if line != former {
+                writeln!(text, "  {}  {line}", self.local(happened.at)).unwrap();
+            }
+            former = line;
+        }
+        self.told = self.world.log.len();
+        assert_eq!(self.world.referee.verdict, None, "after `{line}`");
+        text + &answer
+    }
+
+    fn act(&mut self, line: &str) -> Option<String> {
+        let world = &mut self.world;
+        if let Some((head, deadline)) = line.split_once(": ").filter(|(head, _)| head.starts_with("publish")) {
+            publish(world, head, deadline)?;
+            return Some(String::new());
+        }
+        match line.split(' ').collect::<Vec<_>>().as_slice() {
+            ["zone", zone] => world.zone = TimeZone::get(zone).ok()?,
+            ["people", "ann", "and", "ben"] => {
+                world.people = vec![ANN, BEN];
+                world.scan();
+            }
+            [who, "has", "no", "mail"] => {
+                world.mailless.insert(person(who)?);
+                world.scan();
+            }
+            [who, "sets", "mail", "up"] => {
+                world.mailless.remove(&person(who)?);
+                world.scan();
+            }
+            [who, "has", app] => {
+                world.install(scope(who)?, app);
+                world.scan_changes();
+            }
+            [who, "removes", app] => {
+                world.installed.remove(&(scope(who)?, (*app).to_owned()));
+                world.scan_changes();
+            }
+            [who, "looks", "away"] => drop(world.away.insert(person(who)?)),
+            [who, "is", "back"] => drop(world.away.remove(&person(who)?)),
+            [who, "snoozes", app, length] => {
+                let subject = Subject::App(App::named(app), person(who)?);
+                world.give(Input::NoticeSnoozed(subject, span(length)?));
+            }
+            [who, "acknowledges", app] => {
+                world.give(Input::NoticeAcknowledged(Subject::App(App::named(app), person(who)?)));
+            }
+            ["retract", id, version] => world.retract(id, version.parse().ok()?),
+            ["drop", id] => {
+                world.set.policies.remove(&id.parse().ok()?);
+                world.push();
+            }
+            ["wait", length] => {
+                let end = world.truth + span(length)?;
+                while world.truth < end {
+                    world.advance((end.duration_since(world.truth)).min(SignedDuration::from_hours(6)));
+                    world.confirm();
+                }
+            }
+            ["wait", length, "without", "the", "server"] => world.advance(span(length)?),
+            ["the", "server", "confirms"] => world.confirm(),
+            ["off", length] => world.off(span(length)?),
+            ["suspend", length] => world.suspend(span(length)?),
+            ["set", "the", "clock", "by", length] => {
+                let (sign, length) = if let Some(rest) = length.strip_prefix('-') { (-1, rest) } else { (1, *length) };
+                world.wall_error += span(length)? * sign;
+                world.give(Input::Tick);
+            }
+            ["the", "server's", "clock", "is", "ahead", "by", length] => {
+                let time = world.truth + span(length)?;
+                world.give(Input::ServerTime(time));
+            }
+            ["listing", "fails"] => {
+                world.broken_scan = true;
+                world.scan();
+            }
+            ["listing", "works"] => {
+                world.broken_scan = false;
+                world.scan();
+            }
+            ["the", "mail", "client", "runs"] => world.client_runs = true,
+            ["the", "mail", "client", "closes"] => world.client_runs = false,
+            ["the", "vault", "fails"] => world.vault_broken = true,
+            ["the", "vault", "works"] => world.vault_broken = false,
+            ["the", "daemon", "crashes"] => world.restart(),
+            ["power", "fails", "after", effects, "effects"] => world.power = Some(effects.parse().ok()?),
+            ["power", "returns"] => world.restart(),
+            ["why", who] => return Some(self.why(person(who)?)),
+            ["report"] => return Some(self.report()),
+            _ => return None,
+        }
+        Some(String::new())
+    }
+
+    fn describe(&self, what: &What) -> String {
+        match what {
+            What::Shown(notice) => {
+                let deadline = notice.deadline.map(|d| format!("; deadline {}", self.local(d))).unwrap_or_default();
+                let takes: Vec<_> = notice.takes.iter().map(ToString::to_string).collect();
+                let takes = if takes.is_empty() { String::new() } else { format!("; mail of {}", takes.join(", ")) };
+                let about =
+                    if notice.titles.is_empty() { String::new() } else { format!(" {}", notice.titles.join(" + ")) };
+                format!("{} is shown [{}]{about}{deadline}{takes}", name(notice.subject.person()), kind(notice.kind))
+            }
+            What::NotShown(subject) => format!("{} could not be shown a notice", name(subject.person())),
+            What::Withdrawn(subject) => format!("the notice to {} is taken down", name(subject.person())),
+            What::Revoked(id) => format!("the {} mail of {} goes into the vault", id.domain, name(id.person)),
+            What::Waits(id) => format!("the {} mail of {} waits for the mail client", id.domain, name(id.person)),
+            What::RevokeFailed(id) => format!("taking the {} mail of {} fails", id.domain, name(id.person)),
+            What::Restored(id) => format!("the {} mail of {} is back", id.domain, name(id.person)),
+            What::RestoreFailed(id) => format!("giving the {} mail of {} back fails", id.domain, name(id.person)),
+        }
+    }
+
+    fn why(&self, person: Person) -> String {
+        let mut text = String::new();
+        for obligation in self.world.engine.obligations_of(person) {
+            let deadline = obligation.deadline.map(|d| format!(", deadline {}", self.local(d))).unwrap_or_default();
+            writeln!(text, "  {} ({}): {}{deadline}", obligation.app, obligation.policy, obligation.stage.text())
+                .unwrap();
+            obligation.holds.iter().for_each(|hold| writeln!(text, "    {}", hold.text()).unwrap());
+        }
+        for rule in self.world.engine.rules().iter().filter(|rule| !rule.doubts.is_empty()) {
+            let doubts: Vec<_> = rule.doubts.iter().map(|doubt| doubt.text()).collect();
+            writeln!(text, "  {} ({}): unknown, because {}", rule.app, rule.policy, doubts.join(", ")).unwrap();
+        }
+        if text.is_empty() { "  nothing is asked\n".to_owned() } else { text }
+    }
+
+    fn report(&self) -> String {
+        let report = self.world.reports.last().expect("a report was made");
+        let mut text = String::new();
+        for policy in &report.policies {
+            for rule in &policy.rules {
+                writeln!(text, "  {} version {}: {:?}", policy.policy, policy.version, rule.finding).unwrap();
+                for p in &rule.people {
+                    writeln!(
+                        text,
+                        "    person {}: {:?}, notice {:?}, held by {:?}",
+                        p.person.0, p.stage, p.receipt, p.holds
+                    )
+                    .unwrap();
+                }
+            }
+        }
+        for profile in &report.profiles {
+            let failing = if profile.failing { ", failing" } else { "" };
+            writeln!(text, "  mail of person {}: {:?}{failing}", profile.person.0, profile.state).unwrap();
+        }
+        for correction in &report.corrections {
+            let shown = if correction.shown.is_some() { "shown" } else { "waits" };
+            writeln!(text, "  correction of {} to person {}: {shown}", correction.policy, correction.person.0).unwrap();
+        }
+        text
+    }
+
+    /// Notes every reason that this story has come to.
+    fn note_reached(&mut self) {
+        let obligations = [ANN, BEN].into_iter().flat_map(|person| self.world.engine.obligations_of(person));
+        for obligation in obligations {
+            self.reached.insert(format!("{:?}", obligation.stage));
+            self.reached.extend(obligation.holds.iter().map(|hold| format!("{hold:?}")));
+        }
+        for report in &self.world.reports {
+            let rules = report.policies.iter().flat_map(|policy| &policy.rules);
+            for rule in rules {
+                self.reached.extend(rule.doubts.iter().map(|doubt| format!("{doubt:?}")));
+                self.reached
+                    .extend(rule.people.iter().flat_map(|p| [format!("{:?}", p.receipt), format!("{:?}", p.stage)]));
+            }
+            self.reached.extend(report.profiles.iter().map(|profile| format!("{:?}", profile.state)));
+        }
+        self.reached
+            .extend(self.world.kinds_shown().into_iter().map(|k| kind(k).split(' ').next().unwrap().to_owned()));
+    }
+
+    fn local(&self, time: Timestamp) -> String {
+        time.to_zoned_datetime(self.world.zone.clone()).strftime("%a %-d %b %Y %H:%M %Z").to_string()
+    }
+}
+
+fn publish(world: &mut World, head: &str, rest: &str) -> Option<()> {
+    let words: Vec<&str> = head.split(' ').collect();
+    let (id, version, app) = match words.as_slice() {
+        ["publish", id, version] => (id, version, "TikTok"),
+        ["publish", id, version, "on", app] => (id, version, *app),
+        _ => return None,
+    };
+    let mut parts = rest.split(" | ").map(|part| part.replace("; ", "\n"));
+    let deadline = parts.next()?;
+    let consequence = parts.next().unwrap_or_else(|| "mail = [\"corp.example\"]".to_owned());
+    let top = parts.next().unwrap_or_default();
+    world.publish(&policy_about(id, version.parse().ok()?, app, &deadline, &consequence, &top));
+    Some(())
+}
+
+fn person(name: &str) -> Option<Person> {
+    [("ann", ANN), ("ben", BEN)].into_iter().find(|(n, _)| *n == name).map(|(_, person)| person)
+}
+
+fn name(person: Person) -> &'static str {
+    if person == ANN { "ann" } else { "ben" }
+}
+
+fn scope(who: &str) -> Option<Scope> {
+    if who == "everyone" { Some(Scope::System) } else { person(who).map(Scope::Person) }
+}
+
+fn span(text: &str) -> Option<SignedDuration> {
+    text.parse::<Length>().ok().map(|length| length.0)
+}
+
+fn kind(kind: NoticeKind) -> String {
+    match kind {
+        NoticeKind::First => "first notice".into(),
+        NoticeKind::Reminder { before } => format!("reminder {before:#} before"),
+        NoticeKind::Update => "update".into(),
+        NoticeKind::Again => "again, as asked".into(),
+        NoticeKind::LastCall => "last-call".into(),
+        NoticeKind::Revoked => "revoked".into(),
+        NoticeKind::Waiting => "waiting for the client".into(),
+        NoticeKind::Restored => "restored".into(),
+        NoticeKind::Correction => "correction".into(),
+    }
+}
+
+/// Plays a story; gives it with its transcript, and what it reached.
+fn tell(text: &str) -> (String, BTreeSet<String>) {
+    let mut story: Option<Story> = None;
+    let mut told = String::new();
+    for line in text.lines() {
+        match line.strip_prefix("> ") {
+            Some(command) => {
+                writeln!(told, "{line}").unwrap();
+                match &mut story {
+                    Some(story) => told += &story.play(command),
+                    None => story = Some(Story::begin(command)),
+                }
+            }
+            // Comments and paragraphs stay, former transcripts go.
+            None if !line.starts_with("  ") => writeln!(told, "{line}").unwrap(),
+            None => {}
+        }
+    }
+    (told, story.map(|story| story.reached).unwrap_or_default())
+}
+
+fn files() -> Vec<PathBuf> {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../tests/scenarios");
+    let entries = fs_err::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let mut files: Vec<PathBuf> = entries.filter(|path| path.extension().is_some_and(|e| e == "txt")).collect();
+    files.sort();
+    files
+}
+
+#[test]
+fn every_scenario_goes_as_its_transcript_says() {
+    let record = std::env::var_os("FOREWARN_RECORD").is_some();
+    let mut wrong = Vec::new();
+    for path in files() {
+        let text = fs_err::read_to_string(&path).unwrap();
+        let (told, _) = tell(&text);
+        if record && told != text {
+            fs_err::write(&path, &told).unwrap();
+        } else if told != text {
+            let first = told.lines().zip(text.lines()).find(|(now, then)| now != then);
+            wrong.push(format!("{}: {first:?}", path.display()));
+        }
+    }
+    assert!(wrong.is_empty(), "see `cargo xtask scenarios` and `git diff`: {wrong:#?}");
+    assert!(files().len() >= 30, "there are only {} scenarios", files().len());
+}
+
+#[test]
+fn every_reason_has_words_and_is_reached_by_a_scenario() {
+    let texts = files().into_iter().map(|path| fs_err::read_to_string(path).unwrap());
+    let reached: BTreeSet<String> = texts.flat_map(|text| tell(&text).1).collect();
+    let source = forewarn_proto::inventory::Source::Desktop;
+    let doubts = [Doubt::NoSource, Doubt::NotListed(source), Doubt::Partial(source)];
+    let receipts = [Receipt::Queued, Receipt::NotShown, Receipt::Shown, Receipt::Acknowledged];
+    let states = [ProfileState::Leaving, ProfileState::Waiting, ProfileState::Vault, ProfileState::Returning];
+    let kinds = "first reminder update again, last-call revoked waiting restored correction";
+    assert!(Hold::ALL.iter().all(|hold| !hold.text().is_empty()) && Stage::ALL.iter().all(|s| !s.text().is_empty()));
+    assert!(doubts.iter().all(|doubt| !doubt.text().is_empty()));
+    let wanted = Hold::ALL.iter().map(|hold| format!("{hold:?}"));
+    let wanted = wanted.chain(Stage::ALL.iter().map(|stage| format!("{stage:?}")));
+    let wanted = wanted.chain(doubts.iter().map(|doubt| format!("{doubt:?}")));
+    let wanted = wanted.chain(receipts.iter().map(|receipt| format!("{receipt:?}")));
+    let wanted = wanted.chain(states.iter().map(|state| format!("{state:?}")));
+    let wanted = wanted.chain(kinds.split(' ').map(str::to_owned));
+    let missing: Vec<String> = wanted.filter(|reason| !reached.contains(reason)).collect();
+    assert!(missing.is_empty(), "no scenario reaches {missing:?}");
+}

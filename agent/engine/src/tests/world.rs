@@ -423,10 +423,12 @@ pub(super) fn policy(id: &str, version: u64, deadline: &str) -> Policy {
 /// A policy that bans one app. `top` is what else stands at its head.
 pub(super) fn policy_about(id: &str, version: u64, app: &str, deadline: &str, consequence: &str, top: &str) -> Policy {
     let rule = app.to_lowercase();
+    let purl =
+        if app == "Elsewhere" { "pkg:android/elsewhere".to_owned() } else { format!("pkg:webapp/chromium/{rule}") };
     let text = format!(
         "id = \"{id}\"\nversion = {version}\ntitle = \"{app} must go ({id})\"\n{top}\n[deadline]\n{deadline}\n\
          [message]\nen = \"Please.\"\n[consequence]\n{consequence}\n\
-         [[rule]]\nid = \"{rule}\"\napp = \"{app}\"\npurls = [\"pkg:webapp/chromium/{rule}\"]\n"
+         [[rule]]\nid = \"{rule}\"\napp = \"{app}\"\npurls = [\"{purl}\"]\n"
     );
     Policy::parse(text.as_bytes()).unwrap_or_else(|error| panic!("{error}:\n{text}"))
 }
