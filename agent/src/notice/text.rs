@@ -73,9 +73,10 @@ mod tests {
     use super::*;
 
     fn notice(kind: NoticeKind) -> Notice {
-        let subject = match kind {
-            NoticeKind::Correction => Subject::Correction("ban".parse().unwrap(), Person(1)),
-            _ => Subject::App(App::named("TikTok"), Person(1)),
+        let subject = if kind == NoticeKind::Correction {
+            Subject::Correction("ban".parse().unwrap(), Person(1))
+        } else {
+            Subject::App(App::named("TikTok"), Person(1))
         };
         Notice {
             id: NoticeId::default(),

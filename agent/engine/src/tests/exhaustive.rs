@@ -1,7 +1,7 @@
 //! Every short history of one person and one rule: breadth first, each state once, as deep as the time allows.
 
 use std::{
-    collections::HashSet,
+    collections::BTreeSet,
     hash::{DefaultHasher, Hash, Hasher},
 };
 
@@ -130,7 +130,7 @@ fn no_short_history_breaks_a_promise() {
 
 /// Looks at every history of up to `depth` events after `beginning`.
 fn explore(name: &str, beginning: &[Event], depth: usize) {
-    let mut seen = HashSet::from([state_of(&replay(beginning))]);
+    let mut seen = BTreeSet::from([state_of(&replay(beginning))]);
     let mut frontier: Vec<Vec<Event>> = vec![beginning.to_vec()];
     let mut histories = 0;
     for _ in 0..depth {

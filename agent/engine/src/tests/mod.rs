@@ -6,6 +6,8 @@
 //! - [`promises`], [`preconditions`], [`matching`]: one situation a test. [`random`]: random histories. [`exhaustive`]: every short history.
 //! - [`scenarios`]: stories as text beside their transcripts.
 
+#![expect(clippy::wildcard_enum_match_arm, reason = "an onlooker picks out what concerns it")]
+
 mod exhaustive;
 mod matching;
 mod model;
