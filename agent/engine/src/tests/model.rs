@@ -37,10 +37,10 @@ pub(super) struct Model {
     pub(super) entries: BTreeMap<(PolicyId, Person), Entry>,
 }
 
-/// What a notice tells of: entries by their names, and those whose last call it is.
+/// What a notice tells of: entries by their names, each with the mail that it says will go; and whose last call it is.
 #[derive(Debug, Clone)]
 struct OnTheWay {
-    tells: BTreeSet<u64>,
+    tells: BTreeMap<u64, BTreeSet<Domain>>,
     last_call_of: BTreeSet<u64>,
 }
 
@@ -109,7 +109,7 @@ impl Model {
         let near = |id: &PolicyId| self.deadline(id, person, zone).is_some_and(|d| d - Settings::LAST_CALL <= at);
         let called = named.iter().filter(|((id, _), _)| notice.kind == NoticeKind::LastCall && near(id));
         let on_the_way = OnTheWay {
-            tells: named.iter().map(|(_, entry)| entry.born).collect(),
+            tells: named.iter().filter_map(|((id, p), e)| Some((e.born, self.takes(self.policy(id)?, *p)))).collect(),
             last_call_of: called.map(|(_, entry)| entry.born).collect(),
         };
         self.on_the_way.insert(notice.id, on_the_way);
@@ -186,13 +186,12 @@ impl Model {
 
     fn hear_receipt(&mut self, id: NoticeId, facts: &Facts<'_>) {
         let Some(notice) = self.on_the_way.remove(&id) else { return };
-        let told = self.entries.iter().filter(|(_, entry)| notice.tells.contains(&entry.born));
+        let told = self.entries.iter().filter(|(_, entry)| notice.tells.contains_key(&entry.born));
         for (policy, person) in told.map(|(key, _)| key.clone()).collect::<Vec<_>>() {
-            let takes = self.policy(&policy).map(|policy| self.takes(policy, person)).unwrap_or_default();
             let Some(entry) = self.entries.get_mut(&(policy.clone(), person)) else { continue };
             if entry.shown.is_none() {
                 entry.shown = Some(facts.at);
-                entry.takes = takes;
+                entry.takes = notice.tells.get(&entry.born).cloned().unwrap_or_default();
             }
             if notice.last_call_of.contains(&entry.born) {
                 entry.last_call.get_or_insert(facts.at);
