@@ -4,39 +4,61 @@ use anstyle::{AnsiColor, Style};
 use anyhow::Result;
 use forewarn_proto::{
     api::{Draft, DraftStatus, PolicyCount},
-    policy::{Deadline, Policy, Retraction},
+    policy::{Deadline, Length, Offline, Policy, Retraction},
 };
 use forewarn_trust::{Changes, PublicKey, metadata};
 
 const BOLD: Style = Style::new().bold();
 const WARN: Style = AnsiColor::Yellow.on_default();
 
-/// A policy in words.
+/// A policy in words: all that it does, since what is signed is what was shown.
 pub(crate) fn policy(policy: &Policy) {
     anstream::println!("{BOLD}{}{BOLD:#} (policy {}, version {})", policy.title, policy.id, policy.version);
-    for rule in &policy.rules {
-        anstream::println!("  bans      {}", rule.app);
-        rule.purls.iter().for_each(|purl| anstream::println!("              {purl}"));
-    }
-    anstream::println!("  deadline  {}", deadline(&policy.deadline));
-    match policy.consequence.mail.as_slice() {
-        [] => anstream::println!("  then      nothing: this policy only warns"),
-        domains => {
-            for domain in domains {
-                anstream::println!("  then      the mail profile of {domain} moves into the device's vault");
-            }
-        }
-    }
-    for (language, text) in &policy.message {
-        anstream::println!("  says ({language}) {text}");
-    }
+    policy_in_words(policy).iter().for_each(|(label, text)| anstream::println!("  {label:<10}{text}"));
 }
 
-/// A deadline in words.
-fn deadline(deadline: &Deadline) -> String {
+fn policy_in_words(policy: &Policy) -> Vec<(String, String)> {
+    let mut lines = Vec::new();
+    let mut say = |label: &str, text: String| lines.push((label.to_owned(), text));
+    for rule in &policy.rules {
+        say("bans", rule.app.clone());
+        rule.purls.iter().for_each(|purl| say("", format!("  {purl}")));
+    }
+    deadline_in_words(&policy.deadline).into_iter().for_each(|text| say("deadline", text));
+    if let Some(until) = &policy.until {
+        say("ends", format!("{until}; what it took goes back then"));
+    }
+    if policy.consequence.mail.is_empty() {
+        say("then", "nothing: this policy only warns".to_owned());
+    }
+    for domain in &policy.consequence.mail {
+        say("then", format!("the mail profile of {domain} moves into the device's vault"));
+    }
+    if policy.consequence.offline == Offline::Revoke {
+        let text = "acts on devices that have not reached the server for long, too; a retraction can't stop it there";
+        say("offline", text.to_owned());
+    }
+    policy.message.iter().for_each(|(language, text)| say("says", format!("({language}) {text}")));
+    lines
+}
+
+fn deadline_in_words(deadline: &Deadline) -> Vec<String> {
     let grace = deadline.grace.max(deadline.min_notice);
     let at = deadline.at.as_ref().map(|at| format!("{at}, and ")).unwrap_or_default();
-    format!("{at}at least {grace} after each person was shown the notice; never under the device's own least notice")
+    let mut lines = vec![format!(
+        "{at}at least {grace} after each person was shown the notice; never under the device's own least notice"
+    )];
+    if let Some(hours) = deadline.quiet_hours {
+        lines.push(format!("never in the hours {hours} of the device's local time: it moves to their end"));
+    }
+    if !deadline.days_off.is_empty() {
+        let days: Vec<&str> = deadline.days_off.iter().map(|day| day.name()).collect();
+        lines.push(format!("never on a {}: it moves to the next other day", days.join(" or a ")));
+    }
+    if deadline.ramp > Length::default() {
+        lines.push(format!("spread over {}: each device has its own place in it", deadline.ramp));
+    }
+    lines
 }
 
 /// How far a draft has come, by the server's word.
@@ -90,5 +112,53 @@ pub(crate) fn count(name: &str, count: &PolicyCount) {
     );
     for (stage, people) in &count.people {
         anstream::println!("  {people} people: {stage}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every field of a policy with a value of its own, which the words have to bring.
+    const FULL: &str = r#"
+id = "no-tiktok"
+version = 7
+title = "TikTok must go"
+until = "2027-01-31T12:00Z"
+message = { en = "Please remove it." }
+consequence = { mail = ["corp.example"], offline = "revoke" }
+
+[deadline]
+at = { floating = "2026-12-01T17:00" }
+grace = "49h"
+min_notice = "36h"
+ramp = "10h"
+quiet_hours = "22:00-07:00"
+days_off = ["saturday", "sunday"]
+
+[[rule]]
+id = "tiktok"
+app = "TikTok"
+purls = ["pkg:flatpak/com.tiktok.TikTok"]
+"#;
+
+    #[test]
+    fn admins_see_all_that_a_policy_does() {
+        let policy = Policy::parse(FULL.as_bytes()).unwrap();
+        let words = policy_in_words(&policy).into_iter().map(|(label, text)| format!("{label:<10}{text}\n"));
+        let expected = "\
+bans      TikTok
+            pkg:flatpak/com.tiktok.TikTok
+deadline  2026-12-01T17:00:00 (the device's local time), and at least 49h after each person was shown the notice; \
+never under the device's own least notice
+deadline  never in the hours 22:00-07:00 of the device's local time: it moves to their end
+deadline  never on a saturday or a sunday: it moves to the next other day
+deadline  spread over 10h: each device has its own place in it
+ends      2027-01-31T12:00Z; what it took goes back then
+then      the mail profile of corp.example moves into the device's vault
+offline   acts on devices that have not reached the server for long, too; a retraction can't stop it there
+says      (en) Please remove it.
+";
+        assert_eq!(words.collect::<String>(), expected);
     }
 }

@@ -135,7 +135,11 @@ fn policy_set(verified: &Verified) -> Result<PolicySet, Refusal> {
     let mut set = PolicySet { bundle: verified.version, ..PolicySet::default() };
     for (name, document) in verified.of_role("policies") {
         let policy = parse_policy(name, document)?;
-        let signed = SignedPolicy { policy, signed_by: document.signed_by.clone(), expires: verified.admins_until };
+        let signed = SignedPolicy {
+            policy: policy.into(),
+            signed_by: document.signed_by.clone(),
+            expires: verified.admins_until,
+        };
         set.policies.insert(signed.policy.id.clone(), signed);
     }
     for (name, document) in verified.of_role("previews") {

@@ -1,6 +1,7 @@
 //! The project's tasks: `cargo xtask demo`, `cargo xtask test`, ...
 #![expect(clippy::disallowed_methods, reason = "tasks run programs and measure real time")]
 
+mod bench;
 mod demo;
 mod packages;
 mod schema;
@@ -28,6 +29,14 @@ enum Task {
     Schema,
     /// Play the engine's stories in tests/scenarios and record their transcripts anew; `git diff` shows what changed.
     Scenarios,
+    /// Measure: `engine` is what a decision costs. Prints ratios against a peer in the same run.
+    Bench {
+        /// What to measure.
+        what: bench::What,
+    },
+    /// Change the engine in every small way there is, and see that its tests notice. Installs cargo-mutants if it is
+    /// missing.
+    Mutants,
     /// Check dependencies against deny.toml: licences, bans, sources. Installs cargo-deny if it is missing.
     Deny,
 }
@@ -38,6 +47,8 @@ fn main() -> ExitCode {
         Task::Test => test::run(),
         Task::Schema => schema::write(),
         Task::Scenarios => test::record_scenarios(),
+        Task::Bench { what } => bench::run(what),
+        Task::Mutants => test::mutants(),
         Task::Deny => test::deny(),
     };
     match done {

@@ -26,9 +26,20 @@ pub(crate) fn record_scenarios() -> Result<()> {
 
 /// Checks what we depend on.
 pub(crate) fn deny() -> Result<()> {
-    let installed = Command::new("cargo-deny").arg("--version").output().is_ok();
-    if !installed {
-        cargo(&["install", "--locked", "cargo-deny"])?;
-    }
+    install_tool("cargo-deny")?;
     cargo(&["deny", "check", "bans", "licenses", "sources"])
+}
+
+/// Changes the engine in every small way, and runs its tests on each. What is left out, and why, is in
+/// `.cargo/mutants.toml`.
+pub(crate) fn mutants() -> Result<()> {
+    install_tool("cargo-mutants")?;
+    cargo(&["mutants", "--package", "forewarn-engine"])
+}
+
+fn install_tool(name: &str) -> Result<()> {
+    if Command::new(name).arg("--version").output().is_err() {
+        cargo(&["install", "--locked", name])?;
+    }
+    Ok(())
 }

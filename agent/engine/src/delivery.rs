@@ -101,7 +101,8 @@ impl Engine {
         told.sort();
         let takes = |id: &ObligationId| self.profiles_of(id).into_iter().map(|p| p.domain).collect::<BTreeSet<_>>();
         let tells: Tells = told.iter().map(|(_, id)| (id.clone(), takes(id))).collect();
-        let policies: Vec<&Policy> = told.iter().filter_map(|(_, id)| self.policy(&id.policy)).collect();
+        let policies: Vec<&Policy> =
+            told.iter().filter_map(|(_, id)| self.policy(&id.policy)).map(|policy| &**policy).collect();
         let apps = told.iter().filter_map(|(_, id)| Some(self.state.obligations.get(id)?.rule.app.clone()));
         let notice = Notice {
             apps: distinct(apps),

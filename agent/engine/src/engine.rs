@@ -275,7 +275,7 @@ impl Engine {
 impl PolicySet {
     /// Every rule of every policy and preview, under the key by which its findings are kept.
     fn rules(&self) -> impl Iterator<Item = (RuleKey, &Rule)> {
-        let acting = self.policies.values().map(|signed| (false, &signed.policy));
+        let acting = self.policies.values().map(|signed| (false, &*signed.policy));
         let previews = self.previews.values().map(|policy| (true, policy));
         acting.chain(previews).flat_map(|(preview, policy)| {
             policy.rules.iter().map(move |rule| (RuleKey::new(preview, &policy.id, &rule.id), rule))

@@ -82,8 +82,8 @@ pub struct PolicySet {
 /// A policy and who signed it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignedPolicy {
-    /// The policy.
-    pub policy: Policy,
+    /// The policy, shared: it can be large, and it does not change.
+    pub policy: Arc<Policy>,
     /// The names of those who signed, or their key ids.
     pub signed_by: Vec<String>,
     /// When the admins' signatures expire. From then on the policy is over.

@@ -17,3 +17,32 @@ pub(crate) fn place(device: &str, policy: &PolicyId, rule: &RuleId, ramp: Signed
     let seconds = (u128::from(ramp.as_secs().unsigned_abs()) * share) >> 64;
     SignedDuration::from_secs(i64::try_from(seconds).unwrap_or_default())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HOURS: i64 = 10;
+
+    fn place_of(device: usize, rule: &str) -> SignedDuration {
+        let (policy, rule) = ("ban".parse().unwrap(), rule.parse().unwrap());
+        place(&format!("laptop-{device}"), &policy, &rule, SignedDuration::from_hours(HOURS))
+    }
+
+    #[test]
+    fn ten_thousand_devices_stand_evenly_in_the_ramp() {
+        let mut each_hour = [0_usize; HOURS as usize];
+        for device in 0..10_000 {
+            let hour = place_of(device, "app").as_hours();
+            each_hour[usize::try_from(hour).unwrap()] += 1;
+        }
+        // A thousand are expected in each, give or take 30; five times that is one chance in a million.
+        assert!(each_hour.iter().all(|devices| (850..=1150).contains(devices)), "{each_hour:?}");
+    }
+
+    #[test]
+    fn a_place_is_the_same_each_time_and_another_for_another_rule() {
+        assert_eq!(place_of(1, "app"), place_of(1, "app"));
+        assert_ne!(place_of(1, "app"), place_of(1, "other"));
+    }
+}

@@ -1,5 +1,7 @@
 //! How an obligation stands: which policies act, when its deadline is, and what holds the revoke.
 
+use std::sync::Arc;
+
 use forewarn_proto::{
     policy::{Offline, Policy, PolicyId},
     report::{Hold, Stage},
@@ -16,10 +18,10 @@ impl Engine {
     /// The policies that act: verified, not withdrawn, not over, and not older than one that was accepted before.
     pub(crate) fn in_force(&self) -> impl Iterator<Item = &Policy> {
         let set = self.policies.iter().flat_map(|set| set.policies.values());
-        set.filter(|signed| self.acts(signed)).map(|signed| &signed.policy)
+        set.filter(|signed| self.acts(signed)).map(|signed| &*signed.policy)
     }
 
-    pub(crate) fn policy(&self, id: &PolicyId) -> Option<&Policy> {
+    pub(crate) fn policy(&self, id: &PolicyId) -> Option<&Arc<Policy>> {
         let signed = self.policies.as_ref()?.policies.get(id)?;
         self.acts(signed).then_some(&signed.policy)
     }

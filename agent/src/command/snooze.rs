@@ -3,7 +3,7 @@ use clap::Args;
 use forewarn_clock::local_zone;
 use forewarn_proto::{ipc::Question, policy::Length};
 
-use super::status::local;
+use crate::notice::local;
 use crate::{config::Config, ipc::ask};
 
 /// Options of `snooze`.

@@ -8,7 +8,11 @@ use forewarn_proto::{
 };
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 
-use crate::{config::Config, ipc::ask};
+use crate::{
+    config::Config,
+    ipc::ask,
+    notice::{local, quoted},
+};
 
 const BOLD: Style = Style::new().bold();
 const GOOD: Style = AnsiColor::Green.on_default();
@@ -52,6 +56,7 @@ fn print(status: &Status, zone: &TimeZone) {
     }
     for rule in status.rules.iter().filter(|rule| rule.finding == Finding::Unknown) {
         anstream::println!("{WARN}unknown{WARN:#}   whether {} is installed; nothing follows from that", rule.app);
+        rule.doubts.iter().for_each(|doubt| anstream::println!("          {}", doubt.text()));
     }
     if status.simulated_clock {
         anstream::println!("{WARN}clock     simulated: time comes from a file{WARN:#}");
@@ -66,7 +71,10 @@ fn print_obligation(obligation: &ObligationStatus, now: Timestamp, zone: &TimeZo
     if obligation.stage == Stage::Revoking && !obligation.waiting_for.is_empty() {
         anstream::println!("  waiting   for {} to close", obligation.waiting_for.join(", "));
     }
-    anstream::println!("  more      forewarn why '{}'", obligation.app);
+    if let Some(until) = obligation.snoozed_until {
+        anstream::println!("  snoozed   until {}; a last call comes all the same", local(until, zone));
+    }
+    anstream::println!("  more      forewarn why {}", quoted(&obligation.app));
 }
 
 fn print_server(status: &Status, zone: &TimeZone) {
@@ -79,11 +87,6 @@ fn print_server(status: &Status, zone: &TimeZone) {
     if let Some(refusal) = &status.refused {
         anstream::println!("{WARN}refused{WARN:#}   the newest bundle: {refusal}");
     }
-}
-
-/// `Thursday 3 December 2026, 09:00 CET`.
-pub(super) fn local(time: Timestamp, zone: &TimeZone) -> String {
-    time.to_zoned_datetime(zone.clone()).strftime("%A %-d %B %Y, %H:%M %Z").to_string()
 }
 
 /// `in 2 days 3 h`, `40 min ago`.

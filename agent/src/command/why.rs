@@ -8,8 +8,8 @@ use forewarn_proto::{
 };
 use jiff::tz::TimeZone;
 
-use super::status::{distance, local};
-use crate::{config::Config, ipc::ask};
+use super::status::distance;
+use crate::{config::Config, ipc::ask, notice::local};
 
 const BOLD: Style = Style::new().bold();
 

@@ -14,7 +14,7 @@ use tokio::sync::mpsc;
 
 use crate::config::NoticeWay;
 
-pub(crate) use text::Words;
+pub(crate) use text::{Words, local, quoted};
 
 /// What the notifier is asked to do.
 #[derive(Debug)]

@@ -59,8 +59,11 @@ pub(crate) fn local(time: Timestamp, zone: &TimeZone) -> String {
     time.to_zoned_datetime(zone.clone()).strftime("%A %-d %B %Y, %H:%M %Z").to_string()
 }
 
-fn quoted(text: &str) -> String {
-    if text.contains(' ') { format!("'{text}'") } else { text.to_owned() }
+/// One word to any shell: `TikTok`, `'Temu & Co'`. People paste it, and a policy chose it.
+pub(crate) fn quoted(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+    let option = text.starts_with('-');
+    if !option && text.chars().all(plain) { text.to_owned() } else { format!("'{}'", text.replace('\'', r"'\''")) }
 }
 
 #[cfg(test)]
@@ -101,6 +104,14 @@ mod tests {
         for part in ["Bitte.", "TikTok", "Thursday 3 December 2026, 09:00 CET", "corp.example", "forewarn why TikTok"] {
             assert!(words.body.contains(part), "`{part}` is missing in: {}", words.body);
         }
+    }
+
+    #[test]
+    fn an_apps_name_is_one_word_to_a_shell() {
+        assert_eq!(quoted("TikTok"), "TikTok");
+        assert_eq!(quoted("Temu & Co"), "'Temu & Co'");
+        assert_eq!(quoted("$(reboot)"), "'$(reboot)'");
+        assert_eq!(quoted("Ray's"), r"'Ray'\''s'");
     }
 
     #[test]

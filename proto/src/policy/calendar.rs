@@ -37,6 +37,11 @@ impl Day {
     /// All seven.
     pub const ALL: [Self; 7] =
         [Self::Monday, Self::Tuesday, Self::Wednesday, Self::Thursday, Self::Friday, Self::Saturday, Self::Sunday];
+
+    /// As it is written: `monday`.
+    pub const fn name(self) -> &'static str {
+        ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"][self as usize]
+    }
 }
 
 impl From<Weekday> for Day {
@@ -134,5 +139,72 @@ impl JsonSchema for QuietHours {
             "pattern": "^[0-2][0-9]:[0-5][0-9]-[0-2][0-9]:[0-5][0-9]$",
             "description": "Two times of the 24-hour clock, by the device's local time: 22:00-07:00.",
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ROME: &str = "Europe/Rome";
+
+    /// A deadline that would fall at `from`, a clock face in `zone`, falls at `expected`.
+    #[track_caller]
+    fn check(quiet: &str, off: &[Day], zone: &str, from: &str, expected: &str) {
+        let deadline = Deadline {
+            quiet_hours: (!quiet.is_empty()).then(|| quiet.parse().unwrap()),
+            days_off: off.iter().copied().collect(),
+            ..Deadline::default()
+        };
+        let zone = TimeZone::get(zone).unwrap();
+        let at = last_instant_of(from.parse().unwrap(), &zone);
+        let open = deadline.open_from(at, &zone);
+        assert_eq!(zone.to_datetime(open), expected.parse().unwrap(), "{quiet} {off:?} from {from}");
+        assert_eq!(deadline.open_from(open, &zone), open, "an open moment stays");
+    }
+
+    #[test]
+    fn a_deadline_moves_to_the_end_of_quiet_hours_and_days_off() {
+        check("", &[], ROME, "2026-11-27T23:30", "2026-11-27T23:30");
+        check("22:00-07:00", &[], ROME, "2026-11-27T21:59", "2026-11-27T21:59");
+        check("22:00-07:00", &[], ROME, "2026-11-27T22:00", "2026-11-28T07:00");
+        check("22:00-07:00", &[], ROME, "2026-11-28T06:59", "2026-11-28T07:00");
+        check("22:00-07:00", &[], ROME, "2026-11-28T07:00", "2026-11-28T07:00");
+        check("12:00-13:30", &[], ROME, "2026-11-27T12:30", "2026-11-27T13:30");
+        check("", &[Day::Saturday, Day::Sunday], ROME, "2026-11-28T10:00", "2026-11-30T00:00");
+        check("22:00-07:00", &[Day::Saturday, Day::Sunday], ROME, "2026-11-27T23:00", "2026-11-30T07:00");
+        check("22:00-00:00", &[], ROME, "2026-12-31T23:00", "2027-01-01T00:00");
+        let all_but_one = &Day::ALL[1..];
+        check("00:00-23:59", all_but_one, ROME, "2026-12-01T10:00", "2026-12-07T23:59");
+    }
+
+    #[test]
+    fn the_day_that_an_island_skipped_is_no_day_to_end_on() {
+        // Samoa had no 30 December 2011; Friday the 30th off ends where Saturday the 31st begins.
+        check("", &[Day::Friday], "Pacific/Apia", "2011-12-30T10:00", "2011-12-31T10:00");
+        // 02:30 does not exist in Rome on that night: quiet hours end at 03:30 by the clocks that people see.
+        check("22:00-02:30", &[], ROME, "2027-03-28T01:00", "2027-03-28T03:30");
+    }
+
+    #[test]
+    fn hours_that_are_not_hours_are_refused() {
+        for (text, problem) in [
+            ("22:00", "not a span of hours"),
+            ("22-07", "not a time of day"),
+            ("22:00-24:00", "`24:00` is not a time of day"),
+            ("22:00-7:00", "`7:00` is not a time of day"),
+            ("22:00:30-07:00", "not a time of day"),
+            ("07:00-07:00", "the whole day"),
+        ] {
+            let error = text.parse::<QuietHours>().unwrap_err();
+            assert!(error.contains(problem) && error.contains("22:00-07:00"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_days_name_is_what_policies_write() {
+        for day in Day::ALL {
+            assert_eq!(serde_json::to_string(&day).unwrap(), format!("\"{}\"", day.name()));
+        }
     }
 }

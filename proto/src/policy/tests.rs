@@ -51,6 +51,17 @@ fn what_is_wrong_is_refused_with_line_and_remedy() {
     check_refused("2026-12-01T17:00[Europe/Berlin]", "1 December", &["line 6", "is not a time"]);
     check_refused("\"7d\"", "\"7 fortnights\"", &["line 7", "is not a length of time"]);
     check_refused("\"7d\"", "\"-7d\"", &["line 7", "out of bounds"]);
+    check_refused("\"7d\"", "\"7d\"\nramp = \"5 people\"", &["line 8", "is not a length of time"]);
+    check_refused("\"7d\"", "\"7d\"\nquiet_hours = \"22-07\"", &["line 8", "22:00-07:00"]);
+    check_refused("\"7d\"", "\"7d\"\ndays_off = [\"holiday\"]", &["line 8", "unknown variant `holiday`"]);
+    check_refused(
+        "\"7d\"",
+        "\"7d\"\ndays_off = [\"monday\", \"tuesday\", \"wednesday\", \"thursday\", \"friday\", \"saturday\", \"sunday\"]",
+        &["deadline.days_off", "no deadline could ever come"],
+    );
+    check_refused("version = 1", "version = 1\nuntil = \"2026-11-30\"", &["line 3", "is not a time"]);
+    check_refused("version = 1", "version = 1\nuntil = \"2026-12-01T16:00Z\"", &["until", "end before its deadline"]);
+    check_refused("[\"corp.example\"]", "[]\noffline = \"delete\"", &["line 15", "unknown variant `delete`"]);
     check_refused("[\"pkg:flatpak/com.tiktok.TikTok\"]", "[]", &["rule[0].purls", "name at least one"]);
     check_refused("pkg:flatpak/com.tiktok.TikTok", "TikTok", &["line 19", "is not a package URL"]);
     check_refused("corp.example", "@Corp.Example", &["line 14", "after the @"]);

@@ -158,7 +158,7 @@ impl Model {
     }
 
     fn policy(&self, id: &PolicyId) -> Option<&Policy> {
-        self.set.as_ref()?.policies.get(id).map(|signed| &signed.policy)
+        self.set.as_ref()?.policies.get(id).map(|signed| &*signed.policy)
     }
 
     fn hear_policies(&mut self, set: &PolicySet) {

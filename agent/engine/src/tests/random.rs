@@ -324,7 +324,7 @@ fn promise_1_6_in_calm_weather_the_engine_does_what_the_model_says() {
 
 #[test]
 fn promise_1_3_4_6_7_hold_under_every_order_of_events() {
-    histories(4000, 900_000, prop::collection::vec(storm(), 1..60), |events| {
+    histories(2500, 1_200_000, prop::collection::vec(storm(), 1..60), |events| {
         let by_calendar = |event: &Event| matches!(event, Event::Publish { extra, .. } if *extra >= CALENDAR);
         let by_calendar = events.iter().any(by_calendar);
         let mut world = begin();

@@ -153,7 +153,7 @@ impl World {
     pub(super) fn publish(&mut self, policy: &Policy) {
         let signed_by = vec!["alice".into(), "bob".into()];
         let expires = self.truth.saturating_add(HOUR * 24 * 366).unwrap();
-        let signed = SignedPolicy { policy: policy.clone(), signed_by, expires };
+        let signed = SignedPolicy { policy: policy.clone().into(), signed_by, expires };
         self.set.policies.insert(policy.id.clone(), signed);
         self.push();
     }

@@ -2,6 +2,7 @@
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use fs_err::os::unix::fs::OpenOptionsExt as _;
 use rustix::fs::{self as sys, FlockOperation, Mode};
@@ -14,6 +15,10 @@ use crate::plan::Draft;
 
 /// What a new entry is called until it is whole: `.new-0001`.
 const UNFINISHED: &str = ".new-";
+
+/// A program that is being started has all our files, this lock too, until it is running: a moment, which we wait for.
+const LOCK_ATTEMPTS: u32 = 50;
+const LOCK_PAUSE: Duration = Duration::from_millis(20);
 
 pub(crate) struct Store {
     dir: PathBuf,
@@ -51,11 +56,14 @@ impl Store {
     pub(crate) fn lock(&self) -> Result<Guard, Error> {
         let path = self.dir.join("lock");
         let file = create(&path).map_err(|source| Error::WriteVault { path: path.clone(), source })?;
-        match sys::flock(&file, FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => Ok(Guard { _file: file }),
-            Err(Errno::WOULDBLOCK) => Err(Error::LockVault { path: self.dir.clone() }),
-            Err(errno) => Err(Error::WriteVault { path, source: errno.into() }),
+        for _ in 0..LOCK_ATTEMPTS {
+            match sys::flock(&file, FlockOperation::NonBlockingLockExclusive) {
+                Ok(()) => return Ok(Guard { _file: file }),
+                Err(Errno::WOULDBLOCK) => std::thread::sleep(LOCK_PAUSE),
+                Err(errno) => return Err(Error::WriteVault { path, source: errno.into() }),
+            }
         }
+        Err(Error::LockVault { path: self.dir.clone() })
     }
 
     /// All entries, oldest first.
