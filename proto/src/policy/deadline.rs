@@ -83,6 +83,7 @@ impl FromStr for At {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
+        check_hour(text)?;
         let instant = |instant| Self::Instant { instant, written: text.to_owned() };
         if let Ok(zoned) = text.parse::<ZonedDateTime>() {
             return Ok(instant(zoned.timestamp()));
@@ -97,6 +98,17 @@ impl FromStr for At {
             ),
             Err(reason) => format!("`{text}` is not a time ({reason}); write \"2026-12-01T17:00[Europe/Berlin]\""),
         })
+    }
+}
+
+/// A day alone is refused: one reads it as its beginning, the next as its end.
+fn check_hour(text: &str) -> Result<(), String> {
+    let digits = |part: &str| part.chars().all(|c| c.is_ascii_digit() || c == '-');
+    match text.split(['[', '+', 'Z']).next() {
+        Some(day) if day.len() == 10 && digits(day) => {
+            Err(format!("`{text}` has no hour; write the time of day too, such as {day}T17:00"))
+        }
+        Some(_) | None => Ok(()),
     }
 }
 
@@ -119,11 +131,10 @@ impl<'de> Deserialize<'de> for At {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let parsed = match AtDocument::deserialize(deserializer)? {
             AtDocument::Text(text) => text.parse(),
-            AtDocument::Floating(document) => document
-                .floating
-                .parse::<DateTime>()
-                .map(Self::Floating)
-                .map_err(|e| format!("`{}` is not a time without a zone ({e})", document.floating)),
+            AtDocument::Floating(FloatingDocument { floating }) => check_hour(&floating).and_then(|()| {
+                let face = floating.parse::<DateTime>().map(Self::Floating);
+                face.map_err(|e| format!("`{floating}` is not a time without a zone ({e})"))
+            }),
             AtDocument::Other(value) => {
                 Err(format!("{value} must be quoted, with its zone: \"2026-12-01T17:00[Europe/Berlin]\""))
             }

@@ -59,7 +59,9 @@ fn what_is_wrong_is_refused_with_line_and_remedy() {
         "\"7d\"\ndays_off = [\"monday\", \"tuesday\", \"wednesday\", \"thursday\", \"friday\", \"saturday\", \"sunday\"]",
         &["deadline.days_off", "no deadline could ever come"],
     );
-    check_refused("version = 1", "version = 1\nuntil = \"2026-11-30\"", &["line 3", "is not a time"]);
+    check_refused("2026-12-01T17:00[", "2026-12-01[", &["line 6", "has no hour", "T17:00"]);
+    check_refused("version = 1", "version = 1\nuntil = \"2026-12-30\"", &["line 3", "has no hour"]);
+    check_refused("\"2026-12-01T17:00[Europe/Berlin]\"", "{ floating = \"2026-12-01\" }", &["line 6", "has no hour"]);
     check_refused("version = 1", "version = 1\nuntil = \"2026-12-01T16:00Z\"", &["until", "end before its deadline"]);
     check_refused("[\"corp.example\"]", "[]\noffline = \"delete\"", &["line 15", "unknown variant `delete`"]);
     check_refused("[\"pkg:flatpak/com.tiktok.TikTok\"]", "[]", &["rule[0].purls", "name at least one"]);
