@@ -298,7 +298,7 @@ fn outcome(world: &World) -> (Vec<String>, Vec<String>) {
 fn histories<S: Strategy>(cases: u32, least: u64, strategy: S, check: impl Fn(S::Value)) {
     // Mutants are many, and each is usually found at once.
     let quick = std::env::var_os("FOREWARN_QUICK").is_some();
-    let cases = if quick { cases / 20 } else { cases };
+    let cases = if quick { cases / 100 } else { cases };
     let max_shrink_iters = if quick { 0 } else { 4000 };
     let config = ProptestConfig { cases, max_shrink_iters, source_file: Some(file!()), ..Default::default() };
     let played = TestRunner::new(config).run(&strategy, |events| {
