@@ -37,21 +37,10 @@ struct File {
     terminals: Option<Vec<PathBuf>>,
     /// The languages of notices, best first. Default: from `LANG`.
     languages: Option<Vec<Language>>,
-    /// Where packages are recorded, if not at the system's own places.
-    places: PlacesFile,
+    /// The system whose packages are listed. Default `/`.
+    root: Option<PathBuf>,
     /// A file that moves the clock, for demonstrations and tests. `forewarn status` says so when it is set.
     simulated_clock: Option<PathBuf>,
-}
-
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct PlacesFile {
-    /// dpkg's folder. Default `/var/lib/dpkg`.
-    dpkg: Option<PathBuf>,
-    /// The system's Flatpak installation. Default `/var/lib/flatpak`.
-    flatpak: Option<PathBuf>,
-    /// The system's folders of desktop entries.
-    applications: Option<Vec<PathBuf>>,
 }
 
 /// See [`Config::notices`].
@@ -118,7 +107,7 @@ impl Config {
         settings.max_staleness = file.max_staleness.map_or(settings.max_staleness, |length| length.0);
         settings.offline_limit = file.offline_limit.map_or(settings.offline_limit, |length| length.0);
         Ok(Self {
-            places: places(file.places, home.clone()),
+            places: Places { root: file.root.unwrap_or_else(|| "/".into()), homes: vec![(person(), home.clone())] },
             state,
             socket,
             home,
@@ -134,17 +123,6 @@ impl Config {
 /// The person for whom the daemon runs: whoever runs it.
 pub(crate) fn person() -> Person {
     Person(rustix::process::geteuid().as_raw())
-}
-
-fn places(file: PlacesFile, home: PathBuf) -> Places {
-    let system = Places::default();
-    Places {
-        dpkg: file.dpkg.unwrap_or(system.dpkg),
-        flatpak: file.flatpak.unwrap_or(system.flatpak),
-        applications: file.applications.unwrap_or(system.applications),
-        homes: vec![(person(), home)],
-        os_release: system.os_release,
-    }
 }
 
 /// `de_DE.UTF-8` is `de`.

@@ -24,7 +24,7 @@ use crate::{
     mail::Mail,
     notice::{self, Manner, News},
     perform::{Done, Hands},
-    scan::{self, Extent, SETTLE, Scan, Watch},
+    scan::{self, Extent, LOOK_EVERY, SETTLE, Scan, Watch},
     store::{Store, Stored},
     sync::{self, Heard, Link},
     trust::{Trust, Verdict},
@@ -186,6 +186,7 @@ impl Daemon {
 
     async fn attend(mut self, mut channels: Channels, mut alarm: Alarm, mut watch: Watch) -> Result<()> {
         let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+        let mut look = tokio::time::interval_at(tokio::time::Instant::now() + LOOK_EVERY, LOOK_EVERY);
         loop {
             let sleep = self.engine.next_wake(&self.now());
             let wake = tokio::select! {
@@ -195,6 +196,7 @@ impl Daemon {
                 }
                 Some(heard) = channels.heard.recv() => Wake::Server(heard),
                 Some(()) = channels.hints.recv() => Wake::Changed,
+                _ = look.tick() => Wake::Changed,
                 Some(done) = channels.done.recv() => Wake::Done(done),
                 Some(news) = channels.news.recv() => Wake::Notice(news),
                 Some(asked) = channels.asked.recv() => Wake::Asked(asked),
@@ -289,6 +291,9 @@ impl Daemon {
 
     /// The engine keeps no packages; what it is given anew is what has changed, if it has the rest.
     fn take_scan(&mut self, scan: Scan) {
+        if scan.wanted != self.engine.wanted() {
+            return self.hands.scan(&self.engine, Extent::Whole);
+        }
         let former = std::mem::replace(&mut self.listed, scan.listings.clone());
         self.sources = sum_up(&scan.listings);
         if let Some(mail) = scan.mail {
@@ -342,7 +347,7 @@ fn sum_up(listings: &[Listing]) -> Vec<SourceStatus> {
     let of = |source: Source| listings.iter().filter(move |listing| listing.source == source);
     let sum = |source: Source| SourceStatus {
         source,
-        packages: of(source).map(|listing| listing.packages.len()).sum(),
+        packages: of(source).map(|listing| listing.count).sum(),
         gaps: of(source).flat_map(|l| &l.gaps).map(|gap| format!("{}: {}", gap.path, gap.reason)).collect(),
     };
     Source::ALL.into_iter().map(sum).collect()

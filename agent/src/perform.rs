@@ -72,9 +72,10 @@ impl Hands {
         }
         self.scanning = true;
         let (places, domains, done) = (self.config.places.clone(), engine.domains(), self.done.clone());
+        let wanted = engine.wanted();
         tokio::spawn(async move {
-            let broken_off = Scan::broken_off(&places);
-            let look = tokio::task::spawn_blocking(move || scan::look(&places, &domains, extent));
+            let broken_off = Scan::broken_off(&places, wanted.clone());
+            let look = tokio::task::spawn_blocking(move || scan::look(&places, &domains, wanted, extent));
             let _ = done.send(Done::Scanned(look.await.unwrap_or(broken_off)));
         });
     }

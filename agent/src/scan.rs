@@ -8,7 +8,7 @@ use forewarn_engine::MailFound;
 use forewarn_inventory::{Places, list, watch_points};
 use forewarn_mail::Home;
 use forewarn_proto::{
-    inventory::{Change, Gap, Listing, Scope, Source},
+    inventory::{Change, Gap, Listing, Scope, Source, Wanted},
     policy::Domain,
 };
 use notify::{RecommendedWatcher, RecursiveMode, Watcher};
@@ -16,6 +16,9 @@ use tokio::sync::mpsc;
 
 /// How long changes are gathered before the packages are listed. A package manager writes its database several times.
 pub(crate) const SETTLE: Duration = Duration::from_millis(100);
+
+/// How often all is looked at without a hint: for what no watch tells.
+pub(crate) const LOOK_EVERY: Duration = Duration::from_secs(4 * 60 * 60);
 
 /// What the engine wants to hear of a look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -30,20 +33,23 @@ pub(crate) enum Extent {
 #[derive(Debug)]
 pub(crate) struct Scan {
     pub(crate) extent: Extent,
+    /// What was looked for. A look for what rules named before they changed says nothing of the new ones.
+    pub(crate) wanted: Wanted,
     pub(crate) listings: Arc<[Listing]>,
     pub(crate) mail: Option<MailFound>,
 }
 
 /// Lists everything. Blocks while it reads.
-pub(crate) fn look(places: &Places, domains: &BTreeSet<Domain>, extent: Extent) -> Scan {
+pub(crate) fn look(places: &Places, domains: &BTreeSet<Domain>, wanted: Wanted, extent: Extent) -> Scan {
     let people = places.homes.iter().map(|(person, home)| (*person, domains_with_mail(home, domains))).collect();
     let mail = Some(MailFound { domains: domains.clone(), people });
-    Scan { extent, listings: list(places).into(), mail }
+    let listings = list(places, &wanted).into();
+    Scan { extent, wanted, listings, mail }
 }
 
 impl Scan {
     /// A look that broke off: nothing is known of any source, and of mail what was known before.
-    pub(crate) fn broken_off(places: &Places) -> Self {
+    pub(crate) fn broken_off(places: &Places, wanted: Wanted) -> Self {
         let scopes: Vec<Scope> =
             places.homes.iter().map(|(person, _)| Scope::Person(*person)).chain([Scope::System]).collect();
         let gap = Gap { path: String::new(), offset: None, reason: "the look broke off; this is a defect".to_owned() };
@@ -51,10 +57,11 @@ impl Scan {
         let listings = Source::ALL.into_iter().flat_map(of).map(|(source, scope)| Listing {
             source,
             scope,
+            count: 0,
             packages: Vec::new(),
             gaps: vec![gap.clone()],
         });
-        Self { extent: Extent::Whole, listings: listings.collect(), mail: None }
+        Self { extent: Extent::Whole, wanted, listings: listings.collect(), mail: None }
     }
 }
 
@@ -101,19 +108,19 @@ impl Watch {
     /// Watches what has come into being since the last time.
     pub(crate) fn renew(&mut self) {
         for point in watch_points(&self.places) {
-            let point = existing(&point);
-            if self.watched.contains(point) {
-                continue;
-            }
+            let Some(point) = self.existing(&point).filter(|point| !self.watched.contains(*point)) else { continue };
             match self.watcher.watch(point, RecursiveMode::NonRecursive) {
                 Ok(()) => drop(self.watched.insert(point.to_owned())),
                 Err(error) => tracing::warn!("{} can't be watched: {error}", point.display()),
             }
         }
     }
-}
 
-/// The path itself, or the nearest folder above it that is there: in it, the path would appear.
-fn existing(path: &Path) -> &Path {
-    path.ancestors().find(|ancestor| ancestor.exists()).unwrap_or(path)
+    /// The path itself, or the folder in which it would appear. The root and homes are never watched themselves: too much
+    /// happens there. What appears further down is found by the slow look.
+    fn existing<'p>(&self, path: &'p Path) -> Option<&'p Path> {
+        let busy =
+            |folder: &Path| folder == self.places.root || self.places.homes.iter().any(|(_, home)| folder == home);
+        [Some(path), path.parent()].into_iter().flatten().find(|path| path.exists() && !busy(path))
+    }
 }

@@ -1,6 +1,9 @@
 //! The inventory: the packages on this device, with each source's completeness. It never leaves the device.
 
-use std::cmp::Ordering;
+use std::{
+    cmp::Ordering,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -31,24 +34,64 @@ impl Scope {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Source {
-    /// Debian's package database, `pkg:deb/...`.
+    /// Debian's package database.
     Dpkg,
-    /// Flatpak installations, `pkg:flatpak/...`.
+    /// RPM's package database.
+    Rpm,
+    /// Arch Linux's package database.
+    Pacman,
+    /// Alpine Linux's package database.
+    Apk,
+    /// Flatpak installations.
     Flatpak,
-    /// Desktop entries, `pkg:desktop/...`, and the web apps among them, `pkg:webapp/...`.
+    /// Snaps.
+    Snap,
+    /// AppImage files, where people keep them.
+    AppImage,
+    /// Homebrew's cellar and cask room.
+    Homebrew,
+    /// Nix profiles.
+    Nix,
+    /// Desktop entries, and the web apps among them.
     Desktop,
+    /// Extensions of browsers.
+    Browser,
+    /// Extensions of Visual Studio Code and its forks.
+    Editor,
 }
 
 impl Source {
     /// Every source, in the order in which they are shown.
-    pub const ALL: [Self; 3] = [Self::Dpkg, Self::Flatpak, Self::Desktop];
+    pub const ALL: [Self; 12] = [
+        Self::Dpkg,
+        Self::Rpm,
+        Self::Pacman,
+        Self::Apk,
+        Self::Flatpak,
+        Self::Snap,
+        Self::AppImage,
+        Self::Homebrew,
+        Self::Nix,
+        Self::Desktop,
+        Self::Browser,
+        Self::Editor,
+    ];
 
     /// The purl types that this source, and no other, lists.
     pub fn purl_kinds(self) -> &'static [&'static str] {
         match self {
             Self::Dpkg => &["deb"],
+            Self::Rpm => &["rpm"],
+            Self::Pacman => &["alpm"],
+            Self::Apk => &["apk"],
             Self::Flatpak => &["flatpak"],
+            Self::Snap => &["snap"],
+            Self::AppImage => &["appimage"],
+            Self::Homebrew => &["brew"],
+            Self::Nix => &["nix"],
             Self::Desktop => &["desktop", "webapp"],
+            Self::Browser => &["chrome-extension", "firefox-extension"],
+            Self::Editor => &["vscode-extension"],
         }
     }
 
@@ -56,8 +99,44 @@ impl Source {
     pub fn name(self) -> &'static str {
         match self {
             Self::Dpkg => "dpkg",
+            Self::Rpm => "rpm",
+            Self::Pacman => "pacman",
+            Self::Apk => "apk",
             Self::Flatpak => "flatpak",
+            Self::Snap => "snap",
+            Self::AppImage => "appimage",
+            Self::Homebrew => "homebrew",
+            Self::Nix => "nix",
             Self::Desktop => "desktop",
+            Self::Browser => "browser",
+            Self::Editor => "editor",
+        }
+    }
+}
+
+/// Which packages a listing names. All others are only counted: what nobody asks for is kept nowhere.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Wanted {
+    /// Every package.
+    All,
+    /// Those that some rule may name.
+    Named {
+        /// Names of packages, by purl type.
+        names: BTreeMap<String, BTreeSet<String>>,
+        /// Display names, in small letters.
+        display_names: BTreeSet<String>,
+    },
+}
+
+impl Wanted {
+    /// Whether a package of this purl type, name and display name is asked for.
+    pub fn asks_for(&self, kind: &str, name: &str, display_name: Option<&str>) -> bool {
+        match self {
+            Self::All => true,
+            Self::Named { names, display_names } => {
+                let displayed = || display_name.is_some_and(|shown| display_names.contains(&shown.to_lowercase()));
+                names.get(kind).is_some_and(|names| names.contains(name)) || (!display_names.is_empty() && displayed())
+            }
         }
     }
 }
@@ -91,7 +170,9 @@ pub struct Listing {
     pub source: Source,
     /// For whom.
     pub scope: Scope,
-    /// Sorted by purl.
+    /// How many packages the source lists, whether or not they were asked for.
+    pub count: usize,
+    /// Those that were asked for, sorted by purl.
     pub packages: Vec<Package>,
     /// Empty when the listing is complete. A source that isn't on the device is complete and lists nothing.
     pub gaps: Vec<Gap>,

@@ -1,11 +1,16 @@
 //! Package URLs: the name that a rule and a package share.
 //!
 //! Format: the package URL specification, ECMA-427 (<https://github.com/package-url/purl-spec>). Besides its types
-//! (`deb`, `rpm`, ...) Forewarn writes
+//! (`deb`, `rpm`, `alpm`, `apk`, `chrome-extension`, `vscode-extension`) Forewarn writes
 //!
 //! | purl | names |
 //! |---|---|
 //! | `pkg:flatpak/org.example.App` | a Flatpak application, by its application id |
+//! | `pkg:snap/example` | a snap |
+//! | `pkg:appimage/Example` | an AppImage, by the name in its desktop entry, else in its file's name |
+//! | `pkg:brew/example` | a formula or cask of Homebrew |
+//! | `pkg:nix/example` | a package in a Nix profile |
+//! | `pkg:firefox-extension/<add-on id>` | an extension of Firefox |
 //! | `pkg:desktop/org.example.App` | a desktop entry, by its desktop-file id without `.desktop` |
 //! | `pkg:webapp/chromium/<app id>` | a web app that a Chromium-family browser installed, by its 32-letter app id |
 

@@ -119,8 +119,8 @@ fn policy_text() -> String {
 }
 
 fn listing(source: Source, scope: Scope, kind: &str, packages: usize) -> Listing {
-    let packages = (0..packages).map(|n| package(source, kind, &format!("package-{n:06}"))).collect();
-    Listing { source, scope, packages, gaps: Vec::new() }
+    let packages: Vec<_> = (0..packages).map(|n| package(source, kind, &format!("package-{n:06}"))).collect();
+    Listing { source, scope, count: packages.len(), packages, gaps: Vec::new() }
 }
 
 fn package(source: Source, kind: &str, name: &str) -> Package {

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use forewarn_proto::{
+    inventory::Wanted,
     policy::{Domain, Rule},
     report::{Hold, Refusal},
 };
@@ -93,6 +94,11 @@ impl Engine {
     /// The mail domains that policies in force name. The shell looks for profiles of these.
     pub fn domains(&self) -> BTreeSet<Domain> {
         self.in_force().flat_map(|policy| policy.consequence.mail.iter().cloned()).collect()
+    }
+
+    /// The packages that listings have to name: those that some rule may. All others are the shell's to forget.
+    pub fn wanted(&self) -> Wanted {
+        self.listings.wanted()
     }
 
     /// Takes one input and says what to do. `now` holds the clocks' readings of this moment.

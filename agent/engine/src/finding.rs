@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use forewarn_proto::{
-    inventory::{Change, Listing, Package, Person, Scope, Source},
+    inventory::{Change, Listing, Package, Person, Scope, Source, Wanted},
     policy::{Policy, PolicyId, Rule, RuleId},
     purl::Purl,
     report::{Doubt, Finding},
@@ -92,6 +92,12 @@ impl Listings {
         for dropped in former.keys() {
             self.taken.values_mut().for_each(|taken| drop(taken.matches.remove(dropped)));
         }
+    }
+
+    /// Which packages listings have to name.
+    pub(crate) fn wanted(&self) -> Wanted {
+        let of = |(kind, names): (&String, &BTreeMap<String, _>)| (kind.clone(), names.keys().cloned().collect());
+        Wanted::Named { names: self.index.iter().map(of).collect(), display_names: BTreeSet::new() }
     }
 
     /// Takes whole listings, each in the place of the former one of its source and scope.

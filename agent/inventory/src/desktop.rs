@@ -4,64 +4,42 @@
 //! An entry's id is its path below the folder of applications, with `-` for `/`, without `.desktop`. An entry of a
 //! person's doesn't replace the system's of the same id: both are listed.
 
-mod entry;
+pub(crate) mod entry;
 
 use std::path::{Path, PathBuf};
 
-use forewarn_proto::{
-    inventory::{Listing, Package, Scope, Source},
-    purl::Purl,
-};
-
 use crate::{
-    Places,
-    draft::Draft,
+    draft::{Draft, Item},
     folder::{self, Kind, Name, Opened, Root},
     limits::{Budget, Exhausted, MAX_ENTRY_BYTES, MAX_TREE_DEPTH, MAX_WATCHED_FOLDERS},
+    site::{Site, scratch},
 };
 
-/// Where a home has its desktop entries.
-const IN_HOME: &str = ".local/share/applications";
+use entry::Entry;
 
-pub(crate) fn list(places: &Places) -> Vec<Listing> {
-    let mut system = Draft::new(Source::Desktop, Scope::System);
-    for path in &places.applications {
-        match Root::system(path) {
-            Ok(Some(root)) => collect(&root, Path::new(""), &mut system),
-            Ok(None) => {}
-            Err(error) => system.gap(path, None, error),
-        }
+/// Where the system, and a home, has its desktop entries.
+const IN_SYSTEM: &[&str] = &[
+    "usr/local/share/applications",
+    "usr/share/applications",
+    "var/lib/flatpak/exports/share/applications",
+    "var/lib/snapd/desktop/applications",
+];
+const IN_HOME: &[&str] = &[".local/share/applications"];
+
+pub(crate) fn read(site: &Site<'_>, draft: &mut Draft<'_>) {
+    for folder in site.choose(IN_SYSTEM, IN_HOME) {
+        collect(&site.root, Path::new(folder), draft);
     }
-    let homes = places.homes.iter().map(|(person, home)| {
-        let mut draft = Draft::new(Source::Desktop, Scope::Person(*person));
-        if let Some(root) = draft.home(home) {
-            collect(&root, Path::new(IN_HOME), &mut draft);
-        }
-        draft.finish()
-    });
-    std::iter::once(system.finish()).chain(homes).collect()
 }
 
-pub(crate) fn watch_points(places: &Places) -> Vec<PathBuf> {
-    let mut points = Vec::new();
-    for path in &places.applications {
-        points.push(path.clone());
-        if let Ok(Some(root)) = Root::system(path) {
-            points.extend(subfolders(&root, Path::new("")));
-        }
-    }
-    for (_, home) in &places.homes {
-        points.push(home.join(IN_HOME));
-        if let Ok(Some(root)) = Root::home(home) {
-            points.extend(subfolders(&root, Path::new(IN_HOME)));
-        }
-    }
-    points
+pub(crate) fn watch(site: &Site<'_>) -> Vec<PathBuf> {
+    let folders = site.choose(IN_SYSTEM, IN_HOME).iter().map(PathBuf::from);
+    folders.flat_map(|top| subfolders(&site.root, &top).into_iter().chain([top])).collect()
 }
 
 /// Lists a folder tree's entries.
-fn collect(root: &Root, top: &Path, draft: &mut Draft) {
-    let mut found = |found: Found<'_>, draft: &mut Draft, budget: &mut Budget| match found {
+fn collect(root: &Root, top: &Path, draft: &mut Draft<'_>) {
+    let mut found = |found: Found<'_>, draft: &mut Draft<'_>, budget: &mut Budget| match found {
         Found::Folder(_) => Ok(()),
         Found::Entry(path, opened) => entry(root, top, path, opened, draft, budget),
     };
@@ -71,13 +49,13 @@ fn collect(root: &Root, top: &Path, draft: &mut Draft) {
 /// The folders below `top`, at most [`MAX_WATCHED_FOLDERS`].
 fn subfolders(root: &Root, top: &Path) -> Vec<PathBuf> {
     let mut points = Vec::new();
-    let mut found = |found: Found<'_>, _: &mut Draft, _: &mut Budget| {
+    let mut found = |found: Found<'_>, _: &mut Draft<'_>, _: &mut Budget| {
         if let (Found::Folder(path), 0..MAX_WATCHED_FOLDERS) = (found, points.len()) {
-            points.push(root.path(path));
+            points.push(path.to_owned());
         }
         Ok(())
     };
-    let mut draft = Draft::new(Source::Desktop, Scope::System);
+    let mut draft = scratch();
     Walk { root, draft: &mut draft, budget: Budget::new(), found: &mut found }.tree(top);
     points
 }
@@ -89,16 +67,16 @@ enum Found<'a> {
 }
 
 /// A walk through a folder tree, within its limits.
-struct Walk<'a, F> {
+struct Walk<'a, 'w, F> {
     root: &'a Root,
-    draft: &'a mut Draft,
+    draft: &'a mut Draft<'w>,
     budget: Budget,
     found: &'a mut F,
 }
 
-impl<F> Walk<'_, F>
+impl<F> Walk<'_, '_, F>
 where
-    F: FnMut(Found<'_>, &mut Draft, &mut Budget) -> Result<(), Exhausted>,
+    F: FnMut(Found<'_>, &mut Draft<'_>, &mut Budget) -> Result<(), Exhausted>,
 {
     fn tree(&mut self, top: &Path) {
         if let Err(exhausted) = self.folder(top, 0) {
@@ -167,7 +145,7 @@ fn entry(
     top: &Path,
     path: &Path,
     opened: Opened,
-    draft: &mut Draft,
+    draft: &mut Draft<'_>,
     budget: &mut Budget,
 ) -> Result<(), Exhausted> {
     let shown = root.path(path);
@@ -183,26 +161,22 @@ fn entry(
         }
     };
     budget.spend_bytes(bytes.len() as u64)?;
-    match package(&bytes, path.strip_prefix(top).unwrap_or(path), &shown) {
-        Ok(found) => found.into_iter().for_each(|p| draft.package(p)),
-        Err(reason) => draft.gap(&shown, None, reason),
+    match entry::parse(&bytes) {
+        Ok(entry) if entry.hidden => {}
+        Ok(entry) => offer(&entry, path.strip_prefix(top).unwrap_or(path), &shown, draft),
+        Err(broken) => draft.gap(&shown, None, broken),
     }
     Ok(())
 }
 
-/// The package that an entry stands for; none if it is hidden. `path` is the entry's, below the folder of
-/// applications.
-fn package(bytes: &[u8], path: &Path, found_in: &Path) -> Result<Option<Package>, String> {
-    let entry = entry::parse(bytes).map_err(|broken| broken.to_string())?;
-    if entry.hidden {
-        return Ok(None);
-    }
-    let purl = match &entry.web_app {
-        Some(id) => Purl::new("webapp", Some("chromium"), id, None, &[]),
-        None => Purl::new("desktop", None, &desktop_file_id(path), None, &[]),
+/// Offers what an entry stands for. `path` is the entry's, below the folder of applications.
+fn offer(entry: &Entry, path: &Path, shown: &Path, draft: &mut Draft<'_>) {
+    let id = desktop_file_id(path);
+    let item = match &entry.web_app {
+        Some(app) => Item { namespace: Some("chromium"), ..Item::new("webapp", app) },
+        None => Item::new("desktop", &id),
     };
-    let purl = purl.map_err(|error| error.to_string())?;
-    Ok(Some(Package { purl, display_name: entry.name, found_in: found_in.to_string_lossy().into_owned() }))
+    draft.offer_at(shown, &Item { display_name: entry.name.as_deref(), ..item });
 }
 
 /// `wine/Programs/Notes.desktop` -> `wine-Programs-Notes`

@@ -13,102 +13,112 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use forewarn_proto::{
-    inventory::{Listing, Package, Scope, Source},
-    purl::Purl,
-};
+use forewarn_proto::inventory::Gap;
 
 use crate::{
-    Places,
-    draft::Draft,
+    draft::{Draft, Item},
     folder::{Kind, Opened, ReadError, Root},
     limits::{MAX_DPKG_FILE_BYTES, MAX_JOURNAL_FILES, MAX_STANZA_BYTES},
     os_release,
+    site::{Site, paths},
 };
 use stanza::{Stanza, scan};
 
 /// How many bytes are read at once.
 const CHUNK_BYTES: usize = 128 * 1024;
 
+/// The most gaps of one database that are kept; the draft names fewer.
+const MAX_UNREAD: usize = 100_000;
+
 /// How often the database is read again because dpkg changed it meanwhile.
 const ATTEMPTS: usize = 4;
 
-/// What the journal says: by name and architecture the package, or that it isn't installed.
-type Journal = BTreeMap<(String, Option<String>), Option<Package>>;
+/// dpkg's database, below the system's root.
+const STATUS: &str = "var/lib/dpkg/status";
+const JOURNAL: &str = "var/lib/dpkg/updates";
 
-pub(crate) fn list(places: &Places) -> Vec<Listing> {
-    for _ in 1..ATTEMPTS {
-        let (draft, settled) = attempt(places);
-        if settled {
-            return vec![draft.finish()];
+/// What the journal says: by name and architecture which version is installed, and which of its files says so; or that
+/// none is.
+type Journal = BTreeMap<(String, Option<String>), Option<(String, PathBuf)>>;
+
+pub(crate) fn read(site: &Site<'_>, draft: &mut Draft<'_>) {
+    let root = &site.root;
+    let path = Path::new(STATUS);
+    for _ in 0..ATTEMPTS {
+        match root.open(path) {
+            Err(error) => return draft.gap(&root.path(path), None, error),
+            Ok(Opened::Missing) => return,
+            Ok(Opened::Folder | Opened::Special) => return draft.gap(&root.path(path), None, ReadError::NotAFile),
+            Ok(Opened::File(status)) => {
+                // Nothing goes into the draft before it is sure that journal and status belong together.
+                if let Some(journal) = settled_journal(root, &status, draft) {
+                    let vendor = os_release::vendor(root, draft);
+                    return merge(root, status, journal, &vendor, draft);
+                }
+            }
         }
     }
-    let (mut draft, settled) = attempt(places);
-    if !settled {
-        draft.gap(&places.dpkg.join("status"), None, "it was replaced while it was read, each time");
-    }
-    vec![draft.finish()]
+    draft.gap(&root.path(path), None, "it was replaced while it was read, each time");
 }
 
-pub(crate) fn watch_points(places: &Places) -> Vec<PathBuf> {
+pub(crate) fn watch(_: &Site<'_>) -> Vec<PathBuf> {
     // `status` is replaced by a rename, so its folder is what changes.
-    vec![places.dpkg.clone(), places.dpkg.join("updates"), places.os_release.clone()]
+    paths(&["var/lib/dpkg", JOURNAL, os_release::PATH])
 }
 
-/// Reads the database once. The second part is false when dpkg replaced `status` meanwhile.
-fn attempt(places: &Places) -> (Draft, bool) {
-    let mut draft = Draft::new(Source::Dpkg, Scope::System);
-    let path = places.dpkg.join("status");
-    match Root::system(&places.dpkg).and_then(|root| root.map(|r| Ok((open_status(&r)?, r))).transpose()) {
-        Err(error) => draft.gap(&path, None, error),
-        Ok(None | Some((Opened::Missing, _))) => {}
-        Ok(Some((Opened::Folder | Opened::Special, _))) => draft.gap(&path, None, "it is not a regular file"),
-        Ok(Some((Opened::File(status), root))) => {
-            let vendor = vendor(places, &mut draft);
-            let settled = read(&root, status, &vendor, &mut draft);
-            return (draft, settled);
-        }
-    }
-    (draft, true)
-}
-
-fn open_status(root: &Root) -> io::Result<Opened> {
-    root.open(Path::new("status"))
-}
-
-fn vendor(places: &Places, draft: &mut Draft) -> String {
-    os_release::vendor(&places.os_release).unwrap_or_else(|reason| {
-        draft.gap(&places.os_release, None, reason);
-        os_release::UNNAMED.to_owned()
+/// The journal, if `status` is still the one that was opened: else a journal file that was merged meanwhile may have been
+/// seen by neither. Its gaps count only if it does.
+fn settled_journal(root: &Root, status: &File, draft: &mut Draft<'_>) -> Option<Journal> {
+    let mut gaps = Vec::new();
+    let journal = read_journal(root, &mut gaps);
+    let unchanged = match root.open(Path::new(STATUS)) {
+        Ok(Opened::File(now)) => is_same(status, &now).unwrap_or(false),
+        Ok(Opened::Missing | Opened::Folder | Opened::Special) | Err(_) => false,
+    };
+    unchanged.then(|| {
+        draft.gaps(gaps);
+        journal
     })
 }
 
-/// Reads the journal, then `status`. False when `status` was replaced after it was opened and before the journal was
-/// read: then a merged journal file may have been seen by neither.
-fn read(root: &Root, status: File, vendor: &str, draft: &mut Draft) -> bool {
-    let mut journal = read_journal(root, vendor, draft);
-    let unchanged = match open_status(root) {
-        Ok(Opened::File(now)) => is_same(&status, &now).unwrap_or(false),
-        Ok(Opened::Missing | Opened::Folder | Opened::Special) | Err(_) => false,
-    };
-    if !unchanged {
-        return false;
-    }
-    let path = root.path(Path::new("status"));
+/// Lists `status`, with the journal's last word on each package.
+fn merge(root: &Root, status: File, journal: Journal, vendor: &str, draft: &mut Draft<'_>) {
+    let path = root.path(Path::new(STATUS));
     let found_in = path.to_string_lossy();
-    scan_file(&path, status, draft, |stanza, draft| {
-        if !overridden(&journal, &stanza) {
-            package(&stanza, vendor, &found_in)?.into_iter().for_each(|p| draft.package(p));
-        }
-        Ok(())
+    let overridden = |stanza: &Stanza<'_>| {
+        let key = || (stanza.package.to_owned(), stanza.arch.map(str::to_owned));
+        !journal.is_empty() && journal.contains_key(&key())
+    };
+    let mut gaps = Vec::new();
+    scan_file(&path, status, &mut gaps, |stanza| match stanza.installed {
+        Some(version) if !overridden(&stanza) => offer(stanza.package, stanza.arch, version, vendor, &found_in, draft),
+        Some(_) | None => Ok(()),
     });
-    std::mem::take(&mut journal).into_values().flatten().for_each(|p| draft.package(p));
-    true
+    draft.gaps(gaps);
+    for ((name, arch), installed) in journal {
+        let Some((version, path)) = installed else { continue };
+        if let Err(reason) = offer(&name, arch.as_deref(), &version, vendor, &path.to_string_lossy(), draft) {
+            draft.gap(&path, None, reason);
+        }
+    }
 }
 
-fn overridden(journal: &Journal, stanza: &Stanza<'_>) -> bool {
-    let key = || (stanza.package.to_owned(), stanza.arch.map(str::to_owned));
-    !journal.is_empty() && journal.contains_key(&key())
+fn offer(
+    name: &str,
+    arch: Option<&str>,
+    version: &str,
+    vendor: &str,
+    found_in: &str,
+    draft: &mut Draft<'_>,
+) -> Result<(), String> {
+    let qualifier = arch.map(|arch| ("arch", arch));
+    let item = Item {
+        namespace: Some(vendor),
+        version: Some(version),
+        qualifiers: qualifier.as_slice(),
+        ..Item::new("deb", name)
+    };
+    draft.offer(&item, found_in)
 }
 
 /// Whether two open files are the same one. dpkg replaces `status` and never writes into it.
@@ -126,67 +136,62 @@ fn is_same(one: &File, other: &File) -> io::Result<bool> {
 }
 
 /// Reads the journal's files in their order, so that the last word on a package stands.
-fn read_journal(root: &Root, vendor: &str, draft: &mut Draft) -> Journal {
+fn read_journal(root: &Root, gaps: &mut Vec<Gap>) -> Journal {
     let mut journal = Journal::new();
-    let folder = Path::new("updates");
+    let folder = Path::new(JOURNAL);
+    let unread = |path: &Path, reason: String| Gap { path: path.to_string_lossy().into_owned(), offset: None, reason };
     let names = root.names(folder, MAX_JOURNAL_FILES).unwrap_or_else(|error| {
-        draft.gap(&root.path(folder), None, error);
+        gaps.push(unread(&root.path(folder), error.to_string()));
         None
     });
     let names = names.unwrap_or_default();
     if names.len() > MAX_JOURNAL_FILES {
-        draft.gap(&root.path(folder), None, format!("it holds more than {MAX_JOURNAL_FILES} files"));
+        gaps.push(unread(&root.path(folder), format!("it holds more than {MAX_JOURNAL_FILES} files")));
     }
     // Of a dpkg that works there is also `tmp.i`, not yet valid.
     let is_journal = |name: &&String| name.bytes().all(|b| b.is_ascii_digit());
     let files = names.iter().filter(|n| n.kind != Kind::Folder).filter_map(|n| n.text.as_ref());
     for name in files.filter(is_journal) {
-        read_journal_file(root, &folder.join(name), vendor, draft, &mut journal);
+        let path = folder.join(name);
+        let shown = root.path(&path);
+        match root.open(&path) {
+            // Merged since the folder was read; `status` was replaced before.
+            Ok(Opened::Missing) => {}
+            Ok(Opened::Folder | Opened::Special) => gaps.push(unread(&shown, ReadError::NotAFile.to_string())),
+            Err(error) => gaps.push(unread(&shown, error.to_string())),
+            Ok(Opened::File(file)) => scan_file(&shown, file, gaps, |stanza| {
+                let key = (stanza.package.to_owned(), stanza.arch.map(str::to_owned));
+                journal.insert(key, stanza.installed.map(|version| (version.to_owned(), shown.clone())));
+                Ok(())
+            }),
+        }
     }
     journal
 }
 
-fn read_journal_file(root: &Root, name: &Path, vendor: &str, draft: &mut Draft, journal: &mut Journal) {
-    let path = root.path(name);
-    let found_in = path.to_string_lossy();
-    match root.open(name) {
-        // Merged since the folder was read; `status` was replaced before.
-        Ok(Opened::Missing) => {}
-        Ok(Opened::Folder | Opened::Special) => draft.gap(&path, None, "it is not a regular file"),
-        Err(error) => draft.gap(&path, None, error),
-        Ok(Opened::File(file)) => scan_file(&path, file, draft, |stanza, _| {
-            let key = (stanza.package.to_owned(), stanza.arch.map(str::to_owned));
-            journal.insert(key, package(&stanza, vendor, &found_in)?);
-            Ok(())
-        }),
-    }
-}
-
 /// Reads a file chunk by chunk, so that memory stays flat however many packages there are. What `found` rejects, and
 /// what is damaged, becomes a gap.
-fn scan_file(
-    path: &Path,
-    file: File,
-    draft: &mut Draft,
-    mut found: impl FnMut(Stanza<'_>, &mut Draft) -> Result<(), String>,
-) {
+fn scan_file(path: &Path, file: File, gaps: &mut Vec<Gap>, mut found: impl FnMut(Stanza<'_>) -> Result<(), String>) {
     let mut file = file.take(MAX_DPKG_FILE_BYTES + 1);
     let mut buffer = Vec::with_capacity(CHUNK_BYTES);
     let mut base = 0;
+    let found_in = path.to_string_lossy();
+    let unread =
+        |offset: u64, reason: String| Gap { path: found_in.clone().into_owned(), offset: Some(offset), reason };
     loop {
         // Doubling, so that a long stanza isn't scanned again and again.
         let more = CHUNK_BYTES.max(buffer.len()) as u64;
         let last = match file.by_ref().take(more).read_to_end(&mut buffer) {
             Ok(count) => count == 0,
-            Err(error) => return draft.gap(path, Some(base), ReadError::Read(error)),
+            Err(error) => return gaps.push(unread(base, ReadError::Read(error).to_string())),
         };
         if base + buffer.len() as u64 > MAX_DPKG_FILE_BYTES {
-            return draft.gap(path, Some(base), ReadError::TooLarge(MAX_DPKG_FILE_BYTES));
+            return gaps.push(unread(base, ReadError::TooLarge(MAX_DPKG_FILE_BYTES).to_string()));
         }
         let used = scan(&buffer, last, |offset, stanza| {
-            let outcome = stanza.map_err(|damage| damage.to_string()).and_then(|s| found(s, draft));
+            let outcome = stanza.map_err(|damage| damage.to_string()).and_then(&mut found);
             if let Err(reason) = outcome {
-                draft.gap(path, Some(base + offset as u64), reason);
+                note(gaps, unread(base + offset as u64, reason));
             }
         });
         if last {
@@ -195,17 +200,14 @@ fn scan_file(
         buffer.drain(..used);
         base += used as u64;
         if buffer.len() > MAX_STANZA_BYTES {
-            return draft.gap(path, Some(base), format!("stanza has more than {MAX_STANZA_BYTES} bytes"));
+            return gaps.push(unread(base, format!("stanza has more than {MAX_STANZA_BYTES} bytes")));
         }
     }
 }
 
-fn package(stanza: &Stanza<'_>, vendor: &str, found_in: &str) -> Result<Option<Package>, String> {
-    let Some(version) = stanza.installed else {
-        return Ok(None);
-    };
-    let arch = stanza.arch.map(|arch| ("arch", arch));
-    let purl = Purl::new("deb", Some(vendor), stanza.package, Some(version), arch.as_slice());
-    let purl = purl.map_err(|error| error.to_string())?;
-    Ok(Some(Package { purl, display_name: None, found_in: found_in.to_owned() }))
+/// A file of nothing but damage must not fill the memory with its gaps.
+fn note(gaps: &mut Vec<Gap>, gap: Gap) {
+    if gaps.len() <= MAX_UNREAD {
+        gaps.push(gap);
+    }
 }

@@ -10,47 +10,30 @@ mod metainfo;
 
 use std::path::{Path, PathBuf};
 
-use forewarn_proto::{
-    inventory::{Listing, Package, Scope, Source},
-    purl::Purl,
-};
-
 use crate::{
-    Places,
-    draft::Draft,
-    folder::{self, Kind, Opened, Root},
+    draft::{Draft, Item},
+    folder::{self, Opened, ReadError, Root},
     limits::{Budget, Exhausted, MAX_METAINFO_BYTES},
+    site::Site,
 };
 use metainfo::Metainfo;
 
-/// Where a home has its installation.
+/// Where the system, and a home, has its installation.
+const IN_SYSTEM: &str = "var/lib/flatpak";
 const IN_HOME: &str = ".local/share/flatpak";
 
-pub(crate) fn list(places: &Places) -> Vec<Listing> {
-    let mut system = Draft::new(Source::Flatpak, Scope::System);
-    match Root::system(&places.flatpak) {
-        Ok(Some(root)) => installation(&root, Path::new(""), &mut system),
-        Ok(None) => {}
-        Err(error) => system.gap(&places.flatpak, None, error),
-    }
-    let homes = places.homes.iter().map(|(person, home)| {
-        let mut draft = Draft::new(Source::Flatpak, Scope::Person(*person));
-        if let Some(root) = draft.home(home) {
-            installation(&root, Path::new(IN_HOME), &mut draft);
-        }
-        draft.finish()
-    });
-    std::iter::once(system.finish()).chain(homes).collect()
+pub(crate) fn read(site: &Site<'_>, draft: &mut Draft<'_>) {
+    installation(&site.root, Path::new(site.choose(IN_SYSTEM, IN_HOME)), draft);
 }
 
-pub(crate) fn watch_points(places: &Places) -> Vec<PathBuf> {
-    let homes = places.homes.iter().map(|(_, home)| home.join(IN_HOME));
+pub(crate) fn watch(site: &Site<'_>) -> Vec<PathBuf> {
+    let folder = PathBuf::from(site.choose(IN_SYSTEM, IN_HOME));
     // Flatpak touches `.changed` at the end of each change; the folder tells when the first one makes it.
-    std::iter::once(places.flatpak.clone()).chain(homes).flat_map(|path| [path.join(".changed"), path]).collect()
+    vec![folder.join(".changed"), folder]
 }
 
 /// Lists an installation. Applications and runtimes have a budget each.
-fn installation(root: &Root, top: &Path, draft: &mut Draft) {
+fn installation(root: &Root, top: &Path, draft: &mut Draft<'_>) {
     for kind in ["app", "runtime"] {
         let folder = top.join(kind);
         let mut refs = Refs { root, draft, budget: Budget::new() };
@@ -61,13 +44,13 @@ fn installation(root: &Root, top: &Path, draft: &mut Draft) {
 }
 
 /// A walk over the refs of an installation.
-struct Refs<'a> {
+struct Refs<'a, 'w> {
     root: &'a Root,
-    draft: &'a mut Draft,
+    draft: &'a mut Draft<'w>,
     budget: Budget,
 }
 
-impl Refs<'_> {
+impl Refs<'_, '_> {
     fn kind(&mut self, kind: &Path) -> Result<(), Exhausted> {
         for id in self.folders(kind)? {
             let ids = kind.join(&id);
@@ -81,28 +64,8 @@ impl Refs<'_> {
         Ok(())
     }
 
-    /// The names of the folders in a folder; links are not refs. As many as the budget has, and then an error: those
-    /// above it are not looked at.
     fn folders(&mut self, folder: &Path) -> Result<Vec<String>, Exhausted> {
-        let names = match self.root.names(folder, self.budget.entries()) {
-            Ok(names) => names.unwrap_or_default(),
-            Err(error) => {
-                self.draft.gap(&self.root.path(folder), None, error);
-                return Ok(Vec::new());
-            }
-        };
-        self.budget.spend_entries(names.len())?;
-        let mut folders = Vec::new();
-        for name in names {
-            match (name.kind, name.text) {
-                (Kind::Folder, Some(text)) => folders.push(text),
-                (Kind::Folder, None) => {
-                    self.draft.gap(&self.root.path(folder), None, "it holds a name that is not UTF-8");
-                }
-                (Kind::File | Kind::Link | Kind::Special, _) => {}
-            }
-        }
-        Ok(folders)
+        self.draft.folders(self.root, folder, &mut self.budget)
     }
 
     fn branch(&mut self, branch: &Path, parts: [&str; 3]) -> Result<(), Exhausted> {
@@ -114,10 +77,14 @@ impl Refs<'_> {
             Err(error) => self.draft.gap(&shown, None, error),
             Ok(Opened::Folder) => {
                 let info = self.metainfo(&active, parts[0])?;
-                match package(parts, info, &shown) {
-                    Ok(package) => self.draft.package(package),
-                    Err(reason) => self.draft.gap(&shown, None, reason),
-                }
+                let [id, arch, branch] = parts;
+                let item = Item {
+                    version: info.version.as_deref(),
+                    qualifiers: &[("arch", arch), ("branch", branch)],
+                    display_name: info.name.as_deref(),
+                    ..Item::new("flatpak", id)
+                };
+                self.draft.offer_at(&shown, &item);
             }
         }
         Ok(())
@@ -131,7 +98,7 @@ impl Refs<'_> {
             let read = match self.root.open(&path) {
                 Ok(Opened::Missing | Opened::Folder | Opened::Special) => continue,
                 Ok(Opened::File(file)) => folder::read(file, MAX_METAINFO_BYTES),
-                Err(error) => Err(error.into()),
+                Err(error) => Err(ReadError::from(error)),
             };
             match read {
                 Ok(bytes) => {
@@ -146,11 +113,4 @@ impl Refs<'_> {
         }
         Ok(Metainfo::default())
     }
-}
-
-fn package([id, arch, branch]: [&str; 3], info: Metainfo, active: &Path) -> Result<Package, String> {
-    let qualifiers = [("arch", arch), ("branch", branch)];
-    let purl = Purl::new("flatpak", None, id, info.version.as_deref(), &qualifiers);
-    let purl = purl.map_err(|error| error.to_string())?;
-    Ok(Package { purl, display_name: info.name, found_in: active.to_string_lossy().into_owned() })
 }

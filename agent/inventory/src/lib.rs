@@ -3,77 +3,114 @@
 //! and a source with a gap does not vouch for absence.
 //!
 //! One file per source, each a pure parser over bytes and a thin reader. A source that isn't on the device costs one
-//! attempt to open it, and is complete with no packages.
+//! attempt to open it, and is complete with no packages. Packages that nobody asks for are counted and forgotten.
 
+mod apk;
+mod appimage;
+mod browser;
 mod desktop;
 mod dpkg;
 mod draft;
+mod editor;
 mod flatpak;
 mod folder;
+mod homebrew;
 mod limits;
+mod nix;
 mod os_release;
+mod pacman;
+mod rpm;
+mod site;
+mod snap;
 
 use std::path::PathBuf;
 
-use forewarn_proto::inventory::{Listing, Person, Source};
+use forewarn_proto::inventory::{Listing, Person, Scope, Source, Wanted};
 
-/// Where this device keeps what is listed. The default is the real places of a Linux system, with no homes.
+use crate::{draft::Draft, site::Site};
+
+/// Where this device keeps what is listed. The default is a real Linux system, with no homes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Places {
-    /// dpkg's database folder: `/var/lib/dpkg`.
-    pub dpkg: PathBuf,
-    /// The file whose `ID=` is the vendor in `pkg:deb/<vendor>/...`: `/etc/os-release`.
-    pub os_release: PathBuf,
-    /// The system's Flatpak installation: `/var/lib/flatpak`.
-    pub flatpak: PathBuf,
-    /// The system's folders of desktop entries: `/usr/share/applications`, ...
-    pub applications: Vec<PathBuf>,
+    /// The system's root folder: `/`.
+    pub root: PathBuf,
     /// The homes to look into, and whose they are. Nothing in them is trusted.
     pub homes: Vec<(Person, PathBuf)>,
 }
 
 impl Default for Places {
     fn default() -> Self {
-        Self {
-            dpkg: "/var/lib/dpkg".into(),
-            os_release: "/etc/os-release".into(),
-            flatpak: "/var/lib/flatpak".into(),
-            applications: vec![
-                "/usr/local/share/applications".into(),
-                "/usr/share/applications".into(),
-                "/var/lib/flatpak/exports/share/applications".into(),
-                "/var/lib/snapd/desktop/applications".into(),
-            ],
-            homes: Vec::new(),
-        }
+        Self { root: "/".into(), homes: Vec::new() }
+    }
+}
+
+/// How a source is read.
+struct Reader {
+    /// Reads the source at a site.
+    read: fn(&Site<'_>, &mut Draft<'_>),
+    /// What to watch at a site, by its path below the site's root.
+    watch: fn(&Site<'_>) -> Vec<PathBuf>,
+    /// Whether homes have this source, besides the system.
+    in_homes: bool,
+}
+
+/// The reader of a source.
+const fn reader(source: Source) -> Reader {
+    match source {
+        Source::Dpkg => Reader { read: dpkg::read, watch: dpkg::watch, in_homes: false },
+        Source::Rpm => Reader { read: rpm::read, watch: rpm::watch, in_homes: false },
+        Source::Pacman => Reader { read: pacman::read, watch: pacman::watch, in_homes: false },
+        Source::Apk => Reader { read: apk::read, watch: apk::watch, in_homes: false },
+        Source::Flatpak => Reader { read: flatpak::read, watch: flatpak::watch, in_homes: true },
+        Source::Snap => Reader { read: snap::read, watch: snap::watch, in_homes: false },
+        Source::AppImage => Reader { read: appimage::read, watch: appimage::watch, in_homes: true },
+        Source::Homebrew => Reader { read: homebrew::read, watch: homebrew::watch, in_homes: true },
+        Source::Nix => Reader { read: nix::read, watch: nix::watch, in_homes: true },
+        Source::Desktop => Reader { read: desktop::read, watch: desktop::watch, in_homes: true },
+        Source::Browser => Reader { read: browser::read, watch: browser::watch, in_homes: true },
+        Source::Editor => Reader { read: editor::read, watch: editor::watch, in_homes: true },
     }
 }
 
 /// Lists every source in every scope: sources in the order of [`Source::ALL`], in each first the system, then the
-/// homes in the order of `places`. Never panics and never fails: what can't be read is a gap of its listing.
-pub fn list(places: &Places) -> Vec<Listing> {
-    Source::ALL.into_iter().flat_map(|source| list_source(places, source)).collect()
+/// homes in the order of `places`. Packages that are not `wanted` are only counted. Never panics and never fails: what
+/// can't be read is a gap of its listing.
+pub fn list(places: &Places, wanted: &Wanted) -> Vec<Listing> {
+    Source::ALL.into_iter().flat_map(|source| list_source(places, source, wanted)).collect()
 }
 
 /// Lists one source in every scope that it has, as [`list`] does.
-pub fn list_source(places: &Places, source: Source) -> Vec<Listing> {
-    match source {
-        Source::Dpkg => dpkg::list(places),
-        Source::Flatpak => flatpak::list(places),
-        Source::Desktop => desktop::list(places),
+pub fn list_source(places: &Places, source: Source, wanted: &Wanted) -> Vec<Listing> {
+    scopes(places, source).map(|scope| list_scope(places, source, scope, wanted)).collect()
+}
+
+fn list_scope(places: &Places, source: Source, scope: Scope, wanted: &Wanted) -> Listing {
+    let mut draft = Draft::new(source, scope, wanted);
+    match Site::open(places, scope) {
+        Ok(site) => (reader(source).read)(&site, &mut draft),
+        Err((path, reason)) => draft.gap(&path, None, reason),
     }
+    draft.finish()
+}
+
+fn scopes(places: &Places, source: Source) -> impl Iterator<Item = Scope> {
+    let homes = places.homes.iter().filter(move |_| reader(source).in_homes);
+    std::iter::once(Scope::System).chain(homes.map(|(person, _)| Scope::Person(*person)))
 }
 
 /// The files and folders whose change means that a listing may have changed: every source, every scope, each once.
 ///
 /// A folder stands for its direct children (a file created, renamed into it or removed), a file for its contents and
-/// times. Some may not exist yet. Folders of desktop entries come with those of their subfolders that exist now, so
-/// ask again after a change.
+/// times. Some may not exist yet. Folders that hold others come with those that exist now, so ask again after a change.
 pub fn watch_points(places: &Places) -> Vec<PathBuf> {
-    let mut points = dpkg::watch_points(places);
-    points.extend(flatpak::watch_points(places));
-    points.extend(desktop::watch_points(places));
+    let of = |source: Source| scopes(places, source).flat_map(move |scope| points_of(places, source, scope));
+    let mut points: Vec<PathBuf> = Source::ALL.into_iter().flat_map(of).collect();
     points.sort_unstable();
     points.dedup();
     points
+}
+
+fn points_of(places: &Places, source: Source, scope: Scope) -> Vec<PathBuf> {
+    let Ok(site) = Site::open(places, scope) else { return Vec::new() };
+    (reader(source).watch)(&site).iter().map(|path| site.root.path(path)).collect()
 }

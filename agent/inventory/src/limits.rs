@@ -26,6 +26,9 @@ pub(crate) const MAX_METAINFO_BYTES: u64 = 1024 * 1024;
 /// agent busy at each scan.
 pub(crate) const MAX_TREE_ENTRIES: usize = 20_000;
 
+/// Most packages in a database that is a folder. Stops: the same, for one that only root writes to.
+pub(crate) const MAX_DATABASE_ENTRIES: usize = 200_000;
+
 /// Most bytes that are read in one folder tree. Stops: 20,000 sparse files each just below its own limit, 5 GB per
 /// scan.
 pub(crate) const MAX_TREE_BYTES: u64 = 64 * 1024 * 1024;
@@ -45,9 +48,26 @@ pub(crate) const MAX_GAPS: usize = 100;
 /// Longest display name, in characters; a longer one is cut. Stops: a notice as large as the screen.
 pub(crate) const MAX_NAME_CHARS: usize = 200;
 
+/// Largest RPM database that is read, in bytes. Stops: the same as [`MAX_DPKG_FILE_BYTES`]. 5,000 packages have 200 MB.
+pub(crate) const MAX_RPM_BYTES: u64 = 1024 * 1024 * 1024;
+
+/// Largest header of an RPM package, in bytes; rpm's own limit (`headerMaxbytes` in `lib/header.c`).
+pub(crate) const MAX_RPM_HEADER_BYTES: usize = 256 * 1024 * 1024;
+
+/// Largest database of apk that is read, in bytes. Stops: the same. 10,000 packages have 30 MB.
+pub(crate) const MAX_APK_BYTES: u64 = 100 * 1024 * 1024;
+
+/// Largest state of snapd that is read, in bytes. Stops: the same. Real ones have a few MB.
+pub(crate) const MAX_SNAPD_STATE_BYTES: u64 = 64 * 1024 * 1024;
+
+/// Largest list of extensions, or manifest of a profile, that is read, in bytes. Stops: a person's file of gigabytes.
+/// Firefox's with 200 extensions has 1 MB.
+pub(crate) const MAX_MANIFEST_BYTES: u64 = 16 * 1024 * 1024;
+
 /// What may still be read in one folder tree.
 #[derive(Debug)]
 pub(crate) struct Budget {
+    most_entries: usize,
     entries: usize,
     bytes: u64,
 }
@@ -55,15 +75,24 @@ pub(crate) struct Budget {
 /// Why the rest of a folder tree was not looked at.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Exhausted {
-    #[error("the folders hold more than {MAX_TREE_ENTRIES} names, the rest was not looked at")]
-    Entries,
+    #[error("the folders hold more than {0} names, the rest was not looked at")]
+    Entries(usize),
     #[error("the files hold more than {MAX_TREE_BYTES} bytes, the rest was not read")]
     Bytes,
 }
 
 impl Budget {
     pub(crate) fn new() -> Self {
-        Self { entries: MAX_TREE_ENTRIES, bytes: MAX_TREE_BYTES }
+        Self::with_entries(MAX_TREE_ENTRIES)
+    }
+
+    /// For a package manager's database, in which each package is a name.
+    pub(crate) fn of_database() -> Self {
+        Self::with_entries(MAX_DATABASE_ENTRIES)
+    }
+
+    fn with_entries(entries: usize) -> Self {
+        Self { most_entries: entries, entries, bytes: MAX_TREE_BYTES }
     }
 
     /// How many names may still be looked at.
@@ -72,7 +101,7 @@ impl Budget {
     }
 
     pub(crate) fn spend_entries(&mut self, count: usize) -> Result<(), Exhausted> {
-        self.entries = self.entries.checked_sub(count).ok_or(Exhausted::Entries)?;
+        self.entries = self.entries.checked_sub(count).ok_or(Exhausted::Entries(self.most_entries))?;
         Ok(())
     }
 

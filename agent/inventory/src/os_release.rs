@@ -2,19 +2,24 @@
 
 use std::path::Path;
 
-use crate::{folder, limits::MAX_OS_RELEASE_BYTES};
+use crate::{draft::Draft, folder::Root, limits::MAX_OS_RELEASE_BYTES};
+
+/// Where it is, below the system's root.
+pub(crate) const PATH: &str = "etc/os-release";
 
 /// The vendor where `os-release` names none, as os-release(5) has it.
-pub(crate) const UNNAMED: &str = "linux";
+const UNNAMED: &str = "linux";
 
-/// The system's `ID`, such as `debian` or `ubuntu`.
-///
-/// # Errors
-/// What was wrong with the file, in words.
-pub(crate) fn vendor(path: &Path) -> Result<String, String> {
-    let file = folder::open_file(path).map_err(|e| e.to_string())?;
-    let bytes = folder::read(file, MAX_OS_RELEASE_BYTES).map_err(|e| e.to_string())?;
-    parse(&bytes).map(str::to_owned).ok_or_else(|| "it has no valid ID field".to_owned())
+/// The system's `ID`, such as `debian` or `ubuntu`, which is the namespace in `pkg:deb/<vendor>/...`. Where it can't be
+/// read there is a gap: a rule may ask for a vendor.
+pub(crate) fn vendor(root: &Root, draft: &mut Draft<'_>) -> String {
+    let path = Path::new(PATH);
+    match draft.file(root, path, MAX_OS_RELEASE_BYTES).as_deref().map(parse) {
+        Some(Some(vendor)) => return vendor.to_owned(),
+        Some(None) => draft.gap(&root.path(path), None, "it has no valid ID field"),
+        None => draft.gap(&root.path(path), None, "it does not say which system this is"),
+    }
+    UNNAMED.to_owned()
 }
 
 /// The value of `ID=` in an `os-release` file, if it is made of the characters that os-release(5) allows: a-z, 0-9,

@@ -17,7 +17,13 @@ fn listing(scope: Scope, apps: &BTreeSet<String>, complete: bool) -> Listing {
     let gap = Gap { path: "/broken".into(), offset: None, reason: "broken".into() };
     let mut packages: Vec<_> = apps.iter().map(|app| package(app)).collect();
     packages.sort();
-    Listing { source: Source::Desktop, scope, packages, gaps: if complete { vec![] } else { vec![gap] } }
+    Listing {
+        source: Source::Desktop,
+        scope,
+        count: packages.len(),
+        packages,
+        gaps: if complete { vec![] } else { vec![gap] },
+    }
 }
 
 fn key() -> RuleKey {

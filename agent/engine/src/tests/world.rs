@@ -383,6 +383,7 @@ impl World {
         let listing = |scope: Scope| Listing {
             source: Source::Desktop,
             scope,
+            count: self.installed.iter().filter(|(s, _)| *s == scope).count(),
             packages: self.installed.iter().filter(|(s, _)| *s == scope).map(|(_, app)| package(app)).collect(),
             gaps: if self.broken_scan { vec![gap.clone()] } else { Vec::new() },
         };

@@ -9,18 +9,20 @@ use crate::limits::display_name;
 
 /// What an entry says.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Entry {
+pub(crate) struct Entry {
     /// `Name=`, as the person reads it.
-    pub(super) name: Option<String>,
+    pub(crate) name: Option<String>,
     /// Its system was asked to treat this entry as deleted.
     pub(super) hidden: bool,
     /// The id of the web app that it starts in a Chromium-family browser.
     pub(super) web_app: Option<String>,
+    /// `X-AppImage-Version=`, of an entry inside an AppImage.
+    pub(crate) version: Option<String>,
 }
 
 /// Why a file is not a desktop entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(super) enum Broken {
+pub(crate) enum Broken {
     #[error("it has no [Desktop Entry] group")]
     NoGroup,
     #[error("line {0} comes before any group")]
@@ -43,7 +45,7 @@ enum Group {
 ///
 /// # Errors
 /// When it breaks the format.
-pub(super) fn parse(bytes: &[u8]) -> Result<Entry, Broken> {
+pub(crate) fn parse(bytes: &[u8]) -> Result<Entry, Broken> {
     let mut entry = Entry::default();
     let (mut group, mut found) = (Group::None, false);
     for (number, line) in (1..).zip(bytes.split(|b| *b == b'\n')) {
@@ -77,6 +79,7 @@ impl Entry {
     fn set(&mut self, key: &str, value: &str) {
         match key {
             "Name" => self.name = display_name(&unescape(value)),
+            "X-AppImage-Version" => self.version = Some(unescape(value)).filter(|version| !version.is_empty()),
             "Hidden" => self.hidden = value == "true",
             "Exec" => self.web_app = arguments(&unescape(value)).iter().find_map(|a| web_app(a)),
             _ => {}

@@ -5,7 +5,7 @@ use super::*;
 const ID: &str = "hnpfjngllnobngcgfapefoaidbinmjnm";
 
 fn said(name: Option<&str>, hidden: bool, web_app: Option<&str>) -> Result<Entry, Broken> {
-    Ok(Entry { name: name.map(str::to_owned), hidden, web_app: web_app.map(str::to_owned) })
+    Ok(Entry { name: name.map(str::to_owned), hidden, web_app: web_app.map(str::to_owned), version: None })
 }
 
 #[track_caller]

@@ -2,14 +2,13 @@
 
 use std::{
     ffi::CStr,
-    fs::File,
     io,
     os::fd::OwnedFd,
     path::{Path, PathBuf},
 };
 
 use rustix::{
-    fs::{AtFlags, Dir, FileType, Mode, OFlags, ResolveFlags, fstat, open, openat, openat2, statat},
+    fs::{AtFlags, Dir, FileType, Mode, OFlags, ResolveFlags, fstat, open, openat, openat2, readlinkat, statat},
     io::Errno,
 };
 
@@ -104,6 +103,18 @@ impl Root {
         Ok(Some(names))
     }
 
+    /// Whether there is something of this name that can be opened.
+    pub(crate) fn is_there(&self, relative: &Path) -> bool {
+        matches!(self.open_fd(relative), Ok(Some(_)))
+    }
+
+    /// Where a symbolic link leads, unresolved. `None` if there is no such link, or its target is not UTF-8.
+    pub(crate) fn link(&self, relative: &Path) -> Option<PathBuf> {
+        let folder = self.open_fd(relative.parent()?).ok()??;
+        let target = readlinkat(&folder, relative.file_name()?, Vec::new()).ok()?;
+        Some(PathBuf::from(target.to_str().ok()?))
+    }
+
     /// Opens for reading. `None` if it does not exist.
     fn open_fd(&self, relative: &Path) -> io::Result<Option<OwnedFd>> {
         let relative = if relative.as_os_str().is_empty() { Path::new(".") } else { relative };
@@ -128,19 +139,6 @@ impl Root {
                 Err(error) => Err(error.into()),
             };
         }
-    }
-}
-
-/// Opens a file of the system's, at a path that only the administrator writes to. It doesn't wait.
-///
-/// # Errors
-/// Those of open(2), and for what is not a regular file.
-pub(crate) fn open_file(path: &Path) -> io::Result<File> {
-    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
-    let fd = open(path, flags, Mode::empty())?;
-    match kind_of(&fd)? {
-        Kind::File => Ok(fd.into()),
-        Kind::Folder | Kind::Link | Kind::Special => Err(io::Error::other("it is not a regular file")),
     }
 }
 

@@ -9,12 +9,13 @@ mod other;
 use std::{
     fs::File,
     io::{self, Read},
+    path::Path,
 };
 
 #[cfg(target_os = "linux")]
-pub(crate) use linux::{Root, open_file};
+pub(crate) use linux::Root;
 #[cfg(not(target_os = "linux"))]
-pub(crate) use other::{Root, open_file};
+pub(crate) use other::Root;
 
 /// What was found under a name.
 #[derive(Debug)]
@@ -59,6 +60,20 @@ pub(crate) enum ReadError {
     Read(#[from] io::Error),
     #[error("it has more than {0} bytes")]
     TooLarge(u64),
+    #[error("it is not a regular file")]
+    NotAFile,
+}
+
+/// Reads a file of at most `limit` bytes under `root`. `None` if it isn't there.
+///
+/// # Errors
+/// When it is there and can't be read, or is longer.
+pub(crate) fn read_at(root: &Root, path: &Path, limit: u64) -> Result<Option<Vec<u8>>, ReadError> {
+    match root.open(path)? {
+        Opened::Missing => Ok(None),
+        Opened::Folder | Opened::Special => Err(ReadError::NotAFile),
+        Opened::File(file) => read(file, limit).map(Some),
+    }
 }
 
 /// Reads a file of at most `limit` bytes.

@@ -3,7 +3,7 @@
 use std::{path::Path, process::Command};
 
 use forewarn_inventory::{Places, list_source};
-use forewarn_proto::inventory::{Listing, Person, Scope, Source};
+use forewarn_proto::inventory::{Listing, Person, Scope, Source, Wanted};
 
 /// The person whose home `places` has.
 pub(crate) const ALICE: Person = Person(1000);
@@ -11,14 +11,8 @@ pub(crate) const ALICE: Person = Person(1000);
 /// Places below `root`, none of which exist yet but Alice's home and an `os-release` of Debian's.
 pub(crate) fn places(root: &Path) -> Places {
     fs_err::create_dir_all(root.join("home/alice")).unwrap();
-    write(root, "os-release", "ID=debian\n");
-    Places {
-        dpkg: root.join("dpkg"),
-        os_release: root.join("os-release"),
-        flatpak: root.join("flatpak"),
-        applications: vec![root.join("applications")],
-        homes: vec![(ALICE, root.join("home/alice"))],
-    }
+    write(root, "etc/os-release", "ID=debian\n");
+    Places { root: root.to_owned(), homes: vec![(ALICE, root.join("home/alice"))] }
 }
 
 /// Writes a file below `root`, with its folders.
@@ -38,7 +32,7 @@ pub(crate) fn link(root: &Path, name: &str, target: &str) {
 /// One source's listing in one scope.
 #[track_caller]
 pub(crate) fn listing(places: &Places, source: Source, scope: Scope) -> Listing {
-    let mut listings = list_source(places, source);
+    let mut listings = list_source(places, source, &Wanted::All);
     listings.retain(|listing| listing.scope == scope);
     assert_eq!(listings.len(), 1, "{source:?} lists {scope:?} once");
     listings.remove(0)

@@ -31,10 +31,7 @@ fn lines(listing: &Listing) -> Vec<String> {
 #[test]
 fn entries_are_listed_by_id_and_web_apps_by_app_id() {
     let data = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/data");
-    let root = tempfile::tempdir().unwrap();
-    let mut places = places(root.path());
-    places.applications = vec![data.join("applications")];
-    let listed = desktop(&places);
+    let listed = desktop(&Places { root: data.clone(), homes: Vec::new() });
     assert_eq!(
         lines(&listed),
         [
@@ -49,11 +46,14 @@ fn entries_are_listed_by_id_and_web_apps_by_app_id() {
     assert_eq!(
         gaps(&listed, &data),
         [
-            "applications/broken-merge-conflict.desktop: line 3 is not a group, a key with its value or a comment",
-            "applications/broken-no-group.desktop: line 1 comes before any group",
+            "usr/share/applications/broken-merge-conflict.desktop: line 3 is not a group, a key with its value or a comment",
+            "usr/share/applications/broken-no-group.desktop: line 1 comes before any group",
         ]
     );
-    assert_eq!(listed.packages[3].found_in, data.join("applications/subfolder/deeper/notes.desktop").to_str().unwrap());
+    assert_eq!(
+        listed.packages[3].found_in,
+        data.join("usr/share/applications/subfolder/deeper/notes.desktop").to_str().unwrap()
+    );
 }
 
 #[test]
@@ -77,7 +77,8 @@ fn this_machine_s_entries_are_all_read() {
             && !fs_err::read_to_string(path).unwrap().lines().any(|line| line == "Hidden=true")
     };
     let shown = files.iter().filter(is_shown).count();
-    let listed = desktop(&Places { applications: vec![folder.to_owned()], ..Places::default() });
+    let mut listed = desktop(&Places::default());
+    listed.packages.retain(|package| Path::new(&package.found_in).parent() == Some(folder));
     println!("{} of {shown} entries: {:?}", listed.packages.len(), lines(&listed));
     assert_eq!((listed.packages.len(), listed.gaps), (shown, vec![]));
 }
@@ -87,9 +88,13 @@ fn the_system_s_links_are_followed() {
     let root = tempfile::tempdir().unwrap();
     let places = places(root.path());
     write(root.path(), "elsewhere/kde/b.desktop", "[Desktop Entry]\nName=B\n");
-    link(root.path(), "applications/a.desktop", root.path().join("elsewhere/kde/b.desktop").to_str().unwrap());
-    link(root.path(), "applications/sub", "../elsewhere");
-    link(root.path(), "applications/gone.desktop", "nowhere");
+    link(
+        root.path(),
+        "usr/share/applications/a.desktop",
+        root.path().join("elsewhere/kde/b.desktop").to_str().unwrap(),
+    );
+    link(root.path(), "usr/share/applications/sub", "../../../elsewhere");
+    link(root.path(), "usr/share/applications/gone.desktop", "nowhere");
     let listed = desktop(&places);
     assert_eq!(purls(&listed), ["pkg:desktop/a", "pkg:desktop/sub-kde-b"]);
     assert_eq!(listed.gaps, []);
@@ -98,9 +103,8 @@ fn the_system_s_links_are_followed() {
 #[test]
 fn the_same_id_in_two_folders_is_listed_twice() {
     let root = tempfile::tempdir().unwrap();
-    let mut places = places(root.path());
-    places.applications.push(root.path().join("more"));
-    write(root.path(), "applications/a.desktop", "[Desktop Entry]\nName=One\n");
-    write(root.path(), "more/a.desktop", "[Desktop Entry]\nName=Two\n");
+    let places = places(root.path());
+    write(root.path(), "usr/share/applications/a.desktop", "[Desktop Entry]\nName=One\n");
+    write(root.path(), "usr/local/share/applications/a.desktop", "[Desktop Entry]\nName=Two\n");
     assert_eq!(lines(&desktop(&places)), ["pkg:desktop/a = One", "pkg:desktop/a = Two"]);
 }

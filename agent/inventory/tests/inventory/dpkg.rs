@@ -17,7 +17,7 @@ fn dpkg(places: &Places) -> Listing {
 
 /// What dpkg-query says is there, as sorted purls.
 fn queried(places: &Places, vendor: &str) -> Vec<String> {
-    let admin = format!("--admindir={}", places.dpkg.display());
+    let admin = format!("--admindir={}", places.root.join("var/lib/dpkg").display());
     let lines = Tool::new("dpkg-query", "dpkg").run(&[&admin, "-W", FORMAT]);
     let mut purls: Vec<_> = lines.lines().filter_map(|line| purl(line, vendor)).collect();
     purls.sort_unstable();
@@ -37,7 +37,7 @@ fn purl(line: &str, vendor: &str) -> Option<String> {
 #[test]
 fn this_machine_s_packages_are_those_of_dpkg_query() {
     let places = Places::default();
-    let vendor = fs_err::read_to_string(&places.os_release).unwrap();
+    let vendor = fs_err::read_to_string(places.root.join("etc/os-release")).unwrap();
     let vendor = vendor.lines().find_map(|line| line.strip_prefix("ID=")).unwrap();
     // dpkg may be at work meanwhile.
     let (listed, queried) = (0..5)
@@ -77,21 +77,21 @@ fn every_state_architecture_and_journal_file_reads_as_in_dpkg_query() {
         states.iter().enumerate().map(|(i, s)| stanza(&format!("p{i}"), "amd64", s, "1:2~3+4-5")).collect();
     write(
         root.path(),
-        "dpkg/status",
+        "var/lib/dpkg/status",
         status + &stanza("lib", "amd64", "installed", "1") + &stanza("lib", "i386", "installed", "1"),
     );
     write(
         root.path(),
-        "dpkg/updates/0000",
+        "var/lib/dpkg/updates/0000",
         stanza("lib", "i386", "installed", "2") + &stanza("p1", "amd64", "installed", "8"),
     );
     write(
         root.path(),
-        "dpkg/updates/0001",
+        "var/lib/dpkg/updates/0001",
         stanza("lib", "i386", "installed", "3") + &stanza("new", "all", "unpacked", "9"),
     );
-    write(root.path(), "dpkg/updates/0002", stanza("p6", "amd64", "not-installed", "1"));
-    write(root.path(), "dpkg/updates/tmp.i", "#padded\n#padded\n");
+    write(root.path(), "var/lib/dpkg/updates/0002", stanza("p6", "amd64", "not-installed", "1"));
+    write(root.path(), "var/lib/dpkg/updates/tmp.i", "#padded\n#padded\n");
     let listed = dpkg(&places);
     assert_eq!(purls(&listed), queried(&places, "debian"));
     assert_eq!(listed.gaps, []);
@@ -105,7 +105,7 @@ fn every_state_architecture_and_journal_file_reads_as_in_dpkg_query() {
 fn check(status: impl AsRef<[u8]>, expected: &[&str], expected_gaps: &[&str]) {
     let root = tempfile::tempdir().unwrap();
     let places = places(root.path());
-    write(root.path(), "dpkg/status", status);
+    write(root.path(), "var/lib/dpkg/status", status);
     let listed = dpkg(&places);
     assert_eq!(purls(&listed), expected);
     assert_eq!(gaps(&listed, root.path()), expected_gaps);
@@ -121,18 +121,18 @@ fn odd_status_files_are_read_as_far_as_they_go() {
     check(format!("{b}{a}"), &both, &[]);
     check(format!("{b}{a}").replace('\n', "\r\n"), &both, &[]);
     check(format!("{a}{b}").trim_end(), &both, &[]);
-    check(format!("{a}Package: c\n\n{b}"), &both, &[&format!("dpkg/status @{at}: stanza has no Status field")]);
+    check(format!("{a}Package: c\n\n{b}"), &both, &[&format!("var/lib/dpkg/status @{at}: stanza has no Status field")]);
     check(
         format!("{a}\0\0\0\0\0\n\n{b}"),
         &both,
-        &[&format!("dpkg/status @{at}: stanza has a line that is neither a field nor a continuation")],
+        &[&format!("var/lib/dpkg/status @{at}: stanza has a line that is neither a field nor a continuation")],
     );
     let long = "x".repeat(1100);
     check(
         format!("{a}{}{b}", stanza(&long, "all", "installed", "1")),
         &both,
         &[&format!(
-            "dpkg/status @{at}: `pkg:deb/debian/{}` is not a package URL: it has 1126 bytes, the limit is 1024",
+            "var/lib/dpkg/status @{at}: `pkg:deb/debian/{}` is not a package URL: it has 1126 bytes, the limit is 1024",
             "x".repeat(80 - "pkg:deb/debian/".len()),
         )],
     );
@@ -145,7 +145,7 @@ fn a_large_status_file_is_read_in_chunks_and_wholly() {
     let broken = status.replacen("Version: 1\n", "", 2);
     let root = tempfile::tempdir().unwrap();
     let places = places(root.path());
-    write(root.path(), "dpkg/status", &broken);
+    write(root.path(), "var/lib/dpkg/status", &broken);
     let listed = dpkg(&places);
     assert_eq!((listed.packages.len(), listed.gaps.len()), (count - 2, 2));
     let offset = listed.gaps[1].offset.unwrap() as usize;
@@ -156,8 +156,8 @@ fn a_large_status_file_is_read_in_chunks_and_wholly() {
 fn a_package_is_never_missed_while_dpkg_merges_its_journal() {
     let root = tempfile::tempdir().unwrap();
     let places = places(root.path());
-    write(root.path(), "dpkg/status", "");
-    fs_err::create_dir_all(root.path().join("dpkg/updates")).unwrap();
+    write(root.path(), "var/lib/dpkg/status", "");
+    fs_err::create_dir_all(root.path().join("var/lib/dpkg/updates")).unwrap();
     let (journaled, rounds) = (AtomicUsize::new(0), 1000);
     std::thread::scope(|scope| {
         scope.spawn(|| {
@@ -165,12 +165,12 @@ fn a_package_is_never_missed_while_dpkg_merges_its_journal() {
             for i in 1..=rounds {
                 let new = stanza(&format!("p{i}"), "all", "installed", "1");
                 status += &new;
-                write(root.path(), "dpkg/updates/tmp.i", &new);
+                write(root.path(), "var/lib/dpkg/updates/tmp.i", &new);
                 rename(&places, "updates/tmp.i", "updates/0000");
                 journaled.store(i, Ordering::SeqCst);
-                write(root.path(), "dpkg/status-new", &status);
+                write(root.path(), "var/lib/dpkg/status-new", &status);
                 rename(&places, "status-new", "status");
-                fs_err::remove_file(places.dpkg.join("updates/0000")).unwrap();
+                fs_err::remove_file(places.root.join("var/lib/dpkg").join("updates/0000")).unwrap();
             }
         });
         while journaled.load(Ordering::SeqCst) < rounds {
@@ -184,7 +184,7 @@ fn a_package_is_never_missed_while_dpkg_merges_its_journal() {
 }
 
 fn rename(places: &Places, from: &str, to: &str) {
-    fs_err::rename(places.dpkg.join(from), places.dpkg.join(to)).unwrap();
+    fs_err::rename(places.root.join("var/lib/dpkg").join(from), places.root.join("var/lib/dpkg").join(to)).unwrap();
 }
 
 #[test]
@@ -193,7 +193,7 @@ fn a_device_without_dpkg_is_complete_and_lists_nothing() {
     let places = places(root.path());
     let nothing = |places: &Places| assert!(dpkg(places).is_complete() && dpkg(places).packages.is_empty());
     nothing(&places);
-    fs_err::create_dir_all(&places.dpkg).unwrap();
+    fs_err::create_dir_all(places.root.join("var/lib/dpkg")).unwrap();
     nothing(&places);
 }
 
@@ -201,8 +201,8 @@ fn a_device_without_dpkg_is_complete_and_lists_nothing() {
 fn a_status_that_is_no_file_is_a_gap() {
     let root = tempfile::tempdir().unwrap();
     let places = places(root.path());
-    fs_err::create_dir_all(places.dpkg.join("status")).unwrap();
-    assert_eq!(gaps(&dpkg(&places), root.path()), ["dpkg/status: it is not a regular file"]);
+    fs_err::create_dir_all(places.root.join("var/lib/dpkg").join("status")).unwrap();
+    assert_eq!(gaps(&dpkg(&places), root.path()), ["var/lib/dpkg/status: it is not a regular file"]);
 }
 
 #[test]
@@ -211,14 +211,17 @@ fn a_status_above_the_limit_is_a_gap() {
     let places = places(root.path());
     // Holes, so this costs no disk. A stanza without end is given up early, whatever the file's size.
     let a = stanza("a", "all", "installed", "1");
-    write(root.path(), "dpkg/status", &a);
-    let file = fs_err::OpenOptions::new().append(true).open(places.dpkg.join("status")).unwrap();
+    write(root.path(), "var/lib/dpkg/status", &a);
+    let file = fs_err::OpenOptions::new().append(true).open(places.root.join("var/lib/dpkg").join("status")).unwrap();
     file.set_len(101 * 1024 * 1024).unwrap();
     let listed = dpkg(&places);
     assert_eq!(purls(&listed), ["pkg:deb/debian/a@1?arch=all"]);
-    assert_eq!(gaps(&listed, root.path()), [format!("dpkg/status @{}: stanza has more than 4194304 bytes", a.len())]);
+    assert_eq!(
+        gaps(&listed, root.path()),
+        [format!("var/lib/dpkg/status @{}: stanza has more than 4194304 bytes", a.len())]
+    );
     let filled = a.replace("short", &"x".repeat(1024 * 1024));
-    write(root.path(), "dpkg/status", filled.repeat(101));
+    write(root.path(), "var/lib/dpkg/status", filled.repeat(101));
     let listed = dpkg(&places);
     assert_eq!(listed.gaps.len(), 1);
     assert_eq!(listed.gaps[0].reason, "it has more than 104857600 bytes");
@@ -228,18 +231,18 @@ fn a_status_above_the_limit_is_a_gap() {
 fn an_unknown_vendor_is_a_gap() {
     let root = tempfile::tempdir().unwrap();
     let places = places(root.path());
-    write(root.path(), "dpkg/status", stanza("a", "all", "installed", "1"));
-    write(root.path(), "os-release", "NAME=Something\n");
+    write(root.path(), "var/lib/dpkg/status", stanza("a", "all", "installed", "1"));
+    write(root.path(), "etc/os-release", "NAME=Something\n");
     let listed = dpkg(&places);
     assert_eq!(purls(&listed), ["pkg:deb/linux/a@1?arch=all"]);
-    assert_eq!(gaps(&listed, root.path()), ["os-release: it has no valid ID field"]);
+    assert_eq!(gaps(&listed, root.path()), ["etc/os-release: it has no valid ID field"]);
 }
 
 #[test]
 fn gaps_above_the_limit_are_counted() {
     let root = tempfile::tempdir().unwrap();
     let places = places(root.path());
-    write(root.path(), "dpkg/status", "Package: a\n\n".repeat(150));
+    write(root.path(), "var/lib/dpkg/status", "Package: a\n\n".repeat(150));
     let listed = dpkg(&places);
     assert_eq!(listed.gaps.len(), 100);
     assert_eq!(listed.gaps[99].reason, "stanza has no Status field (and 50 more gaps)");

@@ -83,7 +83,7 @@ fn purl(line: &str) -> String {
 fn compare(root: &Path, places: &Places, person: &Path) -> (usize, usize) {
     let system = listing(places, Source::Flatpak, Scope::System);
     let alice = listing(places, Source::Flatpak, Scope::Person(ALICE));
-    assert_eq!(purls(&system), shown(root, &places.flatpak));
+    assert_eq!(purls(&system), shown(root, &places.root.join("var/lib/flatpak")));
     assert_eq!(purls(&alice), shown(root, person));
     assert!(system.is_complete() && alice.is_complete(), "{:?} {:?}", system.gaps, alice.gaps);
     (system.packages.len(), alice.packages.len())
@@ -95,7 +95,7 @@ fn installed_applications_and_runtimes_are_those_of_flatpak_list() {
     let (places, root) = (places(root.path()), root.path());
     let person = root.join("home/alice/.local/share/flatpak");
     repository(root);
-    install(root, &places.flatpak, &["org.example.Clock//stable"]);
+    install(root, &places.root.join("var/lib/flatpak"), &["org.example.Clock//stable"]);
     install(root, &person, &["org.example.Clock//stable", "org.example.Clock//beta"]);
     assert_eq!(compare(root, &places, &person), (2, 3));
 
@@ -118,7 +118,7 @@ fn installed_applications_and_runtimes_are_those_of_flatpak_list() {
         "--arch=x86_64",
         "org.example.Clock//stable",
     ]);
-    flatpak(root, &places.flatpak).run(&[
+    flatpak(root, &places.root.join("var/lib/flatpak")).run(&[
         "--user",
         "uninstall",
         "-y",
@@ -141,10 +141,10 @@ fn listed(prepare: impl FnOnce(&Path)) -> (Listing, PathBuf, tempfile::TempDir) 
 #[test]
 fn what_is_not_deployed_is_not_listed() {
     let (listed, ..) = listed(|root| {
-        write(root, "flatpak/app/a.b.C/x86_64/stable/abc/metadata", "");
-        link(root, "flatpak/app/a.b.D/x86_64/stable/active", "gone");
-        link(root, "flatpak/app/a.b.D/current", "x86_64/stable");
-        write(root, "flatpak/app/README", "");
+        write(root, "var/lib/flatpak/app/a.b.C/x86_64/stable/abc/metadata", "");
+        link(root, "var/lib/flatpak/app/a.b.D/x86_64/stable/active", "gone");
+        link(root, "var/lib/flatpak/app/a.b.D/current", "x86_64/stable");
+        write(root, "var/lib/flatpak/app/README", "");
     });
     assert!(listed.packages.is_empty() && listed.is_complete(), "{listed:?}");
 }
@@ -152,20 +152,20 @@ fn what_is_not_deployed_is_not_listed() {
 #[test]
 fn what_can_t_be_an_application_is_a_gap_and_the_rest_stays() {
     let (listed, root, _guard) = listed(|root| {
-        write(root, "flatpak/app/a.b.C/x86_64/stable/active", "not a link");
-        write(root, "flatpak/app/a.b.D/x86_64/stable/abc/metadata", "");
-        link(root, "flatpak/app/a.b.D/x86_64/stable/active", "abc");
+        write(root, "var/lib/flatpak/app/a.b.C/x86_64/stable/active", "not a link");
+        write(root, "var/lib/flatpak/app/a.b.D/x86_64/stable/abc/metadata", "");
+        link(root, "var/lib/flatpak/app/a.b.D/x86_64/stable/active", "abc");
         let long = "x".repeat(240);
-        write(root, &format!("flatpak/app/{long}/{long}/{}/active/metadata", "<".repeat(240)), "");
+        write(root, &format!("var/lib/flatpak/app/{long}/{long}/{}/active/metadata", "<".repeat(240)), "");
         let large = vec![b' '; 1024 * 1024 + 1];
-        write(root, "flatpak/app/a.b.E/x86_64/stable/active/files/share/appdata/a.b.E.appdata.xml", large);
+        write(root, "var/lib/flatpak/app/a.b.E/x86_64/stable/active/files/share/appdata/a.b.E.appdata.xml", large);
     });
     assert_eq!(
         purls(&listed),
         ["pkg:flatpak/a.b.D?arch=x86_64&branch=stable", "pkg:flatpak/a.b.E?arch=x86_64&branch=stable",]
     );
     let gaps = gaps(&listed, &root);
-    assert_eq!(gaps[0], "flatpak/app/a.b.C/x86_64/stable/active: it is not a folder");
+    assert_eq!(gaps[0], "var/lib/flatpak/app/a.b.C/x86_64/stable/active: it is not a folder");
     assert!(gaps[1].ends_with("a.b.E.appdata.xml: it has more than 1048576 bytes"), "{gaps:?}");
     assert!(gaps[2].contains("is not a package URL: it has"), "{gaps:?}");
     assert_eq!(gaps.len(), 3);
@@ -175,13 +175,13 @@ fn what_can_t_be_an_application_is_a_gap_and_the_rest_stays() {
 fn more_than_twenty_thousand_names_are_a_gap() {
     let (listed, root, _guard) = listed(|root| {
         for i in 0..20_001 {
-            fs_err::create_dir_all(root.join(format!("flatpak/app/a.b.C{i}"))).unwrap();
+            fs_err::create_dir_all(root.join(format!("var/lib/flatpak/app/a.b.C{i}"))).unwrap();
         }
-        write(root, "flatpak/runtime/a.b.P/x86_64/1/active/metadata", "");
+        write(root, "var/lib/flatpak/runtime/a.b.P/x86_64/1/active/metadata", "");
     });
     assert_eq!(purls(&listed), ["pkg:flatpak/a.b.P?arch=x86_64&branch=1"]);
     assert_eq!(
         gaps(&listed, &root),
-        ["flatpak/app: the folders hold more than 20000 names, the rest was not looked at"]
+        ["var/lib/flatpak/app: the folders hold more than 20000 names, the rest was not looked at"]
     );
 }

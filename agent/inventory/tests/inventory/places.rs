@@ -1,7 +1,7 @@
 //! The places as a whole: what is listed in which order, and what a watcher watches.
 
 use forewarn_inventory::{Places, list, list_source, watch_points};
-use forewarn_proto::inventory::{Person, Scope, Source};
+use forewarn_proto::inventory::{Person, Scope, Source, Wanted};
 
 use crate::common::{ALICE, places, write};
 
@@ -10,27 +10,31 @@ fn each_source_lists_each_of_its_scopes_once_in_order() {
     let root = tempfile::tempdir().unwrap();
     let mut places = places(root.path());
     places.homes.push((Person(1001), root.path().join("home/bob")));
-    let scopes = [Scope::System, Scope::Person(ALICE), Scope::Person(Person(1001))];
-    let mut expected = vec![(Source::Dpkg, Scope::System)];
-    expected.extend(scopes.map(|scope| (Source::Flatpak, scope)));
-    expected.extend(scopes.map(|scope| (Source::Desktop, scope)));
-    let listings = list(&places);
+    let homes = [Scope::Person(ALICE), Scope::Person(Person(1001))];
+    let in_homes =
+        |source: &Source| !matches!(source, Source::Dpkg | Source::Rpm | Source::Pacman | Source::Apk | Source::Snap);
+    let mut expected = Vec::new();
+    for source in Source::ALL {
+        expected.push((source, Scope::System));
+        expected.extend(homes.iter().filter(|_| in_homes(&source)).map(|home| (source, *home)));
+    }
+    let listings = list(&places, &Wanted::All);
     assert_eq!(listings.iter().map(|l| (l.source, l.scope)).collect::<Vec<_>>(), expected);
-    let apart: Vec<_> = Source::ALL.into_iter().flat_map(|source| list_source(&places, source)).collect();
+    let apart: Vec<_> = Source::ALL.into_iter().flat_map(|source| list_source(&places, source, &Wanted::All)).collect();
     assert_eq!(listings, apart);
 }
 
 #[test]
 fn a_device_with_nothing_on_it_is_complete() {
     let root = tempfile::tempdir().unwrap();
-    for listing in list(&places(root.path())) {
+    for listing in list(&places(root.path()), &Wanted::All) {
         assert!(listing.is_complete() && listing.packages.is_empty(), "{listing:?}");
     }
 }
 
 #[test]
 fn the_real_places_are_read_without_a_gap() {
-    for listing in list(&Places::default()) {
+    for listing in list(&Places::default(), &Wanted::All) {
         println!("{}: {} packages", listing.source.name(), listing.packages.len());
         assert_eq!(listing.gaps, []);
         assert!(listing.packages.is_sorted());
@@ -43,25 +47,29 @@ fn the_real_places_are_read_without_a_gap() {
 fn the_watcher_gets_every_source_scope_and_subfolder() {
     let root = tempfile::tempdir().unwrap();
     let places = places(root.path());
-    write(root.path(), "applications/kde/deep/a.desktop", "");
+    write(root.path(), "usr/share/applications/kde/deep/a.desktop", "");
     write(root.path(), "home/alice/.local/share/applications/wine/b.desktop", "");
+    write(root.path(), "home/alice/.config/chromium/Default/Extensions/.keep", "");
+    write(root.path(), "home/alice/Downloads/notes.txt", "");
     let points = watch_points(&places);
     let points: Vec<_> = points.iter().map(|path| path.strip_prefix(root.path()).unwrap().to_str().unwrap()).collect();
-    assert_eq!(
-        points,
-        [
-            "applications",
-            "applications/kde",
-            "applications/kde/deep",
-            "dpkg",
-            "dpkg/updates",
-            "flatpak",
-            "flatpak/.changed",
-            "home/alice/.local/share/applications",
-            "home/alice/.local/share/applications/wine",
-            "home/alice/.local/share/flatpak",
-            "home/alice/.local/share/flatpak/.changed",
-            "os-release",
-        ]
-    );
+    for expected in [
+        "etc/os-release",
+        "home/alice/.config/chromium/Default/Extensions",
+        "home/alice/.local/share/applications/wine",
+        "home/alice/.local/share/flatpak/.changed",
+        "home/alice/Downloads",
+        "snap",
+        "usr/lib/sysimage/rpm",
+        "usr/share/applications/kde/deep",
+        "var/lib/dpkg",
+        "var/lib/dpkg/updates",
+        "var/lib/flatpak/.changed",
+        "var/lib/pacman/local",
+        "var/lib/rpm",
+    ] {
+        assert!(points.contains(&expected), "`{expected}` is not among {points:?}");
+    }
+    assert!(points.is_sorted(), "each once: {points:?}");
+    assert!(!points.contains(&"home/alice/bin"), "folders that homes rarely have are watched once they are there");
 }

@@ -1,0 +1,113 @@
+//! AppImages, where people keep them: `pkg:appimage/<name>@<version>`.
+//!
+//! A file is one by its magic number, whatever its name. Name and version are those of the desktop entry at the top of the
+//! file system that it carries. Format: <https://github.com/AppImage/AppImageSpec/blob/master/draft.md>: an ELF file
+//! with `AI` and the type at byte 8; in type 2 a SquashFS image follows the ELF file's section headers.
+
+mod elf;
+
+use std::{
+    fs::File,
+    io::{BufReader, Read as _, Seek as _, SeekFrom},
+    path::{Path, PathBuf},
+};
+
+use backhand::{FilesystemReader, InnerNode};
+
+use crate::{
+    desktop::entry::{self, Entry},
+    draft::{Draft, Item},
+    folder::{Kind, Opened},
+    limits::{Budget, Exhausted, MAX_ENTRY_BYTES},
+    site::Site,
+};
+
+/// Where the system, and a home, may have them.
+const IN_SYSTEM: &[&str] = &["opt", "opt/appimages", "usr/local/bin"];
+const IN_HOME: &[&str] = &[".local/bin", "AppImages", "Applications", "Desktop", "Downloads", "bin"];
+
+/// The most AppImages in one scope. Stops: a folder of thousands, each of which has to be unpacked a little.
+const MAX_APPIMAGES: usize = 200;
+
+pub(crate) fn read(site: &Site<'_>, draft: &mut Draft<'_>) {
+    let (mut budget, mut left) = (Budget::new(), MAX_APPIMAGES);
+    for folder in site.choose(IN_SYSTEM, IN_HOME).iter().map(Path::new) {
+        if let Err(exhausted) = list(site, folder, draft, &mut budget, &mut left) {
+            draft.gap(&site.root.path(folder), None, exhausted);
+        }
+    }
+}
+
+pub(crate) fn watch(site: &Site<'_>) -> Vec<PathBuf> {
+    let folders = site.choose(IN_SYSTEM, IN_HOME).iter().map(PathBuf::from);
+    folders.filter(|folder| site.root.is_there(folder)).collect()
+}
+
+fn list(
+    site: &Site<'_>,
+    folder: &Path,
+    draft: &mut Draft<'_>,
+    budget: &mut Budget,
+    left: &mut usize,
+) -> Result<(), Exhausted> {
+    for name in draft.names(&site.root, folder, budget, |kind| kind == Kind::File)? {
+        let path = folder.join(&name);
+        let shown = site.root.path(&path);
+        match site.root.open(&path) {
+            Ok(Opened::File(file)) => match size_of_runtime(&file) {
+                Some(_) if *left == 0 => return Err(Exhausted::Entries(MAX_APPIMAGES)),
+                Some(offset) => {
+                    *left -= 1;
+                    offer(file, offset, &name, &shown, draft);
+                }
+                None => {}
+            },
+            // Somebody's private download is no AppImage that others can start.
+            Ok(Opened::Missing | Opened::Folder | Opened::Special) => {}
+            Err(error) => draft.gap(&shown, None, error),
+        }
+    }
+    Ok(())
+}
+
+/// Where the file system of an AppImage begins, in bytes; none if the file isn't one of type 2.
+fn size_of_runtime(mut file: &File) -> Option<u64> {
+    let mut head = [0; elf::HEADER_BYTES];
+    file.read_exact(&mut head).ok()?;
+    elf::end_of_appimage_runtime(&head)
+}
+
+fn offer(file: File, offset: u64, file_name: &str, shown: &Path, draft: &mut Draft<'_>) {
+    match desktop_entry(file, offset) {
+        Ok(entry) => {
+            let name = entry.name.as_deref().unwrap_or(file_name);
+            let item =
+                Item { version: entry.version.as_deref(), display_name: Some(name), ..Item::new("appimage", name) };
+            draft.offer_at(shown, &item);
+        }
+        Err(reason) => draft.gap(shown, Some(offset), reason),
+    }
+}
+
+/// The desktop entry at the top of the file system.
+fn desktop_entry(mut file: File, offset: u64) -> Result<Entry, String> {
+    let unread = |error: &dyn std::fmt::Display| format!("the AppImage's file system can't be read: {error}");
+    file.seek(SeekFrom::Start(0)).map_err(|error| unread(&error))?;
+    let system =
+        FilesystemReader::from_reader_with_offset(BufReader::new(file), offset).map_err(|error| unread(&error))?;
+    let at_top =
+        |path: &Path| path.parent() == Some(Path::new("/")) && path.extension().is_some_and(|e| e == "desktop");
+    let node = system.files().find(|node| at_top(&node.fullpath)).ok_or("the AppImage has no desktop entry")?;
+    let mut target = node;
+    if let InnerNode::Symlink(link) = &node.inner {
+        let path = Path::new("/").join(&link.link);
+        target = system.files().find(|node| node.fullpath == path).ok_or("its desktop entry leads nowhere")?;
+    }
+    let InnerNode::File(basic) = &target.inner else {
+        return Err("the AppImage's desktop entry is not a file".to_owned());
+    };
+    let mut bytes = Vec::new();
+    let reader = system.file(basic);
+    reader.reader().take(MAX_ENTRY_BYTES).read_to_end(&mut bytes).map_err(|error| unread(&error))?;
+    entry::parse(&bytes).map_err(|broken| broken.to_string())
+}

@@ -1,0 +1,193 @@
+//! Extensions of browsers: `pkg:chrome-extension/<id>@<version>` for the Chromium family,
+//! `pkg:firefox-extension/<id>@<version>` for Firefox and its forks.
+//!
+//! Chromium keeps an installed extension in `<profile>/Extensions/<id>/<version>_<number>/` (Chromium's
+//! `extensions/browser/install/crx_installer.cc`), so no file has to be opened. Firefox lists add-ons in
+//! `<profile>/extensions.json` (Firefox's `toolkit/mozapps/extensions/internal/XPIDatabase.sys.mjs`).
+
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use crate::{
+    draft::{Draft, Item},
+    folder::{Kind, Root},
+    limits::{Budget, Exhausted, MAX_MANIFEST_BYTES, display_name},
+    site::{Site, scratch},
+};
+
+/// Folders of profiles of the Chromium family in a home, those of snaps and Flatpaks included.
+const CHROMIUM: &[&str] = &[
+    ".config/BraveSoftware/Brave-Browser",
+    ".config/chromium",
+    ".config/google-chrome",
+    ".config/google-chrome-beta",
+    ".config/google-chrome-unstable",
+    ".config/microsoft-edge",
+    ".config/microsoft-edge-beta",
+    ".config/microsoft-edge-dev",
+    ".config/opera",
+    ".config/vivaldi",
+    ".config/yandex-browser",
+    ".var/app/com.brave.Browser/config/BraveSoftware/Brave-Browser",
+    ".var/app/com.google.Chrome/config/google-chrome",
+    ".var/app/com.microsoft.Edge/config/microsoft-edge",
+    ".var/app/com.opera.Opera/config/opera",
+    ".var/app/com.vivaldi.Vivaldi/config/vivaldi",
+    ".var/app/io.github.ungoogled_software.ungoogled_chromium/config/chromium",
+    ".var/app/org.chromium.Chromium/config/chromium",
+    "snap/brave/current/.config/BraveSoftware/Brave-Browser",
+    "snap/chromium/common/chromium",
+    "snap/opera/current/.config/opera",
+];
+
+/// The same of Firefox and its forks.
+const FIREFOX: &[&str] = &[
+    ".config/mozilla/firefox",
+    ".librewolf",
+    ".mozilla/firefox",
+    ".mozilla/firefox-esr",
+    ".tor project/firefox",
+    ".var/app/io.gitlab.librewolf-community/.librewolf",
+    ".var/app/org.mozilla.firefox/.mozilla/firefox",
+    ".waterfox",
+    ".zen",
+    "snap/firefox/common/.mozilla/firefox",
+];
+
+/// Firefox's list of add-ons.
+#[derive(Debug, Deserialize)]
+struct Addons {
+    addons: Vec<Addon>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Addon {
+    id: String,
+    version: Option<String>,
+    #[serde(rename = "type")]
+    kind: Option<String>,
+    location: Option<String>,
+    default_locale: Option<Locale>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Locale {
+    name: Option<String>,
+}
+
+pub(crate) fn read(site: &Site<'_>, draft: &mut Draft<'_>) {
+    let mut budget = Budget::new();
+    for (folders, list) in [(CHROMIUM, chromium as ListProfile), (FIREFOX, firefox)] {
+        for folder in site.choose(&[][..], folders) {
+            let folder = Path::new(folder);
+            if let Err(exhausted) = profiles(&site.root, folder, draft, &mut budget, list) {
+                return draft.gap(&site.root.path(folder), None, exhausted);
+            }
+        }
+    }
+}
+
+pub(crate) fn watch(site: &Site<'_>) -> Vec<PathBuf> {
+    let (mut draft, mut points) = (scratch(), Vec::new());
+    for (folders, inside) in [(CHROMIUM, "Extensions"), (FIREFOX, "extensions.json")] {
+        for folder in site.choose(&[][..], folders).iter().map(Path::new) {
+            let profiles = draft.folders(&site.root, folder, &mut Budget::new()).unwrap_or_default();
+            points.extend(profiles.iter().map(|profile| folder.join(profile).join(inside)));
+            points.extend((!profiles.is_empty()).then(|| folder.to_owned()));
+        }
+    }
+    points.retain(|point| site.root.is_there(point));
+    points
+}
+
+type ListProfile = fn(&Root, &Path, &mut Draft<'_>, &mut Budget) -> Result<(), Exhausted>;
+
+fn profiles(
+    root: &Root,
+    folder: &Path,
+    draft: &mut Draft<'_>,
+    budget: &mut Budget,
+    list: ListProfile,
+) -> Result<(), Exhausted> {
+    // Opera keeps extensions beside its profiles.
+    list(root, folder, draft, budget)?;
+    for profile in draft.folders(root, folder, budget)? {
+        list(root, &folder.join(profile), draft, budget)?;
+    }
+    Ok(())
+}
+
+fn chromium(root: &Root, profile: &Path, draft: &mut Draft<'_>, budget: &mut Budget) -> Result<(), Exhausted> {
+    let extensions = profile.join("Extensions");
+    for id in draft.folders(root, &extensions, budget)?.iter().filter(|id| is_extension_id(id)) {
+        let folder = extensions.join(id);
+        // While one version replaces another both are there.
+        for version in draft.names(root, &folder, budget, |kind| kind == Kind::Folder)? {
+            let number = version.split_once('_').map_or(version.as_str(), |(number, _)| number);
+            let item = Item { version: Some(number), ..Item::new("chrome-extension", id) };
+            draft.offer_at(&root.path(&folder.join(&version)), &item);
+        }
+    }
+    Ok(())
+}
+
+/// 32 letters, a-p. `Temp` is none.
+fn is_extension_id(id: &str) -> bool {
+    id.len() == 32 && id.bytes().all(|b| matches!(b, b'a'..=b'p'))
+}
+
+fn firefox(root: &Root, profile: &Path, draft: &mut Draft<'_>, budget: &mut Budget) -> Result<(), Exhausted> {
+    let path = profile.join("extensions.json");
+    let Some(bytes) = draft.file(root, &path, MAX_MANIFEST_BYTES) else { return Ok(()) };
+    budget.spend_bytes(bytes.len() as u64)?;
+    let shown = root.path(&path);
+    match addons(&bytes) {
+        Err(reason) => draft.gap(&shown, None, reason),
+        Ok(addons) => addons.iter().for_each(|addon| {
+            let name = addon.default_locale.as_ref().and_then(|locale| display_name(locale.name.as_deref()?));
+            let item = Item {
+                version: addon.version.as_deref(),
+                display_name: name.as_deref(),
+                ..Item::new("firefox-extension", &addon.id)
+            };
+            draft.offer_at(&shown, &item);
+        }),
+    }
+    Ok(())
+}
+
+/// The extensions that were added to Firefox; its own parts, and themes and languages, are none.
+fn addons(bytes: &[u8]) -> Result<Vec<Addon>, String> {
+    let list: Addons = serde_json::from_slice(bytes).map_err(|e| format!("it is not a list of add-ons: {e}"))?;
+    let is_own = |addon: &Addon| {
+        addon.location.as_deref().is_some_and(|l| l.starts_with("app-builtin") || l == "app-system-defaults")
+    };
+    let is_extension = |addon: &Addon| addon.kind.as_deref() == Some("extension") && !is_own(addon);
+    Ok(list.addons.into_iter().filter(is_extension).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_people_added_counts() {
+        let list = br#"{"schemaVersion":36,"addons":[
+            {"id":"uBlock0@raymondhill.net","version":"1.58.0","type":"extension","location":"app-profile",
+             "defaultLocale":{"name":"uBlock Origin"},"active":false},
+            {"id":"formautofill@mozilla.org","version":"1.0","type":"extension","location":"app-builtin"},
+            {"id":"screenshots@mozilla.org","version":"1.0","type":"extension","location":"app-builtin-addons"},
+            {"id":"langpack-de@firefox.mozilla.org","version":"1","type":"locale","location":"app-profile"}]}"#;
+        let ids: Vec<String> = addons(list).unwrap().into_iter().map(|addon| addon.id).collect();
+        assert_eq!(ids, ["uBlock0@raymondhill.net"]);
+        assert!(addons(b"{}").unwrap_err().contains("not a list of add-ons"));
+    }
+
+    #[test]
+    fn an_id_has_32_letters() {
+        assert!(is_extension_id("cjpalhdlnbpafiamejdnhcphjbkeiagm"));
+        assert!(!is_extension_id("Temp") && !is_extension_id(&"z".repeat(32)));
+    }
+}

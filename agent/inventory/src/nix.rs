@@ -1,0 +1,199 @@
+//! Nix profiles: `pkg:nix/<name>@<version>`.
+//!
+//! A profile is a link to a generation, which is a link to a folder in the store; its manifest names the store paths of
+//! what the person, or the system, installed. `nix profile` writes `manifest.json`, `nix-env` writes `manifest.nix`.
+//! Format: Nix's `src/nix/profile.cc` (`ProfileManifest`) and `src/nix-env/user-env.cc`; names are split as in
+//! `src/libstore/names.cc` (`DrvName`).
+
+use std::path::{Component, Path, PathBuf};
+
+use serde::Deserialize;
+
+use crate::{
+    draft::{Draft, Item},
+    folder::Root,
+    limits::MAX_MANIFEST_BYTES,
+    site::{Site, paths},
+};
+
+/// Where the system has its profiles.
+const IN_SYSTEM: &[&str] = &["nix/var/nix/profiles/default"];
+/// Where a home has its profile, or a link to it.
+const IN_HOME: &[&str] = &[".local/state/nix/profiles/profile", ".nix-profile"];
+/// How many links lead from a profile to the store, at most.
+const MAX_LINKS: usize = 4;
+
+/// The manifest of `nix profile`. Version 3 has the elements under names, earlier ones in a list.
+#[derive(Debug, Deserialize)]
+struct Manifest {
+    elements: Elements,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum Elements {
+    List(Vec<Element>),
+    Named(std::collections::BTreeMap<String, Element>),
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Element {
+    #[serde(default)]
+    store_paths: Vec<String>,
+}
+
+pub(crate) fn read(site: &Site<'_>, draft: &mut Draft<'_>) {
+    let Some(system) = site.system() else { return };
+    for profile in site.choose(IN_SYSTEM, IN_HOME) {
+        let Some(generation) = follow(&site.root, &system, Path::new(profile)) else { continue };
+        list(&system, &generation, draft);
+        return;
+    }
+}
+
+pub(crate) fn watch(site: &Site<'_>) -> Vec<PathBuf> {
+    paths(site.choose(&["nix/var/nix/profiles"], &[".local/state/nix/profiles"]))
+}
+
+/// The folder in the store that a profile leads to. Links in a home are read and never followed: what they say counts
+/// only if it is a name in the store, where root alone writes.
+fn follow(root: &Root, system: &Root, profile: &Path) -> Option<PathBuf> {
+    let mut target = root.link(profile)?;
+    let mut folder = profile.parent()?.to_owned();
+    for _ in 0..MAX_LINKS {
+        if let Ok(absolute) = target.strip_prefix("/") {
+            if absolute.starts_with("nix/store") {
+                let plain = absolute.components().all(|part| matches!(part, Component::Normal(_)));
+                return (plain && absolute.components().count() == 3).then(|| absolute.to_owned());
+            }
+            if !absolute.starts_with("nix/var/nix/profiles") {
+                return None;
+            }
+            folder = absolute.parent()?.to_owned();
+            target = system.link(absolute)?;
+        } else {
+            let next = folder.join(&target);
+            target = if folder.starts_with("nix") { system.link(&next) } else { root.link(&next) }?;
+        }
+    }
+    None
+}
+
+fn list(system: &Root, generation: &Path, draft: &mut Draft<'_>) {
+    let (json, nix) = (generation.join("manifest.json"), generation.join("manifest.nix"));
+    let (path, outputs) = if let Some(bytes) = draft.file(system, &json, MAX_MANIFEST_BYTES) {
+        (json, parse_json(&bytes))
+    } else if let Some(bytes) = draft.file(system, &nix, MAX_MANIFEST_BYTES) {
+        (nix, parse_nix(&bytes))
+    } else {
+        return draft.gap(&system.path(generation), None, "it has no manifest");
+    };
+    let shown = system.path(&path);
+    match outputs {
+        Err(reason) => draft.gap(&shown, None, reason),
+        Ok(outputs) => outputs.iter().for_each(|output| match split(output) {
+            Some((name, version)) => draft.offer_at(&shown, &Item { version, ..Item::new("nix", name) }),
+            None => draft.gap(&shown, None, format!("`{output}` is not a path in the store")),
+        }),
+    }
+}
+
+/// The first store path of each element: the others are more outputs of the same package.
+fn parse_json(bytes: &[u8]) -> Result<Vec<String>, String> {
+    let manifest: Manifest = serde_json::from_slice(bytes).map_err(|error| format!("it is not a manifest: {error}"))?;
+    let elements = match manifest.elements {
+        Elements::List(elements) => elements,
+        Elements::Named(elements) => elements.into_values().collect(),
+    };
+    Ok(elements.into_iter().filter_map(|element| element.store_paths.into_iter().next()).collect())
+}
+
+/// The `outPath` of each derivation in the list that `nix-env` writes: `[ { meta = { ... }; name = "hello-2.12"; out = {
+/// outPath = "/nix/store/..."; }; outPath = "/nix/store/..."; ... } ]`. That of an output stands one level deeper.
+fn parse_nix(bytes: &[u8]) -> Result<Vec<String>, String> {
+    let text = std::str::from_utf8(bytes).map_err(|_| "it is not UTF-8".to_owned())?;
+    let (mut depth, mut outputs) = (0_usize, Vec::new());
+    let mut rest = text;
+    while let Some(at) = rest.find(['{', '}', '"']) {
+        let before = &rest[..at];
+        let mark = rest.as_bytes()[at];
+        rest = &rest[at + 1..];
+        match mark {
+            b'{' => depth += 1,
+            b'}' => depth = depth.checked_sub(1).ok_or("a bracket too many is closed")?,
+            _ => {
+                let (value, next) = string(rest).ok_or("a text is not closed")?;
+                let key = before.trim_end().strip_suffix('=').map(str::trim_end);
+                if depth == 1 && key.is_some_and(|key| key.ends_with("outPath")) {
+                    outputs.push(value.to_owned());
+                }
+                rest = next;
+            }
+        }
+    }
+    if depth == 0 { Ok(outputs) } else { Err("a bracket is not closed".to_owned()) }
+}
+
+/// The text up to its closing quote, and what follows it.
+fn string(text: &str) -> Option<(&str, &str)> {
+    let mut escaped = false;
+    let end = text.bytes().position(|byte| {
+        let closes = byte == b'"' && !escaped;
+        escaped = byte == b'\\' && !escaped;
+        closes
+    })?;
+    Some((&text[..end], &text[end + 1..]))
+}
+
+/// `/nix/store/<32 letters>-hello-2.12.1` is `hello` and `2.12.1`: the version begins after the first dash that no letter
+/// follows.
+fn split(output: &str) -> Option<(&str, Option<&str>)> {
+    let (hash, name) = output.strip_prefix("/nix/store/")?.split_once('-')?;
+    if hash.len() != 32 || name.is_empty() {
+        return None;
+    }
+    let dash = name.match_indices('-').map(|(at, _)| at);
+    let is_version = |at: &usize| name[at + 1..].chars().next().is_some_and(|c| !c.is_ascii_alphabetic());
+    match { dash }.find(is_version) {
+        Some(0) | None => Some((name, None)),
+        Some(at) => Some((&name[..at], Some(&name[at + 1..]))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HASH: &str = "sn94mdryh0kxvmg3blp6cchiy3mpfp1i";
+
+    #[test]
+    fn names_and_versions_are_told_apart_as_nix_does() {
+        let check = |name: &str, expected: (&str, Option<&str>)| {
+            assert_eq!(split(&format!("/nix/store/{HASH}-{name}")), Some(expected));
+        };
+        check("hello-2.12.1", ("hello", Some("2.12.1")));
+        check("python3-3.11.9-env", ("python3", Some("3.11.9-env")));
+        check("tor-browser", ("tor-browser", None));
+        check("gtk+-unstable-2024-01-01", ("gtk+-unstable", Some("2024-01-01")));
+        assert_eq!(split("/nix/store/short-a-1"), None);
+        assert_eq!(split("/usr/bin/a"), None);
+    }
+
+    #[test]
+    fn manifests_of_every_version_are_read() {
+        let path = format!("/nix/store/{HASH}-hello-2.12");
+        let list =
+            format!(r#"{{"version":2,"elements":[{{"active":true,"storePaths":["{path}","/nix/store/x-doc"]}}]}}"#);
+        let named = format!(r#"{{"version":3,"elements":{{"hello":{{"active":true,"storePaths":["{path}"]}}}}}}"#);
+        assert_eq!(parse_json(list.as_bytes()).unwrap(), [path.as_str()]);
+        assert_eq!(parse_json(named.as_bytes()).unwrap(), [path.as_str()]);
+        assert!(parse_json(b"[]").unwrap_err().contains("not a manifest"));
+        let nix = format!(
+            r#"[ {{ meta = {{ description = "a \"}}\" b"; outPath = "no"; }}; name = "hello-2.12"; out = {{ outPath = "no"; }}; outPath = "{path}"; outputs = [ "out" ]; system = "x"; type = "derivation"; }} ]"#
+        );
+        assert_eq!(parse_nix(nix.as_bytes()).unwrap(), [path.as_str()]);
+        assert_eq!(parse_nix(b"[ ]").unwrap(), [""; 0]);
+        assert!(parse_nix(b"[ { ").is_err() && parse_nix(b"}").is_err() && parse_nix(b"\"a").is_err());
+    }
+}

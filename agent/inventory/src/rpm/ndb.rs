@@ -1,0 +1,52 @@
+//! rpm's own database format, as a pure scan over bytes.
+//!
+//! Format: rpm's `lib/backend/ndb/rpmpkg.c`. After a header of 32 bytes the first pages hold slots of 16 bytes, each with
+//! the place of one package's blob; a blob begins with a head of 16 bytes. All numbers little-endian.
+
+const HEADER_MAGIC: u32 = u32::from_le_bytes(*b"RpmP");
+const SLOT_MAGIC: u32 = u32::from_le_bytes(*b"Slot");
+const BLOB_MAGIC: u32 = u32::from_le_bytes(*b"BlbS");
+const PAGE_BYTES: usize = 4096;
+const SLOT_BYTES: usize = 16;
+const HEADER_BYTES: usize = 32;
+const BLOB_HEAD_BYTES: usize = 16;
+/// Places of blobs are counted in these.
+const BLOCK_BYTES: usize = 16;
+
+/// Hands each package's header to `found`, with its offset in bytes.
+///
+/// # Errors
+/// What is wrong with the database, in words.
+pub(super) fn blobs(bytes: &[u8], mut found: impl FnMut(u64, &[u8])) -> Result<(), String> {
+    if le32(bytes, 0) != Some(HEADER_MAGIC) || le32(bytes, 4) != Some(0) {
+        return Err("it is not an ndb database of version 0".to_owned());
+    }
+    let pages = le32(bytes, 12).and_then(|pages| usize::try_from(pages).ok()).unwrap_or_default();
+    let slots = pages.checked_mul(PAGE_BYTES).and_then(|end| bytes.get(HEADER_BYTES..end));
+    let slots = slots.ok_or("its slots are cut off")?;
+    for (number, slot) in slots.chunks_exact(SLOT_BYTES).enumerate() {
+        let at = HEADER_BYTES + number * SLOT_BYTES;
+        if le32(slot, 0) != Some(SLOT_MAGIC) {
+            return Err(format!("the slot at {at} is damaged"));
+        }
+        let (index, block) = (le32(slot, 4).unwrap_or_default(), le32(slot, 8).unwrap_or_default());
+        if index == 0 || block == 0 {
+            continue;
+        }
+        let blob = blob(bytes, block, index).ok_or_else(|| format!("the package of the slot at {at} is damaged"))?;
+        found(u64::from(block) * BLOCK_BYTES as u64, blob);
+    }
+    Ok(())
+}
+
+fn blob(bytes: &[u8], block: u32, index: u32) -> Option<&[u8]> {
+    let start = usize::try_from(block).ok()?.checked_mul(BLOCK_BYTES)?;
+    let head = bytes.get(start..start.checked_add(BLOB_HEAD_BYTES)?)?;
+    let genuine = le32(head, 0) == Some(BLOB_MAGIC) && le32(head, 4) == Some(index);
+    let length = usize::try_from(le32(head, 12)?).ok().filter(|_| genuine)?;
+    bytes.get(start + BLOB_HEAD_BYTES..)?.get(..length)
+}
+
+fn le32(bytes: &[u8], at: usize) -> Option<u32> {
+    bytes.get(at..at.checked_add(4)?)?.try_into().ok().map(u32::from_le_bytes)
+}

@@ -1,0 +1,55 @@
+//! Where a source is read: the system, or a person's home.
+
+use std::path::{Path, PathBuf};
+
+use forewarn_proto::inventory::{Scope, Source, Wanted};
+
+use crate::{Places, draft::Draft, folder::Root};
+
+/// One place to read at.
+#[derive(Debug)]
+pub(crate) struct Site<'p> {
+    /// The system's root folder, or the home.
+    pub(crate) root: Root,
+    /// Whether it is a home, in which nothing is trusted.
+    pub(crate) is_home: bool,
+    places: &'p Places,
+}
+
+impl<'p> Site<'p> {
+    /// Opens a site.
+    ///
+    /// # Errors
+    /// The folder and the reason in words. One that isn't there (not mounted, say) can't vouch for absence.
+    pub(crate) fn open(places: &'p Places, scope: Scope) -> Result<Self, (PathBuf, String)> {
+        let home = places.homes.iter().find(|(person, _)| scope == Scope::Person(*person)).map(|(_, home)| home);
+        let (opened, path, missing) = match (scope, home) {
+            (Scope::Person(_), Some(home)) => (Root::home(home), home.as_path(), "the home folder is not there"),
+            (Scope::System, _) => (Root::system(&places.root), places.root.as_path(), "the root folder is not there"),
+            (Scope::Person(_), None) => (Ok(None), Path::new(""), "the person has no home folder"),
+        };
+        let failed = |reason: String| (path.to_owned(), reason);
+        let root = opened.map_err(|error| failed(error.to_string()))?.ok_or_else(|| failed(missing.to_owned()))?;
+        Ok(Self { root, is_home: scope != Scope::System, places })
+    }
+
+    /// Of two tables of paths, the system's or the homes'.
+    pub(crate) fn choose<T>(&self, system: T, home: T) -> T {
+        if self.is_home { home } else { system }
+    }
+
+    /// The system's root folder, whatever this site is.
+    pub(crate) fn system(&self) -> Option<Root> {
+        Root::system(&self.places.root).ok().flatten()
+    }
+}
+
+/// A draft that nothing comes of, for walks that only look where there is something to watch.
+pub(crate) fn scratch() -> Draft<'static> {
+    Draft::new(Source::Desktop, Scope::System, &Wanted::All)
+}
+
+/// Paths that are watched, from a table.
+pub(crate) fn paths(table: &[&str]) -> Vec<PathBuf> {
+    table.iter().map(PathBuf::from).collect()
+}
