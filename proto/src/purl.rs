@@ -86,6 +86,11 @@ impl Purl {
         self.version.as_deref()
     }
 
+    /// The value of a qualifier, if it is given: `amd64` of `arch`.
+    pub fn qualifier(&self, key: &str) -> Option<&str> {
+        self.qualifiers.iter().find(|(k, _)| k == key).map(|(_, value)| value.as_str())
+    }
+
     /// The canonical text.
     pub fn as_str(&self) -> &str {
         &self.text

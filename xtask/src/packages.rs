@@ -5,10 +5,14 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, Result, bail};
 
 /// Package, and what a test does with it.
-const NEEDED: [(&str, &str); 8] = [
+const NEEDED: [(&str, &str); 12] = [
     ("dpkg", "lists this machine's packages, to be compared"),
     ("gzip", "packs what test packages are made of"),
     ("flatpak", "makes and installs a test app, to be listed"),
+    ("rpm", "makes package databases, to be listed"),
+    ("pacman-package-manager", "makes a package database, to be listed"),
+    ("squashfs-tools", "makes the file system of an AppImage"),
+    ("libdpkg-perl", "compares versions, to be agreed with"),
     ("isync", "reads the .mbsyncrc that was edited"),
     ("python3", "holds Thunderbird's lock as another process would"),
     ("dbus", "is the session bus"),

@@ -1,6 +1,6 @@
 //! The inventory's readers over real files, compared with the real tools.
 //!
-//! They need the Debian packages `dpkg`, `gzip` and `flatpak`. What is missing fails its test and is named.
+//! They need the Debian packages `dpkg`, `gzip`, `flatpak`, `rpm`, `pacman-package-manager` and `squashfs-tools`. What is missing fails its test and is named.
 
 #[cfg(test)]
 mod common;
@@ -13,4 +13,10 @@ mod flatpak;
 #[cfg(test)]
 mod homes;
 #[cfg(test)]
+mod pacman;
+#[cfg(test)]
 mod places;
+#[cfg(test)]
+mod rpm;
+#[cfg(test)]
+mod trees;

@@ -1,0 +1,165 @@
+//! Sources that are folders and small files, laid out as their makers document it.
+
+use std::path::Path;
+
+use forewarn_proto::inventory::{Scope, Source};
+
+use crate::common::{ALICE, Tool, gaps, link, listing, places, purls, write};
+
+const HASH: &str = "sn94mdryh0kxvmg3blp6cchiy3mpfp1i";
+
+/// Prepares a device, and checks what one source lists in one scope: purls, and gaps.
+#[track_caller]
+fn check(source: Source, scope: Scope, prepare: impl FnOnce(&Path), expected: &[&str], expected_gaps: &[&str]) {
+    let root = tempfile::tempdir().unwrap();
+    let places = places(root.path());
+    prepare(root.path());
+    let listed = listing(&places, source, scope);
+    assert_eq!(
+        (purls(&listed), gaps(&listed, root.path())),
+        (expected.to_vec(), expected_gaps.iter().map(|g| (*g).to_owned()).collect())
+    );
+    assert_eq!(listed.count, expected.len());
+}
+
+#[test]
+fn apk_s_database_is_listed() {
+    let prepare = |root: &Path| {
+        write(root, "etc/os-release", "ID=alpine\n");
+        write(root, "lib/apk/db/installed", "C:Q1w=\nP:busybox\nV:1.36.1-r29\nA:x86_64\nF:bin\nR:sh\n\nP:broken\n\n");
+    };
+    let gap = "lib/apk/db/installed @51: block has no V line";
+    check(Source::Apk, Scope::System, prepare, &["pkg:apk/alpine/busybox@1.36.1-r29?arch=x86_64"], &[gap]);
+}
+
+#[test]
+fn snapd_s_state_is_listed_with_the_mounted_versions() {
+    let prepare = |root: &Path| {
+        let state = r#"{"data":{"snaps":{
+            "anydesk":{"type":"app","sequence":[{"name":"anydesk","revision":"7"}],"current":"7","channel":"latest/stable"},
+            "disabled":{"sequence":[{"name":"disabled","revision":"x1"}],"current":"x1"},
+            "zoom_work":{"sequence":[{"name":"zoom","revision":"9"}],"current":"9"}}}}"#;
+        write(root, "var/lib/snapd/state.json", state);
+        write(root, "snap/anydesk/7/meta/snap.yaml", "name: anydesk\nversion: '6.3'\n");
+        write(root, "snap/zoom_work/9/meta/snap.yaml", "name: zoom\nversion: 5.17\n");
+    };
+    let expected = [
+        "pkg:snap/anydesk@6.3?channel=latest%2Fstable&revision=7",
+        "pkg:snap/disabled?revision=x1",
+        "pkg:snap/zoom@5.17?revision=9",
+    ];
+    check(Source::Snap, Scope::System, prepare, &expected, &[]);
+}
+
+#[test]
+fn a_broken_snapd_state_is_a_gap() {
+    let prepare = |root: &Path| write(root, "var/lib/snapd/state.json", "{");
+    let gap = "var/lib/snapd/state.json: it is not snapd's state: EOF while parsing an object at line 1 column 1";
+    check(Source::Snap, Scope::System, prepare, &[], &[gap]);
+}
+
+#[test]
+fn homebrew_s_cellar_and_cask_room_are_listed() {
+    let prepare = |root: &Path| {
+        write(root, "home/linuxbrew/.linuxbrew/Cellar/wget/1.24.5/bin/wget", "");
+        write(root, "home/linuxbrew/.linuxbrew/Caskroom/font-hack/3.003/f", "");
+        write(root, "home/linuxbrew/.linuxbrew/Caskroom/font-hack/.metadata/x", "");
+    };
+    check(Source::Homebrew, Scope::System, prepare, &["pkg:brew/font-hack@3.003", "pkg:brew/wget@1.24.5"], &[]);
+}
+
+#[test]
+fn a_person_s_nix_profile_is_followed_into_the_store() {
+    let prepare = |root: &Path| {
+        link(root, "home/alice/.local/state/nix/profiles/profile", "profile-3-link");
+        link(root, "home/alice/.local/state/nix/profiles/profile-3-link", &format!("/nix/store/{HASH}-profile"));
+        let manifest =
+            format!(r#"{{"version":3,"elements":{{"hello":{{"storePaths":["/nix/store/{HASH}-hello-2.12.1"]}}}}}}"#);
+        write(root, &format!("nix/store/{HASH}-profile/manifest.json"), manifest);
+    };
+    check(Source::Nix, Scope::Person(ALICE), prepare, &["pkg:nix/hello@2.12.1"], &[]);
+}
+
+#[test]
+fn a_person_s_link_that_leaves_the_store_is_not_followed() {
+    for target in ["/etc", "/nix/store/../../etc", "/nix/store/a/b", "../../../../../../etc"] {
+        let prepare = |root: &Path| {
+            write(root, "etc/manifest.json", r#"{"elements":[{"storePaths":["/nix/store/x"]}]}"#);
+            link(root, "home/alice/.local/state/nix/profiles/profile", target);
+        };
+        check(Source::Nix, Scope::Person(ALICE), prepare, &[], &[]);
+    }
+}
+
+#[test]
+fn extensions_of_browsers_are_listed() {
+    let id = "cjpalhdlnbpafiamejdnhcphjbkeiagm";
+    let prepare = |root: &Path| {
+        let profile = "home/alice/.config/google-chrome/Profile 1";
+        write(root, &format!("{profile}/Extensions/{id}/1.58.0_0/manifest.json"), "{}");
+        write(root, &format!("{profile}/Extensions/Temp/x/y"), "");
+        let addons = r#"{"addons":[{"id":"a@b.c","version":"2","type":"extension","location":"app-profile"}]}"#;
+        write(root, "home/alice/.mozilla/firefox/x.default/extensions.json", addons);
+        write(root, "home/alice/.mozilla/firefox/y.other/extensions.json", "[]");
+    };
+    let expected = ["pkg:chrome-extension/cjpalhdlnbpafiamejdnhcphjbkeiagm@1.58.0", "pkg:firefox-extension/a%40b.c@2"];
+    let gap = "home/alice/.mozilla/firefox/y.other/extensions.json: it is not a list of add-ons: invalid length 0, \
+               expected struct Addons with 1 element at line 1 column 2";
+    check(Source::Browser, Scope::Person(ALICE), prepare, &expected, &[gap]);
+}
+
+#[test]
+fn extensions_of_editors_are_listed() {
+    let prepare = |root: &Path| {
+        let list = r#"[{"identifier":{"id":"MS-Python.python","uuid":"u"},"version":"2024.2.1","location":{}}]"#;
+        write(root, "home/alice/.vscode/extensions/extensions.json", list);
+        write(root, "home/alice/.vscode/extensions/left.over-1.0.0/package.json", "");
+        write(root, "home/alice/.cursor/extensions/rust-lang.rust-analyzer-0.3.1-linux-x64/package.json", "");
+        write(root, "home/alice/.cursor/extensions/.obsolete", "");
+    };
+    let expected = [
+        "pkg:vscode-extension/ms-python/python@2024.2.1",
+        "pkg:vscode-extension/rust-lang/rust-analyzer@0.3.1-linux-x64",
+    ];
+    check(Source::Editor, Scope::Person(ALICE), prepare, &expected, &[]);
+}
+
+/// An AppImage of type 2: the head of an ELF file without sections, and a file system made by the real mksquashfs.
+fn appimage(root: &Path, path: &str, compression: &str, entry: &str) {
+    write(root, "AppDir/app.desktop", entry);
+    write(root, "AppDir/usr/bin/app", "#!/bin/sh\n");
+    let tool = Tool::new("mksquashfs", "squashfs-tools").in_folder(root);
+    tool.run(&["AppDir", "image", "-comp", compression, "-noappend", "-quiet", "-no-progress"]);
+    let mut head = [0_u8; 64];
+    head[..11].copy_from_slice(b"\x7fELF\x02\x01\x01\0AI\x02");
+    head[40] = 64;
+    write(root, path, [&head[..], &fs_err::read(root.join("image")).unwrap()].concat());
+}
+
+#[test]
+fn appimages_are_known_by_their_magic_number_and_named_by_their_desktop_entry() {
+    let entry = "[Desktop Entry]\nName=AnyDesk\nX-AppImage-Version=6.3.2\n";
+    for compression in ["gzip", "zstd"] {
+        let prepare = |root: &Path| {
+            appimage(root, "home/alice/Downloads/whatever.bin", compression, entry);
+            write(root, "home/alice/Downloads/notes.AppImage", "a text");
+            write(root, "home/alice/Downloads/short", "\x7fELF");
+        };
+        check(Source::AppImage, Scope::Person(ALICE), prepare, &["pkg:appimage/AnyDesk@6.3.2"], &[]);
+    }
+}
+
+#[test]
+fn an_appimage_that_can_t_be_read_is_a_gap() {
+    let prepare = |root: &Path| {
+        appimage(root, "home/alice/Downloads/a", "gzip", "[Desktop Entry]\nName=A\n");
+        let path = root.join("home/alice/Downloads/a");
+        let bytes = fs_err::read(&path).unwrap();
+        fs_err::write(&path, &bytes[..100]).unwrap();
+    };
+    let root = tempfile::tempdir().unwrap();
+    let places = places(root.path());
+    prepare(root.path());
+    let listed = listing(&places, Source::AppImage, Scope::Person(ALICE));
+    assert!(gaps(&listed, root.path())[0].starts_with("home/alice/Downloads/a @64: the AppImage's file system"));
+}
