@@ -1,7 +1,7 @@
 //! What crosses a boundary in Forewarn. No I/O: no clock, file, network, environment or thread.
 //!
 //! Data flows through these modules in this order: an admin writes a [`policy`]; the server pushes it as a [`bundle`]
-//! in a [`push`] frame; the device lists an [`inventory`], whose packages a [`purl`] names; what it decided goes up in
+//! in a [`push`] frame; the device lists an [`inventory`], whose packages a [`purl`] names and a [`version`] orders; what it decided goes up in
 //! a [`report`] and to the person over [`ipc`]. [`api`] holds the remaining requests to the server.
 
 pub mod api;
@@ -12,3 +12,4 @@ pub mod policy;
 pub mod purl;
 pub mod push;
 pub mod report;
+pub mod version;
