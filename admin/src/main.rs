@@ -2,6 +2,7 @@
 //! publishes it once enough admins have signed, and alone takes it back.
 
 mod command;
+mod fill;
 mod home;
 mod server;
 mod show;
@@ -45,6 +46,8 @@ enum Command {
     Publish(command::sign::Number),
     /// Take a policy back, alone and at once: profiles return, notices go, those who saw one are corrected.
     Retract(command::retract::Options),
+    /// Look into the catalogue of apps that a policy can name.
+    App(command::app::Options),
     /// Show open drafts and what devices report.
     Status(command::status::Options),
 }
@@ -74,6 +77,7 @@ fn run(arguments: Arguments) -> Result<()> {
             Command::Sign(options) => command::sign::sign(&home, &options).await,
             Command::Publish(number) => command::sign::publish(&home, &number).await,
             Command::Retract(options) => command::retract::run(&home, &options).await,
+            Command::App(options) => command::app::run(&options),
             Command::Status(options) => command::status::run(&home, &options).await,
         }
     })

@@ -22,7 +22,10 @@ fn policy_in_words(policy: &Policy) -> Vec<(String, String)> {
     let mut say = |label: &str, text: String| lines.push((label.to_owned(), text));
     for rule in &policy.rules {
         say("bans", rule.app.clone());
-        rule.purls.iter().for_each(|purl| say("", format!("  {purl}")));
+        for pattern in &rule.purls {
+            say("", format!("  {pattern}{}", if pattern.only_warns { ", which only warns" } else { "" }));
+        }
+        rule.display_names.iter().for_each(|name| say("", format!("  what is called `{name}`, which only warns")));
     }
     deadline_in_words(&policy.deadline).into_iter().for_each(|text| say("deadline", text));
     if let Some(until) = &policy.until {
@@ -139,7 +142,8 @@ days_off = ["saturday", "sunday"]
 [[rule]]
 id = "tiktok"
 app = "TikTok"
-purls = ["pkg:flatpak/com.tiktok.TikTok"]
+purls = ["pkg:flatpak/com.tiktok.TikTok", { purl = "pkg:deb/tiktok", vers = "vers:deb/<2", only_warns = true }]
+display_names = ["Tick Tock"]
 "#;
 
     #[test]
@@ -149,6 +153,8 @@ purls = ["pkg:flatpak/com.tiktok.TikTok"]
         let expected = "\
 bans      TikTok
             pkg:flatpak/com.tiktok.TikTok
+            pkg:deb/tiktok in vers:deb/<2, which only warns
+            what is called `Tick Tock`, which only warns
 deadline  2026-12-01T17:00:00 (the device's local time), and at least 49h after each person was shown the notice; \
 never under the device's own least notice
 deadline  never in the hours 22:00-07:00 of the device's local time: it moves to their end

@@ -50,6 +50,8 @@ enum Command {
     Status(command::status::Options),
     /// Everything about one app: the rule, who signed it, what matched, the deadline, what is taken, how to undo it.
     Why(command::why::Options),
+    /// Every package that the agent sees on this device. The list stays here.
+    Inventory(command::inventory::Options),
     /// Say that you have read the notices.
     Acknowledge(command::acknowledge::Options),
     /// Put reminders off. It moves no deadline, and the last call comes all the same.
@@ -79,6 +81,7 @@ fn run(arguments: Arguments) -> Result<()> {
             Command::Enroll(options) => command::enroll::run(&config, &options).await,
             Command::Status(options) => command::status::run(&config, &options).await,
             Command::Why(options) => command::why::run(&config, &options).await,
+            Command::Inventory(options) => command::inventory::run(&config, &options),
             Command::Acknowledge(options) => command::acknowledge::run(&config, &options).await,
             Command::Snooze(options) => command::snooze::run(&config, &options).await,
         }

@@ -77,6 +77,9 @@ impl Source {
         Self::Editor,
     ];
 
+    /// Those that know what people call a package.
+    pub const WITH_DISPLAY_NAMES: [Self; 4] = [Self::Flatpak, Self::AppImage, Self::Desktop, Self::Browser];
+
     /// The purl types that this source, and no other, lists.
     pub fn purl_kinds(self) -> &'static [&'static str] {
         match self {
@@ -129,6 +132,11 @@ pub enum Wanted {
 }
 
 impl Wanted {
+    /// No package at all, for those who only count.
+    pub fn nothing() -> Self {
+        Self::Named { names: BTreeMap::new(), display_names: BTreeSet::new() }
+    }
+
     /// Whether a package of this purl type, name and display name is asked for.
     pub fn asks_for(&self, kind: &str, name: &str, display_name: Option<&str>) -> bool {
         match self {

@@ -1,11 +1,13 @@
 //! What crosses a boundary in Forewarn. No I/O: no clock, file, network, environment or thread.
 //!
-//! Data flows through these modules in this order: an admin writes a [`policy`]; the server pushes it as a [`bundle`]
+//! Data flows through these modules in this order: an admin writes a [`policy`], perhaps with an app of the
+//! [`catalogue`]; the server pushes it as a [`bundle`]
 //! in a [`push`] frame; the device lists an [`inventory`], whose packages a [`purl`] names and a [`version`] orders; what it decided goes up in
 //! a [`report`] and to the person over [`ipc`]. [`api`] holds the remaining requests to the server.
 
 pub mod api;
 pub mod bundle;
+pub mod catalogue;
 pub mod inventory;
 pub mod ipc;
 pub mod policy;

@@ -217,6 +217,8 @@ impl Stage {
 pub enum Hold {
     /// The policy has no consequence.
     OnlyWarns,
+    /// The app was recognised by what only warns: its display name, or a purl that nobody has confirmed.
+    NotCertain,
     /// No notice was shown yet.
     NotShown,
     /// The deadline is ahead.
@@ -234,8 +236,9 @@ pub enum Hold {
 
 impl Hold {
     /// Every hold, in the order in which they are told.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::OnlyWarns,
+        Self::NotCertain,
         Self::NotShown,
         Self::DeadlineAhead,
         Self::LastCall,
@@ -248,6 +251,7 @@ impl Hold {
     pub fn text(self) -> &'static str {
         match self {
             Self::OnlyWarns => "this policy only warns; nothing will be taken",
+            Self::NotCertain => "what was found may be another app, so nothing will be taken for it",
             Self::NotShown => "no notice was shown to you yet, so no deadline runs",
             Self::DeadlineAhead => "the deadline is still ahead",
             Self::LastCall => "a last call comes at least 15 minutes before",

@@ -26,7 +26,7 @@ fn check(hostile: &Hostile, bytes: &str, reason: &str, is_right: impl Fn(&Refusa
 }
 
 fn policy() -> String {
-    home::ban(&home::TIKTOK, "no-tiktok", 1, "grace = \"24h\"")
+    home::filled_in(&home::TIKTOK, "no-tiktok", 1, "grace = \"24h\"")
 }
 
 fn set() -> Hostile {

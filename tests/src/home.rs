@@ -21,16 +21,28 @@ pub struct WebApp {
 }
 
 /// The app that is banned.
-pub const TIKTOK: WebApp = WebApp { name: "TikTok", id: "akpamiohjfcnimfljfndmaldlcfphjmp" };
+pub const TIKTOK: WebApp = WebApp { name: "TikTok", id: "jdgcjfgmiglhcekoafkdilaampjnhjld" };
 /// The app that is banned in error.
-pub const INSTAGRAM: WebApp = WebApp { name: "Instagram", id: "maonlnecdeecdljpahhnnlmhbmalehlm" };
+pub const INSTAGRAM: WebApp = WebApp { name: "Instagram", id: "okcomplpnlgjbcgjdajhdecgnoehnodm" };
 
 /// Where the mail clients' files come from.
 const DATA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../agent/mail/tests/data");
 
-/// A policy that bans a web app; `deadline` is the body of its `[deadline]` table.
+/// A policy that bans an app by its name in the catalogue; `deadline` is the body of its `[deadline]` table. It is filled
+/// in by the admin who signs it.
 pub fn ban(app: &WebApp, id: &str, version: u64, deadline: &str) -> String {
+    policy(app, id, version, deadline, &format!("app = \"{}\"", app.name.to_lowercase()))
+}
+
+/// The same policy as it is signed, with the app's purl.
+pub fn filled_in(app: &WebApp, id: &str, version: u64, deadline: &str) -> String {
     let WebApp { name, id: app_id } = app;
+    let identity = format!("app = \"{name}\"\npurls = [\"pkg:webapp/chromium/{app_id}\"]");
+    policy(app, id, version, deadline, &identity)
+}
+
+fn policy(app: &WebApp, id: &str, version: u64, deadline: &str, identity: &str) -> String {
+    let WebApp { name, .. } = app;
     let rule = name.to_lowercase();
     format!(
         r#"id = "{id}"
@@ -49,8 +61,7 @@ mail = ["corp.example"]
 
 [[rule]]
 id = "{rule}"
-app = "{name}"
-purls = ["pkg:webapp/chromium/{app_id}", "pkg:flatpak/com.{rule}.{name}", "pkg:deb/{rule}"]
+{identity}
 "#
     )
 }

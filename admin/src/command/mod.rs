@@ -1,5 +1,6 @@
 //! One module for each thing that an admin does.
 
+pub(crate) mod app;
 pub(crate) mod found;
 pub(crate) mod init;
 pub(crate) mod policy;

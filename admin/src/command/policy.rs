@@ -9,7 +9,7 @@ use forewarn_trust::metadata;
 use jiff::Timestamp;
 
 use super::sign::sign_all;
-use crate::{home::Home, server::Server, show};
+use crate::{fill::fill, home::Home, server::Server, show};
 
 /// A policy file.
 #[derive(Args)]
@@ -20,10 +20,11 @@ pub(crate) struct File {
 }
 
 impl File {
-    /// Reads and checks the policy as it would be published now.
+    /// Reads, fills in and checks the policy as it would be published now.
     pub(crate) fn read(&self, now: Timestamp) -> Result<(Policy, String)> {
         let text = fs_err::read_to_string(&self.file)?;
         let place = || format!("{} is refused", self.file.display());
+        let text = fill(&text).with_context(place)?;
         let policy = Policy::parse(text.as_bytes()).with_context(place)?;
         policy.check_ahead(now).with_context(place)?;
         Ok((policy, text))

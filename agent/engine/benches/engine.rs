@@ -10,8 +10,7 @@ use std::{collections::BTreeMap, hint::black_box, sync::Arc, time::Duration, tim
 use forewarn_engine::{Engine, Input, MailFound, Now, PolicySet, Settings, SignedPolicy, State};
 use forewarn_proto::{
     inventory::{Change, Listing, Package, Person, Scope, Source},
-    policy::{Domain, Policy},
-    purl::Purl,
+    policy::{Domain, Pattern, Policy},
 };
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 
@@ -62,7 +61,7 @@ impl Device {
     /// Every purl of every rule against every package.
     fn compare_all(&self) -> usize {
         let packages = || self.listings.iter().flat_map(|listing| &listing.packages);
-        let named = |purl: &Purl| packages().filter(|package| purl.names(&package.purl)).count();
+        let named = |purl: &Pattern| packages().filter(|package| purl.names(&package.purl)).count();
         self.policy.rules.iter().flat_map(|rule| &rule.purls).map(named).sum()
     }
 

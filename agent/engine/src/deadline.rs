@@ -47,6 +47,7 @@ pub(crate) struct Readiness {
     pub(crate) deadline: Option<Timestamp>,
     pub(crate) last_call: Option<Timestamp>,
     pub(crate) takes_something: bool,
+    pub(crate) certain: bool,
     pub(crate) has_mail: bool,
     pub(crate) policy_current: bool,
     pub(crate) scan_fresh: bool,
@@ -57,6 +58,7 @@ impl Readiness {
     pub(crate) fn holds(&self) -> Vec<Hold> {
         let applies = |hold: &Hold| match hold {
             Hold::OnlyWarns => !self.takes_something,
+            Hold::NotCertain => !self.certain,
             Hold::NotShown => !self.shown,
             Hold::DeadlineAhead => self.deadline.is_some_and(|deadline| self.now < deadline),
             Hold::LastCall => self.last_call.is_none_or(|call| self.now < after(call, Settings::LAST_CALL)),

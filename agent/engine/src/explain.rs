@@ -83,5 +83,5 @@ impl Engine {
 }
 
 fn describe(matched: &Match) -> String {
-    format!("{}, listed by {} in {}", matched.purl, matched.source.name(), matched.found_in)
+    format!("{} {}, listed by {} in {}", matched.purl, matched.how.text(), matched.source.name(), matched.found_in)
 }

@@ -7,8 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use forewarn_proto::{
     inventory::{Change, Listing, Package, Person, Scope, Source, Wanted},
-    policy::{Policy, PolicyId, Rule, RuleId},
-    purl::Purl,
+    policy::{How, Pattern, Policy, PolicyId, Rule, RuleId, display_name_key},
     report::{Doubt, Finding},
 };
 use jiff::{SignedDuration, Timestamp};
@@ -37,13 +36,15 @@ pub(crate) struct Listings {
     rules: BTreeMap<RuleKey, Watched>,
     /// Which rules may name a package, by the package's purl type and name.
     index: BTreeMap<String, BTreeMap<String, BTreeSet<RuleKey>>>,
+    /// Which rules name a package by its display name.
+    called: BTreeMap<String, BTreeSet<RuleKey>>,
     taken: BTreeMap<(Source, Scope), Taken>,
 }
 
 /// A rule that listings are searched for.
 #[derive(Debug)]
 struct Watched {
-    purls: Vec<Purl>,
+    rule: Rule,
     sources: Vec<Source>,
     /// The generation in which it came.
     since: u64,
@@ -77,15 +78,21 @@ impl Listings {
         self.generation += 1;
         let mut former = std::mem::take(&mut self.rules);
         self.index.clear();
+        self.called.clear();
         for (key, rule) in rules {
-            let same = former.remove(&key).filter(|watched| watched.purls == rule.purls);
+            let same = former
+                .remove(&key)
+                .filter(|watched| watched.rule.purls == rule.purls && watched.rule.display_names == rule.display_names);
             let watched = same.unwrap_or_else(|| {
                 self.taken.values_mut().for_each(|taken| drop(taken.matches.remove(&key)));
-                Watched { purls: rule.purls.clone(), sources: sources_of(rule), since: self.generation }
+                Watched { rule: rule.clone(), sources: sources_of(rule), since: self.generation }
             });
-            for purl in &watched.purls {
+            for Pattern { purl, .. } in &rule.purls {
                 let names = self.index.entry(purl.kind().to_owned()).or_default();
                 names.entry(purl.name().to_owned()).or_default().insert(key.clone());
+            }
+            for name in &rule.display_names {
+                self.called.entry(display_name_key(name)).or_default().insert(key.clone());
             }
             self.rules.insert(key, watched);
         }
@@ -97,7 +104,10 @@ impl Listings {
     /// Which packages listings have to name.
     pub(crate) fn wanted(&self) -> Wanted {
         let of = |(kind, names): (&String, &BTreeMap<String, _>)| (kind.clone(), names.keys().cloned().collect());
-        Wanted::Named { names: self.index.iter().map(of).collect(), display_names: BTreeSet::new() }
+        Wanted::Named {
+            names: self.index.iter().map(of).collect(),
+            display_names: self.called.keys().cloned().collect(),
+        }
     }
 
     /// Takes whole listings, each in the place of the former one of its source and scope.
@@ -118,9 +128,9 @@ impl Listings {
             taken.at = at;
             taken.complete = change.gaps.is_empty();
             for package in &change.removed {
-                let gone = Match::of(change.source, package);
+                let is_gone = |m: &Match| (&m.purl, &m.found_in) == (&package.purl, &package.found_in);
                 taken.matches.retain(|_, matches| {
-                    matches.remove(&gone);
+                    matches.retain(|m| !is_gone(m));
                     !matches.is_empty()
                 });
             }
@@ -131,11 +141,12 @@ impl Listings {
 
     fn add(&self, taken: &mut Taken, source: Source, package: &Package) {
         let names = self.index.get(package.purl.kind());
-        let keys = names.and_then(|names| names.get(package.purl.name()));
-        for key in keys.into_iter().flatten() {
-            let watched = self.rules.get(key);
-            if watched.is_some_and(|watched| watched.purls.iter().any(|purl| purl.names(&package.purl))) {
-                taken.matches.entry(key.clone()).or_default().insert(Match::of(source, package));
+        let named = names.and_then(|names| names.get(package.purl.name()));
+        let shown = package.display_name.as_deref().filter(|_| !self.called.is_empty()).map(display_name_key);
+        let called = shown.and_then(|shown| self.called.get(&shown));
+        for key in named.into_iter().chain(called).flatten() {
+            if let Some(how) = self.rules.get(key).and_then(|watched| watched.rule.recognise(package)) {
+                taken.matches.entry(key.clone()).or_default().insert(Match::of(source, package, how));
             }
         }
     }
@@ -158,15 +169,12 @@ impl Listings {
         let mut doubts = self.unlisted(key);
         let mut matched = Vec::new();
         let mut personal = false;
-        for source in self.sources(key) {
-            for scope in [Scope::System, Scope::Person(person)] {
-                let Some(taken) = self.taken.get(&(*source, scope)) else { continue };
-                if !taken.complete {
-                    doubts.insert(Doubt::Partial(*source));
-                } else if let Some(matches) = taken.matches.get(key) {
-                    personal |= scope != Scope::System;
-                    matched.extend(matches.iter().cloned());
-                }
+        for ((source, scope), taken) in self.taken.iter().filter(|((_, scope), _)| scope.reaches(person)) {
+            if !taken.complete {
+                doubts.extend(self.sources(key).contains(source).then_some(Doubt::Partial(*source)));
+            } else if let Some(matches) = taken.matches.get(key) {
+                personal |= *scope != Scope::System;
+                matched.extend(matches.iter().cloned());
             }
         }
         let finding = finding(!matched.is_empty(), &doubts);
@@ -177,9 +185,9 @@ impl Listings {
     pub(crate) fn of_device(&self, key: &RuleKey) -> (Finding, BTreeSet<Doubt>) {
         let mut doubts = self.unlisted(key);
         let mut matches = false;
-        for ((source, _), taken) in self.taken.iter().filter(|((source, _), _)| self.sources(key).contains(source)) {
+        for ((source, _), taken) in &self.taken {
             if !taken.complete {
-                doubts.insert(Doubt::Partial(*source));
+                doubts.extend(self.sources(key).contains(source).then_some(Doubt::Partial(*source)));
             } else {
                 matches |= taken.matches.contains_key(key);
             }
@@ -223,8 +231,8 @@ fn finding(matches: bool, doubts: &BTreeSet<Doubt>) -> Finding {
 }
 
 impl Match {
-    fn of(source: Source, package: &Package) -> Self {
-        Self { source, purl: package.purl.clone(), found_in: package.found_in.clone() }
+    fn of(source: Source, package: &Package, how: How) -> Self {
+        Self { source, purl: package.purl.clone(), found_in: package.found_in.clone(), how }
     }
 }
 
@@ -235,7 +243,15 @@ pub(crate) fn obliges(policy: &Policy, found: &Found, has_mail: bool) -> bool {
     found.finding == Finding::NotMet && (found.personal || has_mail || policy.consequence.mail.is_empty())
 }
 
+/// The sources that can say whether a rule is met: those of its certain purls. What only warns does not keep anybody's mail
+/// from returning, so it counts only where there is nothing else.
 fn sources_of(rule: &Rule) -> Vec<Source> {
-    let lists = |source: &Source| rule.purls.iter().any(|purl| source.purl_kinds().contains(&purl.kind()));
-    Source::ALL.into_iter().filter(lists).collect()
+    let kinds_of = |only_warns: bool| -> BTreeSet<&str> {
+        rule.purls.iter().filter(|p| p.only_warns == only_warns).map(|p| p.purl.kind()).collect()
+    };
+    let of = |kinds: &BTreeSet<&str>| -> Vec<Source> {
+        Source::ALL.into_iter().filter(|source| source.purl_kinds().iter().any(|kind| kinds.contains(kind))).collect()
+    };
+    let named = if rule.display_names.is_empty() { &[][..] } else { &Source::WITH_DISPLAY_NAMES };
+    [of(&kinds_of(false)), of(&kinds_of(true)), named.to_vec()].into_iter().find(|s| !s.is_empty()).unwrap_or_default()
 }

@@ -63,8 +63,9 @@ impl Engine {
     /// The reminder that is due, for the earliest deadline that is ahead.
     fn due_reminder(&self, ids: &[ObligationId]) -> Option<NoticeKind> {
         let at = self.time();
-        let warns =
-            |id: &ObligationId| self.policy(&id.policy).is_some_and(|policy| policy.consequence.mail.is_empty());
+        let takes =
+            |id: &ObligationId| self.policy(&id.policy).is_some_and(|policy| !policy.consequence.mail.is_empty());
+        let warns = |id: &ObligationId| !takes(id) || !self.is_certain(id);
         let counts = ids.iter().filter(|id| warns(id) || self.takes_more(id));
         let ahead = counts.filter_map(|id| Some((self.deadline(id)?, id))).filter(|(deadline, _)| *deadline > at);
         let (deadline, id) = ahead.min()?;

@@ -175,9 +175,10 @@ impl Engine {
         present || self.state.profiles.contains_key(&ProfileId { domain: domain.clone(), person })
     }
 
-    /// The mail profiles that an obligation can take.
+    /// The mail profiles that an obligation can take: none, where it isn't certain that the app is there.
     pub(crate) fn profiles_of(&self, id: &ObligationId) -> BTreeSet<ProfileId> {
-        let domains = self.policy(&id.policy).map(|policy| policy.consequence.mail.as_slice()).unwrap_or_default();
+        let policy = self.policy(&id.policy).filter(|_| self.is_certain(id));
+        let domains = policy.map(|policy| policy.consequence.mail.as_slice()).unwrap_or_default();
         domains
             .iter()
             .filter(|domain| self.has_profile(domain, id.person))

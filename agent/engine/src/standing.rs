@@ -64,6 +64,12 @@ impl Engine {
         policy.consequence.mail.iter().all(|domain| self.mail.domains.contains(domain))
     }
 
+    /// Whether something that is certainly the app was found. What is not warns and takes nothing.
+    pub(crate) fn is_certain(&self, id: &ObligationId) -> bool {
+        let obligation = self.state.obligations.get(id);
+        obligation.is_some_and(|obligation| obligation.matched.iter().any(|matched| matched.how.is_certain()))
+    }
+
     /// Why the profile of this obligation's person is not revoked now.
     pub(crate) fn holds(&self, id: &ObligationId) -> Vec<Hold> {
         let (Some(policy), Some(obligation)) = (self.policy(&id.policy), self.state.obligations.get(id)) else {
@@ -76,6 +82,7 @@ impl Engine {
             deadline: self.deadline(id),
             last_call: obligation.last_call,
             takes_something: !policy.consequence.mail.is_empty(),
+            certain: self.is_certain(id),
             has_mail: self.has_mail(policy, id.person),
             policy_current: self.is_current() || self.acts_offline_at(id).is_some_and(|limit| limit <= at),
             scan_fresh: self.listings.is_fresh(&id.key(), id.person, at, self.settings.max_scan_age),

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use forewarn_proto::{
     inventory::{Person, Source},
-    policy::{Domain, Language, PolicyId, Rule},
+    policy::{Domain, How, Language, PolicyId, Rule},
     purl::Purl,
     report::{CorrectionReport, Report},
 };
@@ -94,6 +94,7 @@ pub(crate) struct Match {
     pub(crate) source: Source,
     pub(crate) purl: Purl,
     pub(crate) found_in: String,
+    pub(crate) how: How,
 }
 
 /// Where a mail profile is, when it is not simply present.

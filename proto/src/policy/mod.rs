@@ -6,6 +6,7 @@
 mod calendar;
 mod deadline;
 mod names;
+mod pattern;
 mod retraction;
 
 use std::collections::BTreeMap;
@@ -17,9 +18,10 @@ use serde::{Deserialize, Serialize};
 pub use calendar::{Day, QuietHours};
 pub use deadline::{At, Deadline, Length};
 pub use names::{Domain, Language, PolicyId, RuleId};
+pub use pattern::{How, Pattern, display_name_key};
 pub use retraction::Retraction;
 
-use crate::purl::Purl;
+use crate::inventory::Package;
 
 /// The largest policy text that is read, in bytes. Stops a signed but absurd policy from filling a device's memory.
 pub const MAX_POLICY_BYTES: usize = 256 * 1024;
@@ -109,7 +111,20 @@ pub struct Rule {
     /// What people call the app: `TikTok`.
     pub app: String,
     /// The packages that are this app. One that is installed is enough.
-    pub purls: Vec<Purl>,
+    #[serde(default)]
+    pub purls: Vec<Pattern>,
+    /// What packages that may be this app are called. These only warn.
+    #[serde(default)]
+    pub display_names: Vec<String>,
+}
+
+impl Rule {
+    /// How this rule recognises a package, if it does: with certainty where one of its purls is certain.
+    pub fn recognise(&self, package: &Package) -> Option<How> {
+        let named = self.purls.iter().filter(|pattern| pattern.names(&package.purl));
+        let by_purl = named.map(Pattern::how).min();
+        by_purl.or_else(|| pattern::is_called(&self.display_names, package).then_some(How::DisplayName))
+    }
 }
 
 /// Why a text is not a policy (or not a retraction).
@@ -200,10 +215,15 @@ impl Policy {
         }
         for (index, rule) in self.rules.iter().enumerate() {
             check_text(&format!("rule[{index}].app"), &rule.app, MAX_TITLE_CHARS)?;
-            if rule.purls.is_empty() {
-                return wrong(format!("rule[{index}].purls"), "an empty rule matches nothing; name at least one purl");
+            if rule.purls.is_empty() && rule.display_names.is_empty() {
+                let problem = "an empty rule matches nothing; name at least one purl, or as `app` an app of the \
+                               catalogue, which `forewarn-admin app search` finds";
+                return wrong(format!("rule[{index}].purls"), problem);
             }
-            if rule.purls.len() > MAX_RULES {
+            for name in &rule.display_names {
+                check_text(&format!("rule[{index}].display_names"), name, MAX_TITLE_CHARS)?;
+            }
+            if rule.purls.len() + rule.display_names.len() > MAX_RULES {
                 return wrong(format!("rule[{index}].purls"), "there are more than 1000 purls; split the rule");
             }
             if self.rules[..index].iter().any(|earlier| earlier.id == rule.id) {

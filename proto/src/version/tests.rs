@@ -33,7 +33,8 @@ impl Dice {
         let other = match self.below(3) {
             0 => format!("{one}{}", parts[self.below(parts.len())]),
             1 => {
-                let changed = one.replacen(parts[self.below(parts.len())], parts[self.below(parts.len())], 1);
+                let (from, to) = (self.below(parts.len()), self.below(parts.len()));
+                let changed = one.replacen(parts[from], parts[to], 1);
                 let (epoch, rest) = changed.split_once(':').unwrap_or(("0", &changed));
                 let valid = rest.starts_with(is_digit) && !epoch.is_empty() && epoch.chars().all(is_digit);
                 if valid { changed } else { one.clone() }

@@ -222,7 +222,7 @@ impl Model {
 
     /// An app in a home obliges its person; a system-wide one those who have company mail.
     fn obliges(&self, policy: &Policy, person: Person) -> bool {
-        let concerned = policy.consequence.mail.is_empty() || !self.takes(policy, person).is_empty();
+        let concerned = policy.consequence.mail.is_empty() || !self.owned(policy, person).is_empty();
         match self.find(policy, person) {
             Finding::NotMet { personal } => personal || concerned,
             Finding::Met | Finding::Unknown => false,
@@ -256,17 +256,22 @@ impl Model {
         Entry { born: self.born, version, takes: BTreeSet::new(), shown: None, last_call: None, told: None }
     }
 
+    /// The mail that a policy names and the person has. A name alone takes nothing.
     fn takes(&self, policy: &Policy, person: Person) -> BTreeSet<Domain> {
+        if policy.rules[0].purls.is_empty() { BTreeSet::new() } else { self.owned(policy, person) }
+    }
+
+    fn owned(&self, policy: &Policy, person: Person) -> BTreeSet<Domain> {
         let has = self.mail.get(&person);
         policy.consequence.mail.iter().filter(|domain| has.is_some_and(|has| has.contains(*domain))).cloned().collect()
     }
 
     /// What the listings say of a policy's only rule.
     fn find(&self, policy: &Policy, person: Person) -> Finding {
-        let pattern = &policy.rules[0].purls[0];
+        let rule = &policy.rules[0];
         let listed = |scope: Scope| self.listings.get(&scope).filter(|_| self.searched.contains(&policy.id));
         let whole = |scope: Scope| listed(scope).filter(|listing| listing.is_complete());
-        let there = |scope: Scope| whole(scope).is_some_and(|l| l.packages.iter().any(|p| pattern.names(&p.purl)));
+        let there = |scope: Scope| whole(scope).is_some_and(|l| l.packages.iter().any(|p| rule.recognise(p).is_some()));
         let (system, own) = (Scope::System, Scope::Person(person));
         match (there(system) || there(own), whole(system).is_some() && listed(own).is_some() == whole(own).is_some()) {
             (true, _) => Finding::NotMet { personal: there(own) },

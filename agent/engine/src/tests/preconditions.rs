@@ -17,6 +17,7 @@ fn ready() -> Readiness {
         deadline: Some(now),
         last_call: Some(now - MINUTE * 15),
         takes_something: true,
+        certain: true,
         has_mail: true,
         policy_current: true,
         scan_fresh: true,
@@ -36,6 +37,7 @@ fn every_precondition_of_a_revoke_holds_by_itself() {
     check(Readiness { policy_current: false, ..ready() }, Hold::PolicyStale);
     check(Readiness { scan_fresh: false, ..ready() }, Hold::ScanNotFresh);
     check(Readiness { has_mail: false, ..ready() }, Hold::NoCompanyMail);
+    check(Readiness { certain: false, ..ready() }, Hold::NotCertain);
     check(Readiness { takes_something: false, has_mail: false, ..ready() }, Hold::OnlyWarns);
 }
 
@@ -62,7 +64,9 @@ fn held(hold: Hold) -> World {
             world.publish(&policy("ban", 1, "grace = \"24h\""));
             world.pass(48);
         }
-        Hold::OnlyWarns | Hold::NoCompanyMail => unreachable!("there is nothing to take, so nothing to hold"),
+        Hold::OnlyWarns | Hold::NotCertain | Hold::NoCompanyMail => {
+            unreachable!("there is nothing to take, so nothing to hold")
+        }
     }
     world
 }

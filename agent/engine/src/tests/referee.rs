@@ -124,14 +124,14 @@ impl Referee {
     }
 
     fn is_listed(&self, policy: &Policy, person: Person, at: Timestamp) -> bool {
-        let pattern = &policy.rules[0].purls[0];
+        let certain = |package| policy.rules[0].recognise(package).is_some_and(|how| how.is_certain());
         let reaching = self.listed.iter().filter(|(scope, _)| scope.reaches(person));
         let mut there = false;
         for (taken, listing) in reaching.map(|(_, listed)| listed) {
             if !listing.is_complete() || at.duration_since(*taken) > self.settings.max_scan_age {
                 return false;
             }
-            there |= listing.packages.iter().any(|package| pattern.names(&package.purl));
+            there |= listing.packages.iter().any(certain);
         }
         there
     }

@@ -5,6 +5,7 @@
 //! > zone Europe/Berlin            the device's time zone
 //! > everyone has tiktok           or `ann has tiktok`, `ann removes tiktok`
 //! > publish ban 1: grace = "48h"  a policy; after a bar its consequence, after a second bar more of its head
+//! > publish ban 1 on TikTok by name: grace = "48h"
 //! > wait 24h                      with the server, or `wait 24h without the server`
 //! > why ann                       what `forewarn why` rests on
 //! ```
@@ -144,9 +145,11 @@ impl Story {
                 let deadline = notice.deadline.map(|d| format!("; deadline {}", self.local(d))).unwrap_or_default();
                 let takes: Vec<_> = notice.takes.iter().map(ToString::to_string).collect();
                 let takes = if takes.is_empty() { String::new() } else { format!("; mail of {}", takes.join(", ")) };
-                let about =
-                    if notice.titles.is_empty() { String::new() } else { format!(" {}", notice.titles.join(" + ")) };
-                format!("{} is shown [{}]{about}{deadline}{takes}", name(notice.subject.person()), kind(notice.kind))
+                let titles = if notice.titles.is_empty() { "-" } else { &notice.titles.join(" + ") };
+                let apps = if notice.apps.is_empty() { "no app" } else { &notice.apps.join(", ") };
+                let says = notice.message.values().next().map(|text| format!(": \"{text}\"")).unwrap_or_default();
+                let (person, kind) = (name(notice.subject.person()), kind(notice.kind));
+                format!("{person} is shown [{kind}] {apps}, {titles}{says}{deadline}{takes}")
             }
             What::NotShown(subject) => format!("{} could not be shown a notice", name(subject.person())),
             What::Withdrawn(subject) => format!("the notice to {} is taken down", name(subject.person())),
@@ -228,15 +231,15 @@ impl Story {
 fn publish(world: &mut World, head: &str, rest: &str) -> Option<()> {
     let words: Vec<&str> = head.split(' ').collect();
     let (id, version, app) = match words.as_slice() {
-        ["publish", id, version] => (id, version, "TikTok"),
-        ["publish", id, version, "on", app] => (id, version, *app),
+        ["publish", id, version] => (id, version, "TikTok".to_owned()),
+        ["publish", id, version, "on", app @ ..] => (id, version, app.join(" ")),
         _ => return None,
     };
     let mut parts = rest.split(" | ").map(|part| part.replace("; ", "\n"));
     let deadline = parts.next()?;
     let consequence = parts.next().unwrap_or_else(|| "mail = [\"corp.example\"]".to_owned());
     let top = parts.next().unwrap_or_default();
-    world.publish(&policy_about(id, version.parse().ok()?, app, &deadline, &consequence, &top));
+    world.publish(&policy_about(id, version.parse().ok()?, &app, &deadline, &consequence, &top));
     Some(())
 }
 

@@ -413,7 +413,7 @@ impl World {
 
 pub(super) fn package(app: &str) -> Package {
     let purl = format!("pkg:webapp/chromium/{app}").parse().unwrap();
-    Package { purl, display_name: None, found_in: format!("{app}.desktop") }
+    Package { purl, display_name: Some(app.to_owned()), found_in: format!("{app}.desktop") }
 }
 
 /// A policy that bans TikTok; `deadline` is the body of its `[deadline]` table.
@@ -421,15 +421,20 @@ pub(super) fn policy(id: &str, version: u64, deadline: &str) -> Policy {
     policy_about(id, version, "TikTok", deadline, "mail = [\"corp.example\"]", "")
 }
 
-/// A policy that bans one app. `top` is what else stands at its head.
+/// A policy that bans one app, by its purl or, as in `TikTok by name`, by its display name alone. `top` is what else stands
+/// at its head.
 pub(super) fn policy_about(id: &str, version: u64, app: &str, deadline: &str, consequence: &str, top: &str) -> Policy {
+    let (app, by_name) = app.strip_suffix(" by name").map_or((app, false), |app| (app, true));
     let rule = app.to_lowercase();
-    let purl =
-        if app == "Elsewhere" { "pkg:android/elsewhere".to_owned() } else { format!("pkg:webapp/chromium/{rule}") };
+    let identity = match app {
+        _ if by_name => format!("display_names = [\"{app}\"]"),
+        "Elsewhere" => "purls = [\"pkg:android/elsewhere\"]".to_owned(),
+        _ => format!("purls = [\"pkg:webapp/chromium/{rule}\"]"),
+    };
     let text = format!(
         "id = \"{id}\"\nversion = {version}\ntitle = \"{app} must go ({id})\"\n{top}\n[deadline]\n{deadline}\n\
          [message]\nen = \"Please.\"\n[consequence]\n{consequence}\n\
-         [[rule]]\nid = \"{rule}\"\napp = \"{app}\"\npurls = [\"{purl}\"]\n"
+         [[rule]]\nid = \"{rule}\"\napp = \"{app}\"\n{identity}\n"
     );
     Policy::parse(text.as_bytes()).unwrap_or_else(|error| panic!("{error}:\n{text}"))
 }

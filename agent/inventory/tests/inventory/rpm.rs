@@ -48,7 +48,7 @@ fn to_ndb(root: &Path) {
     let database = rusqlite::Connection::open(folder.join("rpmdb.sqlite")).unwrap();
     let mut query = database.prepare("SELECT hnum, blob FROM Packages").unwrap();
     let rows = query.query_map([], |row| Ok((row.get::<_, u32>(0)?, row.get::<_, Vec<u8>>(1)?))).unwrap();
-    let (mut slots, mut blobs) = (vec![*b"Slot", [0; 4], [0; 4], [0; 4]].concat(), Vec::new());
+    let (mut slots, mut blobs) = ([*b"Slot", [0; 4], [0; 4], [0; 4]].concat(), Vec::new());
     for row in rows {
         let (index, header) = row.unwrap();
         let length = u32::try_from(header.len()).unwrap();

@@ -1,0 +1,99 @@
+//! `inventory`: what the agent sees, for the person who asks. It is listed anew, by this command itself, with the person's
+//! rights; nothing of it goes anywhere.
+
+mod cyclonedx;
+
+use std::io::Write as _;
+
+use anstyle::{AnsiColor, Style};
+use anyhow::Result;
+use clap::Args;
+use forewarn_inventory::{list, list_source};
+use forewarn_proto::inventory::{Listing, Package, Scope, Source, Wanted};
+use serde::Serialize;
+
+use crate::config::Config;
+
+const BOLD: Style = Style::new().bold();
+const WARN: Style = AnsiColor::Yellow.on_default();
+
+/// Options of `inventory`.
+#[derive(Args)]
+pub(crate) struct Options {
+    /// Only one source, such as `dpkg` or `flatpak`.
+    #[arg(long, value_parser = source)]
+    source: Option<Source>,
+    /// Print JSON.
+    #[arg(long, conflicts_with = "cyclonedx")]
+    json: bool,
+    /// Print a software bill of materials in CycloneDX 1.6, as JSON.
+    #[arg(long)]
+    cyclonedx: bool,
+    /// Only count.
+    #[arg(long, conflicts_with_all = ["json", "cyclonedx"])]
+    count: bool,
+}
+
+fn source(name: &str) -> Result<Source, String> {
+    let known = || Source::ALL.map(Source::name).join(", ");
+    Source::ALL.into_iter().find(|s| s.name() == name).ok_or_else(|| format!("`{name}` is none of {}", known()))
+}
+
+pub(crate) fn run(config: &Config, options: &Options) -> Result<()> {
+    let wanted = if options.count { Wanted::nothing() } else { Wanted::All };
+    let listings = match options.source {
+        Some(source) => list_source(&config.places, source, &wanted),
+        None => list(&config.places, &wanted),
+    };
+    match options {
+        Options { json: true, .. } => print_json(&Inventory { stays_on_this_device: true, listings: &listings }),
+        Options { cyclonedx: true, .. } => print_json(&cyclonedx::Document::of(&listings)),
+        Options { .. } => print_table(&listings),
+    }
+}
+
+/// The answer as JSON.
+#[derive(Serialize)]
+struct Inventory<'l> {
+    stays_on_this_device: bool,
+    listings: &'l [Listing],
+}
+
+fn print_json(value: &impl Serialize) -> Result<()> {
+    let mut out = std::io::stdout().lock();
+    serde_json::to_writer_pretty(&mut out, value)?;
+    writeln!(out)?;
+    Ok(())
+}
+
+/// Sources that have nothing and hide nothing are left out.
+fn print_table(listings: &[Listing]) -> Result<()> {
+    let mut out = anstream::stdout().lock();
+    for listing in listings.iter().filter(|listing| listing.count > 0 || !listing.is_complete()) {
+        let (source, count) = (listing.source.name(), listing.count);
+        let state = if listing.is_complete() { "complete" } else { "partial" };
+        writeln!(out, "{BOLD}{source}{BOLD:#} {}: {count} packages, {state}", whose(listing.scope))?;
+        for Package { purl, display_name, .. } in &listing.packages {
+            match display_name {
+                Some(name) => writeln!(out, "  {purl}  {name}")?,
+                None => writeln!(out, "  {purl}")?,
+            }
+        }
+        for gap in &listing.gaps {
+            let offset = gap.offset.map(|offset| format!(" at byte {offset}")).unwrap_or_default();
+            writeln!(out, "  {WARN}not read{WARN:#} {}{offset}: {}", gap.path, gap.reason)?;
+        }
+    }
+    writeln!(
+        out,
+        "This list stays on this device. What the company gets is in `forewarn status --json`, under `report`."
+    )?;
+    Ok(())
+}
+
+fn whose(scope: Scope) -> &'static str {
+    match scope {
+        Scope::System => "(for everyone)",
+        Scope::Person(_) => "(yours)",
+    }
+}
