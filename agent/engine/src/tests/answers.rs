@@ -1,0 +1,225 @@
+//! What a person and the shell can ask of the engine, and what its state is when it is stored and read.
+
+use std::collections::BTreeSet;
+
+use forewarn_proto::{inventory::Scope, report::Refusal};
+
+use super::world::{ANN, BEN, HOUR, MINUTE, What, World, policy, policy_about};
+use crate::{App, Effect, Engine, Input, NoticeKind, ObligationId, ProfileId, Settings, State, Subject};
+
+fn about(app: &str, person: forewarn_proto::inventory::Person) -> Subject {
+    Subject::App(App::named(app), person)
+}
+
+/// Ann and Ben have TikTok, and Ann has Temu too; both are banned.
+fn two_people() -> World {
+    let mut world = World::new();
+    world.people = vec![ANN, BEN];
+    world.start();
+    world.install(Scope::System, "tiktok");
+    world.install(Scope::Person(ANN), "temu");
+    world.publish(&policy("ban", 1, "grace = \"48h\""));
+    world.publish(&policy_about("more", 1, "Temu", "grace = \"48h\"", "mail = [\"corp.test\"]", ""));
+    world
+}
+
+#[test]
+fn a_person_may_answer_for_one_app_or_for_all_and_for_nobody_else() {
+    let world = two_people();
+    let subjects = |person, app| world.engine.subjects_about(person, app);
+    assert_eq!(subjects(ANN, None), BTreeSet::from([about("TikTok", ANN), about("Temu", ANN)]));
+    assert_eq!(subjects(ANN, Some("tik-TOK")), BTreeSet::from([about("TikTok", ANN)]));
+    assert_eq!(subjects(BEN, None), BTreeSet::from([about("TikTok", BEN)]));
+    assert_eq!(subjects(BEN, Some("temu")), BTreeSet::new());
+}
+
+#[test]
+fn a_match_explains_itself() {
+    let world = two_people();
+    let matched = world.obligation(BEN).unwrap().matched;
+    let expected =
+        "pkg:webapp/chromium/tiktok is named by pkg:webapp/chromium/tiktok, listed by desktop in tiktok.desktop";
+    assert_eq!(matched, [expected]);
+}
+
+#[test]
+fn what_was_not_shown_can_not_be_acknowledged() {
+    let mut world = World::new();
+    world.start();
+    world.away.insert(ANN);
+    world.install(Scope::Person(ANN), "tiktok");
+    world.publish(&policy("ban", 1, "grace = \"48h\""));
+    world.give(Input::NoticeAcknowledged(about("TikTok", ANN)));
+    assert_eq!(world.obligation(ANN).unwrap().acknowledged, None);
+    world.away.clear();
+    world.advance(HOUR);
+    world.give(Input::NoticeAcknowledged(about("Temu", ANN)));
+    assert_eq!(world.obligation(ANN).unwrap().acknowledged, None, "that was about another app");
+    world.give(Input::NoticeAcknowledged(about("TikTok", ANN)));
+    assert_eq!(world.obligation(ANN).unwrap().acknowledged, Some(world.truth));
+}
+
+#[test]
+fn a_snooze_is_shown_until_it_is_over() {
+    let mut world = World::banned("grace = \"72h\"");
+    let end = world.truth + HOUR;
+    world.give(Input::NoticeSnoozed(about("TikTok", ANN), HOUR));
+    assert_eq!(world.obligation(ANN).unwrap().snoozed_until, Some(end));
+    world.advance(HOUR);
+    assert_eq!(world.obligation(ANN).unwrap().snoozed_until, None);
+}
+
+#[test]
+fn the_mail_in_the_vault_is_that_of_the_person_who_asks() {
+    let mut world = two_people();
+    world.pass(50);
+    let texts = |person| world.engine.revoked_of(person).iter().map(ToString::to_string).collect::<Vec<_>>();
+    assert_eq!(
+        (texts(ANN), texts(BEN)),
+        (vec!["corp.example".into(), "corp.test".into()], vec!["corp.example".into()])
+    );
+    world.vault_broken = true;
+    world.retract("ban", 1);
+    let on_its_way_back: Vec<_> = world.engine.revoked_of(BEN);
+    assert_eq!(on_its_way_back.len(), 1, "it is still in the vault while it can't be given back");
+}
+
+#[test]
+fn mail_that_is_about_to_leave_is_not_in_the_vault() {
+    let mut world = World::banned("grace = \"24h\"");
+    world.client_runs = true;
+    world.pass(26);
+    assert!(world.log.iter().any(|happened| matches!(happened.what, What::Waits(_))));
+    assert_eq!(world.engine.revoked_of(ANN), []);
+}
+
+#[test]
+fn the_newest_word_of_the_server_is_known() {
+    let mut world = World::banned("grace = \"24h\"");
+    assert_eq!((world.engine.confirmed_at(), world.engine.refused()), (Some(world.truth), None));
+    let told = world.truth;
+    world.advance(HOUR);
+    let refusal = Refusal::TooLarge("9 MB".to_owned());
+    world.give(Input::BundleRefused(refusal.clone()));
+    assert_eq!((world.engine.confirmed_at(), world.engine.refused()), (Some(told), Some(&refusal)));
+    world.confirm();
+    assert_eq!((world.engine.confirmed_at(), world.engine.refused()), (Some(world.truth), None));
+}
+
+#[test]
+fn a_notice_whose_reason_is_gone_before_it_was_stored_is_not_shown() {
+    let mut world = World::new();
+    world.start();
+    world.disk_full = true;
+    world.install(Scope::Person(ANN), "tiktok");
+    world.publish(&policy("ban", 1, "grace = \"24h\""));
+    assert_eq!(world.kinds_shown(), [], "it waits until the disk has it");
+    world.installed.clear();
+    world.scan();
+    world.disk_full = false;
+    world.advance(HOUR);
+    assert_eq!(world.kinds_shown(), []);
+}
+
+#[test]
+fn one_person_s_receipt_is_not_another_s() {
+    let mut world = World::new();
+    world.people = vec![ANN, BEN];
+    world.start();
+    world.away.insert(BEN);
+    world.install(Scope::System, "tiktok");
+    world.publish(&policy("ban", 1, "grace = \"24h\""));
+    world.retract("ban", 1);
+    world.away.clear();
+    world.advance(HOUR);
+    let corrected: Vec<_> = world
+        .notices()
+        .filter(|(_, notice)| notice.kind == NoticeKind::Correction)
+        .map(|(_, notice)| notice.subject.person())
+        .collect();
+    assert_eq!(corrected, [ANN], "Ben saw nothing that could be corrected");
+}
+
+#[test]
+fn last_calls_that_come_together_are_one() {
+    let mut world = World::banned("grace = \"24h\"");
+    world.advance(MINUTE * 5);
+    world.publish(&policy("later", 1, "grace = \"24h\""));
+    world.pass(23);
+    world.away.insert(ANN);
+    world.advance(HOUR + MINUTE * 10);
+    world.away.clear();
+    world.advance(HOUR);
+    let calls = world.kinds_shown().into_iter().filter(|kind| *kind == NoticeKind::LastCall).count();
+    assert_eq!(calls, 1, "{:?}", world.kinds_shown());
+}
+
+/// The effects of one input, as the shell gets them.
+fn effects(world: &mut World, input: Input) -> Vec<Effect> {
+    let now = world.now();
+    world.engine.handle(input, &now)
+}
+
+#[test]
+fn the_shell_may_sleep_until_there_is_something_to_do() {
+    let mut world = World::new();
+    world.start();
+    assert_eq!(world.engine.next_wake(&world.now()), None, "nobody is obliged, so nothing comes due");
+    let mut world = World::banned("grace = \"24h\"");
+    assert_eq!(world.engine.next_wake(&world.now()), Some(HOUR), "the time that has passed is kept");
+    world.pass(23);
+    let to_the_last_call = world.engine.next_wake(&world.now()).unwrap();
+    world.advance(to_the_last_call);
+    let next = world.engine.next_wake(&world.now()).unwrap();
+    assert!(next > MINUTE, "what came due at this input is done: {next}");
+}
+
+#[test]
+fn what_could_not_be_stored_is_tried_again_soon() {
+    let mut world = World::new();
+    world.start();
+    world.disk_full = true;
+    world.publish(&policy("ban", 1, "grace = \"24h\""));
+    assert_eq!(world.engine.next_wake(&world.now()), Some(Settings::FIRST_RETRY));
+}
+
+#[test]
+fn time_alone_is_stored_every_ten_minutes_and_not_at_each_wake_up() {
+    let mut world = World::banned("grace = \"24h\"");
+    let persists = |effects: Vec<Effect>| effects.iter().any(|effect| matches!(effect, Effect::Persist(_)));
+    let begun = world.truth;
+    for (minutes, expected) in [(1, false), (9, false), (10, true)] {
+        let passed = begun + MINUTE * minutes - world.truth;
+        world.truth += passed;
+        world.boot += passed;
+        assert_eq!(persists(effects(&mut world, Input::Tick)), expected, "after {minutes} minutes");
+    }
+}
+
+#[test]
+fn a_state_is_the_same_after_it_was_stored() {
+    let mut world = two_people();
+    world.away.insert(BEN);
+    world.publish(&policy("ban", 2, "grace = \"30h\""));
+    world.pass(31);
+    world.client_runs = true;
+    world.pass(20);
+    world.retract("ban", 2);
+    let state = world.engine.state();
+    let text = serde_json::to_string(state).unwrap();
+    assert_eq!(serde_json::from_str::<State>(&text).unwrap(), *state);
+    for part in ["more/temu/1000", "corp.test/1000", "correction/ban/1000"] {
+        assert!(text.contains(&format!("\"{part}\"")), "`{part}` is not in {text}");
+    }
+    let begun = Engine::new(Settings::default(), state.clone());
+    assert_eq!(begun.obligations_of(ANN).len(), 0, "nothing is asked before policies were verified again");
+}
+
+#[test]
+fn names_that_are_not_whole_are_refused() {
+    for name in ["", "ban", "ban/tiktok", "ban/tiktok/ann", "ban/tiktok/1/2"] {
+        assert!(name.parse::<ObligationId>().is_err(), "{name}");
+    }
+    assert!("corp.example".parse::<ProfileId>().is_err() && "corp.example/1".parse::<ProfileId>().is_ok());
+    assert!("app/tiktok".parse::<Subject>().is_err() && "nothing/tiktok/1".parse::<Subject>().is_err());
+}
