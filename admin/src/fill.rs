@@ -21,7 +21,7 @@ pub(crate) fn fill(text: &str) -> Result<String> {
         let names_something = rule.contains_key("purls") || rule.contains_key("display_names");
         if let (false, Some(name)) = (names_something, rule.get("app").and_then(Item::as_str)) {
             let app = catalogue::find(name).ok_or_else(|| unknown(index, name))?;
-            fill_rule(rule, app);
+            fill_rule(rule, &app);
             filled = true;
         }
     }

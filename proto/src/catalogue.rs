@@ -54,10 +54,11 @@ pub fn apps() -> &'static [App] {
     &APPS
 }
 
-/// The app of an id or a name, in any case.
-pub fn find(name: &str) -> Option<&'static App> {
+/// The app of an id or a name, in any case. For an id only its own file is read.
+pub fn find(name: &str) -> Option<App> {
     let is = |known: &str| known.eq_ignore_ascii_case(name.trim());
-    APPS.iter().find(|app| is(&app.id)).or_else(|| APPS.iter().find(|app| is(&app.name)))
+    let by_id = FILES.iter().find(|(id, _)| is(id)).and_then(|(id, text)| App::parse(id, text).ok());
+    by_id.or_else(|| APPS.iter().find(|app| is(&app.name)).cloned())
 }
 
 /// The apps in whose id, name, aliases, publisher or purls a text occurs, in any case.

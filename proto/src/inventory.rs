@@ -7,7 +7,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use crate::purl::Purl;
+use crate::{policy::Pattern, purl::Purl};
 
 /// A person on this device, by the operating system's user number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -135,6 +135,15 @@ impl Wanted {
     /// No package at all, for those who only count.
     pub fn nothing() -> Self {
         Self::Named { names: BTreeMap::new(), display_names: BTreeSet::new() }
+    }
+
+    /// What patterns may name.
+    pub fn by<'p>(patterns: impl IntoIterator<Item = &'p Pattern>) -> Self {
+        let mut names: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        for Pattern { purl, .. } in patterns {
+            names.entry(purl.kind().to_owned()).or_default().insert(purl.name().to_owned());
+        }
+        Self::Named { names, display_names: BTreeSet::new() }
     }
 
     /// Whether a package of this purl type, name and display name is asked for.

@@ -29,11 +29,14 @@ enum Task {
     Schema,
     /// Play the engine's stories in tests/scenarios and record their transcripts anew; `git diff` shows what changed.
     Scenarios,
-    /// Measure: `engine` is what a decision costs. Prints ratios against a peer in the same run.
+    /// Measure, and print ratios against peers in the same run.
     Bench {
         /// What to measure.
         what: bench::What,
     },
+    /// Run a command and print what it cost: a part of `bench`.
+    #[command(hide = true)]
+    Measure(bench::measure::Options),
     /// Change the engine in every small way there is, and see that its tests notice. Installs cargo-mutants if it is
     /// missing.
     Mutants,
@@ -48,6 +51,7 @@ fn main() -> ExitCode {
         Task::Schema => schema::write(),
         Task::Scenarios => test::record_scenarios(),
         Task::Bench { what } => bench::run(what),
+        Task::Measure(options) => bench::measure::run(&options),
         Task::Mutants => test::mutants(),
         Task::Deny => test::deny(),
     };

@@ -36,7 +36,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         Question::Show { app } => {
             let unknown =
                 || format!("no app of the catalogue is called `{app}`; look with `forewarn-admin app search`");
-            show(catalogue::find(app).with_context(unknown)?);
+            show(&catalogue::find(app).with_context(unknown)?);
             Ok(())
         }
     }

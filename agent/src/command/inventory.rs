@@ -6,10 +6,14 @@ mod cyclonedx;
 use std::io::Write as _;
 
 use anstyle::{AnsiColor, Style};
-use anyhow::Result;
+use anyhow::{Context, Result};
 use clap::Args;
 use forewarn_inventory::{list, list_source};
-use forewarn_proto::inventory::{Listing, Package, Scope, Source, Wanted};
+use forewarn_proto::{
+    catalogue,
+    inventory::{Listing, Package, Scope, Source, Wanted},
+    policy::Pattern,
+};
 use serde::Serialize;
 
 use crate::config::Config;
@@ -23,6 +27,9 @@ pub(crate) struct Options {
     /// Only one source, such as `dpkg` or `flatpak`.
     #[arg(long, value_parser = source)]
     source: Option<Source>,
+    /// Only packages that are, or may be, this app of the catalogue: `tiktok`.
+    #[arg(long, conflicts_with = "count")]
+    app: Option<String>,
     /// Print JSON.
     #[arg(long, conflicts_with = "cyclonedx")]
     json: bool,
@@ -39,12 +46,26 @@ fn source(name: &str) -> Result<Source, String> {
     Source::ALL.into_iter().find(|s| s.name() == name).ok_or_else(|| format!("`{name}` is none of {}", known()))
 }
 
+fn patterns_of(app: &str) -> Result<Vec<Pattern>> {
+    let app = catalogue::find(app).with_context(|| format!("no app of the catalogue is called `{app}`"))?;
+    Ok(app.patterns())
+}
+
 pub(crate) fn run(config: &Config, options: &Options) -> Result<()> {
-    let wanted = if options.count { Wanted::nothing() } else { Wanted::All };
-    let listings = match options.source {
+    let patterns = options.app.as_deref().map(patterns_of).transpose()?;
+    let wanted = match &patterns {
+        Some(patterns) => Wanted::by(patterns),
+        None if options.count => Wanted::nothing(),
+        None => Wanted::All,
+    };
+    let mut listings = match options.source {
         Some(source) => list_source(&config.places, source, &wanted),
         None => list(&config.places, &wanted),
     };
+    if let Some(patterns) = &patterns {
+        let is_app = |package: &Package| patterns.iter().any(|pattern| pattern.names(&package.purl));
+        listings.iter_mut().for_each(|listing| listing.packages.retain(is_app));
+    }
     match options {
         Options { json: true, .. } => print_json(&Inventory { stays_on_this_device: true, listings: &listings }),
         Options { cyclonedx: true, .. } => print_json(&cyclonedx::Document::of(&listings)),

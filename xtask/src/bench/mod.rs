@@ -1,3 +1,8 @@
+//! Benchmarks. Each prints ratios against a named peer in the same run; only those mean something elsewhere.
+
+mod inventory;
+pub(crate) mod measure;
+
 use anyhow::Result;
 use clap::ValueEnum;
 
@@ -8,10 +13,13 @@ use crate::cargo;
 pub(crate) enum What {
     /// Matching and deciding, from nothing and after one change, beside comparing everything with everything.
     Engine,
+    /// A scan with matching, as a whole process, beside dpkg-query, apt, rpm, pacman and plain reading.
+    Inventory,
 }
 
 pub(crate) fn run(what: What) -> Result<()> {
     match what {
         What::Engine => cargo(&["bench", "--quiet", "-p", "forewarn-engine", "--bench", "engine"]),
+        What::Inventory => inventory::run(),
     }
 }

@@ -1,0 +1,177 @@
+//! `bench inventory`: one scan with matching, from start to end of the process.
+
+use std::{fmt::Write as _, path::Path, process::Command};
+
+use anyhow::{Context, Result, bail};
+
+use super::measure::{Cost, cost, median};
+use crate::{cargo, packages, workspace};
+
+const SIZES: [usize; 4] = [500, 2_000, 10_000, 100_000];
+const ROUNDS: usize = 7;
+/// How many packages the rpm and pacman databases have.
+const OTHERS: usize = 600;
+
+/// One program in a comparison.
+struct Runner {
+    name: &'static str,
+    command: Vec<String>,
+}
+
+pub(super) fn run() -> Result<()> {
+    packages::install()?;
+    cargo(&["build", "--release", "--quiet", "-p", "forewarn"])?;
+    let folder = tempfile::tempdir()?;
+    anstream::println!(
+        "Whole processes, {ROUNDS} alternated rounds; each ratio is the median over rounds of ours to theirs."
+    );
+    for packages in SIZES {
+        let root = folder.path().join(packages.to_string());
+        dpkg_database(&root, packages)?;
+        let database = root.join("var/lib/dpkg").display().to_string();
+        let status = format!("{database}/status");
+        compare(
+            &format!("dpkg, {packages} packages"),
+            ours(&root, "dpkg")?,
+            vec![
+                runner("dpkg-query -W", &["dpkg-query", "--admindir", &database, "-W"]),
+                runner(
+                    "apt list --installed",
+                    &["apt", "-o", &format!("Dir::State::status={status}"), "list", "--installed"],
+                ),
+                runner("cat, the floor", &["cat", &status]),
+            ],
+        )?;
+    }
+    let root = folder.path().join("others");
+    rpm_database(&root)?;
+    let database = root.join("var/lib/rpm").display().to_string();
+    let rpm = runner("rpm -qa", &["rpm", "--define", "_db_backend sqlite", "--dbpath", &database, "-qa"]);
+    compare(&format!("rpm, {OTHERS} packages"), ours(&root, "rpm")?, vec![rpm])?;
+    pacman_database(&root)?;
+    let database = root.join("var/lib/pacman").display().to_string();
+    let pacman = runner("pacman -Q", &["pacman", "--dbpath", &database, "-Q"]);
+    compare(&format!("pacman, {OTHERS} packages"), ours(&root, "pacman")?, vec![pacman])
+}
+
+fn runner(name: &'static str, command: &[&str]) -> Runner {
+    Runner { name, command: command.iter().map(|part| (*part).to_owned()).collect() }
+}
+
+/// A scan of one source for what the catalogue knows of an app.
+fn ours(root: &Path, source: &str) -> Result<Runner> {
+    fs_err::create_dir_all(root.join("etc"))?;
+    fs_err::write(root.join("etc/os-release"), "ID=debian\n")?;
+    let config = root.join("agent.toml");
+    fs_err::write(&config, format!("root = {root:?}\nhome = {root:?}\nstate = {:?}\n", root.join("state")))?;
+    let program = workspace()?.join("target/release/forewarn").display().to_string();
+    let config = config.display().to_string();
+    let command = [&program, "--config", &config, "inventory", "--source", source, "--app", "anydesk"];
+    Ok(runner("forewarn", &command))
+}
+
+/// Runs all by turns, and prints each with what ours is in comparison.
+fn compare(title: &str, ours: Runner, peers: Vec<Runner>) -> Result<()> {
+    let runners: Vec<Runner> = std::iter::once(ours).chain(peers).collect();
+    let mut costs: Vec<Vec<Cost>> = runners.iter().map(|_| Vec::new()).collect();
+    for _ in 0..ROUNDS {
+        for (runner, costs) in runners.iter().zip(&mut costs) {
+            costs.push(cost(&runner.command)?);
+        }
+    }
+    anstream::println!(
+        "\n{title}\n{:<24}{:>10}{:>10}{:>10}{:>12}{:>12}",
+        "",
+        "wall ms",
+        "cpu ms",
+        "MiB",
+        "wall ratio",
+        "cpu ratio"
+    );
+    for (runner, theirs) in runners.iter().zip(&costs) {
+        let of = |figure: fn(&Cost) -> f64| median(theirs.iter().map(figure).collect());
+        let ratio = |figure: fn(&Cost) -> f64| {
+            median(costs[0].iter().zip(theirs).map(|(ours, theirs)| figure(ours) / figure(theirs)).collect())
+        };
+        let (wall, cpu) = (|cost: &Cost| cost.wall.as_secs_f64() * 1e3, |cost: &Cost| cost.cpu.as_secs_f64() * 1e3);
+        let memory = of(|cost| cost.memory as f64 / 1024.0 / 1024.0);
+        anstream::println!(
+            "{:<24}{:>10.1}{:>10.1}{memory:>10.1}{:>12.3}{:>12.3}",
+            runner.name,
+            of(wall),
+            of(cpu),
+            ratio(wall),
+            ratio(cpu)
+        );
+    }
+    Ok(())
+}
+
+/// A database of so many packages, made of this machine's own stanzas under new names.
+fn dpkg_database(root: &Path, packages: usize) -> Result<()> {
+    let folder = root.join("var/lib/dpkg");
+    fs_err::create_dir_all(folder.join("updates"))?;
+    fs_err::create_dir_all(folder.join("info"))?;
+    let real = fs_err::read_to_string("/var/lib/dpkg/status")?;
+    let stanzas: Vec<&str> = real.split("\n\n").filter(|s| s.contains("\nStatus: install ok installed")).collect();
+    if stanzas.is_empty() {
+        bail!("/var/lib/dpkg/status lists nothing");
+    }
+    let mut text = String::new();
+    for number in 0..packages {
+        let stanza = stanzas[number % stanzas.len()].trim();
+        let (name, rest) = stanza.split_once('\n').context("a stanza has more than one line")?;
+        writeln!(text, "{name}-{number}\n{rest}\n")?;
+    }
+    fs_err::write(folder.join("status"), text)?;
+    Ok(())
+}
+
+/// Many packages of one specification, really built and installed.
+fn rpm_database(root: &Path) -> Result<()> {
+    fs_err::create_dir_all(root)?;
+    let mut spec = String::from(
+        "Name: base\nVersion: 1\nRelease: 1\nSummary: s\nLicense: l\nBuildArch: noarch\n%description\nd\n%files\n",
+    );
+    for number in 1..OTHERS {
+        let name = format!("package-{number}");
+        write!(
+            spec,
+            "%package -n {name}\nSummary: s\n%description -n {name}\n{}\n%files -n {name}\n",
+            "words ".repeat(200)
+        )?;
+    }
+    fs_err::write(root.join("base.spec"), spec)?;
+    let top = format!("_topdir {}", root.join("build").display());
+    shell(root, &format!("rpmbuild --quiet -bb --define '{top}' base.spec >/dev/null 2>&1"))?;
+    let define = format!("--define '_db_backend sqlite' --dbpath {}", root.join("var/lib/rpm").display());
+    shell(
+        root,
+        &format!(
+            "rpmdb {define} --initdb && rpm {define} -i --justdb --nodeps build/RPMS/noarch/*.rpm >/dev/null 2>&1"
+        ),
+    )
+}
+
+fn pacman_database(root: &Path) -> Result<()> {
+    let local = root.join("var/lib/pacman/local");
+    fs_err::create_dir_all(root.join("var/lib/pacman/sync"))?;
+    fs_err::create_dir_all(&local)?;
+    fs_err::write(local.join("ALPM_DB_VERSION"), "9\n")?;
+    for number in 0..OTHERS {
+        let folder = local.join(format!("package-{number}-1.0-1"));
+        fs_err::create_dir_all(&folder)?;
+        let fields = format!("%NAME%\npackage-{number}\n\n%VERSION%\n1.0-1\n\n%DESC%\nd\n\n%ARCH%\nany\n\n");
+        fs_err::write(folder.join("desc"), fields)?;
+        fs_err::write(folder.join("files"), "%FILES%\n")?;
+    }
+    Ok(())
+}
+
+fn shell(folder: &Path, script: &str) -> Result<()> {
+    let status = Command::new("sh").args(["-c", script]).current_dir(folder).status()?;
+    if !status.success() {
+        bail!("`{script}` failed");
+    }
+    Ok(())
+}
