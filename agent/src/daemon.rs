@@ -1,10 +1,14 @@
 //! The daemon: one loop over everything that can wake it.
 
-use std::{collections::VecDeque, sync::Arc};
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex},
+};
 
 use anyhow::{Context, Result, bail};
 use forewarn_clock::{Clock, local_zone};
 use forewarn_engine::{Engine, Input, Now, State, Subject};
+use forewarn_inventory::Lister;
 use forewarn_proto::{
     inventory::{Listing, Source},
     ipc::{Question, SourceStatus, Status},
@@ -149,6 +153,7 @@ fn assemble(config: Config, loaded: Loaded, clock: Clock, hints: mpsc::Receiver<
     tokio::spawn(sync::listen(link.clone(), known_receiver));
     tokio::spawn(sync::send_reports(link, newest));
     let engine = Engine::new(config.settings.clone().for_device(&identity.device), state);
+    let lister = Arc::new(Mutex::new(Lister::new(config.places.clone())));
     let hands = Hands {
         config,
         store,
@@ -157,6 +162,7 @@ fn assemble(config: Config, loaded: Loaded, clock: Clock, hints: mpsc::Receiver<
         orders: orders_sender,
         report,
         done: done_sender,
+        lister,
         scanning: false,
         scan_again: None,
     };

@@ -1,8 +1,9 @@
 //! Does the engine's effects. Whatever takes time is handed to a task, whose word comes back to the daemon's loop.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use forewarn_engine::{Effect, Engine, Input, ProfileId};
+use forewarn_inventory::Lister;
 use forewarn_proto::report::Report;
 use tokio::sync::{Mutex, mpsc, watch};
 
@@ -33,6 +34,8 @@ pub(crate) struct Hands {
     pub(crate) orders: mpsc::UnboundedSender<Order>,
     pub(crate) report: watch::Sender<Option<Report>>,
     pub(crate) done: mpsc::UnboundedSender<Done>,
+    /// One look at a time works with it.
+    pub(crate) lister: Arc<std::sync::Mutex<Lister>>,
     pub(crate) scanning: bool,
     pub(crate) scan_again: Option<Extent>,
 }
@@ -72,10 +75,14 @@ impl Hands {
         }
         self.scanning = true;
         let (places, domains, done) = (self.config.places.clone(), engine.domains(), self.done.clone());
-        let wanted = engine.wanted();
+        let (wanted, lister) = (engine.wanted(), self.lister.clone());
         tokio::spawn(async move {
             let broken_off = Scan::broken_off(&places, wanted.clone());
-            let look = tokio::task::spawn_blocking(move || scan::look(&places, &domains, wanted, extent));
+            let look = tokio::task::spawn_blocking(move || {
+                // A look that broke off leaves nothing in it that is half done.
+                let mut lister = lister.lock().unwrap_or_else(PoisonError::into_inner);
+                scan::look(&mut lister, &places, &domains, wanted, extent)
+            });
             let _ = done.send(Done::Scanned(look.await.unwrap_or(broken_off)));
         });
     }

@@ -4,13 +4,15 @@
 use std::{collections::BTreeSet, path::Path, sync::Arc, time::Duration};
 
 use anyhow::Result;
+use forewarn_clock::Clock;
 use forewarn_engine::MailFound;
-use forewarn_inventory::{Places, list, watch_points};
+use forewarn_inventory::{Lister, Places, watch_points};
 use forewarn_mail::Home;
 use forewarn_proto::{
     inventory::{Change, Gap, Listing, Scope, Source, Wanted},
     policy::Domain,
 };
+use jiff::Timestamp;
 use notify::{RecommendedWatcher, RecursiveMode, Watcher};
 use tokio::sync::mpsc;
 
@@ -39,11 +41,19 @@ pub(crate) struct Scan {
     pub(crate) mail: Option<MailFound>,
 }
 
-/// Lists everything. Blocks while it reads.
-pub(crate) fn look(places: &Places, domains: &BTreeSet<Domain>, wanted: Wanted, extent: Extent) -> Scan {
+/// Lists everything, and reads what may have changed. Blocks while it reads.
+pub(crate) fn look(
+    lister: &mut Lister,
+    places: &Places,
+    domains: &BTreeSet<Domain>,
+    wanted: Wanted,
+    extent: Extent,
+) -> Scan {
     let people = places.homes.iter().map(|(person, home)| (*person, domains_with_mail(home, domains))).collect();
     let mail = Some(MailFound { domains: domains.clone(), people });
-    let listings = list(places, &wanted).into();
+    // Files are stamped by the system's own clock, whatever clock the daemon goes by.
+    let now = Duration::try_from(Clock::Real.wall().duration_since(Timestamp::UNIX_EPOCH)).unwrap_or_default();
+    let listings = lister.list(&wanted, now).into();
     Scan { extent, wanted, listings, mail }
 }
 

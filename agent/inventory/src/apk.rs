@@ -45,7 +45,9 @@ pub(crate) fn read(site: &Site<'_>, draft: &mut Draft<'_>) {
 
 pub(crate) fn watch(_: &Site<'_>) -> Vec<PathBuf> {
     // The database is replaced by a rename, so its folder is what changes.
-    paths(&["lib/apk/db", "usr/lib/apk/db"])
+    let mut points = paths(&["lib/apk/db", "usr/lib/apk/db", os_release::PATH]);
+    points.extend(paths(&DATABASES));
+    points
 }
 
 fn offer(block: &Block<'_>, vendor: &str, found_in: &str, draft: &mut Draft<'_>) -> Result<(), String> {

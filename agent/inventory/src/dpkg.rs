@@ -62,8 +62,8 @@ pub(crate) fn read(site: &Site<'_>, draft: &mut Draft<'_>) {
 }
 
 pub(crate) fn watch(_: &Site<'_>) -> Vec<PathBuf> {
-    // `status` is replaced by a rename, so its folder is what changes.
-    paths(&["var/lib/dpkg", JOURNAL, os_release::PATH])
+    // `status` is replaced by a rename, so its folder is what changes. The file itself does if somebody edits it.
+    paths(&["var/lib/dpkg", STATUS, JOURNAL, os_release::PATH])
 }
 
 /// The journal, if `status` is still the one that was opened: else a journal file that was merged meanwhile may have been

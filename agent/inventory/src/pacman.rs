@@ -23,7 +23,7 @@ pub(crate) fn read(site: &Site<'_>, draft: &mut Draft<'_>) {
 }
 
 pub(crate) fn watch(_: &Site<'_>) -> Vec<PathBuf> {
-    paths(&[LOCAL])
+    paths(&[LOCAL, os_release::PATH])
 }
 
 fn list(root: &Root, draft: &mut Draft<'_>) -> Result<(), Exhausted> {

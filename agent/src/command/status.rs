@@ -3,7 +3,7 @@ use anyhow::Result;
 use clap::Args;
 use forewarn_clock::local_zone;
 use forewarn_proto::{
-    ipc::{ObligationStatus, Question, Status},
+    ipc::{ObligationStatus, Question, SourceStatus, Status},
     report::{Finding, Stage},
 };
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
@@ -45,7 +45,9 @@ fn print(status: &Status, zone: &TimeZone) {
         anstream::println!("{WARN}The mail profile of {domain} is in the vault on this device.{WARN:#}");
     }
     print_server(status, zone);
-    for source in &status.sources {
+    let empty = |source: &&SourceStatus| source.packages == 0 && source.gaps.is_empty();
+    let (empty, listed): (Vec<_>, Vec<_>) = status.sources.iter().partition(empty);
+    for source in listed {
         let state =
             if source.gaps.is_empty() { "complete".into() } else { format!("partial: {}", source.gaps.join("; ")) };
         anstream::println!(
@@ -53,6 +55,10 @@ fn print(status: &Status, zone: &TimeZone) {
             source.source.name(),
             source.packages
         );
+    }
+    if !empty.is_empty() {
+        let names: Vec<&str> = empty.iter().map(|source| source.source.name()).collect();
+        anstream::println!("nothing   of {}", names.join(", "));
     }
     for rule in status.rules.iter().filter(|rule| rule.finding == Finding::Unknown) {
         anstream::println!("{WARN}unknown{WARN:#}   whether {} is installed; nothing follows from that", rule.app);

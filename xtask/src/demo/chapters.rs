@@ -48,7 +48,7 @@ fn enroll(stage: &mut Stage) -> Result<()> {
     let all_listed = |status: &Status| status.confirmed_at.is_some() && status.sources.iter().any(|s| s.packages > 0);
     let status = stage.device.wait_for("packages are listed", all_listed)?;
     stage.event("the daemon lists what is installed, and keeps the list to itself");
-    for source in &status.sources {
+    for source in status.sources.iter().filter(|s| s.packages > 0 || !s.gaps.is_empty()) {
         let state = if source.gaps.is_empty() { "complete" } else { "partial" };
         stage.timeline.quote(&format!("{:<10}{:>6} packages, {state}", source.source.name(), source.packages));
     }

@@ -5,6 +5,7 @@ use std::{
     io,
     os::fd::OwnedFd,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use rustix::{
@@ -12,7 +13,7 @@ use rustix::{
     io::Errno,
 };
 
-use super::{Kind, Name, Opened};
+use super::{Kind, Name, Opened, Stamp};
 
 /// How often an open is tried again when a rename elsewhere disturbed it (EAGAIN in openat2(2)).
 const ATTEMPTS: usize = 16;
@@ -106,6 +107,22 @@ impl Root {
     /// Whether there is something of this name that can be opened.
     pub(crate) fn is_there(&self, relative: &Path) -> bool {
         matches!(self.open_fd(relative), Ok(Some(_)))
+    }
+
+    /// The stamp of what a name leads to; `None` if it leads to nothing.
+    ///
+    /// # Errors
+    /// Those of [`Root::open`].
+    pub(crate) fn stamp(&self, relative: &Path) -> io::Result<Option<Stamp>> {
+        let Some(fd) = self.open_fd(relative)? else { return Ok(None) };
+        let stat = fstat(&fd)?;
+        let seconds = u64::try_from(stat.st_ctime).unwrap_or_default();
+        let nanoseconds = u32::try_from(stat.st_ctime_nsec).unwrap_or_default();
+        Ok(Some(Stamp {
+            file: (stat.st_dev, stat.st_ino),
+            size: u64::try_from(stat.st_size).unwrap_or_default(),
+            changed: Duration::new(seconds, nanoseconds),
+        }))
     }
 
     /// Where a symbolic link leads, unresolved. `None` if there is no such link, or its target is not UTF-8.

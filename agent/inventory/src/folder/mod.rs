@@ -45,6 +45,17 @@ pub(crate) enum Kind {
     Link,
 }
 
+/// What tells whether a file or folder is still what it was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Stamp {
+    /// The file system and the file in it.
+    pub(crate) file: (u64, u64),
+    /// In bytes.
+    pub(crate) size: u64,
+    /// When its contents or attributes last changed, since the Unix epoch. Nobody can set it.
+    pub(crate) changed: std::time::Duration,
+}
+
 /// A name in a folder.
 #[derive(Debug)]
 pub(crate) struct Name {

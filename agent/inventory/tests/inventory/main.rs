@@ -13,6 +13,8 @@ mod flatpak;
 #[cfg(test)]
 mod homes;
 #[cfg(test)]
+mod lister;
+#[cfg(test)]
 mod pacman;
 #[cfg(test)]
 mod places;

@@ -1,0 +1,77 @@
+//! Listing again.
+
+use std::{path::Path, time::Duration};
+
+use forewarn_inventory::{Lister, list};
+use forewarn_proto::inventory::{Source, Wanted};
+
+use crate::common::{link, places, write};
+
+/// Long after every file of the test was written.
+const LATER: Duration = Duration::from_secs(1 << 40);
+
+fn database(packages: usize) -> String {
+    let stanza = |n| format!("Package: p{n}\nStatus: install ok installed\nArchitecture: all\nVersion: 1\n\n");
+    (0..packages).map(stanza).collect()
+}
+
+/// How many bytes this thread has read, whole files and folders alike.
+fn bytes_read() -> u64 {
+    let io = fs_err::read_to_string("/proc/thread-self/io").unwrap();
+    io.lines().find_map(|line| line.strip_prefix("rchar: ")).unwrap().parse().unwrap()
+}
+
+fn packages(listings: &[forewarn_proto::inventory::Listing]) -> usize {
+    listings.iter().find(|listing| listing.source == Source::Dpkg).unwrap().packages.len()
+}
+
+/// A device with a large database of dpkg's, that was listed once.
+fn listed(root: &Path, now: Duration) -> Lister {
+    let places = places(root);
+    write(root, "var/lib/dpkg/status", database(10_000));
+    let mut lister = Lister::new(places.clone());
+    assert_eq!(lister.list(&Wanted::All, now), list(&places, &Wanted::All));
+    lister
+}
+
+#[test]
+fn what_has_not_changed_is_not_read_again() {
+    let root = tempfile::tempdir().unwrap();
+    let mut lister = listed(root.path(), LATER);
+    let before = bytes_read();
+    assert_eq!(packages(&lister.list(&Wanted::All, LATER)), 10_000);
+    assert!(bytes_read() - before < 10_000, "{} bytes were read", bytes_read() - before);
+}
+
+#[test]
+fn whatever_changes_is_read_again() {
+    let root = tempfile::tempdir().unwrap();
+    let mut lister = listed(root.path(), LATER);
+    let status = root.path().join("var/lib/dpkg/status");
+    // As dpkg does it.
+    write(root.path(), "var/lib/dpkg/status-new", database(9_999));
+    fs_err::rename(root.path().join("var/lib/dpkg/status-new"), &status).unwrap();
+    assert_eq!(packages(&lister.list(&Wanted::All, LATER)), 9_999);
+    // As an editor may.
+    write(root.path(), "var/lib/dpkg/status", database(9_998));
+    assert_eq!(packages(&lister.list(&Wanted::All, LATER)), 9_998);
+    write(root.path(), "var/lib/dpkg/updates/0000", "Package: new\nStatus: install ok installed\nVersion: 1\n\n");
+    assert_eq!(packages(&lister.list(&Wanted::All, LATER)), 9_999);
+    fs_err::remove_file(root.path().join("etc/os-release")).unwrap();
+    link(root.path(), "etc/os-release", "nowhere");
+    let dpkg = lister.list(&Wanted::All, LATER).remove(0);
+    assert!(!dpkg.is_complete(), "which system this is can't be said any more");
+    fs_err::remove_file(&status).unwrap();
+    assert_eq!(packages(&lister.list(&Wanted::All, LATER)), 0);
+}
+
+#[test]
+fn what_changed_just_now_is_read_again_and_so_is_all_for_other_rules() {
+    let root = tempfile::tempdir().unwrap();
+    let mut lister = listed(root.path(), Duration::ZERO);
+    let before = bytes_read();
+    assert_eq!(packages(&lister.list(&Wanted::All, LATER)), 10_000);
+    assert!(bytes_read() - before > 100_000, "a fresh stamp proves nothing");
+    let none = lister.list(&Wanted::nothing(), LATER).remove(0);
+    assert_eq!((none.count, none.packages.len()), (10_000, 0));
+}
