@@ -139,4 +139,11 @@ mod tests {
             &["0 block has a line that is not a letter, a colon and a value", "14 b 1", "23 block has two P lines"],
         );
     }
+
+    #[test]
+    fn no_bytes_break_it() {
+        crate::mutated::check(&[b"P:a\nV:1\nA:x\n\nP:b\nV:2\n"], |bytes| {
+            blocks(bytes, |offset, _| assert!(offset <= bytes.len()))
+        });
+    }
 }

@@ -78,7 +78,9 @@ fn size_of_runtime(mut file: &File) -> Option<u64> {
 }
 
 fn offer(file: File, offset: u64, file_name: &str, shown: &Path, draft: &mut Draft<'_>) {
-    match desktop_entry(file, offset) {
+    // A person's file can be anything. Whatever a library makes of it, the other listings are not lost with it.
+    let read = std::panic::catch_unwind(|| desktop_entry(file, offset));
+    match read.unwrap_or_else(|_| Err("the AppImage's file system breaks its reader".to_owned())) {
         Ok(entry) => {
             let name = entry.name.as_deref().unwrap_or(file_name);
             let item =

@@ -190,4 +190,11 @@ mod tests {
         assert!(is_extension_id("cjpalhdlnbpafiamejdnhcphjbkeiagm"));
         assert!(!is_extension_id("Temp") && !is_extension_id(&"z".repeat(32)));
     }
+
+    #[test]
+    fn no_bytes_break_it() {
+        crate::mutated::check(&[br#"{"addons":[{"id":"a@b","version":"1","type":"extension"}]}"#], |bytes| {
+            drop(addons(bytes))
+        });
+    }
 }

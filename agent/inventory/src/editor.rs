@@ -106,4 +106,13 @@ mod tests {
         assert_eq!(split("a-1.b-c-1.0.0"), ("a-1.b-c", Some("1.0.0")));
         assert_eq!(split("rust-lang.rust-analyzer"), ("rust-lang.rust-analyzer", None));
     }
+
+    #[test]
+    fn no_text_breaks_it() {
+        crate::mutated::check(&[b"ms-python.python-2024.2.1-linux-x64"], |bytes| {
+            let folder = String::from_utf8_lossy(bytes);
+            let (id, version) = split(&folder);
+            assert_eq!(version.map_or(id.to_owned(), |version| format!("{id}-{version}")), folder);
+        });
+    }
 }

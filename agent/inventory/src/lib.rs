@@ -17,6 +17,8 @@ mod folder;
 mod homebrew;
 mod limits;
 mod lister;
+#[cfg(test)]
+mod mutated;
 mod nix;
 mod os_release;
 mod pacman;

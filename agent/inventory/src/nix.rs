@@ -196,4 +196,13 @@ mod tests {
         assert_eq!(parse_nix(b"[ ]").unwrap(), [""; 0]);
         assert!(parse_nix(b"[ { ").is_err() && parse_nix(b"}").is_err() && parse_nix(b"\"a").is_err());
     }
+
+    #[test]
+    fn no_bytes_break_it() {
+        let nix = format!(r#"[ {{ name = "a"; outPath = "/nix/store/{HASH}-a-1"; }} ]"#);
+        crate::mutated::check(&[nix.as_bytes(), br#"{"elements":[{"storePaths":["/nix/store/a"]}]}"#], |bytes| {
+            let outputs = [parse_nix(bytes), parse_json(bytes)].into_iter().flatten().flatten();
+            outputs.for_each(|output| assert!(split(&output).is_none_or(|(name, _)| !name.is_empty())));
+        });
+    }
 }

@@ -66,4 +66,14 @@ mod tests {
             assert_eq!(split(wrong), None, "{wrong}");
         }
     }
+
+    #[test]
+    fn no_text_breaks_it() {
+        crate::mutated::check(&[b"lib32-glibc-2.39-1"], |bytes| {
+            let folder = String::from_utf8_lossy(bytes);
+            if let Some((name, version)) = split(&folder) {
+                assert_eq!(format!("{name}-{version}"), folder);
+            }
+        });
+    }
 }

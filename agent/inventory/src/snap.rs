@@ -172,4 +172,13 @@ mod tests {
         assert_eq!(version(b"version: 2.0 \n").unwrap(), "2.0");
         assert_eq!(version(b"apps:\n  version: 1\n"), None);
     }
+
+    #[test]
+    fn no_bytes_break_it() {
+        let state = br#"{"data":{"snaps":{"a":{"sequence":[{"name":"a","revision":"1"}],"current":"1"}}}}"#;
+        crate::mutated::check(&[state, b"version: '1'\n"], |bytes| {
+            drop(parse(bytes));
+            drop(version(bytes));
+        });
+    }
 }

@@ -130,4 +130,10 @@ mod tests {
         let huge = [u32::MAX.to_be_bytes(), u32::MAX.to_be_bytes()].concat();
         assert!(Header::parse(&huge).unwrap_err().contains("counts are wrong"));
     }
+
+    #[test]
+    fn no_bytes_break_it() {
+        let seed = header(&[(NAME, STRING, b"bash\0"), (VERSION, STRING, b"5\0"), (RELEASE, STRING, b"1\0")]);
+        crate::mutated::check(&[&seed], |bytes| drop(Header::parse(bytes)));
+    }
 }

@@ -50,3 +50,23 @@ fn blob(bytes: &[u8], block: u32, index: u32) -> Option<&[u8]> {
 fn le32(bytes: &[u8], at: usize) -> Option<u32> {
     bytes.get(at..at.checked_add(4)?)?.try_into().ok().map(u32::from_le_bytes)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_bytes_break_it() {
+        let mut seed = [*b"RpmP", [0; 4], [1, 0, 0, 0], [1, 0, 0, 0], [2, 0, 0, 0]].concat();
+        seed.resize(HEADER_BYTES, 0);
+        seed.extend([*b"Slot", [1, 0, 0, 0], [0, 1, 0, 0], [1, 0, 0, 0]].concat());
+        while seed.len() < PAGE_BYTES {
+            seed.extend([*b"Slot", [0; 4], [0; 4], [0; 4]].concat());
+        }
+        seed.extend([*b"BlbS", [1, 0, 0, 0], [1, 0, 0, 0], [4, 0, 0, 0], *b"blob"].concat());
+        let mut found = Vec::new();
+        blobs(&seed, |offset, blob| found.push((offset, blob.to_vec()))).unwrap();
+        assert_eq!(found, [(4096, b"blob".to_vec())]);
+        crate::mutated::check(&[&seed], |bytes| drop(blobs(bytes, |_, blob| assert!(blob.len() <= bytes.len()))));
+    }
+}

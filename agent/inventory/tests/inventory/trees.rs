@@ -163,3 +163,23 @@ fn an_appimage_that_can_t_be_read_is_a_gap() {
     let listed = listing(&places, Source::AppImage, Scope::Person(ALICE));
     assert!(gaps(&listed, root.path())[0].starts_with("home/alice/Downloads/a @64: the AppImage's file system"));
 }
+
+#[test]
+fn an_appimage_of_any_bytes_breaks_nothing() {
+    let root = tempfile::tempdir().unwrap();
+    let places = places(root.path());
+    appimage(root.path(), "home/alice/Downloads/a", "gzip", "[Desktop Entry]\nName=A\n");
+    let path = root.path().join("home/alice/Downloads/a");
+    let whole = fs_err::read(&path).unwrap();
+    let mut gaps = 0;
+    for at in (64..whole.len()).step_by(whole.len() / 200) {
+        for value in [0, 0xff] {
+            let mut bytes = whole.clone();
+            bytes[at] = value;
+            fs_err::write(&path, bytes).unwrap();
+            gaps += listing(&places, Source::AppImage, Scope::Person(ALICE)).gaps.len();
+        }
+    }
+    println!("{gaps} of 400 could not be read");
+    assert!(gaps > 0, "some of it was needed");
+}
