@@ -7,7 +7,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use crate::{policy::Pattern, purl::Purl};
+use crate::purl::Purl;
 
 /// A person on this device, by the operating system's user number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -137,10 +137,10 @@ impl Wanted {
         Self::Named { names: BTreeMap::new(), display_names: BTreeSet::new() }
     }
 
-    /// What patterns may name.
-    pub fn by<'p>(patterns: impl IntoIterator<Item = &'p Pattern>) -> Self {
+    /// What these purls, taken as patterns, may name.
+    pub fn by<'p>(purls: impl IntoIterator<Item = &'p Purl>) -> Self {
         let mut names: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-        for Pattern { purl, .. } in patterns {
+        for purl in purls {
             names.entry(purl.kind().to_owned()).or_default().insert(purl.name().to_owned());
         }
         Self::Named { names, display_names: BTreeSet::new() }

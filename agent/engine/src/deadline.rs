@@ -4,9 +4,9 @@ use forewarn_proto::{
     policy::{Policy, RuleId},
     report::Hold,
 };
-use jiff::{SignedDuration, Timestamp, tz::TimeZone};
+use jiff::{Timestamp, tz::TimeZone};
 
-use crate::{Settings, ramp::place, state::Obligation};
+use crate::{Settings, ramp::place, state::Obligation, time::after};
 
 /// The effective deadline if the counting notice was (or would be) shown at `shown`:
 /// `max(at, shown + max(grace, min_notice))`, with the device's own least notice as the floor, then the device's place in
@@ -68,14 +68,4 @@ impl Readiness {
         };
         Hold::ALL.into_iter().filter(applies).collect()
     }
-}
-
-/// `time + length`, or the end of time.
-pub(crate) fn after(time: Timestamp, length: SignedDuration) -> Timestamp {
-    time.saturating_add(length).unwrap_or(Timestamp::MAX)
-}
-
-/// `time - length`, or the beginning of time.
-pub(crate) fn before(time: Timestamp, length: SignedDuration) -> Timestamp {
-    time.saturating_sub(length).unwrap_or(Timestamp::MIN)
 }

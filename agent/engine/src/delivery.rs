@@ -7,8 +7,9 @@ use jiff::Timestamp;
 
 use crate::{
     Effect, Engine, Notice, NoticeId, NoticeKind, Now, ObligationId, ProfileId, Settings, Subject,
-    deadline::{after, deadline_from},
+    deadline::deadline_from,
     state::{Sight, Waiting},
+    time::after,
 };
 
 /// What a notice says of each obligation will be taken.

@@ -12,9 +12,9 @@ use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use crate::{
     Effect, Input, MailFound, Notice, NoticeId, Now, ObligationId, PolicySet, ProfileId, Settings, State, Subject,
     TrustedTime,
-    deadline::after,
     finding::{Listings, RuleKey},
     state::Place,
+    time::after,
 };
 
 /// How far trusted time may run before it is stored for its own sake, at the next input that comes anyway.

@@ -8,8 +8,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::{
     Engine, NoticeKind, ObligationId, Settings, Subject,
-    deadline::{after, before},
     state::{Obligation, Place, Waiting},
+    time::{after, before},
 };
 
 impl Engine {

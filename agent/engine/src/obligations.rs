@@ -11,9 +11,10 @@ use jiff::Timestamp;
 
 use crate::{
     App, Effect, Engine, NoticeKind, ObligationId, ProfileId, Settings, Subject,
-    deadline::{after, deadline_from},
+    deadline::deadline_from,
     finding::{Found, RuleKey, obliges},
     state::{Correction, Obligation, Sight},
+    time::after,
 };
 
 impl Engine {

@@ -9,8 +9,8 @@ use jiff::SignedDuration;
 
 use crate::{
     Effect, Engine, NoticeKind, ProfileId, Settings, Subject,
-    deadline::after,
     state::{Place, Profile},
+    time::after,
 };
 
 impl Engine {

@@ -10,8 +10,9 @@ use jiff::Timestamp;
 
 use crate::{
     Engine, ObligationId, SignedPolicy,
-    deadline::{Readiness, after, effective},
+    deadline::{Readiness, effective},
     state::Place,
+    time::after,
 };
 
 impl Engine {

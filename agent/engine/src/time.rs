@@ -2,17 +2,15 @@
 //!
 //! The boot clock counts suspend and can't be set, so it carries time forward. The wall clock and the server can each
 //! be wrong or lie; time therefore *jumps ahead* only when both agree that it has passed (which is how the time that a
-//! device was off comes to count), and goes back only when the server says so
-//! the first time that it is heard after a boot. A deadline so never comes nearer because one
-//! clock was set, and is escaped at most by the time that the device was really off.
+//! device was off comes to count), and goes back only when the server says so the first time that
+//! it is heard after a boot. A deadline so never comes nearer because one clock was set, and is escaped at most by the time
+//! that the device was really off.
 //!
 //! Within one boot, only the boot clock says how long something has lasted. When time is corrected, what was stamped
 //! since the time was last certain is moved along with it: a notice that was shown before the correction loses nothing.
 
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use serde::{Deserialize, Serialize};
-
-use crate::deadline::after;
 
 /// How far two clocks may differ that agree.
 const AGREEMENT: SignedDuration = SignedDuration::from_secs(30);
@@ -125,4 +123,14 @@ impl Correction {
     pub(crate) fn shift(&self, time: &mut Timestamp) {
         *time = time.saturating_add(self.by).unwrap_or(*time);
     }
+}
+
+/// `time + length`, or the end of time.
+pub(crate) fn after(time: Timestamp, length: SignedDuration) -> Timestamp {
+    time.saturating_add(length).unwrap_or(Timestamp::MAX)
+}
+
+/// `time - length`, or the beginning of time.
+pub(crate) fn before(time: Timestamp, length: SignedDuration) -> Timestamp {
+    time.saturating_sub(length).unwrap_or(Timestamp::MIN)
 }

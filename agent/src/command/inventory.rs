@@ -54,7 +54,7 @@ fn patterns_of(app: &str) -> Result<Vec<Pattern>> {
 pub(crate) fn run(config: &Config, options: &Options) -> Result<()> {
     let patterns = options.app.as_deref().map(patterns_of).transpose()?;
     let wanted = match &patterns {
-        Some(patterns) => Wanted::by(patterns),
+        Some(patterns) => Wanted::by(patterns.iter().map(|pattern| &pattern.purl)),
         None if options.count => Wanted::nothing(),
         None => Wanted::All,
     };
