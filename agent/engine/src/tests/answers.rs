@@ -223,3 +223,88 @@ fn names_that_are_not_whole_are_refused() {
     assert!("corp.example".parse::<ProfileId>().is_err() && "corp.example/1".parse::<ProfileId>().is_ok());
     assert!("app/tiktok".parse::<Subject>().is_err() && "nothing/tiktok/1".parse::<Subject>().is_err());
 }
+
+#[test]
+fn a_report_waits_until_the_whole_device_is_known_and_each_has_its_number() {
+    let mut world = World::new();
+    let silent = |effects: Vec<Effect>| !effects.iter().any(|effect| matches!(effect, Effect::Report(_)));
+    let mail = Input::MailFound(crate::MailFound::default());
+    assert!(silent(effects(&mut world, mail.clone())), "packages were not listed yet");
+    let mut world = World::new();
+    assert!(silent(effects(&mut world, Input::InventoryTaken([].into()))), "mail was not looked for yet");
+    assert!(!silent(effects(&mut world, mail)));
+    let mut world = two_people();
+    world.pass(1);
+    world.retract("ban", 1);
+    let numbers: Vec<u64> = world.reports.iter().map(|report| report.sequence).collect();
+    assert!(numbers.len() > 3 && numbers.is_sorted_by(|one, next| *next == one + 1), "{numbers:?}");
+}
+
+#[test]
+fn a_report_that_was_not_delivered_is_kept() {
+    let mut world = World::new();
+    assert_eq!(world.engine.state().undelivered_report(), None);
+    effects(&mut world, Input::InventoryTaken([].into()));
+    effects(&mut world, Input::MailFound(crate::MailFound::default()));
+    let report = world.engine.state().undelivered_report().cloned().unwrap();
+    effects(&mut world, Input::ReportDelivered(report.sequence));
+    assert_eq!(world.engine.state().undelivered_report(), None);
+}
+
+#[test]
+fn the_device_s_own_least_notice_is_raised_to_an_hour_and_no_lower() {
+    let settings = |length| Settings::default().with_min_notice(length).min_notice();
+    assert_eq!((settings(HOUR * 48), settings(MINUTE * 10)), (HOUR * 48, HOUR));
+}
+
+#[test]
+fn a_retraction_of_an_older_version_corrects_nobody() {
+    let mut world = World::banned("grace = \"48h\"");
+    world.publish(&policy("ban", 2, "grace = \"48h\""));
+    world.retract("ban", 1);
+    assert!(!world.kinds_shown().contains(&NoticeKind::Correction), "{:?}", world.kinds_shown());
+    assert!(world.obligation(ANN).is_some(), "version 2 is in force");
+}
+
+#[test]
+fn the_shell_is_told_to_look_when_a_policy_ends() {
+    let mut world = World::new();
+    world.start();
+    let until = "until = \"2026-12-01T09:30Z\"";
+    world.publish(&policy_about("ban", 1, "TikTok", "grace = \"1h\"", "mail = []", until));
+    assert_eq!(world.engine.next_wake(&world.now()), Some(MINUTE * 30));
+}
+
+#[test]
+fn nobody_is_told_before_their_mail_was_looked_for() {
+    let mut world = World::new();
+    world.install(Scope::Person(ANN), "tiktok");
+    let ban = policy("ban", 1, "grace = \"24h\"");
+    let signed = crate::SignedPolicy {
+        policy: ban.clone().into(),
+        signed_by: Vec::new(),
+        expires: "2027-12-01T09:00Z".parse().unwrap(),
+    };
+    let set = crate::PolicySet { bundle: 1, policies: [(ban.id, signed)].into(), ..Default::default() };
+    let mut told = effects(&mut world, Input::PoliciesVerified(set));
+    let taken = Input::InventoryTaken(world.listings().into());
+    told.extend(effects(&mut world, taken));
+    let generations: Vec<u64> =
+        told.iter().filter_map(|e| if let Effect::Persist(g) = e { Some(*g) } else { None }).collect();
+    for generation in generations {
+        told.extend(effects(&mut world, Input::Persisted(generation)));
+    }
+    assert!(!told.iter().any(|effect| matches!(effect, Effect::ShowNotice(_))), "it would not say what is taken");
+}
+
+#[test]
+fn what_the_vault_holds_and_no_state_speaks_of_is_given_back_first() {
+    let mut state = State::default();
+    state.adopt(["corp.example".parse().unwrap()], ANN);
+    let mut world = World::new();
+    world.engine = Engine::new(Settings::default(), state);
+    let mut asked = effects(&mut world, Input::Tick);
+    asked.extend(effects(&mut world, Input::Persisted(1)));
+    let wanted = ProfileId { domain: "corp.example".parse().unwrap(), person: ANN };
+    assert!(asked.contains(&Effect::Restore(wanted)), "{asked:?}");
+}

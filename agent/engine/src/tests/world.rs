@@ -377,7 +377,7 @@ impl World {
         self.log.push(Happened { at: self.truth, what });
     }
 
-    fn listings(&self) -> Vec<Listing> {
+    pub(super) fn listings(&self) -> Vec<Listing> {
         let scopes = self.people.iter().map(|person| Scope::Person(*person)).chain([Scope::System]);
         let gap = Gap { path: "/broken".into(), offset: None, reason: "broken".into() };
         let listing = |scope: Scope| Listing {
