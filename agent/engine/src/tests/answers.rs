@@ -249,6 +249,7 @@ fn a_report_that_was_not_delivered_is_kept() {
     let report = world.engine.state().undelivered_report().cloned().unwrap();
     effects(&mut world, Input::ReportDelivered(report.sequence));
     assert_eq!(world.engine.state().undelivered_report(), None);
+    assert_eq!(world.engine.state().report(), Some(&report), "people may still read it");
 }
 
 #[test]

@@ -387,3 +387,33 @@ fn promise_7_a_refusal_is_reported_until_a_bundle_is_confirmed() {
     world.give(Input::PoliciesConfirmed);
     assert!(world.reports.last().unwrap().refused.is_none() && world.engine.refused().is_none());
 }
+
+#[test]
+fn promise_6_a_notice_that_was_shown_before_time_was_heard_keeps_its_length() {
+    let mut world = started();
+    world.publish(&policy("ban", 1, "grace = \"24h\""));
+    world.off(HOUR * 10);
+    world.install(Scope::Person(ANN), "tiktok");
+    world.scan();
+    let shown = world.truth;
+    assert_eq!(world.obligation(ANN).unwrap().shown, Some(world.engine.now()), "ten hours behind the truth");
+    world.confirm();
+    assert_eq!(world.obligation(ANN).unwrap().shown, Some(shown), "the stamp moved with the clock");
+    world.pass(26);
+    assert_eq!(world.notice_given(), Some(HOUR * 24));
+}
+
+#[test]
+fn promise_6_time_that_two_clocks_had_wrong_goes_back_after_a_reboot() {
+    let mut world = started();
+    let year = HOUR * 24 * 365;
+    world.wall_error = year;
+    world.give(Input::ServerTime(world.truth + year));
+    assert_eq!(world.engine.now(), world.truth + year, "server and wall agreed");
+    world.wall_error = SignedDuration::ZERO;
+    world.give(Input::ServerTime(world.truth));
+    assert_eq!(world.engine.now(), world.truth + year, "within a boot time does not go back");
+    world.off(HOUR);
+    world.give(Input::ServerTime(world.truth));
+    assert_eq!(world.engine.now(), world.truth);
+}
