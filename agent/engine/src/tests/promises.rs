@@ -417,3 +417,16 @@ fn promise_6_time_that_two_clocks_had_wrong_goes_back_after_a_reboot() {
     world.give(Input::ServerTime(world.truth));
     assert_eq!(world.engine.now(), world.truth);
 }
+
+#[test]
+fn promise_6_a_server_that_confirms_a_slow_clock_takes_no_time_from_a_notice() {
+    let mut world = started();
+    world.publish(&policy("ban", 1, "grace = \"24h\""));
+    world.off(HOUR * 10);
+    world.install(Scope::Person(ANN), "tiktok");
+    world.scan();
+    let shown = world.truth;
+    world.give(Input::ServerTime(world.engine.now()));
+    world.confirm();
+    assert_eq!(world.obligation(ANN).unwrap().shown, Some(shown), "one clock that agrees makes nothing certain");
+}
