@@ -172,6 +172,13 @@ fn the_shell_may_sleep_until_there_is_something_to_do() {
     world.advance(to_the_last_call);
     let next = world.engine.next_wake(&world.now()).unwrap();
     assert!(next > MINUTE, "what came due at this input is done: {next}");
+    let mut world = World::new();
+    world.start();
+    world.install(Scope::Person(ANN), "tiktok");
+    world.publish(&policy_about("ban", 1, "TikTok", "grace = \"24h\"", "mail = []", ""));
+    world.advance(HOUR * 24);
+    assert_eq!(world.obligation(ANN).unwrap().deadline, Some(world.truth));
+    assert_eq!(world.engine.next_wake(&world.now()), Some(HOUR), "a deadline that is here is not waited for");
 }
 
 #[test]
