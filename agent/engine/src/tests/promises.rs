@@ -427,6 +427,8 @@ fn promise_6_a_server_that_confirms_a_slow_clock_takes_no_time_from_a_notice() {
     world.scan();
     let shown = world.truth;
     world.give(Input::ServerTime(world.engine.now()));
+    // Long enough for the time to be stored.
+    world.advance(HOUR);
     world.off(HOUR);
     world.confirm();
     assert!(world.obligation(ANN).unwrap().shown >= Some(shown), "one clock that agrees makes nothing certain");
