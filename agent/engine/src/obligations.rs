@@ -100,9 +100,12 @@ impl Engine {
     /// is told of first.
     fn follow_mail(&mut self, policy: &Policy, id: &ObligationId) {
         let takes: BTreeSet<Domain> = self.profiles_of(id).into_iter().map(|profile| profile.domain).collect();
+        let certain = self.is_certain(id);
         let Some(obligation) = self.state.obligations.get_mut(id) else { return };
         // What a version in between spared was not spoken of in later notices.
-        obligation.told_takes.retain(|domain| policy.consequence.mail.contains(domain));
+        // And where the app is no longer certainly there, its notices have done their work: if it comes back, so does the
+        // full notice.
+        obligation.told_takes.retain(|domain| certain && policy.consequence.mail.contains(domain));
         if obligation.shown.is_some() && !takes.is_subset(&obligation.told_takes) {
             obligation.start_over();
             let subject = obligation.subject(id);

@@ -388,13 +388,19 @@ fn promise_7_a_refusal_is_reported_until_a_bundle_is_confirmed() {
     assert!(world.reports.last().unwrap().refused.is_none() && world.engine.refused().is_none());
 }
 
-#[test]
-fn promise_6_a_notice_that_was_shown_before_time_was_heard_keeps_its_length() {
+/// A device that was off for ten hours, does not know it yet, and shows Ann her first notice.
+fn shown_ten_hours_behind() -> World {
     let mut world = started();
     world.publish(&policy("ban", 1, "grace = \"24h\""));
     world.off(HOUR * 10);
     world.install(Scope::Person(ANN), "tiktok");
     world.scan();
+    world
+}
+
+#[test]
+fn promise_6_a_notice_that_was_shown_before_time_was_heard_keeps_its_length() {
+    let mut world = shown_ten_hours_behind();
     let shown = world.truth;
     assert_eq!(world.obligation(ANN).unwrap().shown, Some(world.engine.now()), "ten hours behind the truth");
     world.confirm();
@@ -420,11 +426,7 @@ fn promise_6_time_that_two_clocks_had_wrong_goes_back_after_a_reboot() {
 
 #[test]
 fn promise_6_a_server_that_confirms_a_slow_clock_takes_no_time_from_a_notice() {
-    let mut world = started();
-    world.publish(&policy("ban", 1, "grace = \"24h\""));
-    world.off(HOUR * 10);
-    world.install(Scope::Person(ANN), "tiktok");
-    world.scan();
+    let mut world = shown_ten_hours_behind();
     let shown = world.truth;
     world.give(Input::ServerTime(world.engine.now()));
     // Long enough for the time to be stored.
@@ -432,4 +434,29 @@ fn promise_6_a_server_that_confirms_a_slow_clock_takes_no_time_from_a_notice() {
     world.off(HOUR);
     world.confirm();
     assert!(world.obligation(ANN).unwrap().shown >= Some(shown), "one clock that agrees makes nothing certain");
+}
+
+#[test]
+fn promise_1_an_app_that_comes_back_beside_a_namesake_gets_a_full_notice() {
+    let mut world = World::new();
+    world.start();
+    world.install(Scope::Person(ANN), "tiktok");
+    world.install(Scope::Person(ANN), "namesake");
+    let text = "id = \"ban\"\nversion = 1\ntitle = \"t\"\nmessage = { en = \"m\" }\n\
+                consequence = { mail = [\"corp.example\"] }\n[[rule]]\nid = \"tiktok\"\napp = \"TikTok\"\n\
+                purls = [\"pkg:webapp/chromium/tiktok\"]\ndisplay_names = [\"Namesake\"]\n";
+    world.publish(&forewarn_proto::policy::Policy::parse(text.as_bytes()).unwrap());
+    world.pass(26);
+    assert_eq!(world.revokes().len(), 1);
+    world.installed.remove(&(Scope::Person(ANN), "tiktok".to_owned()));
+    world.scan();
+    assert!(world.vault.is_empty(), "what is left only has the app's name");
+    world.pass(24 * 10);
+    world.install(Scope::Person(ANN), "tiktok");
+    world.scan();
+    let again = world.truth;
+    world.pass(23);
+    assert_eq!(world.revokes().len(), 1, "the notice of ten days ago does not count");
+    world.pass(3);
+    assert_eq!(world.revokes()[1].duration_since(again), HOUR * 24);
 }
