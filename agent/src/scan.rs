@@ -126,11 +126,9 @@ impl Watch {
         }
     }
 
-    /// The path itself, or the folder in which it would appear. The root and homes are never watched themselves: too much
-    /// happens there. What appears further down is found by the slow look.
+    /// The path itself, or the nearest folder above it that is there: in it, the path would appear. Not the root, which is
+    /// above everything that this device does not have.
     fn existing<'p>(&self, path: &'p Path) -> Option<&'p Path> {
-        let busy =
-            |folder: &Path| folder == self.places.root || self.places.homes.iter().any(|(_, home)| folder == home);
-        [Some(path), path.parent()].into_iter().flatten().find(|path| path.exists() && !busy(path))
+        path.ancestors().find(|folder| folder.exists()).filter(|folder| *folder != self.places.root)
     }
 }

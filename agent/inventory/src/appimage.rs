@@ -26,6 +26,9 @@ use crate::{
 const IN_SYSTEM: &[&str] = &["opt", "opt/appimages", "usr/local/bin"];
 const IN_HOME: &[&str] = &[".local/bin", "AppImages", "Applications", "Desktop", "Downloads", "bin"];
 
+/// Of these, where other things come and go.
+const BUSY: &[&str] = &["Desktop", "Downloads"];
+
 /// The most AppImages in one scope. Stops: a folder of thousands, each of which has to be unpacked a little.
 const MAX_APPIMAGES: usize = 200;
 
@@ -38,8 +41,9 @@ pub(crate) fn read(site: &Site<'_>, draft: &mut Draft<'_>) {
     }
 }
 
+/// Where downloads and screenshots are written is not watched: each piece of a large one would be a change.
 pub(crate) fn watch(site: &Site<'_>) -> Vec<PathBuf> {
-    let folders = site.choose(IN_SYSTEM, IN_HOME).iter().map(PathBuf::from);
+    let folders = site.choose(IN_SYSTEM, IN_HOME).iter().filter(|folder| !BUSY.contains(folder)).map(PathBuf::from);
     folders.filter(|folder| site.root.is_there(folder)).collect()
 }
 

@@ -89,13 +89,13 @@ pub(crate) fn read(site: &Site<'_>, draft: &mut Draft<'_>) {
     }
 }
 
+/// The folders above are not watched: a browser that runs writes there all the time.
 pub(crate) fn watch(site: &Site<'_>) -> Vec<PathBuf> {
     let (mut draft, mut points) = (scratch(), Vec::new());
     for (folders, inside) in [(CHROMIUM, "Extensions"), (FIREFOX, "extensions.json")] {
         for folder in site.choose(&[][..], folders).iter().map(Path::new) {
             let profiles = draft.folders(&site.root, folder, &mut Budget::new()).unwrap_or_default();
             points.extend(profiles.iter().map(|profile| folder.join(profile).join(inside)));
-            points.extend((!profiles.is_empty()).then(|| folder.to_owned()));
         }
     }
     points.retain(|point| site.root.is_there(point));

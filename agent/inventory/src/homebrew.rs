@@ -27,7 +27,7 @@ pub(crate) fn read(site: &Site<'_>, draft: &mut Draft<'_>) {
 }
 
 pub(crate) fn watch(site: &Site<'_>) -> Vec<PathBuf> {
-    rooms(site).into()
+    rooms(site).into_iter().filter(|room| site.root.is_there(room)).collect()
 }
 
 fn rooms(site: &Site<'_>) -> [PathBuf; 2] {

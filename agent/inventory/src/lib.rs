@@ -69,7 +69,7 @@ const fn reader(source: Source) -> Reader {
         Source::Rpm => Reader { read: rpm::read, watch: rpm::watch, in_homes: false, is_told: false },
         Source::Pacman => Reader { read: pacman::read, watch: pacman::watch, in_homes: false, is_told: true },
         Source::Apk => Reader { read: apk::read, watch: apk::watch, in_homes: false, is_told: true },
-        Source::Flatpak => Reader { read: flatpak::read, watch: flatpak::watch, in_homes: true, is_told: true },
+        Source::Flatpak => Reader { read: flatpak::read, watch: flatpak::watch, in_homes: true, is_told: false },
         Source::Snap => Reader { read: snap::read, watch: snap::watch, in_homes: false, is_told: false },
         Source::AppImage => Reader { read: appimage::read, watch: appimage::watch, in_homes: true, is_told: false },
         Source::Homebrew => Reader { read: homebrew::read, watch: homebrew::watch, in_homes: true, is_told: false },

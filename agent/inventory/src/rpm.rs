@@ -65,6 +65,9 @@ fn list(back_end: BackEnd, file: File, path: &Path, vendor: &str, draft: &mut Dr
         offered.unwrap_or_else(|reason| draft.gap(path, offset, reason));
     };
     match back_end {
+        BackEnd::Sqlite if file.metadata().is_ok_and(|metadata| metadata.len() > MAX_RPM_BYTES) => {
+            Err(ReadError::TooLarge(MAX_RPM_BYTES).to_string())
+        }
         BackEnd::Sqlite => sqlite::blobs(path, |bytes| blob(None, bytes)),
         BackEnd::Ndb => {
             let bytes = folder::read(file, MAX_RPM_BYTES).map_err(|error| error.to_string())?;

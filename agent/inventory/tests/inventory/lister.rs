@@ -75,3 +75,19 @@ fn what_changed_just_now_is_read_again_and_so_is_all_for_other_rules() {
     let none = lister.list(&Wanted::nothing(), LATER).remove(0);
     assert_eq!((none.count, none.packages.len()), (10_000, 0));
 }
+
+#[test]
+fn an_application_whose_folder_was_deleted_by_hand_is_gone() {
+    let root = tempfile::tempdir().unwrap();
+    let places = places(root.path());
+    let app = "home/alice/.local/share/flatpak/app/org.example.Clock";
+    write(root.path(), &format!("{app}/x86_64/stable/active/metadata"), "");
+    let mut lister = Lister::new(places);
+    let flatpaks = |lister: &mut Lister| -> usize {
+        let listings = lister.list(&Wanted::All, LATER);
+        listings.iter().filter(|l| l.source == Source::Flatpak).map(|l| l.packages.len()).sum()
+    };
+    assert_eq!(flatpaks(&mut lister), 1);
+    fs_err::remove_dir_all(root.path().join(app)).unwrap();
+    assert_eq!(flatpaks(&mut lister), 0, "nobody touched .changed, and mail must not go for what is not there");
+}

@@ -51,6 +51,7 @@ fn the_watcher_gets_every_source_scope_and_subfolder() {
     write(root.path(), "home/alice/.local/share/applications/wine/b.desktop", "");
     write(root.path(), "home/alice/.config/chromium/Default/Extensions/.keep", "");
     write(root.path(), "home/alice/Downloads/notes.txt", "");
+    write(root.path(), "home/alice/Applications/tool", "");
     let points = watch_points(&places);
     let points: Vec<_> = points.iter().map(|path| path.strip_prefix(root.path()).unwrap().to_str().unwrap()).collect();
     for expected in [
@@ -58,7 +59,7 @@ fn the_watcher_gets_every_source_scope_and_subfolder() {
         "home/alice/.config/chromium/Default/Extensions",
         "home/alice/.local/share/applications/wine",
         "home/alice/.local/share/flatpak/.changed",
-        "home/alice/Downloads",
+        "home/alice/Applications",
         "snap",
         "usr/lib/sysimage/rpm",
         "usr/share/applications/kde/deep",
@@ -72,4 +73,7 @@ fn the_watcher_gets_every_source_scope_and_subfolder() {
     }
     assert!(points.is_sorted(), "each once: {points:?}");
     assert!(!points.contains(&"home/alice/bin"), "folders that homes rarely have are watched once they are there");
+    for busy in ["home/alice/Downloads", "home/alice/.config/chromium"] {
+        assert!(!points.contains(&busy), "`{busy}` changes all the time");
+    }
 }
