@@ -8,7 +8,11 @@ use serde::{
     de::{Deserializer, MapAccess, Visitor, value::MapAccessDeserializer},
 };
 
-use crate::{inventory::Package, purl::Purl, version::Vers};
+use crate::{
+    inventory::Package,
+    purl::Purl,
+    version::{Scheme, Vers},
+};
 
 /// A purl that names packages: `"pkg:deb/anydesk"`, or `{ purl = "pkg:deb/anydesk", vers = "vers:deb/<7" }`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -133,6 +137,13 @@ impl<'de> Deserialize<'de> for Pattern {
                 let Document { purl, vers, only_warns } = Document::deserialize(MapAccessDeserializer::new(map))?;
                 if vers.is_some() && purl.version().is_some() {
                     let problem = format!("`{purl}` has a version and `vers` too; leave one of them out");
+                    return Err(serde::de::Error::custom(problem));
+                }
+                let (expected, given) = (Scheme::of(purl.kind()), vers.as_ref().map(Vers::scheme));
+                if given
+                    .is_some_and(|given| given != expected && (expected, given) != (Scheme::Generic, Scheme::Semver))
+                {
+                    let problem = format!("`{purl}` has versions of another order; write vers:{}/...", expected.name());
                     return Err(serde::de::Error::custom(problem));
                 }
                 Ok(Pattern { purl, vers, only_warns })

@@ -63,6 +63,16 @@ fn what_is_wrong_is_refused_with_line_and_remedy() {
     check_refused("version = 1", "version = 1\nuntil = \"2026-12-30\"", &["line 3", "has no hour"]);
     check_refused("\"2026-12-01T17:00[Europe/Berlin]\"", "{ floating = \"2026-12-01\" }", &["line 6", "has no hour"]);
     check_refused("version = 1", "version = 1\nuntil = \"2026-12-01T16:00Z\"", &["until", "end before its deadline"]);
+    check_refused(
+        "[\"pkg:flatpak/com.tiktok.TikTok\"]",
+        "[{ purl = \"pkg:deb/a\", vers = \"vers:rpm/<2\" }]",
+        &["line 19", "another order", "vers:deb/"],
+    );
+    check_refused(
+        "[\"pkg:flatpak/com.tiktok.TikTok\"]",
+        "[{ purl = \"pkg:deb/a@1\", vers = \"vers:deb/<2\" }]",
+        &["line 19", "leave one of them out"],
+    );
     check_refused("[\"corp.example\"]", "[]\noffline = \"delete\"", &["line 15", "unknown variant `delete`"]);
     check_refused("[\"pkg:flatpak/com.tiktok.TikTok\"]", "[]", &["rule[0].purls", "name at least one"]);
     check_refused("pkg:flatpak/com.tiktok.TikTok", "TikTok", &["line 19", "is not a package URL"]);
