@@ -68,7 +68,8 @@ impl Purl {
         for (key, value) in qualifiers {
             url.add_qualifier(*key, *value).map_err(|e| error(e.to_string()))?;
         }
-        Self::from_url(&url)
+        // What is put together may break rules of its type that only reading checks. It is stored, and has to be read again.
+        Self::from_url(&url)?.text.parse()
     }
 
     /// The type: `deb` in `pkg:deb/debian/vim`.
@@ -108,6 +109,12 @@ impl Purl {
             && self.qualifiers.iter().all(|q| package.qualifiers.contains(q))
     }
 
+    fn read(text: &str) -> Result<Self, PurlError> {
+        let url = PackageUrl::from_str(text)
+            .map_err(|e| PurlError { text: text.chars().take(80).collect(), reason: e.to_string() })?;
+        Self::from_url(&url)
+    }
+
     fn from_url(url: &PackageUrl<'_>) -> Result<Self, PurlError> {
         let text = url.to_string();
         if text.len() > MAX_PURL_BYTES {
@@ -132,9 +139,13 @@ impl FromStr for Purl {
     type Err = PurlError;
 
     fn from_str(text: &str) -> Result<Self, PurlError> {
-        let url = PackageUrl::from_str(text)
-            .map_err(|e| PurlError { text: text.chars().take(80).collect(), reason: e.to_string() })?;
-        Self::from_url(&url)
+        let purl = Self::read(text)?;
+        // `pkg:apk/./a` is read as `pkg:apk//a`, which is read as `pkg:apk/a`: which of them is it?
+        if Self::read(&purl.text)? != purl {
+            let reason = "its canonical form is that of another".to_owned();
+            return Err(PurlError { text: purl.text.chars().take(80).collect(), reason });
+        }
+        Ok(purl)
     }
 }
 
@@ -187,6 +198,16 @@ mod tests {
         let pattern: Purl = pattern.parse().unwrap();
         let package: Purl = package.parse().unwrap();
         assert_eq!(pattern.names(&package), expected, "{pattern} names {package}");
+    }
+
+    #[test]
+    fn what_could_not_be_read_again_is_no_purl() {
+        for (kind, namespace, version) in [("apk", Some("."), "1"), ("chrome-extension", None, "Temp")] {
+            let name = "cjpalhdlnbpafiamejdnhcphjbkeiagm";
+            assert!(Purl::new(kind, namespace, name, Some("1.58.0"), &[]).is_ok() || namespace.is_some());
+            assert!(Purl::new(kind, namespace, name, Some(version), &[]).is_err(), "{kind}");
+        }
+        assert!("pkg:apk/./a".parse::<Purl>().is_err());
     }
 
     #[test]

@@ -3,6 +3,7 @@
 
 mod bench;
 mod demo;
+mod fuzz;
 mod packages;
 mod schema;
 mod test;
@@ -40,6 +41,8 @@ enum Task {
     /// Change the engine in every small way there is, and see that its tests notice. Installs cargo-mutants if it is
     /// missing.
     Mutants,
+    /// Feed what reads bytes from outside with what libFuzzer makes of seeds.
+    Fuzz(fuzz::Options),
     /// Check dependencies against deny.toml: licences, bans, sources. Installs cargo-deny if it is missing.
     Deny,
 }
@@ -53,6 +56,7 @@ fn main() -> ExitCode {
         Task::Bench { what } => bench::run(what),
         Task::Measure(options) => bench::measure::run(&options),
         Task::Mutants => test::mutants(),
+        Task::Fuzz(options) => fuzz::run(&options),
         Task::Deny => test::deny(),
     };
     match done {

@@ -1,11 +1,17 @@
-//! The Debian packages that tests need, and how they come onto the machine.
+//! The Debian packages that tasks need, and how they come onto the machine.
 
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 
-/// Package, and what a test does with it.
-const NEEDED: [(&str, &str); 12] = [
+/// A package, and what is done with it.
+type Need = (&'static str, &'static str);
+
+/// What `cargo xtask fuzz` needs.
+pub(crate) const FOR_FUZZING: [Need; 1] = [("g++", "builds libFuzzer")];
+
+/// What the tests need.
+pub(crate) const FOR_TESTS: [Need; 12] = [
     ("dpkg", "lists this machine's packages, to be compared"),
     ("gzip", "packs what test packages are made of"),
     ("flatpak", "makes and installs a test app, to be listed"),
@@ -21,13 +27,13 @@ const NEEDED: [(&str, &str); 12] = [
 ];
 
 /// Installs what is missing.
-pub(crate) fn install() -> Result<()> {
-    let missing: Vec<&str> = NEEDED.iter().map(|(name, _)| *name).filter(|name| !is_installed(name)).collect();
+pub(crate) fn install(needed: &[Need]) -> Result<()> {
+    let missing: Vec<&str> = needed.iter().map(|(name, _)| *name).filter(|name| !is_installed(name)).collect();
     if missing.is_empty() {
         return Ok(());
     }
-    anstream::println!("The tests need these Debian packages, which are not installed:");
-    NEEDED
+    anstream::println!("These Debian packages are needed and not installed:");
+    needed
         .iter()
         .filter(|(n, _)| missing.contains(n))
         .for_each(|(name, use_)| anstream::println!("  {name:<10}{use_}"));
@@ -47,7 +53,7 @@ fn apt(arguments: &[&str]) -> Result<()> {
     let mut command = Command::new(program);
     command.args(first).args(arguments).env("DEBIAN_FRONTEND", "noninteractive").stdin(Stdio::null());
     let status =
-        command.status().with_context(|| format!("{program} can't be started; the tests need Debian or Ubuntu"))?;
+        command.status().with_context(|| format!("{program} can't be started; this needs Debian or Ubuntu"))?;
     if !status.success() {
         bail!("apt-get {} failed; install the packages by hand and try again", arguments.join(" "));
     }

@@ -6,7 +6,7 @@ use crate::{cargo, packages, workspace};
 
 /// Everything that has to hold before a change lands.
 pub(crate) fn run() -> Result<()> {
-    packages::install()?;
+    packages::install(&packages::FOR_TESTS)?;
     cargo(&["fmt", "--all", "--check"])?;
     cargo(&["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"])?;
     cargo(&["build", "--workspace"])?;

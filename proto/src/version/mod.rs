@@ -7,6 +7,7 @@ mod apk;
 mod deb;
 mod generic;
 mod rpm;
+mod semver;
 mod vers;
 
 use std::cmp::Ordering;
@@ -24,22 +25,15 @@ pub enum Scheme {
     Alpm,
     /// Alpine Linux's: `2.0_rc1-r3`.
     Apk,
-    /// Semantic Versioning 2.0; what isn't in its form is compared as [`Scheme::Generic`].
+    /// Semantic Versioning 2.0's, of any text.
     Semver,
     /// Numbers as numbers and words as words, for ecosystems that prescribe nothing.
     Generic,
 }
 
 impl Scheme {
-    /// Each scheme with its name in a range.
-    const NAMES: [(Self, &'static str); 6] = [
-        (Self::Deb, "deb"),
-        (Self::Rpm, "rpm"),
-        (Self::Alpm, "alpm"),
-        (Self::Apk, "apk"),
-        (Self::Semver, "semver"),
-        (Self::Generic, "generic"),
-    ];
+    /// Every scheme.
+    pub const ALL: [Self; 6] = [Self::Deb, Self::Rpm, Self::Alpm, Self::Apk, Self::Semver, Self::Generic];
 
     /// The scheme of a purl type.
     pub fn of(kind: &str) -> Self {
@@ -55,12 +49,19 @@ impl Scheme {
 
     /// Its name in a range.
     pub fn name(self) -> &'static str {
-        Self::NAMES.iter().find(|(scheme, _)| *scheme == self).map_or("generic", |(_, name)| name)
+        match self {
+            Self::Deb => "deb",
+            Self::Rpm => "rpm",
+            Self::Alpm => "alpm",
+            Self::Apk => "apk",
+            Self::Semver => "semver",
+            Self::Generic => "generic",
+        }
     }
 
     /// The scheme of this name.
     pub fn named(name: &str) -> Option<Self> {
-        Self::NAMES.iter().find(|(_, known)| *known == name).map(|(scheme, _)| *scheme)
+        Self::ALL.into_iter().find(|scheme| scheme.name() == name)
     }
 
     /// Compares two versions. Any text is a version: an order that refuses some would leave packages unjudged.
@@ -70,10 +71,7 @@ impl Scheme {
             Self::Rpm => rpm::compare(one, other),
             Self::Alpm => alpm::compare(one, other),
             Self::Apk => apk::compare(one, other),
-            Self::Semver => match (semver::Version::parse(one), semver::Version::parse(other)) {
-                (Ok(one), Ok(other)) => one.cmp_precedence(&other),
-                _ => generic::compare(one, other),
-            },
+            Self::Semver => semver::compare(one, other),
             Self::Generic => generic::compare(one, other),
         }
     }

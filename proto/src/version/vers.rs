@@ -12,7 +12,7 @@ const MAX_CONSTRAINTS: usize = 100;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Vers {
     scheme: Scheme,
-    /// Sorted by version, no version twice.
+    /// Rising by version, as the VERS specification asks.
     constraints: Vec<(Comparator, String)>,
 }
 
@@ -70,7 +70,7 @@ impl FromStr for Vers {
             .and_then(|rest| rest.split_once('/'))
             .ok_or_else(|| wrong("it has no scheme"))?;
         let scheme = Scheme::named(name)
-            .ok_or_else(|| wrong(&format!("`{name}` is none of {}", Scheme::NAMES.map(|(_, name)| name).join(", "))))?;
+            .ok_or_else(|| wrong(&format!("`{name}` is none of {}", Scheme::ALL.map(Scheme::name).join(", "))))?;
         if constraints == "*" {
             return Ok(Self { scheme, constraints: Vec::new() });
         }
@@ -82,13 +82,12 @@ impl FromStr for Vers {
             let valid = !version.is_empty() && version.chars().all(plain);
             valid.then(|| (comparator, version.to_owned())).ok_or_else(|| wrong("a constraint has no version"))
         };
-        let mut constraints = constraints.split('|').map(read).collect::<Result<Vec<_>, String>>()?;
+        let constraints = constraints.split('|').map(read).collect::<Result<Vec<_>, String>>()?;
         if constraints.len() > MAX_CONSTRAINTS {
             return Err(wrong("it has more than 100 constraints"));
         }
-        constraints.sort_by(|(_, one), (_, other)| scheme.compare(one, other));
-        if constraints.windows(2).any(|pair| scheme.compare(&pair[0].1, &pair[1].1).is_eq()) {
-            return Err(wrong("it has the same version twice"));
+        if constraints.windows(2).any(|pair| scheme.compare(&pair[0].1, &pair[1].1).is_ge()) {
+            return Err(wrong("its versions do not rise, each above the one before"));
         }
         Ok(Self { scheme, constraints })
     }

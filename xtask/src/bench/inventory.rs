@@ -19,7 +19,7 @@ struct Runner {
 }
 
 pub(super) fn run() -> Result<()> {
-    packages::install()?;
+    packages::install(&packages::FOR_TESTS)?;
     cargo(&["build", "--release", "--quiet", "-p", "forewarn"])?;
     let folder = tempfile::tempdir()?;
     anstream::println!(

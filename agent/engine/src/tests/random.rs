@@ -7,7 +7,10 @@ use forewarn_proto::{
     policy::PolicyId,
 };
 use jiff::{SignedDuration, Timestamp};
-use proptest::{prelude::*, test_runner::TestRunner};
+use proptest::{
+    prelude::*,
+    test_runner::{RngSeed, TestRunner},
+};
 
 use super::world::{ANN, BEN, HOUR, MINUTE, STEPS, World, policy_about};
 use crate::{App, Input, Settings, Subject};
@@ -294,13 +297,19 @@ fn outcome(world: &World) -> (Vec<String>, Vec<String>) {
     (stages, world.vault.iter().map(ToString::to_string).collect())
 }
 
-/// Plays `cases` random histories, and says how many steps of the engine that were: at least `least`.
+fn from_environment(name: &str) -> Option<u64> {
+    std::env::var(name).ok().map(|number| number.parse().unwrap_or_else(|error| panic!("{name}: {error}")))
+}
+
+/// Plays `cases` random histories, the same ones on each machine unless `FOREWARN_SEED` or `FOREWARN_HISTORIES` is set, and says how many steps of the engine that were: at least `least`.
 fn histories<S: Strategy>(cases: u32, least: u64, strategy: S, check: impl Fn(S::Value)) {
     // Mutants are many, and each is usually found at once.
     let quick = std::env::var_os("FOREWARN_QUICK").is_some();
     let cases = if quick { cases / 100 } else { cases };
+    let cases = from_environment("FOREWARN_HISTORIES").map_or(cases, |n| u32::try_from(n).unwrap());
+    let rng_seed = RngSeed::Fixed(from_environment("FOREWARN_SEED").unwrap_or(1));
     let max_shrink_iters = if quick { 0 } else { 4000 };
-    let config = ProptestConfig { cases, max_shrink_iters, source_file: Some(file!()), ..Default::default() };
+    let config = ProptestConfig { cases, max_shrink_iters, rng_seed, source_file: Some(file!()), ..Default::default() };
     let played = TestRunner::new(config).run(&strategy, |events| {
         check(events);
         Ok(())

@@ -1,0 +1,54 @@
+//! Documents that admins write, and the parts of them.
+
+use std::cmp::Ordering;
+
+use forewarn_proto::{
+    policy::{Policy, display_name_key},
+    purl::Purl,
+    version::{Scheme, Vers},
+};
+
+pub(crate) fn policy(input: &[u8]) {
+    match Policy::parse(input) {
+        Ok(policy) => {
+            let text = serde_json::to_vec(&policy).unwrap();
+            assert!(!text.is_empty());
+        }
+        Err(error) => assert!(!error.to_string().is_empty()),
+    }
+}
+
+pub(crate) fn purl(input: &[u8]) {
+    let text = String::from_utf8_lossy(input);
+    if let Ok(purl) = text.parse::<Purl>() {
+        assert_eq!(purl.as_str().parse::<Purl>().as_ref(), Ok(&purl), "a purl is read as it was written");
+        assert!(purl.names(&purl), "a purl names itself");
+    }
+    let key = display_name_key(&text);
+    assert_eq!(display_name_key(&key), key, "a key is its own key");
+}
+
+pub(crate) fn vers(input: &[u8]) {
+    let text = String::from_utf8_lossy(input);
+    let (range, version) = text.split_once('\n').unwrap_or((&text, "1.0"));
+    if let Ok(vers) = range.parse::<Vers>() {
+        let again: Vers = vers.to_string().parse().unwrap();
+        assert_eq!(again, vers, "a range is read as it was written");
+        assert_eq!(again.contains(version), vers.contains(version));
+    }
+}
+
+/// Three versions, a line each: every scheme has to order them, and the same way round.
+pub(crate) fn versions(input: &[u8]) {
+    let text = String::from_utf8_lossy(input);
+    let mut lines = text.splitn(3, '\n').chain(["", ""]);
+    let [a, b, c] = std::array::from_fn(|_| lines.next().unwrap_or_default());
+    for scheme in Scheme::ALL {
+        let order = |one: &str, other: &str| scheme.compare(one, other);
+        assert_eq!(order(a, a), Ordering::Equal, "{scheme:?}");
+        assert_eq!(order(a, b), order(b, a).reverse(), "{scheme:?}: {a:?} and {b:?}");
+        if order(a, b).is_le() && order(b, c).is_le() {
+            assert!(order(a, c).is_le(), "{scheme:?}: {a:?}, {b:?}, {c:?}");
+        }
+    }
+}
