@@ -297,6 +297,7 @@ fn outcome(world: &World) -> (Vec<String>, Vec<String>) {
     (stages, world.vault.iter().map(ToString::to_string).collect())
 }
 
+#[expect(clippy::disallowed_methods, reason = "which histories are played")]
 fn from_environment(name: &str) -> Option<u64> {
     std::env::var(name).ok().map(|number| number.parse().unwrap_or_else(|error| panic!("{name}: {error}")))
 }
