@@ -99,15 +99,17 @@ impl Engine {
         }
     }
 
-    /// Notes the deadline that the person now knows.
+    /// Notes the deadline that the person now knows. Where none runs, what was called before counts no more.
     fn tell(&mut self, id: &ObligationId) {
         let told = self.deadline(id);
         if let Some(obligation) = self.state.obligations.get_mut(id) {
             obligation.told = told;
+            obligation.last_call = obligation.last_call.filter(|_| told.is_some());
         }
     }
 
-    /// Takes the receipt of a notice that was asked for last: it counts for everything that it told of.
+    /// Takes the receipt of a notice that was asked for last: it counts for everything that it told of, and a former one no
+    /// longer for what this one left out.
     pub(crate) fn receive(&mut self, notice: Waiting) {
         let at = self.time();
         for (id, takes) in notice.tells {
@@ -117,6 +119,8 @@ impl Engine {
             if obligation.shown.is_none() {
                 obligation.shown = Some(at);
                 obligation.told_takes = takes;
+            } else {
+                obligation.told_takes.retain(|domain| takes.contains(domain));
             }
             if notice.last_call_of.contains(&id) {
                 obligation.last_call.get_or_insert(at);

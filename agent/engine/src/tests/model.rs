@@ -201,16 +201,18 @@ impl Model {
         let told = self.entries.iter().filter(|(_, entry)| notice.tells.contains_key(&entry.born));
         for (policy, person) in told.map(|(key, _)| key.clone()).collect::<Vec<_>>() {
             let Some(entry) = self.entries.get_mut(&(policy.clone(), person)) else { continue };
-            if entry.shown.is_none() {
-                entry.shown = Some(facts.at);
-                entry.takes = notice.tells.get(&entry.born).cloned().unwrap_or_default();
-            }
+            let takes = notice.tells.get(&entry.born).cloned().unwrap_or_default();
+            entry.takes = if entry.shown.is_some() { &entry.takes & &takes } else { takes };
+            entry.shown.get_or_insert(facts.at);
             if notice.last_call_of.contains(&entry.born) {
                 entry.last_call.get_or_insert(facts.at);
             }
             let told = self.deadline(&policy, person, facts.zone);
             let ruled = self.ruled(&policy, person, facts.zone);
-            self.entries.entry((policy, person)).and_modify(|entry| (entry.told, entry.ruled) = (told, ruled));
+            self.entries.entry((policy, person)).and_modify(|entry| {
+                (entry.told, entry.ruled) = (told, ruled);
+                entry.last_call = entry.last_call.filter(|_| told.is_some());
+            });
         }
     }
 

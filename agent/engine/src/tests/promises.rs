@@ -460,3 +460,22 @@ fn promise_1_an_app_that_comes_back_beside_a_namesake_gets_a_full_notice() {
     world.pass(3);
     assert_eq!(world.revokes()[1].duration_since(again), HOUR * 24);
 }
+
+#[test]
+fn promise_1_who_was_told_that_nothing_is_taken_any_more_gets_a_full_notice_when_their_mail_is_back() {
+    let mut world = started();
+    world.install(Scope::Person(ANN), "tiktok");
+    world.publish(&policy("ban", 1, "grace = \"24h\""));
+    world.publish(&policy("other", 1, "grace = \"48h\""));
+    world.pass(20);
+    world.mailless.insert(ANN);
+    world.scan();
+    world.retract("other", 1);
+    let (_, update) = world.notices().filter(|(_, notice)| notice.kind == NoticeKind::Update).last().unwrap();
+    assert_eq!((update.deadline, update.takes.len()), (None, 0));
+    world.mailless.clear();
+    world.scan();
+    let again = world.truth;
+    world.pass(26);
+    assert_eq!(world.revokes().first().map(|revoke| revoke.duration_since(again)), Some(HOUR * 24));
+}

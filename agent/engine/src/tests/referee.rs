@@ -1,5 +1,5 @@
 //! The referee: what must never happen, judged by true time and by what people were really shown. It never asks the
-//! engine, forgets nothing, and is content with the weakest statement that still keeps the promise.
+//! engine, forgets only what the power took, and is content with the weakest statement that still keeps the promise.
 
 use std::collections::BTreeMap;
 
@@ -18,6 +18,8 @@ pub(super) struct Referee {
     retracted: BTreeMap<PolicyId, u64>,
     /// When the policies were last confirmed, and in which boot.
     confirmed: Option<(Timestamp, u32)>,
+    /// The same as of what was last stored: a device can't wait for what the power took.
+    stored: Option<(Timestamp, u32)>,
     /// What was listed last, and when.
     listed: BTreeMap<Scope, (Timestamp, Listing)>,
     /// Everything that was ever on a screen, and the highest version of each policy that had been heard of then.
@@ -36,6 +38,7 @@ impl Referee {
             set: PolicySet::default(),
             retracted: BTreeMap::new(),
             confirmed: None,
+            stored: None,
             listed: BTreeMap::new(),
             shown: Vec::new(),
             newest: BTreeMap::new(),
@@ -77,9 +80,15 @@ impl Referee {
         self.shown.push((at, notice.clone(), self.newest.clone()));
     }
 
+    /// The device stored what it knows.
+    pub(super) fn stored(&mut self) {
+        self.stored = self.confirmed;
+    }
+
     /// The power went. Whoever may have seen a notice is corrected from now on.
     pub(super) fn power_went(&mut self) {
         self.may_have_seen = true;
+        self.confirmed = self.stored;
     }
 
     /// A mail profile is about to be taken.

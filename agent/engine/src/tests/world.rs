@@ -310,6 +310,7 @@ impl World {
             Effect::Persist(generation) => {
                 self.stored = self.engine.state().clone();
                 self.kept_model = self.model.clone();
+                self.referee.stored();
                 vec![Input::Persisted(generation)]
             }
             Effect::Rescan => {
