@@ -1,14 +1,10 @@
 //! The daemon: one loop over everything that can wake it.
 
-use std::{
-    collections::VecDeque,
-    sync::{Arc, Mutex},
-};
+use std::{collections::VecDeque, sync::Arc};
 
 use anyhow::{Context, Result, bail};
 use forewarn_clock::{Clock, local_zone};
-use forewarn_engine::{Engine, Input, Now, State, Subject};
-use forewarn_inventory::Lister;
+use forewarn_engine::{Engine, Input, MailFound, Now, State, Subject};
 use forewarn_proto::{
     inventory::{Listing, Source},
     ipc::{Question, SourceStatus, Status},
@@ -28,7 +24,7 @@ use crate::{
     mail::Mail,
     notice::{self, Manner, News},
     perform::{Done, Hands},
-    scan::{self, Extent, LOOK_EVERY, SETTLE, Scan, Watch},
+    scan::{self, Extent, LOOK_EVERY, SETTLE, Scan, Scanner, Touched, Watch},
     store::{Store, Stored},
     sync::{self, Heard, Link},
     trust::{Trust, Verdict},
@@ -42,6 +38,8 @@ enum Wake {
     Server(Heard),
     /// Packages may have changed.
     Changed,
+    /// Nothing was looked at for long.
+    LookDue,
     /// A task of ours is done.
     Done(Done),
     /// The person was, or was not, shown something; or has read it.
@@ -60,14 +58,15 @@ struct Daemon {
     server: String,
     connected: bool,
     known: watch::Sender<String>,
-    /// What was listed last.
-    listed: Arc<[Listing]>,
-    sources: Vec<SourceStatus>,
+    /// What was listed last, of each source in each scope.
+    listed: Vec<Listing>,
+    /// Who has mail, as it was found last.
+    mail: MailFound,
 }
 
 struct Channels {
     heard: mpsc::Receiver<Heard>,
-    hints: mpsc::Receiver<()>,
+    touched: Touched,
     done: mpsc::UnboundedReceiver<Done>,
     news: mpsc::UnboundedReceiver<News>,
     asked: mpsc::Receiver<Asked>,
@@ -89,9 +88,9 @@ struct Loaded {
 pub(crate) async fn run(config: Config) -> Result<()> {
     let loaded = Loaded::load(&config).await?;
     let clock = Clock::new(config.simulated_clock.as_deref());
-    let (hints_sender, hints) = mpsc::channel(1);
-    let watch = Watch::new(&config.places, hints_sender)?;
-    let (mut daemon, channels) = assemble(config, loaded, clock.clone(), hints)?;
+    let touched = Touched::default();
+    let watch = Watch::new(&config.places, touched.clone())?;
+    let (mut daemon, channels) = assemble(config, loaded, clock.clone(), touched)?;
     daemon.begin();
     tracing::info!("running for user {}", person().0);
     daemon.attend(channels, Alarm::new(clock)?, watch).await
@@ -128,7 +127,7 @@ fn load_state(store: &Store, held: Result<Vec<String>>) -> Result<State> {
     Ok(state)
 }
 
-fn assemble(config: Config, loaded: Loaded, clock: Clock, hints: mpsc::Receiver<()>) -> Result<(Daemon, Channels)> {
+fn assemble(config: Config, loaded: Loaded, clock: Clock, touched: Touched) -> Result<(Daemon, Channels)> {
     let Loaded { identity, store, trust, mail, state } = loaded;
     let (heard_sender, heard) = mpsc::channel(4);
     let (done_sender, done) = mpsc::unbounded_channel();
@@ -153,7 +152,7 @@ fn assemble(config: Config, loaded: Loaded, clock: Clock, hints: mpsc::Receiver<
     tokio::spawn(sync::listen(link.clone(), known_receiver));
     tokio::spawn(sync::send_reports(link, newest));
     let engine = Engine::new(config.settings.clone().for_device(&identity.device), state);
-    let lister = Arc::new(Mutex::new(Lister::new(config.places.clone())));
+    let scanner = Scanner::new(config.places.clone());
     let hands = Hands {
         config,
         store,
@@ -162,7 +161,7 @@ fn assemble(config: Config, loaded: Loaded, clock: Clock, hints: mpsc::Receiver<
         orders: orders_sender,
         report,
         done: done_sender,
-        lister,
+        scanner,
         scanning: false,
         scan_again: None,
     };
@@ -174,10 +173,10 @@ fn assemble(config: Config, loaded: Loaded, clock: Clock, hints: mpsc::Receiver<
         server: identity.server,
         connected: false,
         known,
-        listed: Arc::default(),
-        sources: Vec::new(),
+        listed: Vec::new(),
+        mail: MailFound::default(),
     };
-    Ok((daemon, Channels { heard, hints, done, news, asked }))
+    Ok((daemon, Channels { heard, touched, done, news, asked }))
 }
 
 impl Daemon {
@@ -201,8 +200,8 @@ impl Daemon {
                     Wake::Alarm
                 }
                 Some(heard) = channels.heard.recv() => Wake::Server(heard),
-                Some(()) = channels.hints.recv() => Wake::Changed,
-                _ = look.tick() => Wake::Changed,
+                () = channels.touched.wait() => Wake::Changed,
+                _ = look.tick() => Wake::LookDue,
                 Some(done) = channels.done.recv() => Wake::Done(done),
                 Some(news) = channels.news.recv() => Wake::Notice(news),
                 Some(asked) = channels.asked.recv() => Wake::Asked(asked),
@@ -214,9 +213,9 @@ impl Daemon {
                 Wake::Server(heard) => self.hear(heard).await,
                 Wake::Changed => {
                     tokio::time::sleep(SETTLE).await;
-                    while channels.hints.try_recv().is_ok() {}
-                    self.hands.scan(&self.engine, Extent::Changes);
+                    self.hands.scan(&self.engine, Extent::Changes(channels.touched.take()));
                 }
+                Wake::LookDue => self.look_everywhere(),
                 Wake::Done(done) => self.finish(done, &mut watch),
                 Wake::Notice(news) => self.take_news(news),
                 Wake::Asked((question, answer)) => {
@@ -285,11 +284,14 @@ impl Daemon {
         match done {
             Done::Mail(input) => {
                 self.give(input);
-                self.hands.scan(&self.engine, Extent::Changes);
+                self.look_everywhere();
             }
             Done::Scanned(scan) => {
                 watch.renew();
-                self.take_scan(scan);
+                match scan {
+                    Some(scan) => self.take_scan(scan),
+                    None => tracing::error!("a look broke off; this is a defect"),
+                }
                 self.hands.end_scan(&self.engine);
             }
         }
@@ -300,13 +302,21 @@ impl Daemon {
         if scan.wanted != self.engine.wanted() {
             return self.hands.scan(&self.engine, Extent::Whole);
         }
-        let former = std::mem::replace(&mut self.listed, scan.listings.clone());
-        self.sources = sum_up(&scan.listings);
-        if let Some(mail) = scan.mail {
-            self.give(Input::MailFound(mail));
+        if !scan.mail.people.is_empty() {
+            self.mail.people.extend(scan.mail.people);
+            self.mail.domains = scan.mail.domains;
+            self.give(Input::MailFound(self.mail.clone()));
         }
-        let changes = scan::changes(&former, &scan.listings).filter(|_| scan.extent == Extent::Changes);
-        self.give(changes.map_or(Input::InventoryTaken(scan.listings), Input::InventoryChanged));
+        let changes = scan::changes(&self.listed, &scan.listings).filter(|_| scan.extent != Extent::Whole);
+        let place = |listing: &Listing| (listing.source, listing.scope);
+        self.listed.retain(|former| scan.listings.iter().all(|new| place(new) != place(former)));
+        self.listed.extend(scan.listings.iter().cloned());
+        self.give(changes.map_or(Input::InventoryTaken(scan.listings.into()), Input::InventoryChanged));
+    }
+
+    fn look_everywhere(&mut self) {
+        let everywhere = Extent::everywhere(&self.hands.config.places);
+        self.hands.scan(&self.engine, everywhere);
     }
 
     fn take_news(&mut self, news: News) {
@@ -335,7 +345,7 @@ impl Daemon {
             connected: self.connected,
             confirmed_at: self.engine.confirmed_at(),
             refused: self.engine.refused().cloned(),
-            sources: self.sources.clone(),
+            sources: sum_up(&self.listed),
             obligations: self.engine.obligations_of(person()),
             rules: self.engine.rules(),
             revoked: self.engine.revoked_of(person()),

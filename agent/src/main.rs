@@ -42,6 +42,15 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Read a home for the daemon, with its person's rights.
+    #[command(hide = true)]
+    Worker,
+    #[command(flatten)]
+    Configured(Configured),
+}
+
+#[derive(Subcommand)]
+enum Configured {
     /// Run in the background: list packages, hear the server, warn, revoke, restore.
     Daemon,
     /// Join the company's server with a one-time token. The device's key is made here and stays here.
@@ -73,17 +82,22 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: Arguments) -> Result<()> {
+    let command = match arguments.command {
+        Command::Worker => return scan::worker::run(),
+        Command::Configured(command) => command,
+    };
     let config = Config::load(arguments.config.as_deref())?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(4).build()?;
+    // A source that does not answer keeps a thread.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(16).build()?;
     runtime.block_on(async {
-        match arguments.command {
-            Command::Daemon => daemon::run(config).await,
-            Command::Enroll(options) => command::enroll::run(&config, &options).await,
-            Command::Status(options) => command::status::run(&config, &options).await,
-            Command::Why(options) => command::why::run(&config, &options).await,
-            Command::Inventory(options) => command::inventory::run(&config, &options),
-            Command::Acknowledge(options) => command::acknowledge::run(&config, &options).await,
-            Command::Snooze(options) => command::snooze::run(&config, &options).await,
+        match command {
+            Configured::Daemon => daemon::run(config).await,
+            Configured::Enroll(options) => command::enroll::run(&config, &options).await,
+            Configured::Status(options) => command::status::run(&config, &options).await,
+            Configured::Why(options) => command::why::run(&config, &options).await,
+            Configured::Inventory(options) => command::inventory::run(&config, &options).await,
+            Configured::Acknowledge(options) => command::acknowledge::run(&config, &options).await,
+            Configured::Snooze(options) => command::snooze::run(&config, &options).await,
         }
     })
 }

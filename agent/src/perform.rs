@@ -1,9 +1,8 @@
 //! Does the engine's effects. Whatever takes time is handed to a task, whose word comes back to the daemon's loop.
 
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 use forewarn_engine::{Effect, Engine, Input, ProfileId};
-use forewarn_inventory::Lister;
 use forewarn_proto::report::Report;
 use tokio::sync::{Mutex, mpsc, watch};
 
@@ -11,15 +10,15 @@ use crate::{
     config::Config,
     mail::{Errand, Mail},
     notice::Order,
-    scan::{self, Extent, Scan},
+    scan::{Extent, Scan, Scanner, Search},
     store::Store,
 };
 
 /// What tasks of ours say when they are done.
 #[derive(Debug)]
 pub(crate) enum Done {
-    /// The device was looked at.
-    Scanned(Scan),
+    /// The device was looked at; nothing came of it where the look itself broke off.
+    Scanned(Option<Scan>),
     /// A profile was dealt with.
     Mail(Input),
 }
@@ -34,8 +33,7 @@ pub(crate) struct Hands {
     pub(crate) orders: mpsc::UnboundedSender<Order>,
     pub(crate) report: watch::Sender<Option<Report>>,
     pub(crate) done: mpsc::UnboundedSender<Done>,
-    /// One look at a time works with it.
-    pub(crate) lister: Arc<std::sync::Mutex<Lister>>,
+    pub(crate) scanner: Scanner,
     pub(crate) scanning: bool,
     pub(crate) scan_again: Option<Extent>,
 }
@@ -70,20 +68,18 @@ impl Hands {
     /// A look that begins while another runs would see an older device than it claims, so it waits for its turn.
     pub(crate) fn scan(&mut self, engine: &Engine, extent: Extent) {
         if self.scanning {
-            self.scan_again = self.scan_again.max(Some(extent));
+            self.scan_again = Some(match self.scan_again.take() {
+                Some(waiting) => waiting.and(extent),
+                None => extent,
+            });
             return;
         }
         self.scanning = true;
-        let (places, domains, done) = (self.config.places.clone(), engine.domains(), self.done.clone());
-        let (wanted, lister) = (engine.wanted(), self.lister.clone());
+        let (scanner, done) = (self.scanner.clone(), self.done.clone());
+        let search = Search { wanted: engine.wanted(), domains: engine.domains() };
         tokio::spawn(async move {
-            let broken_off = Scan::broken_off(&places, wanted.clone());
-            let look = tokio::task::spawn_blocking(move || {
-                // A look that broke off leaves nothing in it that is half done.
-                let mut lister = lister.lock().unwrap_or_else(PoisonError::into_inner);
-                scan::look(&mut lister, &places, &domains, wanted, extent)
-            });
-            let _ = done.send(Done::Scanned(look.await.unwrap_or(broken_off)));
+            let look = tokio::spawn(async move { scanner.look(search, extent).await });
+            let _ = done.send(Done::Scanned(look.await.ok()));
         });
     }
 

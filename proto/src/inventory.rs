@@ -118,7 +118,8 @@ impl Source {
 }
 
 /// Which packages a listing names. All others are only counted: what nobody asks for is kept nowhere.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Wanted {
     /// Every package.
     All,

@@ -29,13 +29,14 @@ mod snap;
 use std::path::PathBuf;
 
 use forewarn_proto::inventory::{Listing, Person, Scope, Source, Wanted};
+use serde::{Deserialize, Serialize};
 
 pub use lister::Lister;
 
 use crate::{draft::Draft, site::Site};
 
 /// Where this device keeps what is listed. The default is a real Linux system, with no homes.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Places {
     /// The system's root folder: `/`.
     pub root: PathBuf,
@@ -80,19 +81,19 @@ const fn reader(source: Source) -> Reader {
     }
 }
 
-/// Lists every source in every scope: sources in the order of [`Source::ALL`], in each first the system, then the
-/// homes in the order of `places`. Packages that are not `wanted` are only counted. Never panics and never fails: what
-/// can't be read is a gap of its listing.
-pub fn list(places: &Places, wanted: &Wanted) -> Vec<Listing> {
-    Source::ALL.into_iter().flat_map(|source| list_source(places, source, wanted)).collect()
+/// The scopes that a device has: the system, and each home.
+pub fn scopes(places: &Places) -> impl Iterator<Item = Scope> {
+    std::iter::once(Scope::System).chain(places.homes.iter().map(|(person, _)| Scope::Person(*person)))
 }
 
-/// Lists one source in every scope that it has, as [`list`] does.
-pub fn list_source(places: &Places, source: Source, wanted: &Wanted) -> Vec<Listing> {
-    scopes(places, source).map(|scope| list_scope(places, source, scope, wanted)).collect()
+/// The sources that a scope has.
+pub fn sources_of(scope: Scope) -> impl Iterator<Item = Source> {
+    Source::ALL.into_iter().filter(move |source| scope == Scope::System || reader(*source).in_homes)
 }
 
-fn list_scope(places: &Places, source: Source, scope: Scope, wanted: &Wanted) -> Listing {
+/// Lists one source in one scope. Packages that are not `wanted` are only counted. Never fails: what can't be read is a
+/// gap of the listing. Blocks as long as the file system does.
+pub fn list(places: &Places, source: Source, scope: Scope, wanted: &Wanted) -> Listing {
     let mut draft = Draft::new(source, scope, wanted);
     match Site::open(places, scope) {
         Ok(site) => (reader(source).read)(&site, &mut draft),
@@ -101,24 +102,15 @@ fn list_scope(places: &Places, source: Source, scope: Scope, wanted: &Wanted) ->
     draft.finish()
 }
 
-fn scopes(places: &Places, source: Source) -> impl Iterator<Item = Scope> {
-    let homes = places.homes.iter().filter(move |_| reader(source).in_homes);
-    std::iter::once(Scope::System).chain(homes.map(|(person, _)| Scope::Person(*person)))
-}
-
-/// The files and folders whose change means that a listing may have changed: every source, every scope, each once.
+/// The files and folders in a scope whose change means that a listing may have changed, each once.
 ///
 /// A folder stands for its direct children (a file created, renamed into it or removed), a file for its contents and
 /// times. Some may not exist yet. Folders that hold others come with those that exist now, so ask again after a change.
-pub fn watch_points(places: &Places) -> Vec<PathBuf> {
-    let of = |source: Source| scopes(places, source).flat_map(move |scope| points_of(places, source, scope));
-    let mut points: Vec<PathBuf> = Source::ALL.into_iter().flat_map(of).collect();
+pub fn watch_points(places: &Places, scope: Scope) -> Vec<PathBuf> {
+    let Ok(site) = Site::open(places, scope) else { return Vec::new() };
+    let below = sources_of(scope).flat_map(|source| (reader(source).watch)(&site));
+    let mut points: Vec<PathBuf> = below.map(|path| site.root.path(&path)).collect();
     points.sort_unstable();
     points.dedup();
     points
-}
-
-fn points_of(places: &Places, source: Source, scope: Scope) -> Vec<PathBuf> {
-    let Ok(site) = Site::open(places, scope) else { return Vec::new() };
-    (reader(source).watch)(&site).iter().map(|path| site.root.path(path)).collect()
 }

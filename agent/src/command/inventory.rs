@@ -1,5 +1,5 @@
-//! `inventory`: what the agent sees, for the person who asks. It is listed anew, by this command itself, with the person's
-//! rights; nothing of it goes anywhere.
+//! `inventory`: what the agent sees, for the person who asks. It is listed anew, by this command itself, in the way in which
+//! the daemon lists; nothing of it goes anywhere.
 
 mod cyclonedx;
 
@@ -8,7 +8,6 @@ use std::io::Write as _;
 use anstyle::{AnsiColor, Style};
 use anyhow::{Context, Result};
 use clap::Args;
-use forewarn_inventory::{list, list_source};
 use forewarn_proto::{
     catalogue,
     inventory::{Listing, Package, Scope, Source, Wanted},
@@ -16,7 +15,7 @@ use forewarn_proto::{
 };
 use serde::Serialize;
 
-use crate::config::Config;
+use crate::{config::Config, scan::Scanner};
 
 const BOLD: Style = Style::new().bold();
 const WARN: Style = AnsiColor::Yellow.on_default();
@@ -51,17 +50,14 @@ fn patterns_of(app: &str) -> Result<Vec<Pattern>> {
     Ok(app.patterns())
 }
 
-pub(crate) fn run(config: &Config, options: &Options) -> Result<()> {
+pub(crate) async fn run(config: &Config, options: &Options) -> Result<()> {
     let patterns = options.app.as_deref().map(patterns_of).transpose()?;
     let wanted = match &patterns {
         Some(patterns) => Wanted::by(patterns.iter().map(|pattern| &pattern.purl)),
         None if options.count => Wanted::nothing(),
         None => Wanted::All,
     };
-    let mut listings = match options.source {
-        Some(source) => list_source(&config.places, source, &wanted),
-        None => list(&config.places, &wanted),
-    };
+    let mut listings = Scanner::new(config.places.clone()).list(options.source, wanted).await;
     if let Some(patterns) = &patterns {
         let is_app = |package: &Package| patterns.iter().any(|pattern| pattern.names(&package.purl));
         listings.iter_mut().for_each(|listing| listing.packages.retain(is_app));

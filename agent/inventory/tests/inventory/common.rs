@@ -2,7 +2,7 @@
 
 use std::{path::Path, process::Command};
 
-use forewarn_inventory::{Places, list_source};
+use forewarn_inventory::{Places, list, scopes, sources_of};
 use forewarn_proto::inventory::{Listing, Person, Scope, Source, Wanted};
 
 /// The person whose home `places` has.
@@ -30,12 +30,14 @@ pub(crate) fn link(root: &Path, name: &str, target: &str) {
 }
 
 /// One source's listing in one scope.
-#[track_caller]
 pub(crate) fn listing(places: &Places, source: Source, scope: Scope) -> Listing {
-    let mut listings = list_source(places, source, &Wanted::All);
-    listings.retain(|listing| listing.scope == scope);
-    assert_eq!(listings.len(), 1, "{source:?} lists {scope:?} once");
-    listings.remove(0)
+    list(places, source, scope, &Wanted::All)
+}
+
+/// Every source's listing in every scope.
+pub(crate) fn everything(places: &Places) -> Vec<Listing> {
+    let of = |scope| sources_of(scope).map(move |source| listing(places, source, scope));
+    scopes(places).flat_map(of).collect()
 }
 
 /// The purls of a listing, as text.

@@ -1,40 +1,35 @@
 //! The places as a whole: what is listed in which order, and what a watcher watches.
 
-use forewarn_inventory::{Places, list, list_source, watch_points};
-use forewarn_proto::inventory::{Person, Scope, Source, Wanted};
+use forewarn_inventory::{Places, watch_points};
+use forewarn_proto::inventory::{Person, Scope, Source};
 
-use crate::common::{ALICE, places, write};
+use crate::common::{ALICE, everything, places, write};
 
 #[test]
-fn each_source_lists_each_of_its_scopes_once_in_order() {
+fn the_system_and_each_home_have_their_sources() {
     let root = tempfile::tempdir().unwrap();
     let mut places = places(root.path());
     places.homes.push((Person(1001), root.path().join("home/bob")));
-    let homes = [Scope::Person(ALICE), Scope::Person(Person(1001))];
     let in_homes =
         |source: &Source| !matches!(source, Source::Dpkg | Source::Rpm | Source::Pacman | Source::Apk | Source::Snap);
-    let mut expected = Vec::new();
-    for source in Source::ALL {
-        expected.push((source, Scope::System));
-        expected.extend(homes.iter().filter(|_| in_homes(&source)).map(|home| (source, *home)));
+    let mut expected: Vec<_> = Source::ALL.map(|source| (source, Scope::System)).into();
+    for home in [Scope::Person(ALICE), Scope::Person(Person(1001))] {
+        expected.extend(Source::ALL.into_iter().filter(in_homes).map(|source| (source, home)));
     }
-    let listings = list(&places, &Wanted::All);
-    assert_eq!(listings.iter().map(|l| (l.source, l.scope)).collect::<Vec<_>>(), expected);
-    let apart: Vec<_> = Source::ALL.into_iter().flat_map(|source| list_source(&places, source, &Wanted::All)).collect();
-    assert_eq!(listings, apart);
+    assert_eq!(everything(&places).iter().map(|l| (l.source, l.scope)).collect::<Vec<_>>(), expected);
 }
 
 #[test]
 fn a_device_with_nothing_on_it_is_complete() {
     let root = tempfile::tempdir().unwrap();
-    for listing in list(&places(root.path()), &Wanted::All) {
+    for listing in everything(&places(root.path())) {
         assert!(listing.is_complete() && listing.packages.is_empty(), "{listing:?}");
     }
 }
 
 #[test]
 fn the_real_places_are_read_without_a_gap() {
-    for listing in list(&Places::default(), &Wanted::All) {
+    for listing in everything(&Places::default()) {
         println!("{}: {} packages", listing.source.name(), listing.packages.len());
         assert_eq!(listing.gaps, []);
         assert!(listing.packages.is_sorted());
@@ -52,7 +47,8 @@ fn the_watcher_gets_every_source_scope_and_subfolder() {
     write(root.path(), "home/alice/.config/chromium/Default/Extensions/.keep", "");
     write(root.path(), "home/alice/Downloads/notes.txt", "");
     write(root.path(), "home/alice/Applications/tool", "");
-    let points = watch_points(&places);
+    let mut points = [Scope::System, Scope::Person(ALICE)].map(|scope| watch_points(&places, scope)).concat();
+    points.sort_unstable();
     let points: Vec<_> = points.iter().map(|path| path.strip_prefix(root.path()).unwrap().to_str().unwrap()).collect();
     for expected in [
         "etc/os-release",

@@ -1,0 +1,187 @@
+//! Looks at the device: packages, and who has company mail.
+//!
+//! What root alone writes is read by the daemon itself, each source in its turn; a home by a worker with that person's
+//! rights. None of them can hold the others up: what does not answer in time is a gap, and the look goes on.
+
+mod home;
+mod watch;
+pub(crate) mod worker;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+    sync::{Arc, Mutex, TryLockError},
+    time::Duration,
+};
+
+use forewarn_clock::Clock;
+use forewarn_engine::MailFound;
+use forewarn_inventory::{Lister, Places, scopes, sources_of};
+use forewarn_proto::{
+    inventory::{Change, Gap, Listing, Person, Scope, Source, Wanted},
+    policy::Domain,
+};
+use jiff::Timestamp;
+
+pub(crate) use watch::{SETTLE, Touched, Watch};
+
+/// How often all is looked at without a hint: for what no watch tells.
+pub(crate) const LOOK_EVERY: Duration = Duration::from_secs(4 * 60 * 60);
+
+/// How long one source of the system may take. Stops: a network file system whose server is gone. 100,000 packages of
+/// dpkg's take 0.1 s.
+const SOURCE_DEADLINE: Duration = Duration::from_secs(10);
+
+/// What to look at, and what the engine wants to hear of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Extent {
+    /// What differs from the last look, in these scopes.
+    Changes(BTreeSet<Scope>),
+    /// Everything, because rules have changed.
+    Whole,
+}
+
+/// What is looked for.
+#[derive(Debug, Clone)]
+pub(crate) struct Search {
+    pub(crate) wanted: Wanted,
+    /// Mail domains.
+    pub(crate) domains: BTreeSet<Domain>,
+}
+
+/// What one look found.
+#[derive(Debug)]
+pub(crate) struct Scan {
+    pub(crate) extent: Extent,
+    /// What was looked for. A look for what rules named before they changed says nothing of the new ones.
+    pub(crate) wanted: Wanted,
+    pub(crate) listings: Vec<Listing>,
+    /// The domains of which people have mail. Whoever could not be looked at is not among them.
+    pub(crate) mail: MailFound,
+}
+
+/// Looks again and again, and one look at a time.
+#[derive(Debug, Clone)]
+pub(crate) struct Scanner {
+    places: Places,
+    system: BTreeMap<Source, Arc<Mutex<Lister>>>,
+}
+
+impl Extent {
+    /// Everything that can have changed.
+    pub(crate) fn everywhere(places: &Places) -> Self {
+        Self::Changes(scopes(places).collect())
+    }
+
+    /// Both at once.
+    pub(crate) fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Changes(one), Self::Changes(other)) => Self::Changes(&one | &other),
+            _ => Self::Whole,
+        }
+    }
+
+    fn reaches(&self, scope: Scope) -> bool {
+        match self {
+            Self::Changes(scopes) => scopes.contains(&scope),
+            Self::Whole => true,
+        }
+    }
+}
+
+impl Scanner {
+    pub(crate) fn new(places: Places) -> Self {
+        let lister = |source| Arc::new(Mutex::new(Lister::new(places.clone(), source, Scope::System)));
+        let system = sources_of(Scope::System).map(|source| (source, lister(source))).collect();
+        Self { places, system }
+    }
+
+    /// Looks at what `extent` reaches.
+    pub(crate) async fn look(&self, search: Search, extent: Extent) -> Scan {
+        let mut listings = Vec::new();
+        if extent.reaches(Scope::System) {
+            for source in self.system.keys() {
+                listings.push(self.system_source(*source, &search.wanted).await);
+            }
+        }
+        let mut people = BTreeMap::new();
+        for (person, folder) in self.places.homes.iter().filter(|(person, _)| extent.reaches(Scope::Person(*person))) {
+            let found = self.home(*person, folder, sources_of(Scope::Person(*person)).collect(), &search).await;
+            listings.extend(found.listings);
+            people.extend(found.mail.map(|mail| (*person, mail)));
+        }
+        Scan { extent, wanted: search.wanted, listings, mail: MailFound { domains: search.domains, people } }
+    }
+
+    /// Lists one source wherever the device has it, or every source.
+    pub(crate) async fn list(&self, source: Option<Source>, wanted: Wanted) -> Vec<Listing> {
+        let asked = |candidate: &Source| source.is_none_or(|source| source == *candidate);
+        let mut listings = Vec::new();
+        for source in self.system.keys().filter(|source| asked(source)) {
+            listings.push(self.system_source(*source, &wanted).await);
+        }
+        let search = Search { wanted, domains: BTreeSet::new() };
+        for (person, folder) in &self.places.homes {
+            let sources: Vec<Source> = sources_of(Scope::Person(*person)).filter(asked).collect();
+            if !sources.is_empty() {
+                listings.extend(self.home(*person, folder, sources, &search).await.listings);
+            }
+        }
+        listings
+    }
+
+    /// Lists a source of the system. One that has not come back from an earlier look is not waited for again.
+    async fn system_source(&self, source: Source, wanted: &Wanted) -> Listing {
+        let Some(lister) = self.system.get(&source).cloned() else {
+            return unread(source, Scope::System, "/", NO_ANSWER);
+        };
+        let wanted = wanted.clone();
+        let read = tokio::task::spawn_blocking(move || {
+            let mut lister = match lister.try_lock() {
+                Ok(lister) => lister,
+                // A look that broke off leaves nothing in it that is half done.
+                Err(TryLockError::Poisoned(broken)) => broken.into_inner(),
+                Err(TryLockError::WouldBlock) => return None,
+            };
+            Some(lister.list(&wanted, now()))
+        });
+        match tokio::time::timeout(SOURCE_DEADLINE, read).await {
+            Ok(Ok(Some(listing))) => listing,
+            Ok(Ok(None)) | Err(_) => unread(source, Scope::System, self.places.root.display(), NO_ANSWER),
+            Ok(Err(_)) => {
+                unread(source, Scope::System, self.places.root.display(), "its reader broke off; this is a defect")
+            }
+        }
+    }
+
+    async fn home(&self, person: Person, folder: &Path, sources: Vec<Source>, search: &Search) -> home::Found {
+        let places = Places { root: self.places.root.clone(), homes: vec![(person, folder.to_owned())] };
+        home::look(worker::Request {
+            places,
+            person,
+            sources,
+            wanted: search.wanted.clone(),
+            domains: search.domains.clone(),
+        })
+        .await
+    }
+}
+
+const NO_ANSWER: &str = "it did not answer in time";
+
+/// A listing of what could not be read at all.
+fn unread(source: Source, scope: Scope, path: impl ToString, reason: impl ToString) -> Listing {
+    let gap = Gap { path: path.to_string(), offset: None, reason: reason.to_string() };
+    Listing { source, scope, count: 0, packages: Vec::new(), gaps: vec![gap] }
+}
+
+/// Since the Unix epoch. Files are stamped by the system's own clock, whatever clock the daemon goes by.
+fn now() -> Duration {
+    Duration::try_from(Clock::Real.wall().duration_since(Timestamp::UNIX_EPOCH)).unwrap_or_default()
+}
+
+/// What differs between two looks; none if the former one lacks a source that the new one has.
+pub(crate) fn changes(former: &[Listing], new: &[Listing]) -> Option<Vec<Change>> {
+    let of = |listing: &Listing| former.iter().find(|f| (f.source, f.scope) == (listing.source, listing.scope));
+    new.iter().map(|listing| Some(listing.change_from(of(listing)?))).collect()
+}

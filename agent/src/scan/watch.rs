@@ -1,0 +1,127 @@
+//! Hints that something has changed where packages are recorded. A hint says where to look again, and nothing else.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use anyhow::Result;
+use forewarn_inventory::{Places, scopes, watch_points};
+use forewarn_proto::inventory::Scope;
+use notify::{RecommendedWatcher, RecursiveMode, Watcher};
+use tokio::sync::Notify;
+
+/// How long changes are gathered before the packages are listed. A package manager writes its database several times.
+pub(crate) const SETTLE: Duration = Duration::from_millis(100);
+
+/// The scopes in which something was touched since the last look.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Touched {
+    scopes: Arc<Mutex<BTreeSet<Scope>>>,
+    notify: Arc<Notify>,
+}
+
+impl Touched {
+    fn add(&self, scope: Scope) {
+        self.scopes.lock().unwrap_or_else(PoisonError::into_inner).insert(scope);
+        self.notify.notify_one();
+    }
+
+    /// Waits until something is touched.
+    pub(crate) async fn wait(&self) {
+        self.notify.notified().await;
+    }
+
+    /// The touched scopes, which from now on are untouched.
+    pub(crate) fn take(&self) -> BTreeSet<Scope> {
+        std::mem::take(&mut *self.scopes.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// Watches as long as it is kept.
+pub(crate) struct Watch {
+    watcher: RecommendedWatcher,
+    places: Places,
+    points: Arc<Mutex<Points>>,
+    watched: BTreeSet<PathBuf>,
+}
+
+/// What tells of a change, and where that would be.
+type Points = BTreeMap<PathBuf, Scope>;
+
+impl Watch {
+    pub(crate) fn new(places: &Places, touched: Touched) -> Result<Self> {
+        let points: Arc<Mutex<Points>> = Arc::default();
+        let known = points.clone();
+        let watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
+            let points = known.lock().unwrap_or_else(PoisonError::into_inner);
+            match event {
+                Ok(event) if event.kind.is_access() => {}
+                Ok(event) if !event.need_rescan() => {
+                    event.paths.iter().flat_map(|path| touched_by(&points, path)).for_each(|scope| touched.add(scope));
+                }
+                // Events were lost: anything may have changed.
+                Ok(_) | Err(_) => points.values().for_each(|scope| touched.add(*scope)),
+            }
+        })?;
+        let mut watch = Self { watcher, places: places.clone(), points, watched: BTreeSet::new() };
+        watch.renew();
+        Ok(watch)
+    }
+
+    /// Watches what has come into being since the last time.
+    pub(crate) fn renew(&mut self) {
+        let of = |scope| watch_points(&self.places, scope).into_iter().map(move |point| (point, scope));
+        let points: Points = scopes(&self.places).flat_map(of).collect();
+        for point in points.keys() {
+            let Some(point) = existing(point, &self.places.root).filter(|point| !self.watched.contains(*point)) else {
+                continue;
+            };
+            match self.watcher.watch(point, RecursiveMode::NonRecursive) {
+                Ok(()) => drop(self.watched.insert(point.to_owned())),
+                Err(error) => tracing::warn!("{} can't be watched: {error}", point.display()),
+            }
+        }
+        *self.points.lock().unwrap_or_else(PoisonError::into_inner) = points;
+    }
+}
+
+/// The scopes of the points that a changed path is, is directly in, or is on the way to. Much else changes in the folders
+/// where a point is only waited for.
+fn touched_by(points: &Points, path: &Path) -> BTreeSet<Scope> {
+    let is_meant = |point: &Path| point.starts_with(path) || path.parent() == Some(point);
+    points.iter().filter(|(point, _)| is_meant(point)).map(|(_, scope)| *scope).collect()
+}
+
+/// The path itself, or the nearest folder above it that is there: in it, the path would appear. Not the root, which is
+/// above everything that this device does not have.
+fn existing<'p>(path: &'p Path, root: &Path) -> Option<&'p Path> {
+    path.ancestors().find(|folder| folder.exists()).filter(|folder| *folder != root)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(path: &str, touched: &[Scope]) {
+        let alice = Scope::Person(forewarn_proto::inventory::Person(1000));
+        let points = [("/var/lib/dpkg/status", Scope::System), ("/home/alice/.vscode/extensions", alice)];
+        let points = points.map(|(point, scope)| (PathBuf::from(point), scope)).into();
+        assert_eq!(touched_by(&points, Path::new(path)), touched.iter().copied().collect(), "{path}");
+    }
+
+    #[test]
+    fn only_what_concerns_a_point_is_a_hint() {
+        let alice = Scope::Person(forewarn_proto::inventory::Person(1000));
+        check("/var/lib/dpkg/status", &[Scope::System]);
+        check("/var/lib/dpkg/lock", &[]);
+        check("/home/alice/.bash_history", &[]);
+        check("/home/alice/.vscode", &[alice]);
+        check("/home/alice/.vscode/extensions/a.b-1", &[alice]);
+        check("/home/alice/.vscode/extensions/a.b-1/package.json", &[]);
+        check("/home", &[alice]);
+    }
+}
