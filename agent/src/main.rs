@@ -89,7 +89,7 @@ fn run(arguments: Arguments) -> Result<()> {
     let config = Config::load(arguments.config.as_deref())?;
     // A source that does not answer keeps a thread.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(16).build()?;
-    runtime.block_on(async {
+    let done = runtime.block_on(async {
         match command {
             Configured::Daemon => daemon::run(config).await,
             Configured::Enroll(options) => command::enroll::run(&config, &options).await,
@@ -99,5 +99,8 @@ fn run(arguments: Arguments) -> Result<()> {
             Configured::Acknowledge(options) => command::acknowledge::run(&config, &options).await,
             Configured::Snooze(options) => command::snooze::run(&config, &options).await,
         }
-    })
+    });
+    // Nor is it waited for at the end.
+    runtime.shutdown_background();
+    done
 }

@@ -8,6 +8,7 @@
 
 mod desktop;
 mod hostile;
+mod inventory;
 mod offline;
 mod power_cut;
 mod privacy;

@@ -32,7 +32,7 @@ pub(crate) struct Options {
     /// Print JSON.
     #[arg(long, conflicts_with = "cyclonedx")]
     json: bool,
-    /// Print a software bill of materials in CycloneDX 1.6, as JSON.
+    /// Print a software bill of materials in CycloneDX 1.5, as JSON.
     #[arg(long)]
     cyclonedx: bool,
     /// Only count.

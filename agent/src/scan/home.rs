@@ -3,7 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     os::unix::fs::MetadataExt as _,
-    path::Path,
+    path::{Path, PathBuf},
     process::Stdio,
     time::Duration,
 };
@@ -23,9 +23,6 @@ use super::{
     worker::{Answer, Request},
 };
 
-/// How long a worker may take. Stops: a FUSE mount that does not answer, or millions of small files.
-const DEADLINE: Duration = Duration::from_secs(20);
-
 /// The most that a worker may say, in bytes. Stops: one that was taken over, and fills the daemon's memory.
 const MAX_ANSWER_BYTES: u64 = 64 * 1024 * 1024;
 
@@ -37,6 +34,14 @@ pub(crate) struct Found {
     pub(crate) mail: Option<BTreeSet<Domain>>,
 }
 
+/// Whom to ask.
+#[derive(Debug, Clone)]
+pub(crate) struct Reader {
+    program: PathBuf,
+    /// How long a worker may take. Stops: a FUSE mount that does not answer, or millions of small files.
+    deadline: Duration,
+}
+
 /// What a worker has said so far.
 #[derive(Debug, Default)]
 struct Heard {
@@ -44,37 +49,47 @@ struct Heard {
     mail: Option<BTreeSet<Domain>>,
 }
 
-/// Looks at a home. What the worker does not say in time is a gap.
-pub(crate) async fn look(request: Request) -> Found {
-    let mut heard = Heard::default();
-    let broken = match tokio::time::timeout(DEADLINE, ask(&request, &mut heard)).await {
-        Ok(Ok(())) => "its reader broke off".to_owned(),
-        Ok(Err(error)) => format!("{error:#}"),
-        Err(_) => NO_ANSWER.to_owned(),
-    };
-    let folder = request.places.homes.first().map(|(_, folder)| folder.display().to_string()).unwrap_or_default();
-    let missing = |source| unread(source, Scope::Person(request.person), &folder, &broken);
-    let mut listing = |source: &Source| heard.listings.remove(source).unwrap_or_else(|| missing(*source));
-    let listings = request.sources.iter().map(&mut listing).collect();
-    Found { listings, mail: heard.mail }
+impl Default for Reader {
+    fn default() -> Self {
+        // The same program as this one, even if a newer one has taken its place on disk.
+        Self { program: "/proc/self/exe".into(), deadline: Duration::from_secs(20) }
+    }
 }
 
-async fn ask(request: &Request, heard: &mut Heard) -> Result<()> {
-    // The same program as this one, even if a newer one has taken its place on disk.
-    let mut command = Command::new("/proc/self/exe");
+impl Reader {
+    /// Looks at a home. What the worker does not say in time is a gap.
+    pub(crate) async fn look(&self, request: Request) -> Found {
+        let mut heard = Heard::default();
+        let broken = match tokio::time::timeout(self.deadline, ask(&self.program, &request, &mut heard)).await {
+            Ok(Ok(())) => "its reader left it out".to_owned(),
+            Ok(Err(error)) => format!("{error:#}"),
+            Err(_) => NO_ANSWER.to_owned(),
+        };
+        let folder = request.places.homes.first().map(|(_, folder)| folder.display().to_string()).unwrap_or_default();
+        let missing = |source| unread(source, Scope::Person(request.person), &folder, &broken);
+        let mut listing = |source: &Source| heard.listings.remove(source).unwrap_or_else(|| missing(*source));
+        let listings = request.sources.iter().map(&mut listing).collect();
+        Found { listings, mail: heard.mail }
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the worker is a process of its own")]
+async fn ask(program: &Path, request: &Request, heard: &mut Heard) -> Result<()> {
+    let mut command = Command::new(program);
     command.arg("worker").env_clear().kill_on_drop(true);
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
     let (_, folder) = request.places.homes.first().context("there is no home")?;
     become_person(&mut command, request.person, folder)?;
     let mut child = command.spawn().context("its reader can't be started")?;
     let answers = child.stdout.take().context("its reader says nothing")?;
-    send(&mut child, request).await?;
+    // Who does not listen may have something to say all the same.
+    let sent = send(&mut child, request).await;
     let mut lines = BufReader::new(answers.take(MAX_ANSWER_BYTES)).lines();
     while let Some(line) = lines.next_line().await? {
         heard.take(serde_json::from_str(&line).context("its reader says what can't be understood")?, request);
     }
     ensure!(child.wait().await?.success(), "its reader failed");
-    Ok(())
+    sent
 }
 
 async fn send(child: &mut Child, request: &Request) -> Result<()> {
@@ -84,11 +99,13 @@ async fn send(child: &mut Child, request: &Request) -> Result<()> {
 
 /// Where the daemon is root, the worker is the person, in the group of their home and no other.
 fn become_person(command: &mut Command, person: Person, folder: &Path) -> Result<()> {
-    if !rustix::process::geteuid().is_root() || person.0 == 0 {
+    let me = rustix::process::geteuid();
+    if me.as_raw() == person.0 {
         return Ok(());
     }
+    ensure!(me.is_root(), "only root and its owner may have a home read");
     let owner = fs_err::symlink_metadata(folder)?;
-    ensure!(owner.uid() == person.0, "the folder belongs to somebody else");
+    ensure!(owner.uid() == person.0, "the home folder belongs to somebody else");
     command.uid(person.0).gid(owner.gid());
     Ok(())
 }
@@ -103,6 +120,111 @@ impl Heard {
                 }
             }
             Answer::Mail(domains) => self.mail = Some(&domains & &request.domains),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use forewarn_inventory::Places;
+    use forewarn_proto::inventory::Wanted;
+
+    use super::*;
+
+    /// Has a script asked in the worker's place; gives how each source's listing reads, and the whole.
+    async fn ask(folder: &Path, script: &str, person: Person) -> (Vec<String>, Found) {
+        let program = folder.join("worker");
+        fs_err::write(&program, format!("#!/bin/sh\n{script}\n")).unwrap();
+        fs_err::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+        let request = Request {
+            places: Places { root: "/".into(), homes: vec![(person, folder.to_owned())] },
+            person,
+            sources: vec![Source::Flatpak, Source::Desktop],
+            wanted: Wanted::All,
+            domains: ["corp.example".parse().unwrap()].into(),
+        };
+        let found = Reader { program, deadline: Duration::from_millis(1000) }.look(request).await;
+        let sources: Vec<Source> = found.listings.iter().map(|listing| listing.source).collect();
+        assert_eq!(sources, [Source::Flatpak, Source::Desktop], "each source has its listing");
+        let read = |listing: &Listing| {
+            listing.gaps.first().map_or_else(|| format!("{} packages", listing.count), |gap| gap.reason.clone())
+        };
+        (found.listings.iter().map(read).collect(), found)
+    }
+
+    fn me() -> Person {
+        Person(rustix::process::geteuid().as_raw())
+    }
+
+    async fn check(script: &str, expected: [&str; 2], mail: bool) {
+        let folder = tempfile::tempdir().unwrap();
+        let (listings, found) = ask(folder.path(), script, me()).await;
+        let fits = listings.iter().zip(expected).all(|(listing, expected)| listing.starts_with(expected));
+        assert!(fits, "{script}: {listings:?}");
+        assert_eq!(found.mail.is_some(), mail, "{script}");
+    }
+
+    fn listing(source: &str, person: u32) -> String {
+        let line = serde_json::json!({ "listing": {
+            "source": source, "scope": { "person": person }, "count": 3, "packages": [], "gaps": [],
+        } });
+        format!("echo '{line}'")
+    }
+
+    #[tokio::test]
+    async fn what_a_worker_says_in_time_counts_and_the_rest_is_a_gap() {
+        let me = me().0;
+        let (flatpak, desktop) = (listing("flatpak", me), listing("desktop", me));
+        let mail = "echo '{\"mail\":[\"corp.example\",\"private.example\"]}'";
+        check(&format!("{flatpak}\n{desktop}\n{mail}"), ["3 packages", "3 packages"], true).await;
+        check(&format!("{flatpak}\nexec sleep 100"), ["3 packages", NO_ANSWER], false).await;
+        check("exec sleep 100", [NO_ANSWER, NO_ANSWER], false).await;
+        check(&format!("{flatpak}\nkill -9 $$"), ["3 packages", "its reader failed"], false).await;
+        check(&format!("{desktop}\nexit 0"), ["its reader left it out", "3 packages"], false).await;
+    }
+
+    #[tokio::test]
+    async fn a_worker_that_was_taken_over_gains_nothing() {
+        let me = me().0;
+        let nonsense = "its reader says what can't be understood";
+        check("echo nonsense", [nonsense, nonsense], false).await;
+        // Another person's list, and one that nobody asked for.
+        let others = format!("{}\n{}", listing("flatpak", me + 1), listing("dpkg", me));
+        check(&others, ["its reader left it out", "its reader left it out"], false).await;
+        // A line without an end: as much as may be said, or as the time allows.
+        check("exec cat /dev/zero", ["", ""], false).await;
+    }
+
+    #[tokio::test]
+    async fn a_worker_that_can_t_be_started_is_a_gap() {
+        let gap = "its reader can't be started";
+        let person = me();
+        let request = Request {
+            places: Places { root: "/".into(), homes: vec![(person, "/nowhere".into())] },
+            person,
+            sources: vec![Source::Flatpak],
+            wanted: Wanted::All,
+            domains: BTreeSet::new(),
+        };
+        let found = Reader { program: "/nowhere".into(), deadline: Duration::from_secs(5) }.look(request).await;
+        assert!(found.listings[0].gaps[0].reason.starts_with(gap), "{found:?}");
+    }
+
+    #[tokio::test]
+    async fn root_reads_a_home_as_its_person_and_nobody_else_reads_it() {
+        let (folder, nobody) = (tempfile::tempdir().unwrap(), Person(65534));
+        let is_nobody = "[ \"$(/usr/bin/id -u) $(/usr/bin/id -G)\" = '65534 65534' ] || exit 1";
+        let script = format!("{is_nobody}\n{}", listing("flatpak", nobody.0));
+        if me().0 == 0 {
+            let (refused, _) = ask(folder.path(), &script, nobody).await;
+            assert_eq!(refused[0], "the home folder belongs to somebody else");
+            std::os::unix::fs::chown(folder.path(), Some(nobody.0), Some(nobody.0)).unwrap();
+            assert_eq!(ask(folder.path(), &script, nobody).await.0[0], "3 packages");
+        } else {
+            let (refused, _) = ask(folder.path(), &script, nobody).await;
+            assert_eq!(refused[0], "only root and its owner may have a home read");
         }
     }
 }

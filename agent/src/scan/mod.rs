@@ -65,6 +65,7 @@ pub(crate) struct Scan {
 pub(crate) struct Scanner {
     places: Places,
     system: BTreeMap<Source, Arc<Mutex<Lister>>>,
+    reader: home::Reader,
 }
 
 impl Extent {
@@ -93,7 +94,7 @@ impl Scanner {
     pub(crate) fn new(places: Places) -> Self {
         let lister = |source| Arc::new(Mutex::new(Lister::new(places.clone(), source, Scope::System)));
         let system = sources_of(Scope::System).map(|source| (source, lister(source))).collect();
-        Self { places, system }
+        Self { places, system, reader: home::Reader::default() }
     }
 
     /// Looks at what `extent` reaches.
@@ -156,14 +157,8 @@ impl Scanner {
 
     async fn home(&self, person: Person, folder: &Path, sources: Vec<Source>, search: &Search) -> home::Found {
         let places = Places { root: self.places.root.clone(), homes: vec![(person, folder.to_owned())] };
-        home::look(worker::Request {
-            places,
-            person,
-            sources,
-            wanted: search.wanted.clone(),
-            domains: search.domains.clone(),
-        })
-        .await
+        let (wanted, domains) = (search.wanted.clone(), search.domains.clone());
+        self.reader.look(worker::Request { places, person, sources, wanted, domains }).await
     }
 }
 
@@ -184,4 +179,32 @@ fn now() -> Duration {
 pub(crate) fn changes(former: &[Listing], new: &[Listing]) -> Option<Vec<Change>> {
     let of = |listing: &Listing| former.iter().find(|f| (f.source, f.scope) == (listing.source, listing.scope));
     new.iter().map(|listing| Some(listing.change_from(of(listing)?))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_source_that_has_not_come_back_holds_up_nothing() {
+        let root = tempfile::tempdir().unwrap();
+        fs_err::create_dir_all(root.path().join("var/lib/pacman/local/zlib-1.3-1")).unwrap();
+        fs_err::create_dir_all(root.path().join("etc")).unwrap();
+        fs_err::write(root.path().join("etc/os-release"), "ID=arch\n").unwrap();
+        let scanner = Scanner::new(Places { root: root.path().to_owned(), homes: Vec::new() });
+        // Somebody else reads it, and does not come back.
+        let stuck = scanner.system[&Source::Dpkg].clone();
+        let (held, is_held) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            let _held = stuck.lock().unwrap();
+            held.send(()).unwrap();
+            std::thread::park();
+        });
+        is_held.recv().unwrap();
+        let listings = scanner.list(None, Wanted::All).await;
+        let of = |source| listings.iter().find(|listing| listing.source == source).unwrap();
+        assert_eq!(of(Source::Dpkg).gaps[0].reason, NO_ANSWER);
+        assert_eq!((of(Source::Pacman).count, of(Source::Pacman).is_complete()), (1, true));
+        assert_eq!(listings.iter().filter(|listing| !listing.is_complete()).count(), 1);
+    }
 }

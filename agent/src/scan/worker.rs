@@ -97,3 +97,40 @@ fn domains_with_mail(home: &Path, domains: &BTreeSet<Domain>) -> Result<BTreeSet
     let present = forewarn_mail::domains(&home);
     Ok(domains.iter().filter(|domain| present.contains(domain.as_str())).cloned().collect())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::{TcpListener, TcpStream};
+
+    use super::*;
+
+    fn is_denied<T>(result: io::Result<T>) -> bool {
+        result.is_err_and(|error| error.kind() == io::ErrorKind::PermissionDenied)
+    }
+
+    #[test]
+    #[expect(clippy::disallowed_methods, reason = "that a program can't be started is what is shown")]
+    fn whoever_is_shut_in_sees_the_home_and_changes_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let (home, secret) = (folder.path().join("home"), folder.path().join("secret"));
+        fs_err::create_dir(&home).unwrap();
+        fs_err::write(home.join("file"), "seen").unwrap();
+        fs_err::write(&secret, "not seen").unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let places = Places { root: folder.path().to_owned(), homes: vec![(Person(1000), home.clone())] };
+        // The rules are a thread's.
+        let shut_in = move || {
+            shut_in(&places).unwrap();
+            assert_eq!(fs_err::read_to_string(home.join("file")).unwrap(), "seen");
+            assert!(is_denied(fs_err::read(&secret)), "a file outside");
+            assert!(is_denied(fs_err::read_dir(secret.parent().unwrap())), "a folder outside");
+            assert!(is_denied(fs_err::write(home.join("file"), "x")), "writing");
+            assert!(is_denied(fs_err::write(home.join("new"), "x")), "making a file");
+            assert!(is_denied(fs_err::remove_file(home.join("file"))), "removing");
+            assert!(is_denied(TcpStream::connect(address)), "the network");
+            assert!(is_denied(std::process::Command::new("/bin/true").status()), "another program");
+        };
+        std::thread::spawn(shut_in).join().unwrap();
+    }
+}

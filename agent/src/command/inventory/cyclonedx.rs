@@ -1,4 +1,4 @@
-//! A software bill of materials. Format: CycloneDX 1.6, <https://cyclonedx.org/docs/1.6/json/>.
+//! A software bill of materials. Format: CycloneDX 1.5, <https://cyclonedx.org/docs/1.5/json/>.
 
 use std::collections::BTreeSet;
 
@@ -81,7 +81,7 @@ impl<'l> Document<'l> {
         let complete = listings.iter().all(Listing::is_complete);
         Self {
             bom_format: "CycloneDX",
-            spec_version: "1.6",
+            spec_version: "1.5",
             version: 1,
             metadata: Metadata {
                 tools: Tools {
