@@ -95,7 +95,7 @@ impl<'a> Fields<'a> {
             return if first { self.note(Damage::NotAField) } else { self.continuation(line) };
         }
         // Names are short, so this beats a search for the colon.
-        let end = line.iter().position(|b| *b == b':' || !b.is_ascii_graphic()).unwrap_or(line.len());
+        let end = line.iter().position(|byte| !is(*byte, FIELD)).unwrap_or(line.len());
         let (name, rest) = line.split_at(end);
         match rest.trim_ascii_start().split_first() {
             Some((b':', value)) if !name.is_empty() => self.field(name, value),
@@ -137,39 +137,65 @@ impl<'a> Fields<'a> {
     }
 
     fn undamaged(&self) -> Result<Stanza<'a>, Damage> {
-        let package = self.word(PACKAGE, is_name)?.ok_or(Damage::Missing(NAMES[PACKAGE]))?;
+        let package = self.word(PACKAGE, NAME)?.ok_or(Damage::Missing(NAMES[PACKAGE]))?;
         let status = self.values[STATUS].ok_or(Damage::Missing(NAMES[STATUS]))?;
-        let arch = self.word(ARCHITECTURE, is_architecture)?;
+        let arch = self.word(ARCHITECTURE, MACHINE)?;
         let installed = match files_are_there(status) {
             None => return Err(Damage::Invalid(NAMES[STATUS])),
             Some(false) => None,
-            Some(true) => Some(self.word(VERSION, is_version)?.ok_or(Damage::Missing(NAMES[VERSION]))?),
+            Some(true) => Some(self.word(VERSION, NUMBER)?.ok_or(Damage::Missing(NAMES[VERSION]))?),
         };
         Ok(Stanza { package, arch, installed })
     }
 
     /// A field's value, if it is there and not empty.
-    fn word(&self, field: usize, allowed: fn(u8) -> bool) -> Result<Option<&'a str>, Damage> {
+    fn word(&self, field: usize, class: u8) -> Result<Option<&'a str>, Damage> {
         let Some(value) = self.values[field].filter(|value| !value.is_empty()) else {
             return Ok(None);
         };
-        if !value.iter().copied().all(allowed) {
-            return Err(Damage::Invalid(NAMES[field]));
-        }
-        std::str::from_utf8(value).map(Some).map_err(|_| Damage::Invalid(NAMES[field]))
+        let allowed = value.iter().all(|byte| is(*byte, class));
+        let text = std::str::from_utf8(value).ok().filter(|_| allowed);
+        text.map(Some).ok_or(Damage::Invalid(NAMES[field]))
     }
 }
 
-fn is_name(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'+' | b'.' | b'_')
-}
+/// In the name of a field.
+const FIELD: u8 = 1;
+/// In the name of a package.
+const NAME: u8 = 2;
+/// In a version.
+const NUMBER: u8 = 4;
+/// In an architecture.
+const MACHINE: u8 = 8;
 
-fn is_version(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'+' | b'.' | b'~' | b':')
-}
+/// Where each byte may stand.
+const CLASSES: [u8; 256] = {
+    let mut classes = [0; 256];
+    let mut byte = 0_u8;
+    loop {
+        let mut class = 0;
+        if byte.is_ascii_graphic() && byte != b':' {
+            class |= FIELD;
+        }
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'+' | b'.' | b'_') {
+            class |= NAME;
+        }
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'+' | b'.' | b'~' | b':') {
+            class |= NUMBER;
+        }
+        if byte.is_ascii_alphanumeric() || byte == b'-' {
+            class |= MACHINE;
+        }
+        classes[byte as usize] = class;
+        if byte == u8::MAX {
+            break classes;
+        }
+        byte += 1;
+    }
+};
 
-fn is_architecture(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || byte == b'-'
+fn is(byte: u8, class: u8) -> bool {
+    CLASSES[usize::from(byte)] & class != 0
 }
 
 /// Whether a `Status` such as `install ok installed` says that the package's files are there, wholly or in part.
