@@ -14,6 +14,7 @@ use forewarn_proto::{
 use tokio::{
     signal::unix::{SignalKind, signal},
     sync::{mpsc, watch},
+    time::{Instant, interval_at},
 };
 
 use crate::{
@@ -24,7 +25,7 @@ use crate::{
     mail::Mail,
     notice::{self, Manner, News},
     perform::{Done, Hands},
-    scan::{self, Extent, LOOK_EVERY, SETTLE, Scan, Scanner, Touched, Watch},
+    scan::{self, Extent, LOOK_EVERY, Pace, Scan, Scanner, Touched, Watch},
     store::{Store, Stored},
     sync::{self, Heard, Link},
     trust::{Trust, Verdict},
@@ -191,7 +192,8 @@ impl Daemon {
 
     async fn attend(mut self, mut channels: Channels, mut alarm: Alarm, mut watch: Watch) -> Result<()> {
         let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-        let mut look = tokio::time::interval_at(tokio::time::Instant::now() + LOOK_EVERY, LOOK_EVERY);
+        let mut look = interval_at(Instant::now() + LOOK_EVERY, LOOK_EVERY);
+        let mut pace = Pace::new(Instant::now());
         loop {
             let sleep = self.engine.next_wake(&self.now());
             let wake = tokio::select! {
@@ -200,7 +202,7 @@ impl Daemon {
                     Wake::Alarm
                 }
                 Some(heard) = channels.heard.recv() => Wake::Server(heard),
-                () = channels.touched.wait() => Wake::Changed,
+                () = channels.touched.wait(&pace) => Wake::Changed,
                 _ = look.tick() => Wake::LookDue,
                 Some(done) = channels.done.recv() => Wake::Done(done),
                 Some(news) = channels.news.recv() => Wake::Notice(news),
@@ -212,7 +214,7 @@ impl Daemon {
                 Wake::Alarm => self.give(Input::Tick),
                 Wake::Server(heard) => self.hear(heard).await,
                 Wake::Changed => {
-                    tokio::time::sleep(SETTLE).await;
+                    pace.step(Instant::now());
                     self.hands.scan(&self.engine, Extent::Changes(channels.touched.take()));
                 }
                 Wake::LookDue => self.look_everywhere(),

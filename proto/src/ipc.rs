@@ -106,6 +106,8 @@ pub struct ObligationStatus {
     pub matched: Vec<String>,
     /// How far it has come.
     pub stage: Stage,
+    /// When the app was found.
+    pub found_at: Timestamp,
     /// When the first notice was shown.
     pub shown: Option<Timestamp>,
     /// When any notice was last shown.

@@ -114,6 +114,11 @@ impl Device {
         Ok(())
     }
 
+    /// The daemon's process id, while it runs.
+    pub fn daemon_id(&self) -> Option<u32> {
+        self.daemon.as_ref().map(Running::id)
+    }
+
     /// SIGKILL for the daemon.
     pub fn kill(&mut self) {
         self.daemon = None;

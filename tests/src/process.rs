@@ -66,6 +66,11 @@ impl Running {
         let _ = self.0.wait();
     }
 
+    /// The process's id.
+    pub(crate) fn id(&self) -> u32 {
+        self.0.id()
+    }
+
     /// Whether the process has ended by itself.
     pub(crate) fn has_ended(&mut self) -> bool {
         !matches!(self.0.try_wait(), Ok(None))

@@ -10,6 +10,13 @@ type Need = (&'static str, &'static str);
 /// What `cargo xtask fuzz` needs.
 pub(crate) const FOR_FUZZING: [Need; 1] = [("g++", "builds libFuzzer")];
 
+/// What `cargo xtask bench daemon` compares with.
+pub(crate) const FOR_DAEMON_BENCH: [Need; 3] = [
+    ("zabbix-agent2", "is an agent that is connected and idle"),
+    ("mosquitto", "is what the next one is connected to"),
+    ("mosquitto-clients", "is about the smallest program that waits for a push"),
+];
+
 /// What the tests need.
 pub(crate) const FOR_TESTS: [Need; 12] = [
     ("dpkg", "lists this machine's packages, to be compared"),

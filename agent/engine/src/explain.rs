@@ -69,6 +69,7 @@ impl Engine {
             person: id.person,
             matched: obligation.matched.iter().map(describe).collect(),
             stage: self.stage(id),
+            found_at: obligation.found_at,
             shown: obligation.shown,
             last_shown: obligation.last_shown,
             last_call: obligation.last_call,

@@ -22,7 +22,7 @@ use crate::{
     os_release,
     site::{Site, paths},
 };
-use stanza::{Stanza, scan};
+use stanza::{Stanza, skim};
 
 /// How many bytes are read at once.
 const CHUNK_BYTES: usize = 128 * 1024;
@@ -90,10 +90,14 @@ fn merge(root: &Root, status: File, journal: Journal, vendor: &str, draft: &mut 
         !journal.is_empty() && journal.contains_key(&key())
     };
     let mut gaps = Vec::new();
-    scan_file(&path, status, &mut gaps, |stanza| match stanza.installed {
+    let wanted = draft.wanted();
+    // What the journal speaks of has to be found to be passed over.
+    let asks = |name: &str| !journal.is_empty() || wanted.asks_for("deb", name, None);
+    let passed = scan_file(&path, status, &mut gaps, asks, |stanza| match stanza.installed {
         Some(version) if !overridden(&stanza) => offer(stanza.package, stanza.arch, version, vendor, &found_in, draft),
         Some(_) | None => Ok(()),
     });
+    draft.count(passed);
     draft.gaps(gaps);
     for ((name, arch), installed) in journal {
         let Some((version, path)) = installed else { continue };
@@ -159,22 +163,31 @@ fn read_journal(root: &Root, gaps: &mut Vec<Gap>) -> Journal {
             Ok(Opened::Missing) => {}
             Ok(Opened::Folder | Opened::Special) => gaps.push(unread(&shown, ReadError::NotAFile.to_string())),
             Err(error) => gaps.push(unread(&shown, error.to_string())),
-            Ok(Opened::File(file)) => scan_file(&shown, file, gaps, |stanza| {
-                let key = (stanza.package.to_owned(), stanza.arch.map(str::to_owned));
-                journal.insert(key, stanza.installed.map(|version| (version.to_owned(), shown.clone())));
-                Ok(())
-            }),
+            Ok(Opened::File(file)) => {
+                let take = |stanza: Stanza<'_>| {
+                    let key = (stanza.package.to_owned(), stanza.arch.map(str::to_owned));
+                    journal.insert(key, stanza.installed.map(|version| (version.to_owned(), shown.clone())));
+                    Ok(())
+                };
+                scan_file(&shown, file, gaps, |_| true, take);
+            }
         }
     }
     journal
 }
 
 /// Reads a file chunk by chunk, so that memory stays flat however many packages there are. What `found` rejects, and
-/// what is damaged, becomes a gap.
-fn scan_file(path: &Path, file: File, gaps: &mut Vec<Gap>, mut found: impl FnMut(Stanza<'_>) -> Result<(), String>) {
+/// what is damaged, becomes a gap. Gives how many installed packages nobody `asks` for.
+fn scan_file(
+    path: &Path,
+    file: File,
+    gaps: &mut Vec<Gap>,
+    asks: impl Fn(&str) -> bool,
+    mut found: impl FnMut(Stanza<'_>) -> Result<(), String>,
+) -> usize {
     let mut file = file.take(MAX_DPKG_FILE_BYTES + 1);
     let mut buffer = Vec::with_capacity(CHUNK_BYTES);
-    let mut base = 0;
+    let (mut base, mut passed) = (0, 0);
     let found_in = path.to_string_lossy();
     let unread =
         |offset: u64, reason: String| Gap { path: found_in.clone().into_owned(), offset: Some(offset), reason };
@@ -183,24 +196,30 @@ fn scan_file(path: &Path, file: File, gaps: &mut Vec<Gap>, mut found: impl FnMut
         let more = CHUNK_BYTES.max(buffer.len()) as u64;
         let last = match file.by_ref().take(more).read_to_end(&mut buffer) {
             Ok(count) => count == 0,
-            Err(error) => return gaps.push(unread(base, ReadError::Read(error).to_string())),
+            Err(error) => {
+                gaps.push(unread(base, ReadError::Read(error).to_string()));
+                return passed;
+            }
         };
         if base + buffer.len() as u64 > MAX_DPKG_FILE_BYTES {
-            return gaps.push(unread(base, ReadError::TooLarge(MAX_DPKG_FILE_BYTES).to_string()));
+            gaps.push(unread(base, ReadError::TooLarge(MAX_DPKG_FILE_BYTES).to_string()));
+            return passed;
         }
-        let used = scan(&buffer, last, |offset, stanza| {
+        let (used, more) = skim(&buffer, last, &asks, |offset, stanza| {
             let outcome = stanza.map_err(|damage| damage.to_string()).and_then(&mut found);
             if let Err(reason) = outcome {
                 note(gaps, unread(base + offset as u64, reason));
             }
         });
+        passed += more;
         if last {
-            return;
+            return passed;
         }
         buffer.drain(..used);
         base += used as u64;
         if buffer.len() > MAX_STANZA_BYTES {
-            return gaps.push(unread(base, format!("stanza has more than {MAX_STANZA_BYTES} bytes")));
+            gaps.push(unread(base, format!("stanza has more than {MAX_STANZA_BYTES} bytes")));
+            return passed;
         }
     }
 }

@@ -44,6 +44,16 @@ impl<'w> Draft<'w> {
         Self { listing, wanted, unnamed_gaps: 0 }
     }
 
+    /// What is wanted.
+    pub(crate) fn wanted(&self) -> &'w Wanted {
+        self.wanted
+    }
+
+    /// Counts packages that are not wanted.
+    pub(crate) fn count(&mut self, packages: usize) {
+        self.listing.count += packages;
+    }
+
     /// Counts a package, and keeps it if it is wanted.
     ///
     /// # Errors

@@ -58,26 +58,23 @@ struct Reader {
     watch: fn(&Site<'_>) -> Vec<PathBuf>,
     /// Whether homes have this source, besides the system.
     in_homes: bool,
-    /// Whether nothing changes in the source without a change of what is watched: its package manager replaces files and
-    /// makes folders, and never writes into a file in place.
-    is_told: bool,
 }
 
 /// The reader of a source.
 const fn reader(source: Source) -> Reader {
     match source {
-        Source::Dpkg => Reader { read: dpkg::read, watch: dpkg::watch, in_homes: false, is_told: true },
-        Source::Rpm => Reader { read: rpm::read, watch: rpm::watch, in_homes: false, is_told: false },
-        Source::Pacman => Reader { read: pacman::read, watch: pacman::watch, in_homes: false, is_told: true },
-        Source::Apk => Reader { read: apk::read, watch: apk::watch, in_homes: false, is_told: true },
-        Source::Flatpak => Reader { read: flatpak::read, watch: flatpak::watch, in_homes: true, is_told: false },
-        Source::Snap => Reader { read: snap::read, watch: snap::watch, in_homes: false, is_told: false },
-        Source::AppImage => Reader { read: appimage::read, watch: appimage::watch, in_homes: true, is_told: false },
-        Source::Homebrew => Reader { read: homebrew::read, watch: homebrew::watch, in_homes: true, is_told: false },
-        Source::Nix => Reader { read: nix::read, watch: nix::watch, in_homes: true, is_told: false },
-        Source::Desktop => Reader { read: desktop::read, watch: desktop::watch, in_homes: true, is_told: false },
-        Source::Browser => Reader { read: browser::read, watch: browser::watch, in_homes: true, is_told: false },
-        Source::Editor => Reader { read: editor::read, watch: editor::watch, in_homes: true, is_told: false },
+        Source::Dpkg => Reader { read: dpkg::read, watch: dpkg::watch, in_homes: false },
+        Source::Rpm => Reader { read: rpm::read, watch: rpm::watch, in_homes: false },
+        Source::Pacman => Reader { read: pacman::read, watch: pacman::watch, in_homes: false },
+        Source::Apk => Reader { read: apk::read, watch: apk::watch, in_homes: false },
+        Source::Flatpak => Reader { read: flatpak::read, watch: flatpak::watch, in_homes: true },
+        Source::Snap => Reader { read: snap::read, watch: snap::watch, in_homes: false },
+        Source::AppImage => Reader { read: appimage::read, watch: appimage::watch, in_homes: true },
+        Source::Homebrew => Reader { read: homebrew::read, watch: homebrew::watch, in_homes: true },
+        Source::Nix => Reader { read: nix::read, watch: nix::watch, in_homes: true },
+        Source::Desktop => Reader { read: desktop::read, watch: desktop::watch, in_homes: true },
+        Source::Browser => Reader { read: browser::read, watch: browser::watch, in_homes: true },
+        Source::Editor => Reader { read: editor::read, watch: editor::watch, in_homes: true },
     }
 }
 
@@ -94,11 +91,19 @@ pub fn sources_of(scope: Scope) -> impl Iterator<Item = Source> {
 /// Lists one source in one scope. Packages that are not `wanted` are only counted. Never fails: what can't be read is a
 /// gap of the listing. Blocks as long as the file system does.
 pub fn list(places: &Places, source: Source, scope: Scope, wanted: &Wanted) -> Listing {
-    let mut draft = Draft::new(source, scope, wanted);
     match Site::open(places, scope) {
-        Ok(site) => (reader(source).read)(&site, &mut draft),
-        Err((path, reason)) => draft.gap(&path, None, reason),
+        Ok(site) => list_at(&site, source, scope, wanted),
+        Err((path, reason)) => {
+            let mut draft = Draft::new(source, scope, wanted);
+            draft.gap(&path, None, reason);
+            draft.finish()
+        }
     }
+}
+
+fn list_at(site: &Site<'_>, source: Source, scope: Scope, wanted: &Wanted) -> Listing {
+    let mut draft = Draft::new(source, scope, wanted);
+    (reader(source).read)(site, &mut draft);
     draft.finish()
 }
 

@@ -1,14 +1,17 @@
 //! Listing again: what has certainly not changed is not read again.
 
-use std::{path::Path, time::Duration};
+use std::time::Duration;
 
 use forewarn_proto::inventory::{Listing, Scope, Source, Wanted};
 
-use crate::{Places, folder::Stamp, list, reader, site::Site};
+use crate::{Places, folder::Seen, list, list_at, site::Site};
 
 /// A file that changed so short a time before it was read may have changed again within the same tick of the file
 /// system's clock, so its stamp proves nothing.
 const SETTLED_AFTER: Duration = Duration::from_secs(2);
+
+/// The most names that a listing may depend on and be kept. Stops: one of 20,000 files, whose names would fill the memory.
+const MAX_SEEN: usize = 4096;
 
 /// Lists one source in one scope again and again.
 #[derive(Debug)]
@@ -19,11 +22,11 @@ pub struct Lister {
     last: Option<Known>,
 }
 
-/// A complete listing, and the stamps of what it depends on.
+/// A complete listing, and everything that it was read from.
 #[derive(Debug)]
 struct Known {
     wanted: Wanted,
-    stamps: Vec<Option<Stamp>>,
+    seen: Vec<Seen>,
     listing: Listing,
 }
 
@@ -35,28 +38,26 @@ impl Lister {
 
     /// Lists as [`crate::list`] does. `now` is the time since the Unix epoch by the clock that the file system uses.
     pub fn list(&mut self, wanted: &Wanted, now: Duration) -> Listing {
-        let stamps = self.stamps();
-        if let (Some(stamps), Some(known)) = (&stamps, &self.last)
-            && (stamps, wanted) == (&known.stamps, &known.wanted)
-        {
+        let Ok(site) = Site::open(&self.places, self.scope) else {
+            return list(&self.places, self.source, self.scope, wanted);
+        };
+        if let Some(known) = self.last.as_ref().filter(|known| known.still_holds(&site, wanted)) {
             return known.listing.clone();
         }
-        let listing = list(&self.places, self.source, self.scope, wanted);
-        let settled = |stamp: &Option<Stamp>| stamp.is_none_or(|stamp| stamp.changed + SETTLED_AFTER < now);
-        let stamps = stamps.filter(|stamps| listing.is_complete() && stamps.iter().all(settled));
-        self.last = stamps.map(|stamps| Known { wanted: wanted.clone(), stamps, listing: listing.clone() });
+        let listing = list_at(&site, self.source, self.scope, wanted);
+        let seen = site.root.seen();
+        let keeps = listing.is_complete() && seen.len() <= MAX_SEEN && seen.iter().all(|seen| is_settled(seen, now));
+        self.last = keeps.then(|| Known { wanted: wanted.clone(), seen, listing: listing.clone() });
         listing
-    }
-
-    /// The stamps of all that tells of a change; none where something can change untold.
-    fn stamps(&self) -> Option<Vec<Option<Stamp>>> {
-        let reader = reader(self.source);
-        let site = Site::open(&self.places, self.scope).ok().filter(|_| reader.is_told)?;
-        (reader.watch)(&site).iter().map(|path| stamp(&site, path)).collect()
     }
 }
 
-/// `Some(None)` for what isn't there, and `None` for what can't be looked at.
-fn stamp(site: &Site<'_>, path: &Path) -> Option<Option<Stamp>> {
-    site.root.stamp(path).ok()
+impl Known {
+    fn still_holds(&self, site: &Site<'_>, wanted: &Wanted) -> bool {
+        self.wanted == *wanted && self.seen.iter().all(|seen| site.root.is_as_seen(seen))
+    }
+}
+
+fn is_settled(seen: &Seen, now: Duration) -> bool {
+    seen.stamp.is_none_or(|stamp| stamp.changed + SETTLED_AFTER < now)
 }

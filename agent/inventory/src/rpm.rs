@@ -43,6 +43,8 @@ pub(crate) fn read(site: &Site<'_>, draft: &mut Draft<'_>) {
         match site.root.open(&path) {
             Ok(Opened::Missing) => continue,
             Ok(Opened::File(file)) => {
+                // SQLite writes beside the file first; to look is to note it.
+                site.root.is_there(&path.with_file_name("rpmdb.sqlite-wal"));
                 let vendor = os_release::vendor(&site.root, draft);
                 list(back_end, file, &shown, &vendor, draft).unwrap_or_else(|reason| draft.gap(&shown, None, reason));
             }

@@ -23,7 +23,7 @@ use forewarn_proto::{
 };
 use jiff::Timestamp;
 
-pub(crate) use watch::{SETTLE, Touched, Watch};
+pub(crate) use watch::{Pace, Touched, Watch};
 
 /// How often all is looked at without a hint: for what no watch tells.
 pub(crate) const LOOK_EVERY: Duration = Duration::from_secs(4 * 60 * 60);

@@ -3,7 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -11,10 +11,14 @@ use anyhow::Result;
 use forewarn_inventory::{Places, scopes, watch_points};
 use forewarn_proto::inventory::Scope;
 use notify::{RecommendedWatcher, RecursiveMode, Watcher};
-use tokio::sync::Notify;
+use tokio::{sync::Notify, time::Instant};
 
-/// How long changes are gathered before the packages are listed. A package manager writes its database several times.
-pub(crate) const SETTLE: Duration = Duration::from_millis(100);
+/// How long after a look the next one may follow. A package manager writes its database several times.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(100);
+
+/// While the hints go on, each pause is twice as long as the former, up to this. Stops: a large upgrade, or a person's
+/// script, that has the agent look all the time.
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 /// The scopes in which something was touched since the last look.
 #[derive(Debug, Clone, Default)]
@@ -25,18 +29,45 @@ pub(crate) struct Touched {
 
 impl Touched {
     fn add(&self, scope: Scope) {
-        self.scopes.lock().unwrap_or_else(PoisonError::into_inner).insert(scope);
+        self.lock().insert(scope);
         self.notify.notify_one();
     }
 
-    /// Waits until something is touched.
-    pub(crate) async fn wait(&self) {
-        self.notify.notified().await;
+    /// Waits until something was touched and the next look may come. Nothing is lost if the wait is broken off.
+    pub(crate) async fn wait(&self, pace: &Pace) {
+        while self.lock().is_empty() {
+            self.notify.notified().await;
+        }
+        tokio::time::sleep_until(pace.next).await;
     }
 
     /// The touched scopes, which from now on are untouched.
     pub(crate) fn take(&self) -> BTreeSet<Scope> {
-        std::mem::take(&mut *self.scopes.lock().unwrap_or_else(PoisonError::into_inner))
+        std::mem::take(&mut *self.lock())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeSet<Scope>> {
+        self.scopes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// How soon after one look the next may follow: the first hint is followed at once, those after it ever more seldom.
+#[derive(Debug)]
+pub(crate) struct Pace {
+    next: Instant,
+    pause: Duration,
+}
+
+impl Pace {
+    pub(crate) fn new(now: Instant) -> Self {
+        Self { next: now, pause: SHORTEST_PAUSE }
+    }
+
+    /// A look begins.
+    pub(crate) fn step(&mut self, now: Instant) {
+        let quiet = now.saturating_duration_since(self.next) >= LONGEST_PAUSE;
+        self.pause = if quiet { SHORTEST_PAUSE } else { (self.pause * 2).min(LONGEST_PAUSE) };
+        self.next = now + self.pause;
     }
 }
 
@@ -123,5 +154,36 @@ mod tests {
         check("/home/alice/.vscode/extensions/a.b-1", &[alice]);
         check("/home/alice/.vscode/extensions/a.b-1/package.json", &[]);
         check("/home", &[alice]);
+    }
+
+    #[test]
+    fn looks_follow_each_other_at_once_and_then_ever_more_seldom() {
+        let start = Instant::now();
+        let mut pace = Pace::new(start);
+        let mut pauses = Vec::new();
+        for _ in 0..8 {
+            let now = pace.next;
+            pace.step(now);
+            pauses.push((pace.next - now).as_millis());
+        }
+        assert_eq!(pauses, [200, 400, 800, 1600, 3200, 5000, 5000, 5000]);
+        let later = pace.next + LONGEST_PAUSE;
+        pace.step(later);
+        assert_eq!(pace.next - later, SHORTEST_PAUSE);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_hint_that_comes_while_another_wait_is_broken_off_is_not_lost() {
+        let (touched, start) = (Touched::default(), Instant::now());
+        let mut pace = Pace::new(start);
+        touched.add(Scope::System);
+        touched.wait(&pace).await;
+        assert_eq!((Instant::now(), touched.take().len()), (start, 1));
+        pace.step(start);
+        touched.add(Scope::System);
+        let broken_off = tokio::time::timeout(SHORTEST_PAUSE / 2, touched.wait(&pace)).await;
+        assert!(broken_off.is_err());
+        touched.wait(&pace).await;
+        assert_eq!((Instant::now(), touched.take().len()), (pace.next, 1));
     }
 }

@@ -10,7 +10,9 @@ use crate::{cargo, packages, workspace};
 const SIZES: [usize; 4] = [500, 2_000, 10_000, 100_000];
 const ROUNDS: usize = 7;
 /// How many packages the rpm and pacman databases have.
-const OTHERS: usize = 600;
+const OTHERS: usize = 2_000;
+/// How many Flatpaks are installed.
+const FLATPAKS: usize = 40;
 
 /// One program in a comparison.
 struct Runner {
@@ -51,7 +53,11 @@ pub(super) fn run() -> Result<()> {
     pacman_database(&root)?;
     let database = root.join("var/lib/pacman").display().to_string();
     let pacman = runner("pacman -Q", &["pacman", "--dbpath", &database, "-Q"]);
-    compare(&format!("pacman, {OTHERS} packages"), ours(&root, "pacman")?, vec![pacman])
+    compare(&format!("pacman, {OTHERS} packages"), ours(&root, "pacman")?, vec![pacman])?;
+    let list = flatpaks(&root)?;
+    compare(&format!("flatpak, {FLATPAKS} applications"), ours(&root, "flatpak")?, vec![list])?;
+    anstream::println!("\nIn a process that runs");
+    cargo(&["bench", "--quiet", "-p", "forewarn-inventory", "--bench", "rescan"])
 }
 
 fn runner(name: &'static str, command: &[&str]) -> Runner {
@@ -166,6 +172,34 @@ fn pacman_database(root: &Path) -> Result<()> {
         fs_err::write(folder.join("files"), "%FILES%\n")?;
     }
     Ok(())
+}
+
+/// Applications, really built and installed where the system has them; and flatpak's own command that lists them.
+fn flatpaks(root: &Path) -> Result<Runner> {
+    let (home, installation) = (root.join("tool"), root.join("var/lib/flatpak"));
+    let environment = format!(
+        "HOME={0} XDG_DATA_HOME={0} XDG_CACHE_HOME={0} FLATPAK_SYSTEM_DIR={0}/system FLATPAK_CONFIG_DIR={0}/config \
+         FLATPAK_USER_DIR={1}",
+        home.display(),
+        installation.display()
+    );
+    let script = format!(
+        "set -e; mkdir -p runtime/usr runtime/files; platform=org.example.Platform; export {environment}
+        uses=\"runtime=$platform/x86_64/1\\nsdk=$platform/x86_64/1\"
+        printf \"[Runtime]\\nname=$platform\\n$uses\\n\" > runtime/metadata
+        flatpak build-export --disable-sandbox --runtime --arch=x86_64 repo runtime 1
+        for number in $(seq {FLATPAKS}); do
+            app=org.example.App$number; mkdir -p $app/files/bin $app/export
+            printf \"[Application]\\nname=$app\\n$uses\\ncommand=a\\n\" > $app/metadata
+            flatpak build-export --disable-sandbox --arch=x86_64 repo $app stable
+        done
+        flatpak build-update-repo repo
+        flatpak --user remote-add --no-gpg-verify local repo
+        flatpak --user install -y --noninteractive --arch=x86_64 local $(seq -f org.example.App%g {FLATPAKS})"
+    );
+    shell(root, &format!("({script}) >/dev/null 2>&1"))?;
+    let list: Vec<&str> = environment.split(' ').chain(["flatpak", "--user", "list", "--all"]).collect();
+    Ok(runner("flatpak list", &[&["env"], &list[..]].concat()))
 }
 
 fn shell(folder: &Path, script: &str) -> Result<()> {

@@ -1,5 +1,6 @@
 //! Benchmarks. Each prints ratios against a named peer in the same run; only those mean something elsewhere.
 
+mod daemon;
 mod inventory;
 pub(crate) mod measure;
 
@@ -13,6 +14,8 @@ use crate::cargo;
 pub(crate) enum What {
     /// Matching and deciding, from nothing and after one change, beside comparing everything with everything.
     Engine,
+    /// How soon an installed package is known and its notice shown, and what an idle daemon costs, beside other idle agents.
+    Daemon,
     /// A scan with matching, as a whole process, beside dpkg-query, apt, rpm, pacman and plain reading.
     Inventory,
 }
@@ -20,6 +23,7 @@ pub(crate) enum What {
 pub(crate) fn run(what: What) -> Result<()> {
     match what {
         What::Engine => cargo(&["bench", "--quiet", "-p", "forewarn-engine", "--bench", "engine"]),
+        What::Daemon => daemon::run(),
         What::Inventory => inventory::run(),
     }
 }

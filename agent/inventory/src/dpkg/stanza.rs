@@ -3,7 +3,7 @@
 //! Format: deb-control(5) for the syntax, dpkg(1) "Package states" for `Status`, and dpkg's `lib/dpkg/parse.c`,
 //! `lib/dpkg/fields.c` and `lib/dpkg/parsehelp.c` for what it accepts in a name, version and architecture.
 
-use memchr::memchr_iter;
+use memchr::{memchr, memchr_iter, memchr2, memmem};
 
 /// One stanza: a package that dpkg knows of.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,9 +38,8 @@ const ARCHITECTURE: usize = 3;
 
 /// Hands each stanza in `bytes` to `found`, with the offset of its first line, in bytes from the start of `bytes`.
 ///
-/// Stanzas end at an empty line. With `last` the end of `bytes` ends one too; without it an unfinished stanza is left
-/// for the next call. Returns how many bytes are done with.
-pub(super) fn scan<'a>(bytes: &'a [u8], last: bool, mut found: impl FnMut(usize, Result<Stanza<'a>, Damage>)) -> usize {
+/// Stanzas end at an empty line, and at the end.
+fn scan<'a>(bytes: &'a [u8], mut found: impl FnMut(usize, Result<Stanza<'a>, Damage>)) {
     let mut fields = Fields::default();
     let (mut stanza, mut line) = (0, 0);
     for end in memchr_iter(b'\n', bytes) {
@@ -58,14 +57,56 @@ pub(super) fn scan<'a>(bytes: &'a [u8], last: bool, mut found: impl FnMut(usize,
             text => fields.line(text),
         }
     }
-    if !last {
-        return stanza;
-    }
     if let text @ [_, ..] = trim_return(&bytes[line..]) {
         fields.line(text);
     }
     fields.end(stanza, &mut found);
-    bytes.len()
+}
+
+/// Hands each stanza in `bytes` to `found`, with its offset, and passes over packages that nobody `asks` for. Without `last`
+/// an unfinished stanza is left for the next call. Gives how many bytes are done with, and how many of the packages passed
+/// over are installed.
+///
+/// It passes over a stanza that begins as dpkg writes it, and in which no other one can hide. All others are scanned.
+pub(super) fn skim<'a>(
+    bytes: &'a [u8],
+    last: bool,
+    asks: impl Fn(&str) -> bool,
+    mut found: impl FnMut(usize, Result<Stanza<'a>, Damage>),
+) -> (usize, usize) {
+    // Zeros are what a crash leaves in a file.
+    let plain = memchr2(0, b'\r', bytes).is_none();
+    let another = [b"\nPackage", b"\npackage"].map(memmem::Finder::new);
+    let (mut start, mut passed) = (0, 0);
+    for end in memmem::find_iter(bytes, b"\n\n") {
+        let stanza = &bytes[start..=end];
+        match head(stanza, &another).filter(|(name, _)| plain && !asks(name)) {
+            Some((_, installed)) => passed += usize::from(installed),
+            None => scan(stanza, |offset, stanza| found(start + offset, stanza)),
+        }
+        start = end + 2;
+    }
+    if !last {
+        return (start, passed);
+    }
+    scan(&bytes[start..], |offset, stanza| found(start + offset, stanza));
+    (bytes.len(), passed)
+}
+
+/// The name of a stanza's package, and whether it is installed, if the stanza's first two lines say so and there can be no
+/// other name in it.
+fn head<'a>(stanza: &'a [u8], another: &[memmem::Finder<'_>]) -> Option<(&'a str, bool)> {
+    let (name, rest) = split_line(stanza.strip_prefix(b"Package: ")?)?;
+    let (status, _) = split_line(rest.strip_prefix(b"\nStatus: ")?)?;
+    let valid = !name.is_empty() && name.iter().all(|byte| is(*byte, NAME));
+    let name = std::str::from_utf8(name).ok().filter(|_| valid)?;
+    let installed = files_are_there(status)?;
+    another.iter().all(|field| field.find(rest).is_none()).then_some((name, installed))
+}
+
+/// A line, and what comes after it, its end included.
+fn split_line(text: &[u8]) -> Option<(&[u8], &[u8])> {
+    text.split_at_checked(memchr(b'\n', text)?)
 }
 
 fn trim_return(line: &[u8]) -> &[u8] {

@@ -5,16 +5,30 @@ use super::*;
 /// A stanza, or why there is none, as text: `vim amd64 = 9.0`, `vim amd64 gone`, `@17 stanza has no Version field`.
 fn scanned(bytes: &[u8]) -> Vec<String> {
     let mut lines = Vec::new();
-    scan(bytes, true, |offset, stanza| {
-        lines.push(match stanza {
-            Ok(Stanza { package, arch, installed }) => {
-                let arch = arch.unwrap_or("-");
-                installed.map_or(format!("{package} {arch} gone"), |v| format!("{package} {arch} = {v}"))
-            }
-            Err(damage) => format!("@{offset} {damage}"),
-        });
-    });
+    scan(bytes, |offset, stanza| lines.push(line(offset, &stanza)));
     lines
+}
+
+fn line(offset: usize, stanza: &Result<Stanza<'_>, Damage>) -> String {
+    match stanza {
+        Ok(Stanza { package, arch, installed }) => {
+            let arch = arch.unwrap_or("-");
+            installed.map_or(format!("{package} {arch} gone"), |v| format!("{package} {arch} = {v}"))
+        }
+        Err(damage) => format!("@{offset} {damage}"),
+    }
+}
+
+/// The same of packages that begin with a letter from `a` to `m`, and how many others are installed.
+fn skimmed(bytes: &[u8]) -> (Vec<String>, usize) {
+    let mut lines = Vec::new();
+    let (_, passed) = skim(bytes, true, is_asked_for, |offset, stanza| lines.push(line(offset, &stanza)));
+    lines.retain(|line| line.starts_with('@') || is_asked_for(line));
+    (lines, passed)
+}
+
+fn is_asked_for(name: &str) -> bool {
+    name.starts_with(|first| ('a'..='m').contains(&first))
 }
 
 #[track_caller]
@@ -143,19 +157,54 @@ proptest! {
         let text = render(&stanzas).join("\n");
         let at = at.index(text.len());
         let mut count = 0;
-        let used = scan(&text.as_bytes()[..at], false, |_, stanza| { assert!(stanza.is_ok()); count += 1; });
-        scan(&text.as_bytes()[used..], true, |_, stanza| { assert!(stanza.is_ok()); count += 1; });
+        let (used, _) = skim(&text.as_bytes()[..at], false, |_| true, |_, stanza| { assert!(stanza.is_ok()); count += 1; });
+        skim(&text.as_bytes()[used..], true, |_| true, |_, stanza| { assert!(stanza.is_ok()); count += 1; });
         prop_assert_eq!(count, stanzas.len());
     }
 
     #[test]
     fn random_bytes_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..2000), last: bool) {
-        let used = scan(&bytes, last, |_, _| {});
+        let (used, _) = skim(&bytes, last, is_asked_for, |_, _| {});
         prop_assert!(used <= bytes.len() && (!last || used == bytes.len()));
     }
 
     #[test]
     fn random_lines_never_panic(lines in prop::collection::vec("(Package|Status|Version|)(:| |)[ -~\0\t]{0,12}", 0..40)) {
-        scan(lines.join("\n").as_bytes(), true, |_, _| {});
+        skim(lines.join("\n").as_bytes(), true, is_asked_for, |_, _| {});
+    }
+}
+
+#[test]
+fn what_is_passed_over_hides_nothing_that_is_asked_for() {
+    let stanza =
+        |name: &str| format!("Package: {name}\nStatus: install ok installed\nVersion: 1\nDescription: d\n b\n\n");
+    let seed = ["zsh", "vim", "anydesk", "xterm", "bash", "zlib"].map(stanza).concat();
+    crate::mutated::check(&[seed.as_bytes(), VIM.as_bytes(), b"Package: z\n\npackage: a\n\n"], |bytes| {
+        let (all, (asked, passed)) = (scanned(bytes), skimmed(bytes));
+        let is_said = |line: &&String| is_asked_for(line) && asked.contains(line) || !is_asked_for(line);
+        let missed: Vec<&String> =
+            all.iter().filter(|line| !line.starts_with('@')).filter(|line| !is_said(line)).collect();
+        assert_eq!(missed, [""; 0]);
+        // Damage may be passed over only together with a package that nobody asks for.
+        let damaged = |lines: &[String]| lines.iter().filter(|line| line.starts_with('@')).count();
+        assert!(damaged(&asked) <= damaged(&all) && damaged(&all) - damaged(&asked) <= passed.max(all.len()));
+        assert!(all.len() >= passed);
+    });
+    assert_eq!(skimmed(seed.as_bytes()), (vec!["anydesk - = 1".to_owned(), "bash - = 1".to_owned()], 4));
+}
+
+#[test]
+fn a_stanza_in_which_another_may_hide_is_not_passed_over() {
+    let head = "Package: zsh\nStatus: install ok installed\nVersion: 1\n";
+    for (text, lines) in [
+        (head.to_owned(), 0),
+        (format!("{head}Package: anydesk\nStatus: install ok installed\nVersion: 1\n"), 1),
+        (format!("{head}package: anydesk\n"), 1),
+        (format!("{head}\0\0\0\n"), 1),
+        ("Package: zsh\nStatus: install ok\nVersion: 1\n".to_owned(), 1),
+        ("Package: z\u{e9}\nStatus: install ok installed\nVersion: 1\n".to_owned(), 1),
+    ] {
+        let (damage, passed) = skimmed(format!("{text}\n").as_bytes());
+        assert_eq!((damage.len(), passed), (lines, 1 - lines), "{text:?}: {damage:?}");
     }
 }

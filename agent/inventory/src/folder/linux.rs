@@ -1,6 +1,7 @@
 //! Opening on Linux, with openat2(2).
 
 use std::{
+    cell::RefCell,
     ffi::CStr,
     io,
     os::fd::OwnedFd,
@@ -13,7 +14,7 @@ use rustix::{
     io::Errno,
 };
 
-use super::{Kind, Name, Opened, Stamp};
+use super::{Kind, Name, Opened, Seen, Stamp};
 
 /// How often an open is tried again when a rename elsewhere disturbed it (EAGAIN in openat2(2)).
 const ATTEMPTS: usize = 16;
@@ -24,6 +25,8 @@ pub(crate) struct Root {
     fd: OwnedFd,
     path: PathBuf,
     resolve: ResolveFlags,
+    /// Everything that was opened, as it was then.
+    seen: RefCell<Vec<Seen>>,
 }
 
 impl Root {
@@ -48,7 +51,7 @@ impl Root {
     fn new(path: &Path, resolve: ResolveFlags) -> io::Result<Option<Self>> {
         let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
         match open(path, flags, Mode::empty()) {
-            Ok(fd) => Ok(Some(Self { fd, path: path.to_owned(), resolve })),
+            Ok(fd) => Ok(Some(Self { fd, path: path.to_owned(), resolve, seen: RefCell::default() })),
             Err(Errno::NOENT | Errno::NOTDIR) => Ok(None),
             Err(error) => Err(error.into()),
         }
@@ -109,20 +112,16 @@ impl Root {
         matches!(self.open_fd(relative), Ok(Some(_)))
     }
 
-    /// The stamp of what a name leads to; `None` if it leads to nothing.
-    ///
-    /// # Errors
-    /// Those of [`Root::open`].
-    pub(crate) fn stamp(&self, relative: &Path) -> io::Result<Option<Stamp>> {
-        let Some(fd) = self.open_fd(relative)? else { return Ok(None) };
-        let stat = fstat(&fd)?;
-        let seconds = u64::try_from(stat.st_ctime).unwrap_or_default();
-        let nanoseconds = u32::try_from(stat.st_ctime_nsec).unwrap_or_default();
-        Ok(Some(Stamp {
-            file: (stat.st_dev, stat.st_ino),
-            size: u64::try_from(stat.st_size).unwrap_or_default(),
-            changed: Duration::new(seconds, nanoseconds),
-        }))
+    /// Everything that was opened, or not found, under this folder so far: what comes of it can only change with one of
+    /// these.
+    pub(crate) fn seen(&self) -> Vec<Seen> {
+        self.seen.borrow().clone()
+    }
+
+    /// Whether a name still leads to what was seen there.
+    pub(crate) fn is_as_seen(&self, seen: &Seen) -> bool {
+        let now = self.open_unseen(&seen.path).and_then(|fd| fd.as_ref().map(stamp).transpose());
+        now.is_ok_and(|now| now == seen.stamp)
     }
 
     /// Where a symbolic link leads, unresolved. `None` if there is no such link, or its target is not UTF-8.
@@ -132,8 +131,15 @@ impl Root {
         Some(PathBuf::from(target.to_str().ok()?))
     }
 
-    /// Opens for reading. `None` if it does not exist.
+    /// Opens for reading, and notes what was seen. `None` if it does not exist.
     fn open_fd(&self, relative: &Path) -> io::Result<Option<OwnedFd>> {
+        let fd = self.open_unseen(relative)?;
+        let stamp = fd.as_ref().map(stamp).transpose()?;
+        self.seen.borrow_mut().push(Seen { path: relative.to_owned(), stamp });
+        Ok(fd)
+    }
+
+    fn open_unseen(&self, relative: &Path) -> io::Result<Option<OwnedFd>> {
         let relative = if relative.as_os_str().is_empty() { Path::new(".") } else { relative };
         let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
         let mut attempts = ATTEMPTS;
@@ -157,6 +163,17 @@ impl Root {
             };
         }
     }
+}
+
+fn stamp(fd: &OwnedFd) -> io::Result<Stamp> {
+    let stat = fstat(fd)?;
+    let seconds = u64::try_from(stat.st_ctime).unwrap_or_default();
+    let nanoseconds = u32::try_from(stat.st_ctime_nsec).unwrap_or_default();
+    Ok(Stamp {
+        file: (stat.st_dev, stat.st_ino),
+        size: u64::try_from(stat.st_size).unwrap_or_default(),
+        changed: Duration::new(seconds, nanoseconds),
+    })
 }
 
 /// `None` where the file system does not say.

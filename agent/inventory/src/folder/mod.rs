@@ -9,7 +9,7 @@ mod other;
 use std::{
     fs::File,
     io::{self, Read},
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 #[cfg(target_os = "linux")]
@@ -54,6 +54,15 @@ pub(crate) struct Stamp {
     pub(crate) size: u64,
     /// When its contents or attributes last changed, since the Unix epoch. Nobody can set it.
     pub(crate) changed: std::time::Duration,
+}
+
+/// What a name led to when it was opened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Seen {
+    /// The name, below the root.
+    pub(crate) path: PathBuf,
+    /// `None` if nothing was there.
+    pub(crate) stamp: Option<Stamp>,
 }
 
 /// A name in a folder.
