@@ -14,7 +14,7 @@ use notify::{RecommendedWatcher, RecursiveMode, Watcher};
 use tokio::{sync::Notify, time::Instant};
 
 /// How long after a look the next one may follow. A package manager writes its database several times.
-const SHORTEST_PAUSE: Duration = Duration::from_millis(100);
+const SHORTEST_PAUSE: Duration = Duration::from_millis(20);
 
 /// While the hints go on, each pause is twice as long as the former, up to this. Stops: a large upgrade, or a person's
 /// script, that has the agent look all the time.
@@ -166,7 +166,7 @@ mod tests {
             pace.step(now);
             pauses.push((pace.next - now).as_millis());
         }
-        assert_eq!(pauses, [200, 400, 800, 1600, 3200, 5000, 5000, 5000]);
+        assert_eq!(pauses, [40, 80, 160, 320, 640, 1280, 2560, 5000]);
         let later = pace.next + LONGEST_PAUSE;
         pace.step(later);
         assert_eq!(pace.next - later, SHORTEST_PAUSE);
