@@ -2,6 +2,7 @@
 //! costs while nothing happens.
 
 use std::{
+    os::unix::fs::symlink,
     path::Path,
     process::{Child, Command, Stdio},
     thread::sleep,
@@ -14,7 +15,7 @@ use forewarn_tests::{Binaries, Company, Device, wait_until};
 use jiff::Timestamp;
 
 use super::measure::median;
-use crate::{cargo, packages};
+use crate::{cargo, packages, workspace};
 
 /// How often the package is installed.
 const INSTALLS: usize = 20;
@@ -44,8 +45,8 @@ app = "anydesk"
 
 pub(super) fn run() -> Result<()> {
     packages::install(&packages::FOR_DAEMON_BENCH)?;
-    cargo(&["build", "--release", "--quiet", "-p", "forewarn", "-p", "forewarn-admin", "-p", "forewarn-server"])?;
     let folder = tempfile::tempdir()?;
+    build(folder.path())?;
     let root = folder.path().join("root");
     let company = found(folder.path())?;
     let device = device(&company, &root)?;
@@ -53,10 +54,21 @@ pub(super) fn run() -> Result<()> {
     idle(&device, folder.path())
 }
 
+/// Gathers the agent as it is packaged, and the others, which are not measured.
+fn build(folder: &Path) -> Result<()> {
+    let agent = super::packaged()?;
+    cargo(&["build", "--release", "--quiet", "-p", "forewarn-admin", "-p", "forewarn-server"])?;
+    let programs = folder.join("programs");
+    fs_err::create_dir(&programs)?;
+    symlink(agent, programs.join("forewarn"))?;
+    for name in ["forewarn-admin", "forewarn-server"] {
+        symlink(workspace()?.join("target/release").join(name), programs.join(name))?;
+    }
+    Ok(())
+}
+
 fn found(folder: &Path) -> Result<Company> {
-    let program = std::env::current_exe()?;
-    let target = program.ancestors().nth(2).context("xtask has no target folder")?;
-    let company = Company::found(Binaries::in_folder(&target.join("release"))?, folder)?;
+    let company = Company::found(Binaries::in_folder(&folder.join("programs"))?, folder)?;
     company.publish(POLICY)?;
     Ok(company)
 }

@@ -5,7 +5,7 @@ use std::{fmt::Write as _, path::Path, process::Command};
 use anyhow::{Context, Result, bail};
 
 use super::measure::{Cost, cost, median};
-use crate::{cargo, packages, workspace};
+use crate::{cargo, packages};
 
 const SIZES: [usize; 4] = [500, 2_000, 10_000, 100_000];
 const ROUNDS: usize = 7;
@@ -22,7 +22,7 @@ struct Runner {
 
 pub(super) fn run() -> Result<()> {
     packages::install(&packages::FOR_TESTS)?;
-    cargo(&["build", "--release", "--quiet", "-p", "forewarn"])?;
+    let program = super::packaged()?;
     let folder = tempfile::tempdir()?;
     anstream::println!(
         "Whole processes, {ROUNDS} alternated rounds; each ratio is the median over rounds of ours to theirs."
@@ -34,7 +34,7 @@ pub(super) fn run() -> Result<()> {
         let status = format!("{database}/status");
         compare(
             &format!("dpkg, {packages} packages"),
-            ours(&root, "dpkg")?,
+            ours(&program, &root, "dpkg")?,
             vec![
                 runner("dpkg-query -W", &["dpkg-query", "--admindir", &database, "-W"]),
                 runner(
@@ -49,13 +49,13 @@ pub(super) fn run() -> Result<()> {
     rpm_database(&root)?;
     let database = root.join("var/lib/rpm").display().to_string();
     let rpm = runner("rpm -qa", &["rpm", "--define", "_db_backend sqlite", "--dbpath", &database, "-qa"]);
-    compare(&format!("rpm, {OTHERS} packages"), ours(&root, "rpm")?, vec![rpm])?;
+    compare(&format!("rpm, {OTHERS} packages"), ours(&program, &root, "rpm")?, vec![rpm])?;
     pacman_database(&root)?;
     let database = root.join("var/lib/pacman").display().to_string();
     let pacman = runner("pacman -Q", &["pacman", "--dbpath", &database, "-Q"]);
-    compare(&format!("pacman, {OTHERS} packages"), ours(&root, "pacman")?, vec![pacman])?;
+    compare(&format!("pacman, {OTHERS} packages"), ours(&program, &root, "pacman")?, vec![pacman])?;
     let list = flatpaks(&root)?;
-    compare(&format!("flatpak, {FLATPAKS} applications"), ours(&root, "flatpak")?, vec![list])?;
+    compare(&format!("flatpak, {FLATPAKS} applications"), ours(&program, &root, "flatpak")?, vec![list])?;
     anstream::println!("\nIn a process that runs");
     cargo(&["bench", "--quiet", "-p", "forewarn-inventory", "--bench", "rescan"])
 }
@@ -65,13 +65,12 @@ fn runner(name: &'static str, command: &[&str]) -> Runner {
 }
 
 /// A scan of one source for what the catalogue knows of an app.
-fn ours(root: &Path, source: &str) -> Result<Runner> {
+fn ours(program: &Path, root: &Path, source: &str) -> Result<Runner> {
     fs_err::create_dir_all(root.join("etc"))?;
     fs_err::write(root.join("etc/os-release"), "ID=debian\n")?;
     let config = root.join("agent.toml");
     fs_err::write(&config, format!("root = {root:?}\nhome = {root:?}\nstate = {:?}\n", root.join("state")))?;
-    let program = workspace()?.join("target/release/forewarn").display().to_string();
-    let config = config.display().to_string();
+    let (program, config) = (program.display().to_string(), config.display().to_string());
     let command = [&program, "--config", &config, "inventory", "--source", source, "--app", "anydesk"];
     Ok(runner("forewarn", &command))
 }

@@ -4,10 +4,12 @@ mod daemon;
 mod inventory;
 pub(crate) mod measure;
 
+use std::path::PathBuf;
+
 use anyhow::Result;
 use clap::ValueEnum;
 
-use crate::cargo;
+use crate::{cargo, workspace};
 
 /// What can be measured.
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -26,4 +28,10 @@ pub(crate) fn run(what: What) -> Result<()> {
         What::Daemon => daemon::run(),
         What::Inventory => inventory::run(),
     }
+}
+
+/// Builds the agent as it is packaged, and says where it is.
+fn packaged() -> Result<PathBuf> {
+    cargo(&["build", "--profile", "dist", "--quiet", "-p", "forewarn"])?;
+    Ok(workspace()?.join("target/dist/forewarn"))
 }
