@@ -101,8 +101,8 @@ impl Scanner {
     pub(crate) async fn look(&self, search: Search, extent: Extent) -> Scan {
         let mut listings = Vec::new();
         if extent.reaches(Scope::System) {
-            for source in self.system.keys() {
-                listings.push(self.system_source(*source, &search.wanted).await);
+            for (source, lister) in &self.system {
+                listings.push(self.system_source(*source, lister.clone(), &search.wanted).await);
             }
         }
         let mut people = BTreeMap::new();
@@ -118,8 +118,8 @@ impl Scanner {
     pub(crate) async fn list(&self, source: Option<Source>, wanted: Wanted) -> Vec<Listing> {
         let asked = |candidate: &Source| source.is_none_or(|source| source == *candidate);
         let mut listings = Vec::new();
-        for source in self.system.keys().filter(|source| asked(source)) {
-            listings.push(self.system_source(*source, &wanted).await);
+        for (source, lister) in self.system.iter().filter(|(source, _)| asked(source)) {
+            listings.push(self.system_source(*source, lister.clone(), &wanted).await);
         }
         let search = Search { wanted, domains: BTreeSet::new() };
         for (person, folder) in &self.places.homes {
@@ -132,10 +132,7 @@ impl Scanner {
     }
 
     /// Lists a source of the system. One that has not come back from an earlier look is not waited for again.
-    async fn system_source(&self, source: Source, wanted: &Wanted) -> Listing {
-        let Some(lister) = self.system.get(&source).cloned() else {
-            return unread(source, Scope::System, "/", NO_ANSWER);
-        };
+    async fn system_source(&self, source: Source, lister: Arc<Mutex<Lister>>, wanted: &Wanted) -> Listing {
         let wanted = wanted.clone();
         let read = tokio::task::spawn_blocking(move || {
             let mut lister = match lister.try_lock() {
@@ -146,13 +143,12 @@ impl Scanner {
             };
             Some(lister.list(&wanted, now()))
         });
-        match tokio::time::timeout(SOURCE_DEADLINE, read).await {
-            Ok(Ok(Some(listing))) => listing,
-            Ok(Ok(None)) | Err(_) => unread(source, Scope::System, self.places.root.display(), NO_ANSWER),
-            Ok(Err(_)) => {
-                unread(source, Scope::System, self.places.root.display(), "its reader broke off; this is a defect")
-            }
-        }
+        let reason = match tokio::time::timeout(SOURCE_DEADLINE, read).await {
+            Ok(Ok(Some(listing))) => return listing,
+            Ok(Ok(None)) | Err(_) => NO_ANSWER,
+            Ok(Err(_)) => "its reader broke off; this is a defect",
+        };
+        unread(source, Scope::System, self.places.root.display(), reason)
     }
 
     async fn home(&self, person: Person, folder: &Path, sources: Vec<Source>, search: &Search) -> home::Found {
