@@ -61,6 +61,8 @@ enum Configured {
     Why(command::why::Options),
     /// Every package that the agent sees on this device. The list stays here.
     Inventory(command::inventory::Options),
+    /// What of your mail a revoke would take.
+    Mail(command::mail::Options),
     /// Say that you have read the notices.
     Acknowledge(command::acknowledge::Options),
     /// Put reminders off. It moves no deadline, and the last call comes all the same.
@@ -96,6 +98,7 @@ fn run(arguments: Arguments) -> Result<()> {
             Configured::Status(options) => command::status::run(&config, &options).await,
             Configured::Why(options) => command::why::run(&config, &options).await,
             Configured::Inventory(options) => command::inventory::run(&config, &options).await,
+            Configured::Mail(options) => command::mail::run(&config, &options),
             Configured::Acknowledge(options) => command::acknowledge::run(&config, &options).await,
             Configured::Snooze(options) => command::snooze::run(&config, &options).await,
         }

@@ -109,3 +109,26 @@ fn a_bad_policy_is_refused_with_file_line_and_remedy() {
     let refused = company.admin("alice", &["propose", &policy]).unwrap();
     assert!(!refused.success && refused.text.contains("in the past"), "{}", refused.text);
 }
+
+#[test]
+fn a_person_sees_what_a_revoke_would_take_and_nothing_is_touched() {
+    let folder = tempfile::tempdir().unwrap();
+    let device = forewarn_tests::Device::prepare(
+        &forewarn_tests::Binaries::beside_test().unwrap(),
+        folder.path(),
+        &forewarn_clock::Shift::default(),
+        "",
+    )
+    .unwrap();
+    let before = home::mail_files(&device.home).unwrap();
+    let plan = device.run(&["mail", "plan", "corp.example"]).unwrap().ok().unwrap();
+    let lines: Vec<&str> = plan.lines().collect();
+    assert!(lines[0].starts_with("Thunderbird me@corp.example, from .thunderbird/"), "{plan}");
+    assert!(lines[1].starts_with("isync Me@Corp.Example, from .mbsyncrc") && lines.len() == 3, "{plan}");
+    let pieces = device.run(&["mail", "plan", "corp.example", "--pieces"]).unwrap().ok().unwrap();
+    assert!(pieces.contains("  - ") && !pieces.contains("@private.example"), "{pieces}");
+    let none = device.run(&["mail", "plan", "nobody.example"]).unwrap().ok().unwrap();
+    assert!(none.contains("There is no account of nobody.example here."), "{none}");
+    assert!(device.run(&["mail", "plan", "no domain"]).unwrap().ok().is_err());
+    assert_eq!(home::mail_files(&device.home).unwrap(), before);
+}
