@@ -49,8 +49,12 @@ pub(super) fn run() -> Result<()> {
     build(folder.path())?;
     let root = folder.path().join("root");
     let company = found(folder.path())?;
-    let device = device(&company, &root)?;
+    let mut device = device(&company, &root)?;
     install(&device, &root, folder.path())?;
+    // As fresh as what it is compared with.
+    device.kill();
+    device.start()?;
+    device.wait_for("it is connected", |status| status.connected && status.confirmed_at.is_some())?;
     idle(&device, folder.path())
 }
 
