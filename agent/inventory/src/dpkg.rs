@@ -186,26 +186,33 @@ fn scan_file(
     mut found: impl FnMut(Stanza<'_>) -> Result<(), String>,
 ) -> usize {
     let mut file = file.take(MAX_DPKG_FILE_BYTES + 1);
-    let mut buffer = Vec::with_capacity(CHUNK_BYTES);
+    // Read into as it is: `read_to_end` would begin with small pieces, each time.
+    let (mut buffer, mut filled) = (vec![0; 2 * CHUNK_BYTES], 0);
     let (mut base, mut passed) = (0, 0);
     let found_in = path.to_string_lossy();
     let unread =
         |offset: u64, reason: String| Gap { path: found_in.clone().into_owned(), offset: Some(offset), reason };
     loop {
-        // Doubling, so that a long stanza isn't scanned again and again.
-        let more = CHUNK_BYTES.max(buffer.len()) as u64;
-        let last = match file.by_ref().take(more).read_to_end(&mut buffer) {
-            Ok(count) => count == 0,
+        if buffer.len() - filled < CHUNK_BYTES {
+            // Doubling, so that a long stanza isn't scanned again and again.
+            buffer.resize(2 * buffer.len(), 0);
+        }
+        let last = match file.read(&mut buffer[filled..]) {
+            Ok(count) => {
+                filled += count;
+                count == 0
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
             Err(error) => {
                 gaps.push(unread(base, ReadError::Read(error).to_string()));
                 return passed;
             }
         };
-        if base + buffer.len() as u64 > MAX_DPKG_FILE_BYTES {
+        if base + filled as u64 > MAX_DPKG_FILE_BYTES {
             gaps.push(unread(base, ReadError::TooLarge(MAX_DPKG_FILE_BYTES).to_string()));
             return passed;
         }
-        let (used, more) = skim(&buffer, last, &asks, |offset, stanza| {
+        let (used, more) = skim(&buffer[..filled], last, &asks, |offset, stanza| {
             let outcome = stanza.map_err(|damage| damage.to_string()).and_then(&mut found);
             if let Err(reason) = outcome {
                 note(gaps, unread(base + offset as u64, reason));
@@ -215,9 +222,10 @@ fn scan_file(
         if last {
             return passed;
         }
-        buffer.drain(..used);
+        buffer.copy_within(used..filled, 0);
+        filled -= used;
         base += used as u64;
-        if buffer.len() > MAX_STANZA_BYTES {
+        if filled > MAX_STANZA_BYTES {
             gaps.push(unread(base, format!("stanza has more than {MAX_STANZA_BYTES} bytes")));
             return passed;
         }

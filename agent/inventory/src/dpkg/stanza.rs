@@ -74,9 +74,9 @@ pub(super) fn skim<'a>(
     asks: impl Fn(&str) -> bool,
     mut found: impl FnMut(usize, Result<Stanza<'a>, Damage>),
 ) -> (usize, usize) {
-    // Zeros are what a crash leaves in a file.
-    let plain = memchr2(0, b'\r', bytes).is_none();
-    let another = [b"\nPackage", b"\npackage"].map(memmem::Finder::new);
+    // Zeros are what a crash leaves in a file; dpkg writes the names of fields in one way only.
+    let plain = memchr2(0, b'\r', bytes).is_none() && memmem::find(bytes, b"\npackage").is_none();
+    let another = memmem::Finder::new(b"\nPackage");
     let (mut start, mut passed) = (0, 0);
     for end in memmem::find_iter(bytes, b"\n\n") {
         let stanza = &bytes[start..=end];
@@ -95,13 +95,12 @@ pub(super) fn skim<'a>(
 
 /// The name of a stanza's package, and whether it is installed, if the stanza's first two lines say so and there can be no
 /// other name in it.
-fn head<'a>(stanza: &'a [u8], another: &[memmem::Finder<'_>]) -> Option<(&'a str, bool)> {
-    let (name, rest) = split_line(stanza.strip_prefix(b"Package: ")?)?;
-    let (status, _) = split_line(rest.strip_prefix(b"\nStatus: ")?)?;
-    let valid = !name.is_empty() && name.iter().all(|byte| is(*byte, NAME));
-    let name = std::str::from_utf8(name).ok().filter(|_| valid)?;
-    let installed = files_are_there(status)?;
-    another.iter().all(|field| field.find(rest).is_none()).then_some((name, installed))
+fn head<'a>(stanza: &'a [u8], another: &memmem::Finder<'_>) -> Option<(&'a str, bool)> {
+    let named = stanza.strip_prefix(b"Package: ")?;
+    let (name, rest) = named.split_at(named.iter().position(|byte| !is(*byte, NAME))?);
+    let (status, rest) = split_line(rest.strip_prefix(b"\nStatus: ")?)?;
+    let (name, installed) = (std::str::from_utf8(name).ok()?, files_are_there(status)?);
+    (!name.is_empty() && another.find(rest).is_none()).then_some((name, installed))
 }
 
 /// A line, and what comes after it, its end included.
@@ -242,6 +241,10 @@ fn is(byte: u8, class: u8) -> bool {
 /// Whether a `Status` such as `install ok installed` says that the package's files are there, wholly or in part.
 /// `None` if it isn't a status.
 fn files_are_there(status: &[u8]) -> Option<bool> {
+    // Most are.
+    if status == b"install ok installed" {
+        return Some(true);
+    }
     let mut words = status.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
     let (_want, _flag, state, None) = (words.next()?, words.next()?, words.next()?, words.next()) else {
         return None;
