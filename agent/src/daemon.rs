@@ -215,10 +215,15 @@ impl Daemon {
                 Wake::Server(heard) => self.hear(heard).await,
                 Wake::Changed => {
                     pace.step(Instant::now());
+                    // Before the look: what comes after it is a hint again.
+                    watch.renew();
                     self.hands.scan(&self.engine, Extent::Changes(channels.touched.take()));
                 }
-                Wake::LookDue => self.look_everywhere(),
-                Wake::Done(done) => self.finish(done, &mut watch),
+                Wake::LookDue => {
+                    watch.renew();
+                    self.look_everywhere();
+                }
+                Wake::Done(done) => self.finish(done),
                 Wake::Notice(news) => self.take_news(news),
                 Wake::Asked((question, answer)) => {
                     self.give(Input::Tick);
@@ -282,14 +287,13 @@ impl Daemon {
         self.give(Input::BundleRefused(refusal));
     }
 
-    fn finish(&mut self, done: Done, watch: &mut Watch) {
+    fn finish(&mut self, done: Done) {
         match done {
             Done::Mail(input) => {
                 self.give(input);
                 self.look_everywhere();
             }
             Done::Scanned(scan) => {
-                watch.renew();
                 match scan {
                     Some(scan) => self.take_scan(scan),
                     None => tracing::error!("a look broke off; this is a defect"),
