@@ -147,6 +147,15 @@ impl Wanted {
         Self::Named { names, display_names: BTreeSet::new() }
     }
 
+    /// The names that are asked for of a purl type whose packages have no display names. None: all.
+    pub fn named(&self, kind: &str) -> Option<&BTreeSet<String>> {
+        static NONE: BTreeSet<String> = BTreeSet::new();
+        match self {
+            Self::All => None,
+            Self::Named { names, .. } => Some(names.get(kind).unwrap_or(&NONE)),
+        }
+    }
+
     /// Whether a package of this purl type, name and display name is asked for.
     pub fn asks_for(&self, kind: &str, name: &str, display_name: Option<&str>) -> bool {
         match self {

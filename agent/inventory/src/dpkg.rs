@@ -90,9 +90,9 @@ fn merge(root: &Root, status: File, journal: Journal, vendor: &str, draft: &mut 
         !journal.is_empty() && journal.contains_key(&key())
     };
     let mut gaps = Vec::new();
-    let wanted = draft.wanted();
+    let asked = draft.wanted().named("deb");
     // What the journal speaks of has to be found to be passed over.
-    let asks = |name: &str| !journal.is_empty() || wanted.asks_for("deb", name, None);
+    let asks = |name: &str| !journal.is_empty() || asked.is_none_or(|names| names.contains(name));
     let passed = scan_file(&path, status, &mut gaps, asks, |stanza| match stanza.installed {
         Some(version) if !overridden(&stanza) => offer(stanza.package, stanza.arch, version, vendor, &found_in, draft),
         Some(_) | None => Ok(()),

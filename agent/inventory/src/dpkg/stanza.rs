@@ -3,7 +3,9 @@
 //! Format: deb-control(5) for the syntax, dpkg(1) "Package states" for `Status`, and dpkg's `lib/dpkg/parse.c`,
 //! `lib/dpkg/fields.c` and `lib/dpkg/parsehelp.c` for what it accepts in a name, version and architecture.
 
-use memchr::{memchr, memchr_iter, memchr2, memmem};
+use std::ops::Range;
+
+use memchr::{memchr, memchr_iter, memmem};
 
 /// One stanza: a package that dpkg knows of.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,40 +69,55 @@ fn scan<'a>(bytes: &'a [u8], mut found: impl FnMut(usize, Result<Stanza<'a>, Dam
 /// an unfinished stanza is left for the next call. Gives how many bytes are done with, and how many of the packages passed
 /// over are installed.
 ///
-/// It passes over a stanza that begins as dpkg writes it, and in which no other one can hide. All others are scanned.
+/// It goes from one name to the next, and passes over what begins as dpkg writes it. Where a second name could hide,
+/// everything is scanned.
 pub(super) fn skim<'a>(
     bytes: &'a [u8],
     last: bool,
     asks: impl Fn(&str) -> bool,
     mut found: impl FnMut(usize, Result<Stanza<'a>, Damage>),
 ) -> (usize, usize) {
-    // Zeros are what a crash leaves in a file; dpkg writes the names of fields in one way only.
-    let plain = memchr2(0, b'\r', bytes).is_none() && memmem::find(bytes, b"\npackage").is_none();
-    let another = memmem::Finder::new(b"\nPackage");
-    let (mut start, mut passed) = (0, 0);
-    for end in memmem::find_iter(bytes, b"\n\n") {
-        let stanza = &bytes[start..=end];
-        match head(stanza, &another).filter(|(name, _)| plain && !asks(name)) {
+    // Zeros are what a crash leaves in a file.
+    let plain = memchr(0, bytes).is_none();
+    let (mut start, mut single, mut passed) = (0, true, 0);
+    let mut take = |stanza: Range<usize>, single| {
+        let text = &bytes[stanza.clone()];
+        match head(text).filter(|(name, _)| plain && single && !asks(name)) {
             Some((_, installed)) => passed += usize::from(installed),
-            None => scan(stanza, |offset, stanza| found(start + offset, stanza)),
+            None => scan(text, |offset, found_there| found(stanza.start + offset, found_there)),
         }
-        start = end + 2;
+    };
+    for name in memmem::find_iter(bytes, NAME_FIELD).filter_map(|at| line_start(bytes, at)) {
+        if bytes[..name].ends_with(b"\n\n") {
+            take(start..name, single);
+            (start, single) = (name, true);
+        } else {
+            single &= name == start;
+        }
     }
-    if !last {
-        return (start, passed);
+    let end = if last { bytes.len() } else { memmem::rfind(bytes, b"\n\n").map_or(start, |end| end + 2) };
+    if end > start {
+        take(start..end, single);
     }
-    scan(&bytes[start..], |offset, stanza| found(start + offset, stanza));
-    (bytes.len(), passed)
+    (end.max(start), passed)
 }
 
-/// The name of a stanza's package, and whether it is installed, if the stanza's first two lines say so and there can be no
-/// other name in it.
-fn head<'a>(stanza: &'a [u8], another: &memmem::Finder<'_>) -> Option<(&'a str, bool)> {
+/// What `Package:` and `package:` have in common.
+const NAME_FIELD: &[u8] = b"ackage:";
+
+/// Where a line begins, if it begins with the name field that goes on `at`.
+fn line_start(bytes: &[u8], at: usize) -> Option<usize> {
+    let start = at.checked_sub(1).filter(|start| matches!(bytes[*start], b'P' | b'p'))?;
+    (start == 0 || bytes[start - 1] == b'\n').then_some(start)
+}
+
+/// The name of a stanza's package, and whether it is installed, if the stanza's first two lines say so.
+fn head(stanza: &[u8]) -> Option<(&str, bool)> {
     let named = stanza.strip_prefix(b"Package: ")?;
     let (name, rest) = named.split_at(named.iter().position(|byte| !is(*byte, NAME))?);
-    let (status, rest) = split_line(rest.strip_prefix(b"\nStatus: ")?)?;
+    let (status, _) = split_line(rest.strip_prefix(b"\nStatus: ")?)?;
     let (name, installed) = (std::str::from_utf8(name).ok()?, files_are_there(status)?);
-    (!name.is_empty() && another.find(rest).is_none()).then_some((name, installed))
+    (!name.is_empty()).then_some((name, installed))
 }
 
 /// A line, and what comes after it, its end included.
