@@ -12,15 +12,63 @@ use crate::error::Refusal;
 pub enum Client {
     /// Mozilla Thunderbird, from Debian, snap or flatpak.
     Thunderbird,
+    /// GNOME Online Accounts, and what Evolution's data server makes of them.
+    OnlineAccounts,
+    /// Evolution and its data server, from Debian or flatpak.
+    Evolution,
+    /// Geary, from Debian or flatpak.
+    Geary,
+    /// Claws Mail.
+    Claws,
+    /// KMail and Akonadi.
+    KMail,
     /// isync, whose program is called mbsync.
     Isync,
+    /// offlineimap.
+    OfflineImap,
+    /// msmtp.
+    Msmtp,
+    /// neomutt or mutt.
+    Neomutt,
+    /// aerc.
+    Aerc,
+    /// himalaya.
+    Himalaya,
+}
+
+impl Client {
+    /// Every program, in the order in which their accounts are taken. What makes sources of its own accounts comes before those sources' program.
+    pub const ALL: [Self; 12] = [
+        Self::Thunderbird,
+        Self::OnlineAccounts,
+        Self::Evolution,
+        Self::Geary,
+        Self::Claws,
+        Self::KMail,
+        Self::Isync,
+        Self::OfflineImap,
+        Self::Msmtp,
+        Self::Neomutt,
+        Self::Aerc,
+        Self::Himalaya,
+    ];
 }
 
 impl fmt::Display for Client {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str(match self {
             Self::Thunderbird => "Thunderbird",
+            Self::OnlineAccounts => "GNOME Online Accounts",
+            Self::Evolution => "Evolution",
+            Self::Geary => "Geary",
+            Self::Claws => "Claws Mail",
+            Self::KMail => "KMail",
             Self::Isync => "isync",
+            Self::OfflineImap => "offlineimap",
+            Self::Msmtp => "msmtp",
+            Self::Neomutt => "neomutt",
+            Self::Aerc => "aerc",
+            Self::Himalaya => "himalaya",
         })
     }
 }
@@ -72,6 +120,12 @@ pub enum SkipReason {
     SharedOutgoing {
         /// The server's key: `smtp1`.
         server: String,
+    },
+    /// Another account is built on this one.
+    #[error("the account {account} was left in place: another account uses it")]
+    SharedAccount {
+        /// The account's key.
+        account: String,
     },
     /// A file that isn't a plain file of the person's.
     #[error("{path} was left alone: {refusal}")]

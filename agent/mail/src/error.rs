@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::limits::MAX_FILE_BYTES;
+use crate::limits::{MAX_FILE_BYTES, MAX_NAMES};
 
 /// Why a file in a home is not opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
@@ -26,6 +26,9 @@ pub enum Refusal {
     /// Larger than [`MAX_FILE_BYTES`].
     #[error("it is larger than {} MiB", MAX_FILE_BYTES >> 20)]
     TooLarge,
+    /// A folder of more than [`MAX_NAMES`] names.
+    #[error("it holds more than {MAX_NAMES} names")]
+    TooMany,
     /// Its name isn't UTF-8.
     #[error("its name isn't UTF-8")]
     NameNotUtf8,
@@ -143,19 +146,31 @@ pub enum Error {
         /// Why.
         source: io::Error,
     },
-    /// A journal that isn't one. It is never taken for an empty one.
-    #[error("the journal {} can't be understood; put it back from a backup, or repair it by hand: the files beside it, *.original, are what was taken", path.display())]
-    ReadJournal {
-        /// The journal.
+    /// The process that keeps the vault, or the pipe to it.
+    #[error("the vault could not be used: {reason}")]
+    AskVault {
+        /// What was wrong.
+        reason: String,
+    },
+    /// The key with which something in the vault was sealed.
+    #[error("{} was sealed with a key that isn't here; put the former key of the vault back", path.display())]
+    FindKey {
+        /// The file.
         path: PathBuf,
+    },
+    /// A journal that isn't one. It is never taken for an empty one.
+    #[error("the journal of the vault's entry {entry} can't be understood; put it back from a backup")]
+    ReadJournal {
+        /// The entry's number.
+        entry: u32,
         /// Why.
         source: serde_json::Error,
     },
     /// A journal of another version.
-    #[error("the journal {} has format {found}, this version knows format {known}; install the version that wrote it", path.display())]
+    #[error("the journal of the vault's entry {entry} has format {found}, this version knows format {known}; install the version that wrote it")]
     CheckJournal {
-        /// The journal.
-        path: PathBuf,
+        /// The entry's number.
+        entry: u32,
         /// The format found.
         found: u32,
         /// The format known.

@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use crate::account::{Client, Found, Skipped};
+use crate::client::mailer;
 use crate::error::Error;
 use crate::home::Home;
 use crate::plan::{Draft, Plan};
-use crate::{isync, thunderbird};
 
 /// The accounts of `domain` in this home, and what was left alone. A home that can't be read has no accounts, and says so in `skipped`.
 pub fn find(home: &Home, domain: &str) -> Found {
@@ -21,10 +21,11 @@ pub fn find(home: &Home, domain: &str) -> Found {
 
 /// Every mail domain, in lower case, for which this home has an account. Used to know who has company mail.
 pub fn domains(home: &Home) -> BTreeSet<String> {
-    let profiles = thunderbird::profiles(home, &mut Vec::new());
-    let of_thunderbird = profiles.iter().filter_map(|profile| thunderbird::domains(home, profile).ok());
-    let of_isync = isync::FILES.iter().filter_map(|file| isync::domains(home, file).ok());
-    of_thunderbird.chain(of_isync).flatten().collect()
+    let of = |client| {
+        let profiles = (mailer(client).profiles)(home, &mut Vec::new());
+        profiles.into_iter().filter_map(move |profile| (mailer(client).domains)(home, &profile).ok()).flatten()
+    };
+    Client::ALL.into_iter().flat_map(of).collect()
 }
 
 /// What revoking `domain` would change now, one plan for each profile.
@@ -39,20 +40,19 @@ pub fn plan(home: &Home, domain: &str) -> Result<Vec<Plan>, Error> {
 /// All drafts, with the bytes that they are about.
 pub(crate) fn drafts(home: &Home, domain: &str) -> (Vec<Draft>, Vec<Skipped>) {
     let mut skipped = Vec::new();
-    let profiles = thunderbird::profiles(home, &mut skipped);
-    let mut drafts: Vec<_> =
-        profiles.iter().filter_map(|profile| thunderbird::draft(home, profile, domain, &mut skipped)).collect();
-    drafts.extend(isync::FILES.iter().filter_map(|file| isync::draft(home, file, domain, &mut skipped)));
+    let mut drafts = Vec::new();
+    for client in Client::ALL {
+        for profile in (mailer(client).profiles)(home, &mut skipped) {
+            drafts.extend((mailer(client).draft)(home, &profile, domain, &mut skipped));
+        }
+    }
     (drafts, skipped)
 }
 
 /// The draft of one profile, as it is at this moment.
 pub(crate) fn draft(home: &Home, client: Client, profile: &str, domain: &str) -> (Option<Draft>, Vec<Skipped>) {
     let mut skipped = Vec::new();
-    let draft = match client {
-        Client::Thunderbird => thunderbird::draft(home, profile, domain, &mut skipped),
-        Client::Isync => isync::draft(home, profile, domain, &mut skipped),
-    };
+    let draft = (mailer(client).draft)(home, profile, domain, &mut skipped);
     (draft, skipped)
 }
 

@@ -1,6 +1,18 @@
-//! How much of a home is read.
+//! How much of a home is read, and how much the process that reads it may say.
 
 /// The largest file that is read from a home, in bytes (16 MiB).
 ///
 /// It stops a home from exhausting the agent's memory and the vault's disk, by a sparse file of 100 GiB called `prefs.js`. A person's `prefs.js` has some 10 KB.
 pub const MAX_FILE_BYTES: u64 = 16 << 20;
+
+/// The most files of one kind that are looked at in a home. It stops one with a million `.source` files.
+pub(crate) const MAX_NAMES: usize = 1024;
+
+/// The largest head of a message to a vault, in bytes.
+pub(crate) const MAX_HEAD_BYTES: u64 = 1 << 20;
+
+/// The most contents in one message to a vault.
+pub(crate) const MAX_CONTENTS: u64 = 4096;
+
+/// The most that one errand may have kept, in bytes (512 MiB). It stops a process that was taken over from filling the vault's disk at once.
+pub(crate) const MAX_ERRAND_BYTES: u64 = 512 << 20;

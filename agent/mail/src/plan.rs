@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::account::{Account, Client};
 use crate::digest::Digest;
 use crate::home::Content;
+use crate::sections::Syntax;
 
 /// What revoking a domain will change in one profile. It holds no secrets: the removed pieces are masked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -62,8 +63,22 @@ pub(crate) enum Role {
     Outbox,
     /// The `.msf` of the outbox, which Thunderbird makes anew when it is missing.
     OutboxIndex,
-    /// An isync configuration.
-    IsyncRc,
+    /// A text of sections, each an account's or a part of one.
+    Sections(Syntax),
+    /// A file that is an account's alone, and goes as a whole.
+    Whole,
+}
+
+/// A folder that is put aside within the home, on the same file system.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Move {
+    /// Path from the home.
+    pub(crate) from: String,
+    /// Path from the home.
+    pub(crate) to: String,
+    /// The folder's own number, by which it is known wherever it is.
+    pub(crate) number: u64,
 }
 
 /// A plan with the bytes that it is about. It holds secrets, and so has no `Debug`.
@@ -71,6 +86,8 @@ pub(crate) struct Draft {
     pub(crate) plan: Plan,
     /// In the order of `plan.files`.
     pub(crate) files: Vec<DraftFile>,
+    /// Done before the files.
+    pub(crate) moves: Vec<Move>,
 }
 
 /// One file of a draft.
@@ -104,6 +121,6 @@ impl Draft {
         });
         let plan =
             Plan { client, profile: profile.to_owned(), domain: domain.to_owned(), accounts, files: planned.collect() };
-        Self { plan, files }
+        Self { plan, files, moves: Vec::new() }
     }
 }

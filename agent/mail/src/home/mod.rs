@@ -1,8 +1,10 @@
 //! A person's home: finding and reading files in it, without being led astray by links, pipes or sizes.
 
+mod aside;
 mod lock;
 mod swap;
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::Read as _;
 use std::os::fd::{AsRawFd as _, OwnedFd};
@@ -13,10 +15,11 @@ use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use self::lock::ProfileLock;
-pub(crate) use self::swap::{Change, NewFile, Swapped};
+pub(crate) use self::swap::{Change, NewFile};
+use crate::account::Client;
 use crate::digest::Digest;
 use crate::error::{Error, Refusal};
-use crate::limits::MAX_FILE_BYTES;
+use crate::limits::{MAX_FILE_BYTES, MAX_NAMES};
 
 /// A person's home folder, opened once; every path below it is resolved with `openat2` and stays below it.
 #[derive(Debug)]
@@ -25,6 +28,7 @@ pub struct Home {
     /// The home's own real path, to make paths relative to it.
     real: PathBuf,
     owner: u32,
+    running: BTreeSet<Client>,
 }
 
 /// A file's time of last change, as the file system keeps it.
@@ -67,7 +71,40 @@ impl Home {
         let fd = sys::open(dir, flags, Mode::empty()).map_err(failed)?;
         let owner = sys::fstat(&fd).map_err(failed)?.st_uid;
         let real = real_path(&fd).map_err(failed)?;
-        Ok(Self { dir: fd, real, owner })
+        Ok(Self { dir: fd, real, owner, running: BTreeSet::new() })
+    }
+
+    /// The same home, in which these programs are running: what they keep in their memory is not changed under them.
+    #[must_use]
+    pub fn with_running(mut self, running: BTreeSet<Client>) -> Self {
+        self.running = running;
+        self
+    }
+
+    pub(crate) fn runs(&self, client: Client) -> bool {
+        self.running.contains(&client)
+    }
+
+    /// The names in a folder, sorted; none when there is no such folder. A name that isn't UTF-8 is nobody's account.
+    pub(crate) fn names(&self, path: &str) -> Result<Vec<String>, Error> {
+        let Some(real) = self.resolve(path)? else { return Ok(Vec::new()) };
+        let real = if real.is_empty() { "." } else { &real };
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        let dir = match self.open_below(real, flags, ResolveFlags::NO_SYMLINKS) {
+            Ok(dir) => dir,
+            Err(Errno::NOENT | Errno::NOTDIR) => return Ok(Vec::new()),
+            Err(errno) => return Err(open_error(path, errno)),
+        };
+        let mut names = Vec::new();
+        for entry in sys::Dir::read_from(&dir).map_err(|errno| open_error(path, errno))? {
+            let entry = entry.map_err(|errno| open_error(path, errno))?;
+            names.extend(entry.file_name().to_str().ok().filter(|name| !matches!(*name, "." | "..")).map(str::to_owned));
+            if names.len() > MAX_NAMES {
+                return Err(refused(path, Refusal::TooMany));
+            }
+        }
+        names.sort_unstable();
+        Ok(names)
     }
 
     /// The home's real path, without links.

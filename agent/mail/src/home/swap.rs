@@ -43,8 +43,50 @@ pub(crate) enum Swapped {
 }
 
 impl Home {
+    /// Makes the changes one after the other. `false` when a file wasn't what is expected; those before it are changed.
+    ///
+    /// Every new content is on the disk before the first file is changed, so that a full disk changes nothing.
+    pub(crate) fn change_all(&self, changes: &[Change<'_>]) -> Result<bool, Error> {
+        if !self.stage_all(changes)? {
+            return Ok(false);
+        }
+        for change in changes {
+            if self.commit(change)? == Swapped::Unexpected {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
     /// Makes the change, unless the file isn't what is expected.
     pub(crate) fn change(&self, change: &Change<'_>) -> Result<Swapped, Error> {
+        let done = self.change_all(std::slice::from_ref(change))?;
+        Ok(if done { Swapped::Done } else { Swapped::Unexpected })
+    }
+
+    fn stage_all(&self, changes: &[Change<'_>]) -> Result<bool, Error> {
+        for (index, change) in changes.iter().enumerate() {
+            let staged = self.stage(change);
+            if matches!(staged, Ok(true)) {
+                continue;
+            }
+            for staged in &changes[..=index] {
+                self.remove_temporary(staged.path, staged.temporary)?;
+            }
+            return staged;
+        }
+        Ok(true)
+    }
+
+    /// Writes the new content beside the file. `false` when there is no such folder.
+    fn stage(&self, change: &Change<'_>) -> Result<bool, Error> {
+        let Some(place) = self.place(change.path)? else {
+            return Ok(change.to.is_none());
+        };
+        change.to.as_ref().map_or(Ok(()), |new| write_temporary(change, &place, new)).map(|()| true)
+    }
+
+    fn commit(&self, change: &Change<'_>) -> Result<Swapped, Error> {
         let Some(place) = self.place(change.path)? else {
             return Ok(Swapped::Unexpected);
         };
@@ -52,14 +94,13 @@ impl Home {
             (None, None) => return Ok(Swapped::Done),
             (Some(from), Some(new)) => self.exchange(change, &place, from, new)?,
             (Some(from), None) => self.take_away(change, &place, from)?,
-            (None, Some(new)) => self.put(change, &place, new)?,
+            (None, Some(_)) => put(change, &place)?,
         };
         sync_folder(change.path, &place)?;
         Ok(swapped)
     }
 
     fn exchange(&self, change: &Change<'_>, place: &Place, from: Digest, new: &NewFile<'_>) -> Result<Swapped, Error> {
-        write_temporary(change, place, new)?;
         match rename(place, (change.temporary, &place.name), RenameFlags::EXCHANGE) {
             Ok(()) => {}
             Err(Errno::NOENT) => return remove(change, place).map(|()| Swapped::Unexpected),
@@ -102,15 +143,6 @@ impl Home {
         }
     }
 
-    fn put(&self, change: &Change<'_>, place: &Place, new: &NewFile<'_>) -> Result<Swapped, Error> {
-        write_temporary(change, place, new)?;
-        match rename(place, (change.temporary, &place.name), RenameFlags::NOREPLACE) {
-            Ok(()) => Ok(Swapped::Done),
-            Err(Errno::EXIST) => remove(change, place).map(|()| Swapped::Unexpected),
-            Err(errno) => Err(swap_error(change, errno)),
-        }
-    }
-
     /// The temporary file of a change, if it is there.
     pub(crate) fn temporary(&self, path: &str, temporary: &str) -> Result<Option<Content>, Error> {
         let Some(place) = self.place(path)? else {
@@ -146,6 +178,14 @@ impl Home {
             Err(Errno::EXIST | Errno::NOENT) => Ok(false),
             Err(errno) => Err(swap_error(&change, errno)),
         }
+    }
+}
+
+fn put(change: &Change<'_>, place: &Place) -> Result<Swapped, Error> {
+    match rename(place, (change.temporary, &place.name), RenameFlags::NOREPLACE) {
+        Ok(()) => Ok(Swapped::Done),
+        Err(Errno::EXIST) => remove(change, place).map(|()| Swapped::Unexpected),
+        Err(errno) => Err(swap_error(change, errno)),
     }
 }
 

@@ -10,8 +10,9 @@ use crate::account::{Client, Skipped};
 use crate::error::Error;
 use crate::home::Home;
 use crate::plan::{Draft, DraftFile, Role};
+use crate::sections::Syntax;
 
-pub(crate) use self::merge::{ThereAgain, merge};
+pub(crate) use self::merge::{parts, refill};
 
 /// The files that mbsync reads, as paths from the home. Each counts as a profile.
 pub(crate) const FILES: [&str; 2] = [".mbsyncrc", ".config/isyncrc"];
@@ -32,7 +33,7 @@ pub(crate) fn draft(home: &Home, file: &str, domain: &str, skipped: &mut Vec<Ski
     };
     let selected = select::select(&original.bytes, domain);
     let changed = DraftFile {
-        role: Role::IsyncRc,
+        role: Role::Sections(Syntax::Isync),
         path: file.to_owned(),
         original,
         after: Some(selected.after),

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::rc::{Item, Kind, member_name, member_words, parse};
 use crate::account::{domain_of, is_of};
-use crate::lines::lines;
+use crate::lines::{lines, masked};
 
 /// The domains of every account in the file.
 pub(crate) fn domains(bytes: &[u8]) -> BTreeSet<String> {
@@ -98,16 +98,4 @@ fn logins(item: &Item<'_>) -> Vec<String> {
 fn sides(channel: &Item<'_>) -> Vec<String> {
     let ends = channel.values(&["far", "near", "master", "slave"]);
     ends.iter().filter_map(|end| end.strip_prefix(':')?.split(':').next()).map(str::to_owned).collect()
-}
-
-/// A line to show, with its secret masked.
-fn masked(line: &[u8]) -> String {
-    let words = super::rc::words(line);
-    match words.first().map(|word| word.text.as_str()) {
-        Some(keyword) if keyword.to_ascii_lowercase().starts_with("pass") => {
-            format!("{keyword} ***")
-        }
-        _ if line.trim_ascii().starts_with(b"#") => "# ***".to_owned(),
-        _ => String::from_utf8_lossy(line).trim_end().to_owned(),
-    }
 }

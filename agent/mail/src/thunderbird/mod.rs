@@ -16,18 +16,10 @@ use self::select::Selection;
 use crate::account::{Client, SkipReason, Skipped};
 use crate::error::Error;
 use crate::home::{Content, Home};
+use crate::merge::{Obstacle, Three};
 use crate::plan::{Draft, DraftFile, Role};
 
 const OUTBOX: &str = "Mail/Local Folders/Unsent Messages";
-
-/// Why lines can't go back by themselves.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Obstacle {
-    /// The same mailbox has been set up again.
-    ThereAgain,
-    /// The file isn't well-formed any more.
-    Malformed,
-}
 
 /// The domains of the profile's accounts.
 pub(crate) fn domains(home: &Home, profile: &str) -> Result<BTreeSet<String>, Error> {
@@ -126,13 +118,6 @@ fn removed_lines(before: &Prefs<'_>, after: &Prefs<'_>) -> Vec<String> {
     .collect()
 }
 
-/// The bytes of a file at three times.
-pub(crate) struct Three<'a> {
-    pub(crate) original: &'a [u8],
-    pub(crate) after: Option<&'a [u8]>,
-    pub(crate) current: Option<&'a [u8]>,
-}
-
 /// What a file has to be, so that what was taken is in it again. `Ok(None)`: the file has to go.
 pub(crate) fn merge(role: Role, file: &Three<'_>, renames: &mut Renames) -> Result<Option<Vec<u8>>, Obstacle> {
     let after = file.after.unwrap_or_default();
@@ -145,6 +130,6 @@ pub(crate) fn merge(role: Role, file: &Three<'_>, renames: &mut Renames) -> Resu
         }
         (Role::Outbox, current) => Ok(Some(outbox::merge(file.original, after, current.unwrap_or_default(), renames))),
         (Role::OutboxIndex, _) => Ok(None),
-        (Role::Prefs | Role::Logins | Role::IsyncRc, _) => Err(Obstacle::Malformed),
+        (Role::Prefs | Role::Logins | Role::Sections(_) | Role::Whole, _) => Err(Obstacle::Malformed),
     }
 }

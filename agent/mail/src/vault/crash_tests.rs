@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use tempfile::TempDir;
 
@@ -46,8 +47,9 @@ impl Lab {
         Home::open(&self.home_dir()).unwrap()
     }
 
-    fn vault(&self) -> Vault {
-        Vault::open(&self.scratch.path().join("vault")).unwrap()
+    fn vault(&self) -> Vault<Folder> {
+        let dir = self.scratch.path().join("vault");
+        Vault::new(Folder::open(&dir, 1000, Keys::new(&[7; 32], &[]), Duration::ZERO).unwrap())
     }
 
     fn state(&self) -> State {
@@ -57,7 +59,7 @@ impl Lab {
     }
 
     /// Lets `steps` steps be done, then crashes. `false` when the work was done before that.
-    fn crashes(&self, steps: u32, work: impl FnOnce(&Vault, &Home)) -> bool {
+    fn crashes(&self, steps: u32, work: impl FnOnce(&Vault<Folder>, &Home)) -> bool {
         let (home, vault) = (self.home(), self.vault());
         crash::after(Some(steps));
         let crashed = catch_unwind(AssertUnwindSafe(|| work(&vault, &home))).is_err();
@@ -127,7 +129,7 @@ fn revoked() -> State {
 }
 
 /// The work, crashed after each number of steps, and then checked. Returns the number of steps.
-fn check_each(prepare: impl Fn(&Lab), work: impl Fn(&Vault, &Home)) -> u32 {
+fn check_each(prepare: impl Fn(&Lab), work: impl Fn(&Vault<Folder>, &Home)) -> u32 {
     let revoked = revoked();
     for steps in 0.. {
         let lab = Lab::new();
@@ -217,7 +219,7 @@ fn write_meanwhile(path: PathBuf) {
 }
 
 /// The work, with a write of the person's before each step. Returns the number of steps.
-fn check_writes(prepare: impl Fn(&Lab), work: impl Fn(&Vault, &Home)) -> u32 {
+fn check_writes(prepare: impl Fn(&Lab), work: impl Fn(&Vault<Folder>, &Home)) -> u32 {
     for steps in 0.. {
         let lab = Lab::new();
         prepare(&lab);

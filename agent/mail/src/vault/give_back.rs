@@ -3,15 +3,15 @@
 //! The same code undoes a revoke that a crash interrupted, from whatever state it finds: it decides by what each file is now.
 
 use super::journal::{Held, Stage, Target};
-use super::store::Entry;
+use super::entry::Entry;
 use super::{Conflict, ConflictReason};
-use crate::account::Client;
 use crate::digest::Digest;
 use crate::error::Error;
-use crate::home::{Change, Content, Home, NewFile, ProfileLock, Swapped};
+use crate::client;
+use crate::home::{Change, Content, Home, NewFile};
+use crate::merge::{Obstacle, Three, merge};
 use crate::plan::Role;
-use crate::thunderbird::{Obstacle, Renames, Three};
-use crate::{isync, thunderbird};
+use crate::thunderbird::Renames;
 
 /// How it went.
 pub(crate) enum Given {
@@ -25,29 +25,21 @@ pub(crate) enum Given {
     Conflicts(Vec<Conflict>),
 }
 
-/// The lock of an entry's program. `Some(None)` for a program that has none; `None` while it runs.
-pub(crate) fn lock(home: &Home, client: Client, profile: &str) -> Result<Option<Option<ProfileLock>>, Error> {
-    match client {
-        Client::Thunderbird => Ok(home.lock_profile(profile)?.map(Some)),
-        Client::Isync => Ok(Some(None)),
-    }
-}
-
 /// How often a file may change under our hands.
 pub(crate) const ATTEMPTS: usize = 3;
 
-pub(crate) fn give_back(home: &Home, entry: &mut Entry) -> Result<Given, Error> {
+pub(crate) fn give_back(home: &Home, entry: &mut Entry<'_>) -> Result<Given, Error> {
     if home.resolve(&entry.journal.profile)?.is_none() {
         return conflict(home, entry, &[(0, ConflictReason::Gone)]);
     }
-    match lock(home, entry.journal.client, &entry.journal.profile)? {
+    match client::lock(home, entry.journal.client, &entry.journal.profile)? {
         Some(_lock) => give_back_locked(home, entry),
         None => Ok(Given::Waiting),
     }
 }
 
 /// The caller holds the program's lock.
-pub(crate) fn give_back_locked(home: &Home, entry: &mut Entry) -> Result<Given, Error> {
+pub(crate) fn give_back_locked(home: &Home, entry: &mut Entry<'_>) -> Result<Given, Error> {
     for _ in 0..ATTEMPTS {
         settle_temporaries(home, entry)?;
         let targets = match plan(home, entry)? {
@@ -56,7 +48,10 @@ pub(crate) fn give_back_locked(home: &Home, entry: &mut Entry) -> Result<Given, 
         };
         let exact = targets.iter().all(|target| target.is_exact);
         write_down(entry, &targets)?;
-        if execute(home, entry, &targets)? {
+        for aside in &entry.journal.moves {
+            home.bring_back(aside)?;
+        }
+        if execute(home, entry, &targets)? && is_verified(home, entry, &targets)? {
             entry.journal.stage = Stage::Restored;
             entry.save()?;
             return Ok(if exact { Given::Exact } else { Given::Merged });
@@ -76,7 +71,7 @@ struct Planned {
 type Obstacles = Vec<(usize, ConflictReason)>;
 
 /// What every file has to become; or, if one can't be, what is in the way.
-fn plan(home: &Home, entry: &mut Entry) -> Result<Result<Vec<Planned>, Obstacles>, Error> {
+fn plan(home: &Home, entry: &mut Entry<'_>) -> Result<Result<Vec<Planned>, Obstacles>, Error> {
     let mut renames = entry.journal.renames.clone();
     let mut planned: Vec<Option<Planned>> = entry.journal.files.iter().map(|_| None).collect();
     let mut obstacles = Vec::new();
@@ -112,7 +107,7 @@ fn drop_stale_index(files: &[Held], planned: &mut [Planned]) {
 
 fn plan_file(
     home: &Home,
-    entry: &Entry,
+    entry: &Entry<'_>,
     index: usize,
     renames: &mut Renames,
 ) -> Result<Result<Planned, ConflictReason>, Error> {
@@ -134,7 +129,12 @@ fn plan_file(
         after: after.as_deref(),
         current: current.as_ref().map(|content| content.bytes.as_slice()),
     };
-    Ok(merge(held.role, &three, renames).map(|to| merged(held, current, to)))
+    let merged_file = merge(held.role, &three, renames).map_err(|obstacle| match obstacle {
+        Obstacle::ThereAgain => ConflictReason::ThereAgain,
+        Obstacle::Malformed if three.current.is_none() => ConflictReason::Gone,
+        Obstacle::Malformed => ConflictReason::Malformed,
+    });
+    Ok(merged_file.map(|to| merged(held, current, to)))
 }
 
 fn exact(held: &Held, current: Option<Content>, original: Vec<u8>) -> Planned {
@@ -151,21 +151,8 @@ fn merged(held: &Held, current: Option<Content>, to: Option<Vec<u8>>) -> Planned
     Planned { current, to, target, is_exact: false }
 }
 
-fn merge(role: Role, file: &Three<'_>, renames: &mut Renames) -> Result<Option<Vec<u8>>, ConflictReason> {
-    if role != Role::IsyncRc {
-        return thunderbird::merge(role, file, renames).map_err(|obstacle| match obstacle {
-            Obstacle::ThereAgain => ConflictReason::ThereAgain,
-            Obstacle::Malformed if file.current.is_none() => ConflictReason::Gone,
-            Obstacle::Malformed => ConflictReason::Malformed,
-        });
-    }
-    let current = file.current.ok_or(ConflictReason::Gone)?;
-    let merged = isync::merge(file.original, file.after.unwrap_or_default(), current);
-    merged.map(Some).map_err(|isync::ThereAgain| ConflictReason::ThereAgain)
-}
-
 /// Writes the intention down: both contents of every file that changes, then the journal.
-fn write_down(entry: &mut Entry, planned: &[Planned]) -> Result<(), Error> {
+fn write_down(entry: &mut Entry<'_>, planned: &[Planned]) -> Result<(), Error> {
     for (index, file) in planned.iter().enumerate().filter(|(_, file)| file.target.from != file.target.to) {
         if let Some(current) = &file.current {
             entry.put(index, "from", &current.bytes)?;
@@ -182,12 +169,22 @@ fn write_down(entry: &mut Entry, planned: &[Planned]) -> Result<(), Error> {
 }
 
 /// Changes the files, in reverse order. `false` when one wasn't what was planned.
-fn execute(home: &Home, entry: &Entry, planned: &[Planned]) -> Result<bool, Error> {
-    for (index, file) in planned.iter().enumerate().rev().filter(|(_, file)| file.target.from != file.target.to) {
-        let new = file.to.as_ref().map(|bytes| NewFile { bytes, mode: file.target.mode, mtime: file.target.mtime });
-        let (path, temporary) = (&entry.journal.files[index].path, entry.temporary(index));
-        let change = Change { path, temporary: &temporary, from: file.target.from, to: new };
-        if home.change(&change)? == Swapped::Unexpected {
+fn execute(home: &Home, entry: &Entry<'_>, planned: &[Planned]) -> Result<bool, Error> {
+    let temporaries: Vec<_> = (0..planned.len()).map(|index| entry.temporary(index)).collect();
+    let changing = planned.iter().enumerate().rev().filter(|(_, file)| file.target.from != file.target.to);
+    let changes = changing.map(|(index, file)| {
+        let to = file.to.as_ref().map(|bytes| NewFile { bytes, mode: file.target.mode, mtime: file.target.mtime });
+        let (path, temporary) = (&entry.journal.files[index].path, &temporaries[index]);
+        Change { path, temporary, from: file.target.from, to }
+    });
+    home.change_all(&changes.collect::<Vec<_>>())
+}
+
+/// Whether the home now has what was to be. An entry is over only then.
+fn is_verified(home: &Home, entry: &Entry<'_>, planned: &[Planned]) -> Result<bool, Error> {
+    for (held, file) in entry.journal.files.iter().zip(planned) {
+        let now = home.read(&held.path)?.map(|content| content.shape.sha256);
+        if now != file.target.to {
             return Ok(false);
         }
     }
@@ -195,7 +192,7 @@ fn execute(home: &Home, entry: &Entry, planned: &[Planned]) -> Result<bool, Erro
 }
 
 /// Leaves the account in the vault, and puts the originals beside the files in the way.
-fn conflict(home: &Home, entry: &mut Entry, obstacles: &[(usize, ConflictReason)]) -> Result<Given, Error> {
+fn conflict(home: &Home, entry: &mut Entry<'_>, obstacles: &[(usize, ConflictReason)]) -> Result<Given, Error> {
     let mut conflicts = Vec::new();
     for &(index, reason) in obstacles {
         let held = &entry.journal.files[index];
@@ -216,7 +213,7 @@ fn conflict(home: &Home, entry: &mut Entry, obstacles: &[(usize, ConflictReason)
 }
 
 /// Removes the temporaries that a crash left. They hold credentials; but one may also hold what the person wrote in the last moment, and that goes back.
-pub(crate) fn settle_temporaries(home: &Home, entry: &Entry) -> Result<(), Error> {
+pub(crate) fn settle_temporaries(home: &Home, entry: &Entry<'_>) -> Result<(), Error> {
     for (index, held) in entry.journal.files.iter().enumerate() {
         let temporary = entry.temporary(index);
         let Some(left) = home.temporary(&held.path, &temporary)? else {
@@ -231,7 +228,7 @@ pub(crate) fn settle_temporaries(home: &Home, entry: &Entry) -> Result<(), Error
 }
 
 /// Whether the vault has this content, or the whole of which it is the beginning.
-fn is_known(entry: &Entry, index: usize, left: &Content) -> Result<bool, Error> {
+fn is_known(entry: &Entry<'_>, index: usize, left: &Content) -> Result<bool, Error> {
     for (what, digest) in contents(&entry.journal.files[index]) {
         if digest == left.shape.sha256 || entry.get(index, what, digest)?.starts_with(&left.bytes) {
             return Ok(true);
@@ -252,7 +249,7 @@ fn contents(held: &Held) -> impl Iterator<Item = (&'static str, Digest)> {
 }
 
 /// Puts the person's own content back to its name; or, if they have written it anew since, into the vault.
-fn rescue(home: &Home, entry: &Entry, index: usize, left: &Content) -> Result<(), Error> {
+fn rescue(home: &Home, entry: &Entry<'_>, index: usize, left: &Content) -> Result<(), Error> {
     let held = &entry.journal.files[index];
     let current = home.read(&held.path)?;
     let is_ours = current.as_ref().is_some_and(|now| contents(held).any(|(_, digest)| digest == now.shape.sha256));

@@ -1,8 +1,6 @@
-//! The journal: one small JSON file for each entry, which says what was about to be done.
+//! The journal: one small JSON text for each entry, which says what was about to be done.
 //!
-//! It is written whole, beside itself, and renamed. One that is missing or can't be understood is an error; it is never taken for an empty one.
-
-use std::path::Path;
+//! One that is missing or can't be understood is an error; it is never taken for an empty one.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,7 +8,7 @@ use crate::account::{Account, Client};
 use crate::digest::Digest;
 use crate::error::Error;
 use crate::home::{Mtime, Shape};
-use crate::plan::{Draft, Role};
+use crate::plan::{Draft, Move, Role};
 use crate::thunderbird::Renames;
 
 /// How far an entry is.
@@ -28,7 +26,7 @@ pub enum Stage {
 }
 
 /// The format that this version writes.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -41,11 +39,13 @@ pub(crate) struct Journal {
     pub(crate) accounts: Vec<Account>,
     /// In the order in which they are taken; they are given back in the reverse one.
     pub(crate) files: Vec<Held>,
+    /// Folders that are put aside before the files are taken.
+    pub(crate) moves: Vec<Move>,
     /// New numbers, of a restore that had to choose some.
     pub(crate) renames: Renames,
 }
 
-/// One file of an entry. Its contents are beside the journal: `0.original`, `0.after`.
+/// One file of an entry. Its contents are kept beside the journal: `0.original`, `0.after`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Held {
@@ -85,21 +85,30 @@ impl Journal {
             domain: draft.plan.domain.clone(),
             accounts: draft.plan.accounts.clone(),
             files: held.collect(),
+            moves: draft.moves.clone(),
             renames: Renames::default(),
         }
     }
 
-    pub(crate) fn parse(path: &Path, bytes: &[u8]) -> Result<Self, Error> {
+    pub(crate) fn parse(entry: u32, bytes: &[u8]) -> Result<Self, Error> {
         #[derive(Deserialize)]
         struct Version {
             format: u32,
         }
-        let failed = |source| Error::ReadJournal { path: path.to_owned(), source };
+        let failed = |source| Error::ReadJournal { entry, source };
         let Version { format: found } = serde_json::from_slice(bytes).map_err(failed)?;
         if found != FORMAT {
-            return Err(Error::CheckJournal { path: path.to_owned(), found, known: FORMAT });
+            return Err(Error::CheckJournal { entry, found, known: FORMAT });
         }
         serde_json::from_slice(bytes).map_err(failed)
+    }
+
+    pub(crate) fn to_bytes(&self) -> Result<Vec<u8>, Error> {
+        serde_json::to_vec(self).map_err(|source| Error::ReadJournal { entry: 0, source })
+    }
+
+    pub(crate) fn is_finished(&self) -> bool {
+        self.stage == Stage::Restored
     }
 
     pub(crate) fn is_unfinished(&self) -> bool {

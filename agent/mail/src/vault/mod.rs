@@ -6,30 +6,37 @@
 
 #[cfg(test)]
 mod crash_tests;
+mod entry;
+mod folder;
 mod give_back;
 mod journal;
+mod pipe;
+mod sealed;
 mod store;
 
-use std::path::Path;
+use serde::{Deserialize, Serialize};
 
-use serde::Serialize;
-
+use self::entry::Entry;
+pub use self::folder::{Folder, Guard, KEPT_AFTER_RESTORE};
 use self::give_back::{ATTEMPTS, Given};
 pub use self::journal::Stage;
-use self::store::{Entry, Store};
+pub use self::pipe::{Pipe, serve};
+pub use self::sealed::{KEY_BYTES, Keys};
+pub use self::store::{Label, Store};
 use crate::account::{Account, Skipped};
+use crate::client;
 use crate::error::{Error, Refusal};
 use crate::find;
-use crate::home::{Change, Home, NewFile, Swapped};
+use crate::home::{Change, Home, NewFile};
 use crate::plan::{Draft, Plan};
 
-/// A folder that holds revoked accounts.
-pub struct Vault {
-    store: Store,
+/// A person's revoked accounts, wherever they are kept.
+pub struct Vault<S> {
+    store: S,
 }
 
 /// What a revoke did.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Revocation {
     /// Now in the vault.
     pub taken: Vec<Account>,
@@ -40,7 +47,7 @@ pub struct Revocation {
 }
 
 /// What a restore did.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Restoration {
     /// Back with identical bytes, mode and time of last change.
     pub exact: Vec<Account>,
@@ -53,7 +60,7 @@ pub struct Restoration {
 }
 
 /// Accounts that stay in the vault. The original of the file is beside it, as `NAME.restored-by-policy`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Conflict {
     /// The accounts.
     pub accounts: Vec<Account>,
@@ -64,7 +71,7 @@ pub struct Conflict {
 }
 
 /// Why an account can't be given back by itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, thiserror::Error)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[serde(rename_all = "snake_case")]
 pub enum ConflictReason {
     /// The person has set the account up again.
@@ -82,7 +89,7 @@ pub enum ConflictReason {
 }
 
 /// An account in the vault.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Holding {
     /// The entry's number, from 1. Accounts of one profile that were taken together share it.
     pub number: u32,
@@ -100,13 +107,10 @@ enum Taken {
     Nothing,
 }
 
-impl Vault {
-    /// Opens a vault, and creates its folder if need be: 0700, for its owner alone.
-    ///
-    /// # Errors
-    /// [`Error::OpenVault`] when the folder can't be made.
-    pub fn open(dir: &Path) -> Result<Self, Error> {
-        Ok(Self { store: Store::open(dir)? })
+impl<S: Store> Vault<S> {
+    /// A vault whose entries are kept there.
+    pub fn new(store: S) -> Self {
+        Self { store }
     }
 
     /// First thing at start: undoes a revoke and finishes a restore that a crash interrupted, and removes temporary files.
@@ -155,10 +159,9 @@ impl Vault {
     pub fn restore(&self, home: &Home, domain: &str) -> Result<Restoration, Error> {
         let domain = find::checked(domain)?;
         let _guard = self.store.lock()?;
-        self.store.sweep()?;
         let mut restoration = Restoration::default();
-        for mut entry in self.store.entries()?.into_iter().rev() {
-            if entry.journal.stage == Stage::Restored || entry.journal.domain != domain {
+        for mut entry in Entry::all(&self.store)?.into_iter().rev() {
+            if entry.journal.is_finished() || entry.journal.domain != domain {
                 continue;
             }
             let given = give_back::give_back(home, &mut entry)?;
@@ -178,7 +181,7 @@ impl Vault {
     /// # Errors
     /// [`Error::ReadJournal`] and [`Error::ReadVault`]: a vault that can't be read is never an empty one.
     pub fn holdings(&self) -> Result<Vec<Holding>, Error> {
-        let held = self.store.entries()?.into_iter().filter(|entry| entry.journal.stage != Stage::Restored);
+        let held = Entry::all(&self.store)?.into_iter().filter(|entry| !entry.journal.is_finished());
         let holdings = held.flat_map(|entry| {
             let (number, domain, stage) = (entry.number, entry.journal.domain, entry.journal.stage);
             entry.journal.accounts.into_iter().map(move |account| Holding {
@@ -192,11 +195,9 @@ impl Vault {
     }
 
     /// Undoes or finishes what was interrupted; returns what has to wait.
-    fn finish(&self, home: &Home) -> Result<Vec<Entry>, Error> {
-        self.store.sweep()?;
+    fn finish(&self, home: &Home) -> Result<Vec<Entry<'_>>, Error> {
         let mut waiting = Vec::new();
-        for mut entry in self.store.entries()?.into_iter().rev().filter(|entry| entry.journal.stage != Stage::Restored)
-        {
+        for mut entry in Entry::all(&self.store)?.into_iter().rev().filter(|entry| !entry.journal.is_finished()) {
             if !entry.journal.is_unfinished() {
                 give_back::settle_temporaries(home, &entry)?;
             } else if matches!(give_back::give_back(home, &mut entry)?, Given::Waiting) {
@@ -208,7 +209,7 @@ impl Vault {
 
     /// Takes one profile's accounts, under the lock of its program, by a plan made under that lock.
     fn take(&self, home: &Home, seen: &Plan) -> Result<Taken, Error> {
-        let Some(_lock) = give_back::lock(home, seen.client, &seen.profile)? else {
+        let Some(_lock) = client::lock(home, seen.client, &seen.profile)? else {
             return Ok(Taken::Waiting);
         };
         for _ in 0..ATTEMPTS {
@@ -216,7 +217,7 @@ impl Vault {
             let Some(draft) = draft else {
                 return Ok(Taken::Nothing);
             };
-            let mut entry = self.store.create(&draft)?;
+            let mut entry = Entry::create(&self.store, &draft)?;
             if execute(home, &entry, &draft)? {
                 entry.journal.stage = Stage::Revoked;
                 entry.save()?;
@@ -229,14 +230,15 @@ impl Vault {
 }
 
 /// Changes the files of a draft. `false` when one wasn't what was planned.
-fn execute(home: &Home, entry: &Entry, draft: &Draft) -> Result<bool, Error> {
-    for (index, file) in draft.files.iter().enumerate() {
-        let shape = file.original.shape;
-        let new = file.after.as_deref().map(|bytes| NewFile { bytes, mode: shape.mode, mtime: None });
-        let change = Change { path: &file.path, temporary: &entry.temporary(index), from: Some(shape.sha256), to: new };
-        if home.change(&change)? == Swapped::Unexpected {
-            return Ok(false);
-        }
+fn execute(home: &Home, entry: &Entry<'_>, draft: &Draft) -> Result<bool, Error> {
+    for aside in &entry.journal.moves {
+        home.put_aside(aside)?;
     }
-    Ok(true)
+    let temporaries: Vec<_> = (0..draft.files.len()).map(|index| entry.temporary(index)).collect();
+    let changes = draft.files.iter().zip(&temporaries).map(|(file, temporary)| {
+        let shape = file.original.shape;
+        let to = file.after.as_deref().map(|bytes| NewFile { bytes, mode: shape.mode, mtime: None });
+        Change { path: &file.path, temporary, from: Some(shape.sha256), to }
+    });
+    home.change_all(&changes.collect::<Vec<_>>())
 }

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use crate::person::{Person, edit, files};
-use forewarn_mail::{Client, ConflictReason, Digest, Home, SkipReason, Vault, domains, find, plan};
+use crate::person::{Person, edit, files, open};
+use forewarn_mail::{Client, ConflictReason, Digest, Home, SkipReason, domains, find, plan};
 
 const DOMAIN: &str = "corp.example";
 
@@ -377,14 +377,15 @@ fn the_vault_is_for_its_owner_alone_and_never_takes_a_broken_journal_for_none() 
     assert_eq!(mode(&me.scratch().join("vault")), 0o700);
     let kept = files(&me.scratch().join("vault"));
     assert!(kept.len() > 10 && kept.iter().all(|path| mode(path) == 0o600 && mode(path.parent().unwrap()) == 0o700));
-    let journal = me.scratch().join("vault/entries/0001/journal.json");
+    let journal = me.scratch().join("vault/entries/0001/journal");
     let good = fs_err::read(&journal).unwrap();
+    let another = fs_err::read(me.scratch().join("vault/entries/0002/journal")).unwrap();
     let state = me.state();
-    for bad in [&b""[..], b"{}", &good[..good.len() / 2], b"{\"format\":2}"] {
+    for bad in [&b""[..], b"{}", &good[..good.len() / 2], &another] {
         fs_err::write(&journal, bad).unwrap();
-        let vault = Vault::open(&me.scratch().join("vault")).unwrap();
+        let vault = open(&me.scratch().join("vault"));
         let error = vault.recover(&me.home).unwrap_err().to_string();
-        assert!(error.contains("0001/journal.json"), "{error}");
+        assert!(error.contains("0001/journal"), "{error}");
         assert!(
             vault.holdings().is_err()
                 && vault.restore(&me.home, DOMAIN).is_err()

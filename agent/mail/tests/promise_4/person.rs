@@ -6,7 +6,7 @@ use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use forewarn_mail::{Digest, Home, Vault};
+use forewarn_mail::{Digest, Folder, Home, Keys, Vault};
 use tempfile::TempDir;
 
 /// What must be the same after a restore: content, mode, time of last change in nanoseconds.
@@ -14,7 +14,7 @@ pub(crate) type State = BTreeMap<String, (Digest, u32, i64, i64)>;
 
 pub(crate) struct Person {
     pub(crate) home: Home,
-    pub(crate) vault: Vault,
+    pub(crate) vault: Vault<Folder>,
     pub(crate) dir: PathBuf,
     /// The Thunderbird profile, as a path from the home.
     pub(crate) profile: String,
@@ -40,11 +40,19 @@ impl Person {
         let profile = format!(".thunderbird/{}", names.find(|name| name.ends_with(".default-default")).unwrap());
         let person = Self {
             home: Home::open(&dir).unwrap(),
-            vault: Vault::open(&scratch.path().join("vault")).unwrap(),
+            vault: open(&scratch.path().join("vault")),
             dir,
             profile,
             scratch,
         };
+        person.shape();
+        person
+    }
+
+    /// With every mail program that there is.
+    pub(crate) fn with_every_client() -> Self {
+        let person = Self::new();
+        copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/every-client"), &person.dir);
         person.shape();
         person
     }
@@ -84,6 +92,11 @@ impl Person {
             .map(|path| format!("{}\n{}\n", path.display(), String::from_utf8_lossy(&fs_err::read(path).unwrap())))
             .collect()
     }
+}
+
+/// A vault of this test's.
+pub(crate) fn open(dir: &Path) -> Vault<Folder> {
+    Vault::new(Folder::open(dir, 1000, Keys::new(&[7; 32], &[]), Duration::ZERO).unwrap())
 }
 
 fn copy(from: &Path, to: &Path) {

@@ -1,0 +1,162 @@
+//! Texts of sections, each an account or a part of one: taking sections out, and putting them back into a text that was changed since. Pure functions over bytes; what isn't taken stays byte for byte.
+
+mod ini;
+mod muttrc;
+mod xml;
+
+pub(crate) use ini::{relisted, value, values};
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use crate::isync;
+use crate::lines::{lines, push_line};
+use crate::merge::Obstacle;
+
+/// How a text is divided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Syntax {
+    /// isync: sections from a keyword to an empty line.
+    Isync,
+    /// `[name]`, then `key = value` or `key: value`. Also TOML, as far as tables go.
+    Ini,
+    /// msmtp: sections from `account NAME`.
+    Msmtp,
+    /// neomutt: statements, one a line unless it ends in a backslash.
+    Muttrc,
+    /// Claws Mail's `folderlist.xml`: `<folder>` elements.
+    FolderList,
+}
+
+/// A part of a text. All parts together are the text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Part<'a> {
+    pub(crate) raw: &'a [u8],
+    /// What distinguishes a section from all others; `None` for what lies between sections.
+    pub(crate) name: Option<String>,
+}
+
+impl Syntax {
+    /// The parts, in order.
+    pub(crate) fn parse(self, bytes: &[u8]) -> Vec<Part<'_>> {
+        match self {
+            Self::Isync => isync::parts(bytes),
+            Self::Ini => ini::parts(bytes, ini::header),
+            Self::Msmtp => ini::parts(bytes, ini::command),
+            Self::Muttrc => muttrc::parts(bytes),
+            Self::FolderList => xml::parts(bytes),
+        }
+    }
+
+    /// A list that has lost members, with them; `None` for a part that isn't a list. `there` is the list as it is now.
+    fn refill(self, original: &Part<'_>, kept: Option<&Part<'_>>, there: Option<&Part<'_>>) -> Option<Vec<u8>> {
+        match self {
+            Self::Isync => isync::refill(original.raw, kept.map(|part| part.raw), there.map(|part| part.raw)),
+            Self::Ini => ini::refill(original, kept, there),
+            Self::Msmtp | Self::Muttrc | Self::FolderList => None,
+        }
+    }
+
+    /// Whether only an empty line ends a section.
+    fn ends_with_empty_line(self) -> bool {
+        self == Self::Isync
+    }
+}
+
+/// The text without the named sections.
+pub(crate) fn without(syntax: Syntax, bytes: &[u8], names: &BTreeSet<String>) -> Vec<u8> {
+    let stays = |part: &Part<'_>| part.name.as_ref().is_none_or(|name| !names.contains(name));
+    syntax.parse(bytes).into_iter().filter(stays).flat_map(|part| part.raw).copied().collect()
+}
+
+/// `current` with the sections and list members that `original` has and `after` lacks. What is there already stays as it is.
+pub(crate) fn merge(syntax: Syntax, original: &[u8], after: &[u8], current: &[u8]) -> Result<Vec<u8>, Obstacle> {
+    let (originals, kept) = (syntax.parse(original), syntax.parse(after));
+    let mut out = current.to_vec();
+    for (index, part) in originals.iter().enumerate().filter(|(_, part)| part.name.is_some()) {
+        let was_kept = find(&kept, part);
+        if was_kept.is_some_and(|kept| kept.raw == part.raw) {
+            continue;
+        }
+        let there = syntax.parse(&out);
+        let now = find(&there, part);
+        if now.is_some_and(|now| text(now) == text(part)) {
+            continue;
+        }
+        let as_left = now.is_some_and(|now| was_kept.is_some_and(|kept| kept.raw == now.raw));
+        let new = match (now, was_kept) {
+            (None, None) => Some(part.raw.to_vec()),
+            _ if as_left => Some(part.raw.to_vec()),
+            _ => syntax.refill(part, was_kept, now),
+        };
+        out = match (now, new) {
+            (Some(_), Some(new)) => replace(&there, part, &new),
+            (None, Some(new)) => insert(syntax, &out, &originals, index, &new),
+            (Some(_), None) if was_kept.is_none() => return Err(Obstacle::ThereAgain),
+            // Nothing but its end had changed.
+            (_, None) => continue,
+        };
+    }
+    Ok(out)
+}
+
+fn find<'i, 'a>(parts: &'i [Part<'a>], like: &Part<'_>) -> Option<&'i Part<'a>> {
+    parts.iter().find(|part| part.name == like.name)
+}
+
+/// A section without its end.
+fn text<'a>(part: &Part<'a>) -> &'a [u8] {
+    part.raw.trim_ascii_end()
+}
+
+fn replace(parts: &[Part<'_>], like: &Part<'_>, new: &[u8]) -> Vec<u8> {
+    let raw = |part: &Part<'_>| if part.name == like.name { new.to_vec() } else { part.raw.to_vec() };
+    parts.iter().flat_map(raw).collect()
+}
+
+/// Puts a section back after the nearest part that preceded it, else before the nearest that followed, else last.
+fn insert(syntax: Syntax, bytes: &[u8], originals: &[Part<'_>], index: usize, section: &[u8]) -> Vec<u8> {
+    let parts = syntax.parse(bytes);
+    let place = |of: &Part<'_>| {
+        let same = |part: &Part<'_>| if of.name.is_some() { part.name == of.name } else { part.raw == of.raw };
+        (!is_blank(of.raw)).then(|| parts.iter().position(same)).flatten()
+    };
+    let before = originals[..index].iter().enumerate().rev().find_map(|(at, part)| Some((at, place(part)?)));
+    let at = match before {
+        // The empty lines between the two stay between them.
+        Some((at, there)) => {
+            let blank = originals[at + 1..index].iter().filter(|part| is_blank(part.raw)).count();
+            let following = parts[there + 1..].iter().take(blank).take_while(|part| is_blank(part.raw)).count();
+            there + 1 + following
+        }
+        None => originals[index + 1..].iter().find_map(place).unwrap_or(parts.len()),
+    };
+    let mut out: Vec<u8> = parts[..at].iter().flat_map(|part| part.raw).copied().collect();
+    let ends = syntax.ends_with_empty_line();
+    if ends && at > 0 && parts[at - 1].name.is_some() {
+        end_section(&mut out);
+    }
+    push_line(&mut out, section);
+    if ends && at < parts.len() {
+        end_section(&mut out);
+    }
+    if at < parts.len() {
+        push_line(&mut out, b"");
+    }
+    out.extend(parts[at..].iter().flat_map(|part| part.raw));
+    out
+}
+
+/// Makes sure that an empty line follows.
+fn end_section(out: &mut Vec<u8>) {
+    if lines(out).last().is_some_and(|line| !is_blank(line)) {
+        push_line(out, b"\n");
+    }
+}
+
+/// Whether there is nothing in it.
+pub(crate) fn is_blank(line: &[u8]) -> bool {
+    line.iter().all(u8::is_ascii_whitespace)
+}

@@ -1,0 +1,258 @@
+//! A vault on disk, one for each person: `entries/0001/` with a journal and the contents that were taken. Folders are 0700, files 0600, and everything is sealed.
+
+use std::fmt;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use fs_err::os::unix::fs::OpenOptionsExt as _;
+use rustix::fs::{self as sys, FlockOperation, Mode};
+use rustix::io::Errno;
+
+use super::sealed::{Keys, NotOpened};
+use super::store::{Label, Store};
+use crate::digest::Digest;
+use crate::error::Error;
+
+/// How long an entry is kept after what it holds was given back.
+pub const KEPT_AFTER_RESTORE: Duration = Duration::from_hours(30 * 24);
+
+/// What a new entry is called until it is whole, and an old one when it goes: `.new-0001`.
+const UNFINISHED: &str = ".new-";
+
+const JOURNAL: &str = "journal";
+/// Holds when the entry was given back, in seconds since 1970.
+const FINISHED: &str = "finished";
+
+/// A program that is being started has all our files, this lock too, until it is running: a moment, which we wait for.
+const LOCK_ATTEMPTS: u32 = 50;
+const LOCK_PAUSE: Duration = Duration::from_millis(20);
+
+/// A folder that holds one person's revoked accounts.
+pub struct Folder {
+    dir: PathBuf,
+    entries: PathBuf,
+    person: u32,
+    keys: Keys,
+    now: Duration,
+}
+
+/// Nobody else works in the vault while this value lives.
+#[derive(Debug)]
+pub struct Guard {
+    _file: fs_err::File,
+}
+
+impl Folder {
+    /// Opens a vault, and creates its folder if need be: 0700, for its owner alone. `person` is the user whose accounts it holds; `now` the time since 1970, by which old entries go.
+    ///
+    /// # Errors
+    /// [`Error::OpenVault`] when the folder can't be made.
+    pub fn open(dir: &Path, person: u32, keys: Keys, now: Duration) -> Result<Self, Error> {
+        let failed = |source| Error::OpenVault { path: dir.to_owned(), source };
+        if let Some(parent) = dir.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+            fs_err::create_dir_all(parent).map_err(failed)?;
+        }
+        let entries = dir.join("entries");
+        for folder in [dir, &entries] {
+            make_folder(folder).map_err(|errno| failed(errno.into()))?;
+            sync_folder(folder.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new(".")))
+                .map_err(failed)?;
+        }
+        Ok(Self { dir: dir.to_owned(), entries, person, keys, now })
+    }
+
+    /// Removes what a crash left of entries that were not whole yet, or were on their way out; and entries that were given back long ago.
+    fn sweep(&self) -> Result<(), Error> {
+        for name in self.names()?.iter().filter(|name| name.starts_with(UNFINISHED)) {
+            remove(&self.entries.join(name))?;
+        }
+        for number in self.numbers()? {
+            if self.is_over(number)? {
+                let gone = self.entries.join(format!("{UNFINISHED}{number:04}"));
+                rename(&self.folder(number), &gone)?;
+                remove(&gone)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What can't be read is not over.
+    fn is_over(&self, number: u32) -> Result<bool, Error> {
+        let path = self.folder(number).join(FINISHED);
+        let text = match fs_err::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(false),
+            Err(source) => return Err(Error::ReadVault { path, source }),
+        };
+        let finished = text.trim().parse().map(Duration::from_secs);
+        Ok(finished.is_ok_and(|finished| self.now > finished + KEPT_AFTER_RESTORE))
+    }
+
+    fn folder(&self, number: u32) -> PathBuf {
+        self.entries.join(format!("{number:04}"))
+    }
+
+    fn numbers(&self) -> Result<Vec<u32>, Error> {
+        let mut numbers: Vec<u32> = self.names()?.iter().filter_map(|name| name.parse().ok()).collect();
+        numbers.sort_unstable();
+        Ok(numbers)
+    }
+
+    fn names(&self) -> Result<Vec<String>, Error> {
+        let failed = |source| Error::ReadVault { path: self.entries.clone(), source };
+        let entries = fs_err::read_dir(&self.entries).map_err(failed)?;
+        entries.map(|entry| Ok(entry.map_err(failed)?.file_name().to_string_lossy().into_owned())).collect()
+    }
+
+    /// What a content is bound to.
+    fn bound(&self, entry: u32, label: Option<&Label>) -> Vec<u8> {
+        let (name, path, digest) = match label {
+            Some(label) => (label.name.as_str(), label.path.as_str(), label.sha256.to_string()),
+            None => (JOURNAL, "", String::new()),
+        };
+        let person = self.person;
+        // Lengths keep two different lists from being the same bytes.
+        let parts = [name, path, &digest].map(|part| format!("{}:{part}", part.len()));
+        format!("forewarn vault 1, person {person}, entry {entry}, {}", parts.join(",")).into_bytes()
+    }
+
+    fn write(&self, folder: &Path, entry: u32, label: Option<&Label>, bytes: &[u8]) -> Result<(), Error> {
+        let name = match label {
+            Some(label) => checked_name(label, folder)?,
+            None => "journal.new",
+        };
+        let path = folder.join(name);
+        let sealed = self.keys.seal(&self.bound(entry, label), bytes);
+        write(&path, &sealed.map_err(|_| Error::CheckContent { path: path.clone() })?)
+    }
+
+    fn read(&self, entry: u32, label: Option<&Label>) -> Result<Vec<u8>, Error> {
+        let folder = self.folder(entry);
+        let path = match label {
+            Some(label) => folder.join(checked_name(label, &folder)?),
+            None => folder.join(JOURNAL),
+        };
+        let sealed = fs_err::read(&path).map_err(|source| Error::ReadVault { path: path.clone(), source })?;
+        let bytes = self.keys.open(&self.bound(entry, label), &sealed).map_err(|reason| match reason {
+            NotOpened::Damaged => Error::CheckContent { path: path.clone() },
+            NotOpened::UnknownKey => Error::FindKey { path: path.clone() },
+        })?;
+        let is_it = label.is_none_or(|label| Digest::of(&bytes) == label.sha256);
+        if is_it { Ok(bytes) } else { Err(Error::CheckContent { path }) }
+    }
+}
+
+impl Store for Folder {
+    fn lock(&self) -> Result<Option<Guard>, Error> {
+        let path = self.dir.join("lock");
+        let file = create(&path).map_err(|source| Error::WriteVault { path: path.clone(), source })?;
+        for _ in 0..LOCK_ATTEMPTS {
+            match sys::flock(&file, FlockOperation::NonBlockingLockExclusive) {
+                Ok(()) => {
+                    self.sweep()?;
+                    return Ok(Some(Guard { _file: file }));
+                }
+                Err(Errno::WOULDBLOCK) => std::thread::sleep(LOCK_PAUSE),
+                Err(errno) => return Err(Error::WriteVault { path, source: errno.into() }),
+            }
+        }
+        Err(Error::LockVault { path: self.dir.clone() })
+    }
+
+    fn entries(&self) -> Result<Vec<(u32, Vec<u8>)>, Error> {
+        self.numbers()?.into_iter().map(|number| Ok((number, self.read(number, None)?))).collect()
+    }
+
+    fn create(&self, journal: &[u8], contents: &[(Label, &[u8])]) -> Result<u32, Error> {
+        let number = self.numbers()?.last().copied().unwrap_or(0).saturating_add(1);
+        let new = self.entries.join(format!("{UNFINISHED}{number:04}"));
+        let failed = |source| Error::WriteVault { path: new.clone(), source };
+        make_folder(&new).map_err(|errno| failed(errno.into()))?;
+        for (label, bytes) in contents {
+            self.write(&new, number, Some(label), bytes)?;
+        }
+        self.write(&new, number, None, journal)?;
+        rename(&new.join("journal.new"), &new.join(JOURNAL))?;
+        sync_folder(&new).map_err(failed)?;
+        rename(&new, &self.folder(number))?;
+        sync_folder(&self.entries).map_err(failed)?;
+        Ok(number)
+    }
+
+    fn save(&self, entry: u32, journal: &[u8], finished: bool) -> Result<(), Error> {
+        let folder = self.folder(entry);
+        self.write(&folder, entry, None, journal)?;
+        rename(&folder.join("journal.new"), &folder.join(JOURNAL))?;
+        if finished {
+            write(&folder.join(FINISHED), self.now.as_secs().to_string().as_bytes())?;
+        }
+        sync_folder(&folder).map_err(|source| Error::WriteVault { path: folder, source })
+    }
+
+    fn put(&self, entry: u32, label: &Label, bytes: &[u8]) -> Result<(), Error> {
+        let folder = self.folder(entry);
+        self.write(&folder, entry, Some(label), bytes)?;
+        sync_folder(&folder).map_err(|source| Error::WriteVault { path: folder, source })
+    }
+
+    fn get(&self, entry: u32, label: &Label) -> Result<Vec<u8>, Error> {
+        self.read(entry, Some(label))
+    }
+}
+
+impl fmt::Debug for Folder {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("Folder").field("dir", &self.dir).field("person", &self.person).finish_non_exhaustive()
+    }
+}
+
+/// A label comes from a process that may have been taken over: its name must not lead anywhere, nor to a journal.
+fn checked_name<'l>(label: &'l Label, folder: &Path) -> Result<&'l str, Error> {
+    let (index, what) = label.name.split_once('.').unwrap_or_default();
+    let is_number = !index.is_empty() && index.len() <= 6 && index.bytes().all(|byte| byte.is_ascii_digit());
+    let is_word = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    if is_number && (1..=32).contains(&what.len()) && what.bytes().all(is_word) {
+        return Ok(&label.name);
+    }
+    Err(Error::CheckContent { path: folder.join("?") })
+}
+
+fn make_folder(path: &Path) -> Result<(), Errno> {
+    crate::crash::step();
+    match sys::mkdir(path, Mode::RWXU) {
+        Ok(()) => Ok(()),
+        Err(Errno::EXIST) => sys::chmod(path, Mode::RWXU),
+        Err(errno) => Err(errno),
+    }
+}
+
+fn rename(from: &Path, to: &Path) -> Result<(), Error> {
+    crate::crash::step();
+    fs_err::rename(from, to).map_err(|source| Error::WriteVault { path: to.to_owned(), source })
+}
+
+fn remove(path: &Path) -> Result<(), Error> {
+    crate::crash::step();
+    fs_err::remove_dir_all(path).map_err(|source| Error::WriteVault { path: path.to_owned(), source })
+}
+
+fn create(path: &Path) -> std::io::Result<fs_err::File> {
+    crate::crash::step();
+    fs_err::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)
+}
+
+fn write(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+    let failed = |source| Error::WriteVault { path: path.to_owned(), source };
+    let mut file = create(path).map_err(failed)?;
+    let (first, rest) = bytes.split_at(bytes.len() / 2);
+    for half in [first, rest] {
+        crate::crash::step();
+        file.write_all(half).map_err(failed)?;
+    }
+    file.sync_all().map_err(failed)
+}
+
+fn sync_folder(path: &Path) -> std::io::Result<()> {
+    fs_err::File::open(path)?.sync_all()
+}

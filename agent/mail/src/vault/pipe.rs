@@ -1,0 +1,226 @@
+//! A vault at the other end of a pipe: the side that works in a home asks, the side that keeps the vault answers.
+//!
+//! A message is a head in JSON and any number of contents: the head's length (4 bytes, big-endian), the head, the number of contents, and each content's length and bytes.
+
+use std::cell::RefCell;
+use std::fmt;
+use std::io::{self, Read, Write};
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use super::folder::Guard;
+use super::store::{Label, Store};
+use crate::error::Error;
+use crate::limits::{MAX_CONTENTS, MAX_ERRAND_BYTES, MAX_FILE_BYTES, MAX_HEAD_BYTES};
+
+/// What the home's side asks.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Ask {
+    /// Answered with [`Answer::Entries`] and their journals.
+    Entries,
+    /// With the journal and a content for each label. Answered with [`Answer::Created`].
+    Create(Vec<Label>),
+    /// With the journal.
+    Save { entry: u32, finished: bool },
+    /// With the content.
+    Put { entry: u32, label: Label },
+    /// Answered with the content.
+    Get { entry: u32, label: Label },
+    /// All is done; the content says what came of it.
+    Done,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Answer {
+    Done,
+    Entries(Vec<u32>),
+    Created(u32),
+    Failed(String),
+}
+
+/// The home's side.
+pub struct Pipe<R, W> {
+    ends: RefCell<(R, W)>,
+}
+
+impl<R: Read, W: Write> Pipe<R, W> {
+    /// Asks over `to` and hears over `from`.
+    pub fn new(from: R, to: W) -> Self {
+        Self { ends: RefCell::new((from, to)) }
+    }
+
+    /// Says what came of the errand. Nothing may be asked after that.
+    ///
+    /// # Errors
+    /// [`Error::AskVault`] when nobody listens.
+    pub fn finish(&self, outcome: &[u8]) -> Result<(), Error> {
+        let (_, to) = &mut *self.ends.borrow_mut();
+        send(to, &Ask::Done, &[outcome]).map_err(broken)
+    }
+
+    fn ask(&self, ask: &Ask, contents: &[&[u8]]) -> Result<(Answer, Vec<Vec<u8>>), Error> {
+        let (from, to) = &mut *self.ends.borrow_mut();
+        send(to, ask, contents).map_err(broken)?;
+        // The vault's side is trusted with the amount.
+        match receive(from, &mut u64::MAX.clone()).map_err(broken)? {
+            (Answer::Failed(reason), _) => Err(Error::AskVault { reason }),
+            answer => Ok(answer),
+        }
+    }
+}
+
+fn broken(error: io::Error) -> Error {
+    Error::AskVault { reason: error.to_string() }
+}
+
+fn unexpected() -> Error {
+    Error::AskVault { reason: "it answers what was not asked".to_owned() }
+}
+
+impl<R: Read, W: Write> Store for Pipe<R, W> {
+    /// The other side holds it.
+    fn lock(&self) -> Result<Option<Guard>, Error> {
+        Ok(None)
+    }
+
+    fn entries(&self) -> Result<Vec<(u32, Vec<u8>)>, Error> {
+        match self.ask(&Ask::Entries, &[])? {
+            (Answer::Entries(numbers), journals) if numbers.len() == journals.len() => {
+                Ok(numbers.into_iter().zip(journals).collect())
+            }
+            _ => Err(unexpected()),
+        }
+    }
+
+    fn create(&self, journal: &[u8], contents: &[(Label, &[u8])]) -> Result<u32, Error> {
+        let labels = contents.iter().map(|(label, _)| label.clone()).collect();
+        let blobs: Vec<&[u8]> = [journal].into_iter().chain(contents.iter().map(|(_, bytes)| *bytes)).collect();
+        match self.ask(&Ask::Create(labels), &blobs)? {
+            (Answer::Created(number), _) => Ok(number),
+            _ => Err(unexpected()),
+        }
+    }
+
+    fn save(&self, entry: u32, journal: &[u8], finished: bool) -> Result<(), Error> {
+        self.ask(&Ask::Save { entry, finished }, &[journal]).map(drop)
+    }
+
+    fn put(&self, entry: u32, label: &Label, bytes: &[u8]) -> Result<(), Error> {
+        self.ask(&Ask::Put { entry, label: label.clone() }, &[bytes]).map(drop)
+    }
+
+    fn get(&self, entry: u32, label: &Label) -> Result<Vec<u8>, Error> {
+        let (_, mut contents) = self.ask(&Ask::Get { entry, label: label.clone() }, &[])?;
+        contents.pop().ok_or_else(unexpected)
+    }
+}
+
+impl<R, W> fmt::Debug for Pipe<R, W> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("Pipe")
+    }
+}
+
+/// The vault's side: answers until the other side is done, and gives what that says came of it. Whoever asks may have been taken over: their words are limited, and are bytes to be kept, nothing more.
+///
+/// # Errors
+/// [`Error::LockVault`]; [`Error::AskVault`] when the other side breaks off, or says what can't be understood or too much.
+pub fn serve(store: &dyn Store, mut from: impl Read, mut to: impl Write) -> Result<Vec<u8>, Error> {
+    let _guard = store.lock()?;
+    let mut budget = MAX_ERRAND_BYTES;
+    loop {
+        let (ask, mut contents) = receive(&mut from, &mut budget).map_err(broken)?;
+        if matches!(ask, Ask::Done) {
+            return contents.pop().ok_or_else(unexpected);
+        }
+        let (answer, blobs) = answer(store, ask, &contents)
+            .unwrap_or_else(|error| (Answer::Failed(chain(&error)), Vec::new()));
+        let blobs: Vec<&[u8]> = blobs.iter().map(Vec::as_slice).collect();
+        send(&mut to, &answer, &blobs).map_err(broken)?;
+    }
+}
+
+fn answer(store: &dyn Store, ask: Ask, contents: &[Vec<u8>]) -> Result<(Answer, Vec<Vec<u8>>), Error> {
+    let only = || contents.first().filter(|_| contents.len() == 1).ok_or_else(unexpected);
+    let none = Vec::new();
+    Ok(match ask {
+        Ask::Entries => {
+            let (numbers, journals) = store.entries()?.into_iter().unzip();
+            (Answer::Entries(numbers), journals)
+        }
+        Ask::Create(labels) => {
+            let (journal, contents) = contents.split_first().ok_or_else(unexpected)?;
+            if labels.len() != contents.len() {
+                return Err(unexpected());
+            }
+            let contents: Vec<_> = labels.into_iter().zip(contents.iter().map(Vec::as_slice)).collect();
+            (Answer::Created(store.create(journal, &contents)?), none)
+        }
+        Ask::Save { entry, finished } => {
+            store.save(entry, only()?, finished)?;
+            (Answer::Done, none)
+        }
+        Ask::Put { entry, label } => {
+            store.put(entry, &label, only()?)?;
+            (Answer::Done, none)
+        }
+        Ask::Get { entry, label } => (Answer::Done, vec![store.get(entry, &label)?]),
+        Ask::Done => (Answer::Done, none),
+    })
+}
+
+fn chain(error: &Error) -> String {
+    let source = std::error::Error::source(error).map(|source| format!(": {source}"));
+    format!("{error}{}", source.unwrap_or_default())
+}
+
+fn send(to: &mut impl Write, head: &impl Serialize, contents: &[&[u8]]) -> io::Result<()> {
+    let head = serde_json::to_vec(head)?;
+    let mut message = Vec::new();
+    let mut part = |bytes: &[u8], length: usize| -> io::Result<()> {
+        let length = u32::try_from(length).map_err(|_| io::Error::from(io::ErrorKind::InvalidInput))?;
+        message.extend_from_slice(&length.to_be_bytes());
+        message.extend_from_slice(bytes);
+        Ok(())
+    };
+    part(&head, head.len())?;
+    part(&[], contents.len())?;
+    contents.iter().try_for_each(|content| part(content, content.len()))?;
+    to.write_all(&message)?;
+    to.flush()
+}
+
+/// Reads a message, as far as the limits and the `budget`, in bytes, allow.
+fn receive<T: DeserializeOwned>(from: &mut impl Read, budget: &mut u64) -> io::Result<(T, Vec<Vec<u8>>)> {
+    let head = piece(from, MAX_HEAD_BYTES, budget)?;
+    let count = length(from)?;
+    if count > MAX_CONTENTS {
+        return Err(too_much());
+    }
+    let contents = (0..count).map(|_| piece(from, MAX_FILE_BYTES, budget)).collect::<io::Result<_>>()?;
+    Ok((serde_json::from_slice(&head)?, contents))
+}
+
+fn piece(from: &mut impl Read, limit: u64, budget: &mut u64) -> io::Result<Vec<u8>> {
+    let length = length(from)?;
+    *budget = budget.checked_sub(length).filter(|_| length <= limit).ok_or_else(too_much)?;
+    let mut bytes = Vec::new();
+    if from.take(length).read_to_end(&mut bytes)? as u64 == length {
+        Ok(bytes)
+    } else {
+        Err(io::ErrorKind::UnexpectedEof.into())
+    }
+}
+
+fn length(from: &mut impl Read) -> io::Result<u64> {
+    let mut bytes = [0; 4];
+    from.read_exact(&mut bytes)?;
+    Ok(u32::from_be_bytes(bytes).into())
+}
+
+fn too_much() -> io::Error {
+    io::Error::other("it says more than it may")
+}
