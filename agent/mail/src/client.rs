@@ -7,7 +7,9 @@ use crate::error::Error;
 use crate::home::{Home, ProfileLock};
 use crate::plan::Draft;
 use crate::setup::{self, Setup};
-use crate::{aerc, claws, evolution, geary, himalaya, isync, kmail, msmtp, neomutt, offlineimap, online_accounts, thunderbird};
+use crate::{
+    aerc, claws, evolution, geary, himalaya, isync, kmail, msmtp, neomutt, offlineimap, online_accounts, thunderbird,
+};
 
 /// What is done with one mail program.
 pub(crate) struct Mailer {

@@ -167,7 +167,9 @@ pub enum Error {
         source: serde_json::Error,
     },
     /// A journal of another version.
-    #[error("the journal of the vault's entry {entry} has format {found}, this version knows format {known}; install the version that wrote it")]
+    #[error(
+        "the journal of the vault's entry {entry} has format {found}, this version knows format {known}; install the version that wrote it"
+    )]
     CheckJournal {
         /// The entry's number.
         entry: u32,

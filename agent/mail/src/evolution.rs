@@ -40,7 +40,8 @@ impl Sources {
 
     /// The files of those sources that were made for an account of GNOME Online Accounts, and of all that belong to them.
     pub(crate) fn made_for(&self, account: &str) -> Vec<(String, Content)> {
-        let is_its = |uids: &BTreeSet<String>| uids.iter().any(|uid| self.online_account(uid).as_deref() == Some(account));
+        let is_its =
+            |uids: &BTreeSet<String>| uids.iter().any(|uid| self.online_account(uid).as_deref() == Some(account));
         let groups = self.groups().into_iter().filter(is_its);
         groups.flatten().filter_map(|uid| Some((self.path(&uid), self.by_uid.get(&uid)?.clone()))).collect()
     }
@@ -57,18 +58,14 @@ impl Sources {
 
     /// The sources that belong together: by parent, identity or transport. What is built into the program isn't here, so that it connects nothing.
     fn groups(&self) -> Vec<BTreeSet<String>> {
-        const LINKS: [(&str, &str); 3] = [
-            ("Data Source", "Parent"),
-            ("Mail Account", "IdentityUid"),
-            ("Mail Submission", "TransportUid"),
-        ];
+        const LINKS: [(&str, &str); 3] =
+            [("Data Source", "Parent"), ("Mail Account", "IdentityUid"), ("Mail Submission", "TransportUid")];
         let mut groups: Vec<BTreeSet<String>> = Vec::new();
         for uid in self.by_uid.keys() {
             let linked = LINKS.iter().filter_map(|(section, key)| self.part(uid, section, key));
             let mut group: BTreeSet<String> = linked.filter(|other| self.by_uid.contains_key(other)).collect();
             group.insert(uid.clone());
-            let (touching, apart): (Vec<_>, Vec<_>) =
-                groups.into_iter().partition(|other| !other.is_disjoint(&group));
+            let (touching, apart): (Vec<_>, Vec<_>) = groups.into_iter().partition(|other| !other.is_disjoint(&group));
             group.extend(touching.into_iter().flatten());
             groups = apart;
             groups.push(group);
@@ -80,9 +77,9 @@ impl Sources {
         const ADDRESSES: [(&str, &str); 3] =
             [("Mail Identity", "Address"), ("Authentication", "User"), ("Collection", "Identity")];
         let is_mail = |uid: &String| {
-            ["Mail Account", "Mail Identity", "Mail Transport"]
-                .iter()
-                .any(|section| Syntax::Ini.parse(&self.by_uid[uid].bytes).iter().any(|p| p.name.as_deref() == Some(section)))
+            ["Mail Account", "Mail Identity", "Mail Transport"].iter().any(|section| {
+                Syntax::Ini.parse(&self.by_uid[uid].bytes).iter().any(|p| p.name.as_deref() == Some(section))
+            })
         };
         let is_online = group.iter().any(|uid| self.online_account(uid).is_some());
         if is_online || !group.iter().any(is_mail) {

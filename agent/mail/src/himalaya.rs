@@ -13,8 +13,7 @@ pub(crate) struct Format;
 impl setup::Format for Format {
     const CLIENT: Client = Client::Himalaya;
     const SYNTAX: Syntax = Syntax::Ini;
-    const FILES: &'static [&'static str] =
-        &[".config/himalaya/config.toml", ".config/himalaya.toml", ".himalayarc"];
+    const FILES: &'static [&'static str] = &[".config/himalaya/config.toml", ".config/himalaya.toml", ".himalayarc"];
 
     fn entries(parts: &[Part<'_>]) -> Vec<Entry> {
         let text: Vec<u8> = parts.iter().flat_map(|part| part.raw).copied().collect();

@@ -54,9 +54,9 @@ impl Setup for Profile {
     const CLIENT: Client = Client::KMail;
 
     fn profiles(home: &Home, _: &mut Vec<Skipped>) -> Vec<String> {
-        let is_there = [IDENTITIES, TRANSPORTS].iter().any(|name| {
-            home.resolve(&format!("{PROFILE}/{name}")).is_ok_and(|found| found.is_some())
-        });
+        let is_there = [IDENTITIES, TRANSPORTS]
+            .iter()
+            .any(|name| home.resolve(&format!("{PROFILE}/{name}")).is_ok_and(|found| found.is_some()));
         is_there.then(|| PROFILE.to_owned()).into_iter().collect()
     }
 
@@ -74,9 +74,8 @@ impl Setup for Profile {
     }
 
     fn entries(&self) -> Vec<Entry> {
-        let identity = |(name, raw): (String, Vec<u8>)| {
-            Entry::new(&name, value(&raw, "Email Address"), [name.clone()].into())
-        };
+        let identity =
+            |(name, raw): (String, Vec<u8>)| Entry::new(&name, value(&raw, "Email Address"), [name.clone()].into());
         let resources = self.resources.iter().map(|(name, content)| self.resource(name, content));
         let transports = self.sections(TRANSPORTS, "Transport ");
         let transports = transports.into_iter().map(|(name, raw)| self.transport(name, &raw));

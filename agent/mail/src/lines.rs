@@ -71,7 +71,10 @@ mod tests {
         for (line, shown) in [
             ("Pass \"s3cret\"\n", "Pass ***"),
             ("set imap_pass = 's3cret'", "imap_pass ***"),
-            ("source = imaps://me%40corp.example:s3@cret@mail.corp.example", "source = imaps://me%40corp.example:***@mail.corp.example"),
+            (
+                "source = imaps://me%40corp.example:s3@cret@mail.corp.example",
+                "source = imaps://me%40corp.example:***@mail.corp.example",
+            ),
             ("# s3cret", "# ***"),
             ("  passwordeval gpg -d s3cret", "passwordeval ***"),
             ("backend.auth.raw = 's3cret'", "backend.auth.raw ***"),

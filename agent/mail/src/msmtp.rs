@@ -17,10 +17,8 @@ impl setup::Format for Format {
     const FILES: &'static [&'static str] = &[".msmtprc", ".config/msmtp/config"];
 
     fn entries(parts: &[Part<'_>]) -> Vec<Entry> {
-        let accounts: BTreeMap<&str, &Part<'_>> = parts
-            .iter()
-            .filter_map(|part| Some((part.name.as_deref()?.strip_prefix("account ")?, part)))
-            .collect();
+        let accounts: BTreeMap<&str, &Part<'_>> =
+            parts.iter().filter_map(|part| Some((part.name.as_deref()?.strip_prefix("account ")?, part))).collect();
         accounts.keys().map(|name| entry(name, &accounts)).collect()
     }
 }

@@ -59,9 +59,9 @@ impl setup::Format for Format {
         let domains: BTreeSet<String> = addresses.iter().filter_map(|address| domain_of(address)).collect();
         let entry = |domain: &String| {
             let of_domain = addresses.iter().filter(|address| domain_of(address).as_ref() == Some(domain));
-            let parts = statements.iter().filter(|statement| {
-                (domains.len() == 1 && sets_an_account_up(statement)) || names(statement, domain)
-            });
+            let parts = statements
+                .iter()
+                .filter(|statement| (domains.len() == 1 && sets_an_account_up(statement)) || names(statement, domain));
             Entry::new(domain, of_domain.cloned(), parts.map(|part| (*part).to_owned()).collect())
         };
         domains.iter().map(entry).collect()
@@ -69,7 +69,13 @@ impl setup::Format for Format {
 
     fn sourced(parts: &[Part<'_>], home: &Home) -> Vec<String> {
         let statements = parts.iter().filter_map(|part| part.name.as_deref()).filter(|statement| acts(statement));
-        statements.flat_map(words).collect::<Vec<_>>().windows(2).filter(|pair| pair[0] == "source").filter_map(|pair| path(&pair[1], home)).collect()
+        statements
+            .flat_map(words)
+            .collect::<Vec<_>>()
+            .windows(2)
+            .filter(|pair| pair[0] == "source")
+            .filter_map(|pair| path(&pair[1], home))
+            .collect()
     }
 
     fn cut(bytes: &[u8], ours: &[Entry], others: &[Entry]) -> Result<Vec<u8>, SkipReason> {

@@ -112,6 +112,9 @@ pub(crate) fn draft<S: Setup>(home: &Home, profile: &str, domain: &str, skipped:
     for entry in &shared {
         skip(SkipReason::SharedAccount { account: entry.key.clone() });
     }
+    if ours.is_empty() {
+        return None;
+    }
     let cut = match setup.cut(home, &ours, &others) {
         Ok(cut) => cut,
         Err(reason) => {

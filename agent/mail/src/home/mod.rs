@@ -98,7 +98,8 @@ impl Home {
         let mut names = Vec::new();
         for entry in sys::Dir::read_from(&dir).map_err(|errno| open_error(path, errno))? {
             let entry = entry.map_err(|errno| open_error(path, errno))?;
-            names.extend(entry.file_name().to_str().ok().filter(|name| !matches!(*name, "." | "..")).map(str::to_owned));
+            names
+                .extend(entry.file_name().to_str().ok().filter(|name| !matches!(*name, "." | "..")).map(str::to_owned));
             if names.len() > MAX_NAMES {
                 return Err(refused(path, Refusal::TooMany));
             }

@@ -51,4 +51,3 @@ fn with_members(group: &[u8], missing: &[String]) -> Vec<u8> {
     out.extend(end.concat());
     out
 }
-

@@ -143,7 +143,8 @@ mod tests {
     fn a_section_ends_with_what_says_something() {
         let text = b"# top\n[a]\nx = 1\n  more\n# of a\n\n# of b\n[b]\ny: 2";
         let parts = parts(text, header);
-        let shown: Vec<_> = parts.iter().map(|part| (part.name.as_deref(), String::from_utf8_lossy(part.raw))).collect();
+        let shown: Vec<_> =
+            parts.iter().map(|part| (part.name.as_deref(), String::from_utf8_lossy(part.raw))).collect();
         let expected = [
             (None, "# top\n"),
             (Some("a"), "[a]\nx = 1\n  more\n# of a\n"),
@@ -172,7 +173,8 @@ mod tests {
     #[test]
     fn a_list_is_refilled_in_its_order() {
         let part = |raw| Part { raw, name: Some("general".to_owned()) };
-        let (original, kept) = (&b"[general]\naccounts = a, b,c\nui = x\n"[..], &b"[general]\naccounts = a, c\nui = x\n"[..]);
+        let (original, kept) =
+            (&b"[general]\naccounts = a, b,c\nui = x\n"[..], &b"[general]\naccounts = a, c\nui = x\n"[..]);
         assert_eq!(relisted(original, "accounts", &["a".into(), "c".into()]), kept);
         let there = b"[general]\nACCOUNTS : a, c, d\r\nui = y\n";
         let refilled = refill(&part(original), Some(&part(kept)), Some(&part(there))).unwrap();

@@ -2,12 +2,12 @@
 //!
 //! The same code undoes a revoke that a crash interrupted, from whatever state it finds: it decides by what each file is now.
 
-use super::journal::{Held, Stage, Target};
 use super::entry::Entry;
+use super::journal::{Held, Stage, Target};
 use super::{Conflict, ConflictReason};
+use crate::client;
 use crate::digest::Digest;
 use crate::error::Error;
-use crate::client;
 use crate::home::{Change, Content, Home, NewFile};
 use crate::merge::{Obstacle, Three, merge};
 use crate::plan::Role;

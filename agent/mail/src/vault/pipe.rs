@@ -136,8 +136,8 @@ pub fn serve(store: &dyn Store, mut from: impl Read, mut to: impl Write) -> Resu
         if matches!(ask, Ask::Done) {
             return contents.pop().ok_or_else(unexpected);
         }
-        let (answer, blobs) = answer(store, ask, &contents)
-            .unwrap_or_else(|error| (Answer::Failed(chain(&error)), Vec::new()));
+        let (answer, blobs) =
+            answer(store, ask, &contents).unwrap_or_else(|error| (Answer::Failed(chain(&error)), Vec::new()));
         let blobs: Vec<&[u8]> = blobs.iter().map(Vec::as_slice).collect();
         send(&mut to, &answer, &blobs).map_err(broken)?;
     }

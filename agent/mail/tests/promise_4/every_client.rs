@@ -136,7 +136,10 @@ fn an_account_of_both_domains_is_left_in_every_program() {
     let me = Person::with_every_client();
     edit(&me.dir.join(".config/aerc/accounts.conf"), |text| text.replace("Me <me@corp.example>", "me@private.example"));
     edit(&me.dir.join(".config/geary/account_02/geary.ini"), |text| {
-        text.replace("sender_mailboxes=Me <me@corp.example>;", "sender_mailboxes=Me <me@corp.example>;<i@private.example>;")
+        text.replace(
+            "sender_mailboxes=Me <me@corp.example>;",
+            "sender_mailboxes=Me <me@corp.example>;<i@private.example>;",
+        )
     });
     // A private account that inherits the company's.
     edit(&me.dir.join(".msmtprc"), |text| text + "\naccount mine : work\nfrom me@private.example\n");

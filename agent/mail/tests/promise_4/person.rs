@@ -38,13 +38,8 @@ impl Person {
             .unwrap()
             .map(|entry| entry.unwrap().file_name().into_string().unwrap());
         let profile = format!(".thunderbird/{}", names.find(|name| name.ends_with(".default-default")).unwrap());
-        let person = Self {
-            home: Home::open(&dir).unwrap(),
-            vault: open(&scratch.path().join("vault")),
-            dir,
-            profile,
-            scratch,
-        };
+        let person =
+            Self { home: Home::open(&dir).unwrap(), vault: open(&scratch.path().join("vault")), dir, profile, scratch };
         person.shape();
         person
     }
