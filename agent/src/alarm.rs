@@ -22,9 +22,10 @@ pub(crate) struct Alarm {
     seen: Shift,
 }
 
+/// A file of the kernel's that becomes readable when something has happened.
 #[expect(deprecated, reason = "its successor is unsafe, for types that lie about their descriptor; an OwnedFd doesn't")]
-fn register(timer: OwnedFd) -> std::io::Result<AsyncFd<OwnedFd>> {
-    AsyncFd::new(timer)
+pub(crate) fn register(file: OwnedFd) -> std::io::Result<AsyncFd<OwnedFd>> {
+    AsyncFd::new(file)
 }
 
 impl Alarm {

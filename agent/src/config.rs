@@ -23,7 +23,7 @@ struct File {
     state: Option<PathBuf>,
     /// The socket of the daemon. Default: `forewarn.sock` in the person's runtime folder, else in the state folder.
     socket: Option<PathBuf>,
-    /// The home folder that the daemon looks after. Default: the person's own.
+    /// The home folder that the daemon looks after. Default: the person's own. A daemon of root's looks after its owner.
     home: Option<PathBuf>,
     /// The least time between the first notice shown and a revoke. Default 24h, never under 1h.
     min_notice: Option<Length>,
@@ -59,6 +59,7 @@ pub(crate) enum NoticeWay {
 /// The configuration with every default filled in.
 #[derive(Debug, Clone)]
 pub(crate) struct Config {
+    pub(crate) person: Person,
     pub(crate) state: PathBuf,
     pub(crate) socket: PathBuf,
     pub(crate) home: PathBuf,
@@ -106,8 +107,10 @@ impl Config {
         }
         settings.max_staleness = file.max_staleness.map_or(settings.max_staleness, |length| length.0);
         settings.offline_limit = file.offline_limit.map_or(settings.offline_limit, |length| length.0);
+        let person = person(&home);
         Ok(Self {
-            places: Places { root: file.root.unwrap_or_else(|| "/".into()), homes: vec![(person(), home.clone())] },
+            person,
+            places: Places { root: file.root.unwrap_or_else(|| "/".into()), homes: vec![(person, home.clone())] },
             state,
             socket,
             home,
@@ -120,9 +123,11 @@ impl Config {
     }
 }
 
-/// The person for whom the daemon runs: whoever runs it.
-pub(crate) fn person() -> Person {
-    Person(rustix::process::geteuid().as_raw())
+/// The person for whom the daemon runs: whoever runs it. Where that is root, the owner of the home.
+fn person(home: &Path) -> Person {
+    let me = rustix::process::geteuid();
+    let owner = || fs_err::symlink_metadata(home).ok().map(|home| std::os::unix::fs::MetadataExt::uid(&home));
+    Person(me.is_root().then(owner).flatten().unwrap_or(me.as_raw()))
 }
 
 /// `de_DE.UTF-8` is `de`.

@@ -1,13 +1,17 @@
 //! The daemon: one loop over everything that can wake it.
 
-use std::{collections::VecDeque, sync::Arc};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::Arc,
+};
 
 use anyhow::{Context, Result, bail};
 use forewarn_clock::{Clock, local_zone};
-use forewarn_engine::{Engine, Input, MailFound, Now, State, Subject};
+use forewarn_engine::{Engine, Input, MailFound, Now, ProfileId, State, Subject};
 use forewarn_proto::{
-    inventory::{Listing, Source},
-    ipc::{Question, SourceStatus, Status},
+    inventory::{Listing, Person, Source},
+    ipc::{Isolation, Question, SourceStatus, Status},
+    policy::Domain,
     push::Frame,
     report::Refusal,
 };
@@ -19,16 +23,17 @@ use tokio::{
 
 use crate::{
     alarm::Alarm,
-    config::{Config, person},
+    config::Config,
     identity::{Identity, create_private},
     ipc::{self, Asked},
-    mail::Mail,
+    mail::{self, Mail},
     notice::{self, Manner, News},
     perform::{Done, Hands},
     scan::{self, Extent, LOOK_EVERY, Pace, Scan, Scanner, Touched, Watch},
     store::{Store, Stored},
     sync::{self, Heard, Link},
     trust::{Trust, Verdict},
+    vault_key,
 };
 
 /// Everything that can wake the daemon.
@@ -63,6 +68,9 @@ struct Daemon {
     listed: Vec<Listing>,
     /// Who has mail, as it was found last.
     mail: MailFound,
+    /// What the last errand about each profile could not do.
+    mail_notes: BTreeMap<ProfileId, Vec<String>>,
+    isolation: Option<Isolation>,
 }
 
 struct Channels {
@@ -88,12 +96,12 @@ struct Loaded {
 /// When the device is not enrolled, or the state can't be opened.
 pub(crate) async fn run(config: Config) -> Result<()> {
     let loaded = Loaded::load(&config).await?;
+    tracing::info!("running for user {}", config.person.0);
     let clock = Clock::new(config.simulated_clock.as_deref());
     let touched = Touched::default();
     let watch = Watch::new(&config.places, touched.clone())?;
     let (mut daemon, channels) = assemble(config, loaded, clock.clone(), touched)?;
     daemon.begin();
-    tracing::info!("running for user {}", person().0);
     daemon.attend(channels, Alarm::new(clock)?, watch).await
 }
 
@@ -101,9 +109,10 @@ impl Loaded {
     async fn load(config: &Config) -> Result<Self> {
         create_private(&config.state)?;
         let identity = Identity::load(&config.state)?;
-        let mail = Mail { home: config.home.clone(), vault: config.state.join("vault") };
         let store = Store::open(&config.state)?;
-        let state = load_state(&store, mail.recover())?;
+        let keys = vault_key::load(&config.state, vault_key::credentials().as_deref())?;
+        let mail = Mail::new(config.places.homes.clone(), config.state.join("vault"), keys);
+        let state = load_state(&store, mail.recover().await)?;
         let trust = Trust::load(&store, identity.root.clone(), config.state.clone()).await;
         Ok(Self { identity, store, trust, mail, state })
     }
@@ -111,7 +120,7 @@ impl Loaded {
 
 /// What is stored, or the safe answer where it can't be read: everything in the vault goes back. Where the vault can't
 /// be read either, nothing is stored in the place of what may still be read another time.
-fn load_state(store: &Store, held: Result<Vec<String>>) -> Result<State> {
+fn load_state(store: &Store, held: Result<Vec<(Person, Domain)>>) -> Result<State> {
     let mut state = match (store.state(), &held) {
         (Stored::State(state), _) => *state,
         (Stored::Missing, _) => State::default(),
@@ -122,7 +131,7 @@ fn load_state(store: &Store, held: Result<Vec<String>>) -> Result<State> {
         (Stored::Damaged, Err(_)) => bail!("neither the stored state nor the vault can be read; mend one of them"),
     };
     match held {
-        Ok(held) => state.adopt(held.iter().filter_map(|domain| domain.parse().ok()), person()),
+        Ok(held) => state.adopt(held),
         Err(error) => tracing::error!("{error:#}"),
     }
     Ok(state)
@@ -165,6 +174,7 @@ fn assemble(config: Config, loaded: Loaded, clock: Clock, touched: Touched) -> R
         scanner,
         scanning: false,
         scan_again: None,
+        closing: BTreeMap::new(),
     };
     let daemon = Daemon {
         engine,
@@ -176,6 +186,8 @@ fn assemble(config: Config, loaded: Loaded, clock: Clock, touched: Touched) -> R
         known,
         listed: Vec::new(),
         mail: MailFound::default(),
+        mail_notes: BTreeMap::new(),
+        isolation: None,
     };
     Ok((daemon, Channels { heard, touched, done, news, asked }))
 }
@@ -289,10 +301,8 @@ impl Daemon {
 
     fn finish(&mut self, done: Done) {
         match done {
-            Done::Mail(input) => {
-                self.give(input);
-                self.look_everywhere();
-            }
+            Done::Mail(done) => self.finish_errand(done),
+            Done::Closed(id) => self.give(Input::ClientClosed(id)),
             Done::Scanned(scan) => {
                 match scan {
                     Some(scan) => self.take_scan(scan),
@@ -303,11 +313,25 @@ impl Daemon {
         }
     }
 
+    fn finish_errand(&mut self, done: mail::Done) {
+        let mail::Done { id, input, notes, waiting } = done;
+        for note in &notes {
+            tracing::warn!("the mail profile of {}: {note}", id.domain);
+        }
+        self.mail_notes.insert(id.clone(), notes);
+        if !waiting.is_empty() {
+            self.hands.await_closing(id, waiting);
+        }
+        self.give(input);
+        self.look_everywhere();
+    }
+
     /// The engine keeps no packages; what it is given anew is what has changed, if it has the rest.
     fn take_scan(&mut self, scan: Scan) {
         if scan.wanted != self.engine.wanted() {
             return self.hands.scan(&self.engine, Extent::Whole);
         }
+        self.isolation = scan.isolation.or(self.isolation);
         if !scan.mail.people.is_empty() {
             self.mail.people.extend(scan.mail.people);
             self.mail.domains = scan.mail.domains;
@@ -338,7 +362,7 @@ impl Daemon {
             Question::Acknowledge { app } => (app, &Input::NoticeAcknowledged),
             Question::Snooze { app, length } => (app, &|subject| Input::NoticeSnoozed(subject, length.0)),
         };
-        for subject in self.engine.subjects_about(person(), app.as_deref()) {
+        for subject in self.engine.subjects_about(self.hands.config.person, app.as_deref()) {
             self.give(input(subject));
         }
     }
@@ -352,9 +376,11 @@ impl Daemon {
             confirmed_at: self.engine.confirmed_at(),
             refused: self.engine.refused().cloned(),
             sources: sum_up(&self.listed),
-            obligations: self.engine.obligations_of(person()),
+            obligations: self.engine.obligations_of(self.hands.config.person),
             rules: self.engine.rules(),
-            revoked: self.engine.revoked_of(person()),
+            revoked: self.engine.revoked_of(self.hands.config.person),
+            mail_notes: self.mail_notes.values().flatten().cloned().collect(),
+            isolation: self.isolation,
             report: self.engine.state().report().cloned(),
         }
     }

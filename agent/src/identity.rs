@@ -49,15 +49,20 @@ impl Identity {
     /// Stores the identity, all of it or nothing.
     pub(crate) fn save(&self, state: &Path) -> Result<()> {
         create_private(state)?;
-        let (path, new) = (Self::path(state), state.join(".identity.new"));
-        let _ = fs_err::remove_file(&new);
-        let mut file = fs_err::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&new)?;
-        file.write_all(&serde_json::to_vec(self)?)?;
-        file.sync_all()?;
-        fs_err::rename(&new, &path)?;
-        fs_err::File::open(state)?.sync_all()?;
-        Ok(())
+        write_private(&Self::path(state), &serde_json::to_vec(self)?)
     }
+}
+
+/// Writes a file that only its owner can read, all of it or nothing.
+pub(crate) fn write_private(path: &Path, bytes: &[u8]) -> Result<()> {
+    let (folder, new) = (path.parent().context("the file has no folder")?, path.with_extension("new"));
+    let _ = fs_err::remove_file(&new);
+    let mut file = fs_err::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&new)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    fs_err::rename(&new, path)?;
+    fs_err::File::open(folder)?.sync_all()?;
+    Ok(())
 }
 
 /// Makes a folder that only its owner can enter.

@@ -1,87 +1,173 @@
 //! Does what the engine asks of mail profiles, one thing at a time, and says what came of it.
+//!
+//! What is done in a home is done by a worker with its person's rights. The vault is kept here: what the worker says is
+//! bytes to be kept, and its account of how it went is taken as somebody else's words.
 
-use std::path::PathBuf;
+use std::{collections::BTreeSet, os::fd::OwnedFd, path::PathBuf, sync::Arc, time::Duration};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail, ensure};
 use forewarn_engine::{Input, ProfileId};
-use forewarn_mail::{Account, Home, Vault};
+use forewarn_mail::{Account, Client, Folder, Holding, KEY_BYTES, Keys, Restoration, Revocation, serve};
+use forewarn_proto::{inventory::Person, policy::Domain};
+use tokio::io::AsyncWriteExt as _;
 
-/// What to do to a profile.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Errand {
-    Revoke,
-    Restore,
-}
+use crate::{
+    running,
+    worker::{self, Errand, MailRequest, Outcome, Request, Worker},
+};
 
-impl Errand {
-    /// What the engine hears when the errand fails.
-    pub(crate) fn failed(self, id: &ProfileId) -> Input {
-        match self {
-            Self::Revoke => Input::RevokeFailed(id.clone()),
-            Self::Restore => Input::RestoreFailed(id.clone()),
-        }
-    }
-}
+/// How long an errand may take. Stops: a home on a file system that does not answer.
+const DEADLINE: Duration = Duration::from_secs(120);
 
 /// Where profiles live.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct Mail {
-    pub(crate) home: PathBuf,
-    pub(crate) vault: PathBuf,
+    program: PathBuf,
+    homes: Vec<(Person, PathBuf)>,
+    vault: PathBuf,
+    keys: Arc<Vec<[u8; KEY_BYTES]>>,
+    /// The time since 1970, by which old entries of the vault go.
+    now: fn() -> Duration,
+}
+
+/// How an errand went.
+#[derive(Debug)]
+pub(crate) struct Done {
+    pub(crate) id: ProfileId,
+    /// What the engine hears.
+    pub(crate) input: Input,
+    /// What kept an account from being taken or given back, in words.
+    pub(crate) notes: Vec<String>,
+    /// The programs that have to close first.
+    pub(crate) waiting: BTreeSet<Client>,
 }
 
 impl Mail {
-    /// First thing at start: settles what a crash left half done. Gives the domains that are in the vault.
-    pub(crate) fn recover(&self) -> Result<Vec<String>> {
-        let vault = self.open_vault()?;
-        vault.recover(&Home::open(&self.home)?).context("the vault could not be brought in order")?;
-        Ok(vault.holdings()?.into_iter().map(|holding| holding.domain).collect())
+    /// `keys`: the vault's, the one that seals first.
+    pub(crate) fn new(homes: Vec<(Person, PathBuf)>, vault: PathBuf, keys: Vec<[u8; KEY_BYTES]>) -> Self {
+        Self { program: worker::own_program(), homes, vault, keys: Arc::new(keys), now: crate::scan::now }
     }
 
-    /// Runs an errand. Blocks while it reads and writes.
-    pub(crate) fn run(&self, errand: Errand, id: &ProfileId) -> Input {
-        let result = match errand {
-            Errand::Revoke => self.revoke(id),
-            Errand::Restore => self.restore(id),
-        };
-        result.unwrap_or_else(|error| {
-            tracing::error!("{errand:?} of {}: {error:#}", id.domain);
-            errand.failed(id)
-        })
+    /// First thing at start: settles what a crash left half done. Gives whose mail of which domains is in the vault.
+    pub(crate) async fn recover(&self) -> Result<Vec<(Person, Domain)>> {
+        let mut held = Vec::new();
+        for (person, _) in &self.homes {
+            match self.send(*person, Errand::Recover).await? {
+                Outcome::Recovered(holdings) => held.extend(domains(&holdings).map(|domain| (*person, domain))),
+                Outcome::Failed(reason) => bail!(reason),
+                Outcome::Revoked(..) | Outcome::Restored(_) => bail!("the worker did what it was not asked"),
+            }
+        }
+        Ok(held)
     }
 
-    fn revoke(&self, id: &ProfileId) -> Result<Input> {
-        let done = self.open_vault()?.revoke(&Home::open(&self.home)?, id.domain.as_str())?;
-        for skipped in &done.skipped {
-            tracing::warn!("{}: {}", skipped.client, skipped.reason);
+    /// Takes a profile.
+    pub(crate) async fn revoke(&self, id: ProfileId) -> Done {
+        let outcome = self.send(id.person, Errand::Revoke(id.domain.clone())).await;
+        match outcome {
+            Ok(Outcome::Revoked(done, held)) => revoked(id, done, &held),
+            other => failed(id, Input::RevokeFailed, other),
         }
-        if !done.waiting.is_empty() {
-            return Ok(Input::RevokeWaits(id.clone(), clients(&done.waiting)));
-        }
-        tracing::info!("revoked {}: {}", id.domain, clients(&done.taken).join(", "));
-        Ok(Input::Revoked(id.clone()))
     }
 
-    fn restore(&self, id: &ProfileId) -> Result<Input> {
-        let done = self.open_vault()?.restore(&Home::open(&self.home)?, id.domain.as_str())?;
-        for conflict in &done.conflicts {
-            tracing::warn!("not restored: {}: {}", conflict.path, conflict.reason);
+    /// Gives a profile back.
+    pub(crate) async fn restore(&self, id: ProfileId) -> Done {
+        let outcome = self.send(id.person, Errand::Restore(id.domain.clone())).await;
+        match outcome {
+            Ok(Outcome::Restored(done)) => restored(id, done),
+            other => failed(id, Input::RestoreFailed, other),
         }
-        if !done.waiting.is_empty() || !done.conflicts.is_empty() {
-            return Ok(Input::RestoreFailed(id.clone()));
-        }
-        tracing::info!("restored {}: {} exactly, {} merged", id.domain, done.exact.len(), done.merged.len());
-        Ok(Input::Restored(id.clone()))
     }
 
-    fn open_vault(&self) -> Result<Vault> {
-        Vault::open(&self.vault).with_context(|| format!("the vault {} can't be opened", self.vault.display()))
+    async fn send(&self, person: Person, errand: Errand) -> Result<Outcome> {
+        let found = self.homes.iter().find(|(of, _)| *of == person);
+        let (_, home) = found.with_context(|| format!("user {} has no home here", person.0))?;
+        let worker = worker::start(&self.program, person, home)?;
+        let request =
+            MailRequest { home: home.clone(), errand, running: running::programs(person).into_keys().collect() };
+        let outcome = tokio::time::timeout(DEADLINE, self.attend(worker, person, request)).await;
+        let outcome = outcome.context("the worker in the home did not come back in time")??;
+        serde_json::from_slice(&outcome).context("the worker in the home says what can't be understood")
+    }
+
+    /// Keeps the vault for a worker until it is done; gives what it says at the end.
+    async fn attend(&self, worker: Worker, person: Person, request: MailRequest) -> Result<Vec<u8>> {
+        let Worker { mut child, mut hears, speaks } = worker;
+        hears.write_all(&worker::line(&Request::Mail(request))?).await.context("the worker in the home broke off")?;
+        let (hears, speaks) = (blocking(hears.into_owned_fd()?)?, blocking(speaks.into_owned_fd()?)?);
+        let folder = self.open_vault(person)?;
+        // Blocks for as long as the worker lives, which is as long as `child` does.
+        let outcome = tokio::task::spawn_blocking(move || serve(&folder, speaks, hears)).await??;
+        ensure!(child.wait().await?.success(), "the worker in the home failed");
+        Ok(outcome)
+    }
+
+    fn open_vault(&self, person: Person) -> Result<Folder> {
+        let (current, former) = self.keys.split_first().context("the vault has no key")?;
+        let dir = self.vault.join(person.0.to_string());
+        Ok(Folder::open(&dir, person.0, Keys::new(current, former), (self.now)())?)
     }
 }
 
-fn clients(accounts: &[Account]) -> Vec<String> {
-    let mut names: Vec<String> = accounts.iter().map(|account| account.client.to_string()).collect();
-    names.sort();
-    names.dedup();
-    names
+/// A pipe for a thread that may wait.
+fn blocking(pipe: OwnedFd) -> Result<std::fs::File> {
+    rustix::io::ioctl_fionbio(&pipe, false)?;
+    Ok(pipe.into())
+}
+
+fn domains(holdings: &[Holding]) -> impl Iterator<Item = Domain> {
+    let domains: BTreeSet<Domain> = holdings.iter().filter_map(|holding| holding.domain.parse().ok()).collect();
+    domains.into_iter()
+}
+
+fn failed(id: ProfileId, input: fn(ProfileId) -> Input, outcome: Result<Outcome>) -> Done {
+    let reason = match outcome {
+        Err(error) => format!("{error:#}"),
+        Ok(Outcome::Failed(reason)) => reason,
+        Ok(_) => "the worker did what it was not asked".to_owned(),
+    };
+    tracing::error!("the mail profile of {}: {reason}", id.domain);
+    Done { input: input(id.clone()), id, notes: vec![reason], waiting: BTreeSet::new() }
+}
+
+/// Where nothing could be taken, and nothing is in the vault, nothing is revoked.
+fn revoked(id: ProfileId, done: Revocation, held: &[Holding]) -> Done {
+    let notes: Vec<String> =
+        done.skipped.iter().map(|skipped| format!("{}: {}", skipped.client, skipped.reason)).collect();
+    let waiting = clients(&done.waiting);
+    let holds = held.iter().any(|holding| holding.domain == id.domain.as_str());
+    let input = if !waiting.is_empty() {
+        Input::RevokeWaits(id.clone(), names(&waiting))
+    } else if !holds && !done.skipped.is_empty() {
+        Input::RevokeFailed(id.clone())
+    } else {
+        tracing::info!("revoked {}: {}", id.domain, names(&clients(&done.taken)).join(", "));
+        Input::Revoked(id.clone())
+    };
+    Done { id, input, notes, waiting }
+}
+
+fn restored(id: ProfileId, done: Restoration) -> Done {
+    let beside = |path: &str| format!("what was there is beside it, as {path}.restored-by-policy");
+    let notes: Vec<String> = done
+        .conflicts
+        .iter()
+        .map(|conflict| format!("not given back: {}: {}; {}", conflict.path, conflict.reason, beside(&conflict.path)))
+        .collect();
+    let waiting = clients(&done.waiting);
+    let input = if waiting.is_empty() && notes.is_empty() {
+        tracing::info!("restored {}: {} exactly, {} merged", id.domain, done.exact.len(), done.merged.len());
+        Input::Restored(id.clone())
+    } else {
+        Input::RestoreFailed(id.clone())
+    };
+    Done { id, input, notes, waiting }
+}
+
+fn clients(accounts: &[Account]) -> BTreeSet<Client> {
+    accounts.iter().map(|account| account.client).collect()
+}
+
+fn names(clients: &BTreeSet<Client>) -> Vec<String> {
+    clients.iter().map(ToString::to_string).collect()
 }

@@ -16,10 +16,13 @@ mod ipc;
 mod mail;
 mod notice;
 mod perform;
+mod running;
 mod scan;
 mod store;
 mod sync;
 mod trust;
+mod vault_key;
+mod worker;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -42,7 +45,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Read a home for the daemon, with its person's rights.
+    /// Work in a home for the daemon, with its person's rights.
     #[command(hide = true)]
     Worker,
     #[command(flatten)]
@@ -85,7 +88,7 @@ fn main() -> ExitCode {
 
 fn run(arguments: Arguments) -> Result<()> {
     let command = match arguments.command {
-        Command::Worker => return scan::worker::run(),
+        Command::Worker => return worker::run(),
         Command::Configured(command) => command,
     };
     let config = Config::load(arguments.config.as_deref())?;

@@ -1,15 +1,23 @@
 //! Does the engine's effects. Whatever takes time is handed to a task, whose word comes back to the daemon's loop.
 
-use std::sync::Arc;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use forewarn_engine::{Effect, Engine, Input, ProfileId};
+use forewarn_mail::Client;
 use forewarn_proto::report::Report;
-use tokio::sync::{Mutex, mpsc, watch};
+use tokio::{
+    sync::{Mutex, mpsc, watch},
+    task::AbortHandle,
+};
 
 use crate::{
     config::Config,
-    mail::{Errand, Mail},
+    mail::{self, Mail},
     notice::Order,
+    running,
     scan::{Extent, Scan, Scanner, Search},
     store::Store,
 };
@@ -20,7 +28,16 @@ pub(crate) enum Done {
     /// The device was looked at; nothing came of it where the look itself broke off.
     Scanned(Option<Scan>),
     /// A profile was dealt with.
-    Mail(Input),
+    Mail(mail::Done),
+    /// A program that this profile waits for has closed.
+    Closed(ProfileId),
+}
+
+/// What to do to a profile.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Errand {
+    Revoke,
+    Restore,
 }
 
 /// Everything with which effects are done.
@@ -36,6 +53,8 @@ pub(crate) struct Hands {
     pub(crate) scanner: Scanner,
     pub(crate) scanning: bool,
     pub(crate) scan_again: Option<Extent>,
+    /// Who waits for programs to close.
+    pub(crate) closing: BTreeMap<ProfileId, AbortHandle>,
 }
 
 impl Hands {
@@ -106,10 +125,24 @@ impl Hands {
         let (mail, done, turn) = (self.mail.clone(), self.done.clone(), self.turn.clone());
         tokio::spawn(async move {
             let _turn = turn.lock_owned().await;
-            let broken = errand.failed(&id);
-            let work = tokio::task::spawn_blocking(move || mail.run(errand, &id));
-            let _ = done.send(Done::Mail(work.await.unwrap_or(broken)));
+            let outcome = match errand {
+                Errand::Revoke => mail.revoke(id).await,
+                Errand::Restore => mail.restore(id).await,
+            };
+            let _ = done.send(Done::Mail(outcome));
         });
         None
+    }
+
+    /// Waits for one of the programs to close. Who waited for this profile before waits no longer.
+    pub(crate) fn await_closing(&mut self, id: ProfileId, programs: BTreeSet<Client>) {
+        let (done, awaited) = (self.done.clone(), id.clone());
+        let task = tokio::spawn(async move {
+            running::closed(awaited.person, programs).await;
+            let _ = done.send(Done::Closed(awaited));
+        });
+        if let Some(former) = self.closing.insert(id, task.abort_handle()) {
+            former.abort();
+        }
     }
 }

@@ -55,8 +55,24 @@ pub struct Status {
     pub rules: Vec<RuleStatus>,
     /// Mail domains whose profiles are in the vault, those on their way back included.
     pub revoked: Vec<Domain>,
+    /// What kept a mail account from being taken or given back, in words.
+    pub mail_notes: Vec<String>,
+    /// How far the process that works in the home is shut in, once one did.
+    pub isolation: Option<Isolation>,
     /// The last report that was made about this device, exactly as it is sent.
     pub report: Option<Report>,
+}
+
+/// How far a process that works in a home is kept from everything else, besides having no more than its person's rights.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Isolation {
+    /// By everything that the agent asks for (Landlock of Linux 6.10).
+    Full,
+    /// By what this kernel has of it.
+    Partial,
+    /// Not at all: this kernel has no Landlock (Linux 5.13), or it is switched off.
+    None,
 }
 
 /// One source, summed up.

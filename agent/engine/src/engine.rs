@@ -230,6 +230,7 @@ impl Engine {
             Input::RevokeFailed(id) => self.profile_failed(&id, Place::Leaving, Settings::LONGEST_RETRY),
             Input::RestoreFailed(id) => self.profile_failed(&id, Place::Returning, Settings::LONGEST_RETRY),
             Input::Restored(id) => self.restored(&id),
+            Input::ClientClosed(id) => self.client_closed(&id),
             Input::ReportDelivered(sequence) => self.state.delivered = self.state.delivered.max(sequence),
         }
     }

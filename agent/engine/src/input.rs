@@ -53,6 +53,8 @@ pub enum Input {
     Restored(ProfileId),
     /// The restore failed or waits for a client; it is tried again for ever.
     RestoreFailed(ProfileId),
+    /// A mail client for which this profile waited has closed: it is time to try again.
+    ClientClosed(ProfileId),
     /// The server has this report.
     ReportDelivered(u64),
 }

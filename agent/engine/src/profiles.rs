@@ -93,6 +93,13 @@ impl Engine {
         }
     }
 
+    /// There is no pause before the next try any more.
+    pub(crate) fn client_closed(&mut self, id: &ProfileId) {
+        if let Some(profile) = self.state.profiles.get_mut(id) {
+            profile.retry_at = None;
+        }
+    }
+
     /// Moving a profile failed. If it is to go the other way by now, there is nothing to wait for.
     pub(crate) fn profile_failed(&mut self, id: &ProfileId, place: Place, longest_pause: SignedDuration) {
         self.in_flight.profiles.remove(id);

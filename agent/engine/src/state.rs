@@ -178,8 +178,8 @@ impl State {
 
     /// Hears that profiles of these domains are in the vault. What this state knows nothing of was taken under a state
     /// that was lost, and goes back.
-    pub fn adopt(&mut self, domains: impl IntoIterator<Item = Domain>, person: Person) {
-        for domain in domains {
+    pub fn adopt(&mut self, held: impl IntoIterator<Item = (Person, Domain)>) {
+        for (person, domain) in held {
             self.profiles.entry(ProfileId { domain, person }).or_insert(Profile::on_the_way(Place::Returning));
         }
     }

@@ -52,11 +52,9 @@ fn accounts(bytes: &[u8]) -> Option<Table> {
 /// The value of every `email` and `login`.
 fn addresses(value: &Value, found: &mut Vec<String>) {
     for (key, value) in value.as_table().into_iter().flatten() {
-        match value {
-            Value::String(text) if matches!(key.as_str(), "email" | "login") => found.push(text.clone()),
-            Value::Table(_) => addresses(value, found),
-            _ => {}
-        }
+        let named = value.as_str().filter(|_| matches!(key.as_str(), "email" | "login"));
+        found.extend(named.map(str::to_owned));
+        addresses(value, found);
     }
 }
 

@@ -3,7 +3,7 @@ use anyhow::Result;
 use clap::Args;
 use forewarn_clock::local_zone;
 use forewarn_proto::{
-    ipc::{ObligationStatus, Question, SourceStatus, Status},
+    ipc::{Isolation, ObligationStatus, Question, SourceStatus, Status},
     report::{Finding, Stage},
 };
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
@@ -44,7 +44,13 @@ fn print(status: &Status, zone: &TimeZone) {
     for domain in &status.revoked {
         anstream::println!("{WARN}The mail profile of {domain} is in the vault on this device.{WARN:#}");
     }
+    for note in &status.mail_notes {
+        anstream::println!("{WARN}mail{WARN:#}      {note}");
+    }
     print_server(status, zone);
+    if let Some(text) = isolation(status.isolation) {
+        anstream::println!("{WARN}worker{WARN:#}    {text}");
+    }
     let empty = |source: &&SourceStatus| source.packages == 0 && source.gaps.is_empty();
     let (empty, listed): (Vec<_>, Vec<_>) = status.sources.iter().partition(empty);
     for source in listed {
@@ -92,6 +98,15 @@ fn print_server(status: &Status, zone: &TimeZone) {
     }
     if let Some(refusal) = &status.refused {
         anstream::println!("{WARN}refused{WARN:#}   the newest bundle: {refusal}");
+    }
+}
+
+/// What is worth saying of how far the worker in the home is shut in.
+fn isolation(isolation: Option<Isolation>) -> Option<&'static str> {
+    match isolation? {
+        Isolation::Full => None,
+        Isolation::Partial => Some("what works in the home is shut in only as far as this kernel can (Landlock)"),
+        Isolation::None => Some("what works in the home has its person's rights, and no narrower ones: no Landlock here"),
     }
 }
 

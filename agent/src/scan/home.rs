@@ -2,26 +2,20 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
-    process::Stdio,
     time::Duration,
 };
 
 use anyhow::{Context, Result, ensure};
 use forewarn_proto::{
     inventory::{Listing, Person, Scope, Source},
+    ipc::Isolation,
     policy::Domain,
 };
-use tokio::{
-    io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader},
-    process::{Child, Command},
-};
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 
-use super::{
-    NO_ANSWER, unread,
-    worker::{Answer, Request},
-};
+use super::{NO_ANSWER, unread};
+use crate::worker::{self, Answer, LookRequest, Request, Worker};
 
 /// The most that a worker may say, in bytes. Stops: one that was taken over, and fills the daemon's memory.
 const MAX_ANSWER_BYTES: u64 = 64 * 1024 * 1024;
@@ -32,6 +26,8 @@ pub(crate) struct Found {
     pub(crate) listings: Vec<Listing>,
     /// None if that could not be found out.
     pub(crate) mail: Option<BTreeSet<Domain>>,
+    /// How far the worker was shut in.
+    pub(crate) isolation: Option<Isolation>,
 }
 
 /// Whom to ask.
@@ -47,79 +43,59 @@ pub(crate) struct Reader {
 struct Heard {
     listings: BTreeMap<Source, Listing>,
     mail: Option<BTreeSet<Domain>>,
+    isolation: Option<Isolation>,
 }
 
 impl Default for Reader {
     fn default() -> Self {
-        // The same program as this one, even if a newer one has taken its place on disk.
-        Self { program: "/proc/self/exe".into(), deadline: Duration::from_secs(20) }
+        Self { program: worker::own_program(), deadline: Duration::from_secs(20) }
     }
 }
 
 impl Reader {
     /// Looks at a home. What the worker does not say in time is a gap.
-    pub(crate) async fn look(&self, request: Request) -> Found {
-        let mut heard = Heard::default();
-        let broken = match tokio::time::timeout(self.deadline, ask(&self.program, &request, &mut heard)).await {
-            Ok(Ok(())) => "its reader left it out".to_owned(),
+    pub(crate) async fn look(&self, request: LookRequest) -> Found {
+        let (mut heard, person, sources) = (Heard::default(), request.person, request.sources.clone());
+        let folder = request.places.homes.first().map(|(_, folder)| folder.display().to_string()).unwrap_or_default();
+        let broken = match tokio::time::timeout(self.deadline, ask(&self.program, request, &mut heard)).await {
+            Ok(Ok(())) => "its worker left it out".to_owned(),
             Ok(Err(error)) => format!("{error:#}"),
             Err(_) => NO_ANSWER.to_owned(),
         };
-        let folder = request.places.homes.first().map(|(_, folder)| folder.display().to_string()).unwrap_or_default();
-        let missing = |source| unread(source, Scope::Person(request.person), &folder, &broken);
+        let missing = |source| unread(source, Scope::Person(person), &folder, &broken);
         let mut listing = |source: &Source| heard.listings.remove(source).unwrap_or_else(|| missing(*source));
-        let listings = request.sources.iter().map(&mut listing).collect();
-        Found { listings, mail: heard.mail }
+        let listings = sources.iter().map(&mut listing).collect();
+        Found { listings, mail: heard.mail, isolation: heard.isolation }
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "the worker is a process of its own")]
-async fn ask(program: &Path, request: &Request, heard: &mut Heard) -> Result<()> {
-    let mut command = Command::new(program);
-    command.arg("worker").env_clear().kill_on_drop(true);
-    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+async fn ask(program: &Path, request: LookRequest, heard: &mut Heard) -> Result<()> {
     let (_, folder) = request.places.homes.first().context("there is no home")?;
-    become_person(&mut command, request.person, folder)?;
-    let mut child = command.spawn().context("its reader can't be started")?;
-    let answers = child.stdout.take().context("its reader says nothing")?;
+    let Worker { mut child, mut hears, speaks } = worker::start(program, request.person, folder)?;
+    let (person, sources, domains) = (request.person, request.sources.clone(), request.domains.clone());
     // Who does not listen may have something to say all the same.
-    let sent = send(&mut child, request).await;
-    let mut lines = BufReader::new(answers.take(MAX_ANSWER_BYTES)).lines();
+    let sent = hears.write_all(&worker::line(&Request::Look(request))?).await.context("its worker broke off");
+    drop(hears);
+    let mut lines = BufReader::new(speaks.take(MAX_ANSWER_BYTES)).lines();
     while let Some(line) = lines.next_line().await? {
-        heard.take(serde_json::from_str(&line).context("its reader says what can't be understood")?, request);
+        let answer = serde_json::from_str(&line).context("its worker says what can't be understood")?;
+        heard.take(answer, person, &sources, &domains);
     }
-    ensure!(child.wait().await?.success(), "its reader failed");
+    ensure!(child.wait().await?.success(), "its worker failed");
     sent
-}
-
-async fn send(child: &mut Child, request: &Request) -> Result<()> {
-    let mut stdin = child.stdin.take().context("its reader hears nothing")?;
-    stdin.write_all(&serde_json::to_vec(request)?).await.context("its reader broke off")
-}
-
-/// Where the daemon is root, the worker is the person, in the group of their home and no other.
-fn become_person(command: &mut Command, person: Person, folder: &Path) -> Result<()> {
-    let me = rustix::process::geteuid();
-    if me.as_raw() == person.0 {
-        return Ok(());
-    }
-    ensure!(me.is_root(), "only root and its owner may have a home read");
-    let owner = fs_err::symlink_metadata(folder)?;
-    ensure!(owner.uid() == person.0, "the home folder belongs to somebody else");
-    command.uid(person.0).gid(owner.gid());
-    Ok(())
 }
 
 impl Heard {
     /// An answer to what was not asked counts for nothing.
-    fn take(&mut self, answer: Answer, request: &Request) {
+    fn take(&mut self, answer: Answer, person: Person, sources: &[Source], domains: &BTreeSet<Domain>) {
         match answer {
+            Answer::ShutIn(isolation) => self.isolation = Some(isolation),
             Answer::Listing(listing) => {
-                if listing.scope == Scope::Person(request.person) && request.sources.contains(&listing.source) {
+                if listing.scope == Scope::Person(person) && sources.contains(&listing.source) {
                     self.listings.insert(listing.source, listing);
                 }
             }
-            Answer::Mail(domains) => self.mail = Some(&domains & &request.domains),
+            Answer::Mail(found) => self.mail = Some(&found & domains),
         }
     }
 }
@@ -138,7 +114,7 @@ mod tests {
         let program = folder.join("worker");
         fs_err::write(&program, format!("#!/bin/sh\ncat > /dev/null\n{script}\n")).unwrap();
         fs_err::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
-        let request = Request {
+        let request = LookRequest {
             places: Places { root: "/".into(), homes: vec![(person, folder.to_owned())] },
             person,
             sources: vec![Source::Flatpak, Source::Desktop],
@@ -181,27 +157,27 @@ mod tests {
         check(&format!("{flatpak}\n{desktop}\n{mail}"), ["3 packages", "3 packages"], true).await;
         check(&format!("{flatpak}\nexec sleep 100"), ["3 packages", NO_ANSWER], false).await;
         check("exec sleep 100", [NO_ANSWER, NO_ANSWER], false).await;
-        check(&format!("{flatpak}\nkill -9 $$"), ["3 packages", "its reader failed"], false).await;
-        check(&format!("{desktop}\nexit 0"), ["its reader left it out", "3 packages"], false).await;
+        check(&format!("{flatpak}\nkill -9 $$"), ["3 packages", "its worker failed"], false).await;
+        check(&format!("{desktop}\nexit 0"), ["its worker left it out", "3 packages"], false).await;
     }
 
     #[tokio::test]
     async fn a_worker_that_was_taken_over_gains_nothing() {
         let me = me().0;
-        let nonsense = "its reader says what can't be understood";
+        let nonsense = "its worker says what can't be understood";
         check("echo nonsense", [nonsense, nonsense], false).await;
         // Another person's list, and one that nobody asked for.
         let others = format!("{}\n{}", listing("flatpak", me + 1), listing("dpkg", me));
-        check(&others, ["its reader left it out", "its reader left it out"], false).await;
+        check(&others, ["its worker left it out", "its worker left it out"], false).await;
         // A line without an end: as much as may be said, or as the time allows.
         check("exec cat /dev/zero", ["", ""], false).await;
     }
 
     #[tokio::test]
     async fn a_worker_that_can_t_be_started_is_a_gap() {
-        let gap = "its reader can't be started";
+        let gap = "its worker can't be started";
         let person = me();
-        let request = Request {
+        let request = LookRequest {
             places: Places { root: "/".into(), homes: vec![(person, "/nowhere".into())] },
             person,
             sources: vec![Source::Flatpak],
@@ -224,7 +200,7 @@ mod tests {
             assert_eq!(ask(folder.path(), &script, nobody).await.0[0], "3 packages");
         } else {
             let (refused, _) = ask(folder.path(), &script, nobody).await;
-            assert_eq!(refused[0], "only root and its owner may have a home read");
+            assert_eq!(refused[0], "only root and its owner may work in a home");
         }
     }
 }

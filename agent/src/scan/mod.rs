@@ -5,7 +5,6 @@
 
 mod home;
 mod watch;
-pub(crate) mod worker;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -19,11 +18,14 @@ use forewarn_engine::MailFound;
 use forewarn_inventory::{Lister, Places, scopes, sources_of};
 use forewarn_proto::{
     inventory::{Change, Gap, Listing, Person, Scope, Source, Wanted},
+    ipc::Isolation,
     policy::Domain,
 };
 use jiff::Timestamp;
 
 pub(crate) use watch::{Pace, Touched, Watch};
+
+use crate::worker::LookRequest;
 
 /// How often all is looked at without a hint: for what no watch tells.
 pub(crate) const LOOK_EVERY: Duration = Duration::from_secs(4 * 60 * 60);
@@ -58,6 +60,8 @@ pub(crate) struct Scan {
     pub(crate) listings: Vec<Listing>,
     /// The domains of which people have mail. Whoever could not be looked at is not among them.
     pub(crate) mail: MailFound,
+    /// How far the last worker was shut in.
+    pub(crate) isolation: Option<Isolation>,
 }
 
 /// Looks again and again, and one look at a time.
@@ -105,13 +109,14 @@ impl Scanner {
                 listings.push(self.system_source(*source, lister.clone(), &search.wanted).await);
             }
         }
-        let mut people = BTreeMap::new();
+        let (mut people, mut isolation) = (BTreeMap::new(), None);
         for (person, folder) in self.places.homes.iter().filter(|(person, _)| extent.reaches(Scope::Person(*person))) {
             let found = self.home(*person, folder, sources_of(Scope::Person(*person)).collect(), &search).await;
             listings.extend(found.listings);
             people.extend(found.mail.map(|mail| (*person, mail)));
+            isolation = found.isolation;
         }
-        Scan { extent, wanted: search.wanted, listings, mail: MailFound { domains: search.domains, people } }
+        Scan { extent, wanted: search.wanted, listings, mail: MailFound { domains: search.domains, people }, isolation }
     }
 
     /// Lists one source wherever the device has it, or every source.
@@ -154,7 +159,7 @@ impl Scanner {
     async fn home(&self, person: Person, folder: &Path, sources: Vec<Source>, search: &Search) -> home::Found {
         let places = Places { root: self.places.root.clone(), homes: vec![(person, folder.to_owned())] };
         let (wanted, domains) = (search.wanted.clone(), search.domains.clone());
-        self.reader.look(worker::Request { places, person, sources, wanted, domains }).await
+        self.reader.look(LookRequest { places, person, sources, wanted, domains }).await
     }
 }
 
@@ -167,7 +172,7 @@ fn unread(source: Source, scope: Scope, path: impl ToString, reason: impl ToStri
 }
 
 /// Since the Unix epoch. Files are stamped by the system's own clock, whatever clock the daemon goes by.
-fn now() -> Duration {
+pub(crate) fn now() -> Duration {
     Duration::try_from(Clock::Real.wall().duration_since(Timestamp::UNIX_EPOCH)).unwrap_or_default()
 }
 

@@ -313,7 +313,7 @@ fn nobody_is_told_before_their_mail_was_looked_for() {
 #[test]
 fn what_the_vault_holds_and_no_state_speaks_of_is_given_back_first() {
     let mut state = State::default();
-    state.adopt(["corp.example".parse().unwrap()], ANN);
+    state.adopt([(ANN, "corp.example".parse().unwrap())]);
     let mut world = World::new();
     world.engine = Engine::new(Settings::default(), state);
     let mut asked = effects(&mut world, Input::Tick);

@@ -114,9 +114,9 @@ pub(crate) fn relisted(section: &[u8], key: &str, members: &[String]) -> Vec<u8>
                 let value = &text[at + 1..];
                 let blank = value.len() - value.trim_start_matches([' ', '\t']).len();
                 let end = value.trim_end().len().max(blank);
-                out.extend_from_slice(text[..at + 1 + blank].as_bytes());
+                out.extend_from_slice(&text.as_bytes()[..at + 1 + blank]);
                 out.extend_from_slice(members.join(", ").as_bytes());
-                out.extend_from_slice(value[end..].as_bytes());
+                out.extend_from_slice(&value.as_bytes()[end..]);
             }
             _ => push_line(&mut out, line),
         }

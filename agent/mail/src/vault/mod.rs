@@ -113,6 +113,11 @@ impl<S: Store> Vault<S> {
         Self { store }
     }
 
+    /// Where they are kept.
+    pub fn store(&self) -> &S {
+        &self.store
+    }
+
     /// First thing at start: undoes a revoke and finishes a restore that a crash interrupted, and removes temporary files.
     ///
     /// Calling it twice is harmless. What it can't do because the program is running stays for a later call of this, [`Vault::revoke`] or [`Vault::restore`].

@@ -1,0 +1,83 @@
+//! Which mail programs a person is running, by the names of their processes; and when they have closed.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    os::{fd::OwnedFd, unix::fs::MetadataExt as _},
+};
+
+use forewarn_mail::{Client, processes};
+use forewarn_proto::inventory::Person;
+use rustix::process::{Pid, PidfdFlags, pidfd_open};
+
+use crate::alarm::register;
+
+/// The programs of this person that run, each with its processes.
+///
+/// A process can call itself what it likes. Whoever hides a running program this way only has their changes undone by it,
+/// and is revoked again.
+pub(crate) fn programs(person: Person) -> BTreeMap<Client, Vec<Pid>> {
+    let known = processes();
+    let mut running: BTreeMap<Client, Vec<Pid>> = BTreeMap::new();
+    let entries = fs_err::read_dir("/proc").into_iter().flatten().flatten();
+    for entry in entries {
+        let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse().ok()).and_then(Pid::from_raw) else {
+            continue;
+        };
+        let is_theirs = fs_err::metadata(entry.path()).is_ok_and(|status| status.uid() == person.0);
+        let name = is_theirs.then(|| fs_err::read_to_string(entry.path().join("comm")).ok()).flatten();
+        if let Some(client) = name.and_then(|name| known.get(name.trim_end()).copied()) {
+            running.entry(client).or_default().push(pid);
+        }
+    }
+    running
+}
+
+/// Waits until one of the programs has closed. For ever, if none of them is running now: then it is found by its lock
+/// alone, and the next try will tell.
+pub(crate) async fn closed(person: Person, programs_awaited: BTreeSet<Client>) {
+    let running = programs(person);
+    let pids = running.into_iter().filter(|(client, _)| programs_awaited.contains(client)).flat_map(|(_, pids)| pids);
+    let waits = pids.filter_map(|pid| pidfd_open(pid, PidfdFlags::empty()).ok()).map(|pidfd| Box::pin(ended(pidfd)));
+    let waits: Vec<_> = waits.collect();
+    if waits.is_empty() {
+        return std::future::pending().await;
+    }
+    futures_util::future::select_all(waits).await;
+}
+
+/// A process's file becomes readable when it ends.
+async fn ended(pidfd: OwnedFd) {
+    match register(pidfd) {
+        Ok(pidfd) => drop(pidfd.readable().await),
+        Err(_) => std::future::pending().await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[tokio::test]
+    #[expect(clippy::disallowed_methods, reason = "a process that ends is what is waited for")]
+    async fn a_program_is_seen_while_it_runs_and_its_end_is_noticed() {
+        let folder = tempfile::tempdir().unwrap();
+        let program = folder.path().join("aerc");
+        fs_err::copy("/bin/sleep", &program).unwrap();
+        let me = Person(rustix::process::geteuid().as_raw());
+        let mut child = std::process::Command::new(&program).arg("60").spawn().unwrap();
+        let pid = Pid::from_child(&child);
+        // Until it has become what it is.
+        while !programs(me).get(&Client::Aerc).is_some_and(|pids| pids.contains(&pid)) {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        assert!(!programs(Person(me.0 + 1)).contains_key(&Client::Aerc));
+        let awaited = tokio::spawn(closed(me, [Client::Aerc].into()));
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        assert!(!awaited.is_finished());
+        child.kill().unwrap();
+        tokio::time::timeout(Duration::from_secs(10), awaited).await.unwrap().unwrap();
+        child.wait().unwrap();
+    }
+}

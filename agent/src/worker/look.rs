@@ -1,0 +1,72 @@
+//! Looks at a home: lists what is installed in it, and of which domains it has mail. It changes nothing.
+
+use std::{
+    collections::BTreeSet,
+    io::{self, Write as _},
+    path::Path,
+};
+
+use anyhow::{Context, Result};
+use forewarn_inventory::{Places, list};
+use forewarn_mail::Home;
+use forewarn_proto::{
+    inventory::{Listing, Person, Scope, Source, Wanted},
+    ipc::Isolation,
+    policy::Domain,
+};
+use serde::{Deserialize, Serialize};
+
+use super::{Rights, shut_in};
+
+/// What a worker is asked to look at.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct LookRequest {
+    /// One home, and the system that it is on.
+    pub(crate) places: Places,
+    /// Whose home it is.
+    pub(crate) person: Person,
+    /// The sources to list.
+    pub(crate) sources: Vec<Source>,
+    pub(crate) wanted: Wanted,
+    /// The mail domains to look for.
+    pub(crate) domains: BTreeSet<Domain>,
+}
+
+/// One line of what it answers.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Answer {
+    /// How far it is shut in.
+    ShutIn(Isolation),
+    /// A source was listed.
+    Listing(Listing),
+    /// Of these domains there is mail.
+    Mail(BTreeSet<Domain>),
+}
+
+pub(super) fn run(request: LookRequest) -> Result<()> {
+    let nix = request.places.root.join("nix");
+    let homes = request.places.homes.iter().map(|(_, home)| home.as_path());
+    let isolation = shut_in(&homes.chain([nix.as_path()]).collect(), Rights::Read)?;
+    answer(&Answer::ShutIn(isolation))?;
+    let scope = Scope::Person(request.person);
+    for source in request.sources {
+        answer(&Answer::Listing(list(&request.places, source, scope, &request.wanted)))?;
+    }
+    let home = request.places.homes.first().map(|(_, home)| home).context("the request names no home")?;
+    answer(&Answer::Mail(domains_with_mail(home, &request.domains)?))
+}
+
+fn answer(answer: &Answer) -> Result<()> {
+    let mut out = io::stdout().lock();
+    serde_json::to_writer(&mut out, answer)?;
+    out.write_all(b"\n")?;
+    Ok(())
+}
+
+/// The domains among `domains` of which this home has a mail profile.
+fn domains_with_mail(home: &Path, domains: &BTreeSet<Domain>) -> Result<BTreeSet<Domain>> {
+    let home = Home::open(home).context("mail profiles can't be looked for")?;
+    let present = forewarn_mail::domains(&home);
+    Ok(domains.iter().filter(|domain| present.contains(domain.as_str())).cloned().collect())
+}

@@ -1,0 +1,63 @@
+//! Starts a worker as the person whose home it works in.
+
+use std::{
+    os::unix::fs::MetadataExt as _,
+    path::{Path, PathBuf},
+    process::Stdio,
+};
+
+use anyhow::{Context, Result, ensure};
+use forewarn_proto::inventory::Person;
+use tokio::process::{Child, ChildStdin, ChildStdout, Command};
+
+use super::Request;
+
+/// A worker that was asked. It dies with this value.
+pub(crate) struct Worker {
+    pub(crate) child: Child,
+    /// Where it hears us.
+    pub(crate) hears: ChildStdin,
+    /// Where it speaks.
+    pub(crate) speaks: ChildStdout,
+}
+
+/// The same program as this one, even if a newer one has taken its place on disk.
+pub(crate) fn own_program() -> PathBuf {
+    "/proc/self/exe".into()
+}
+
+/// Starts a worker. Its request is still to be sent: see [`Worker::line`].
+///
+/// # Errors
+/// When the home is somebody else's, or the program can't be started.
+#[expect(clippy::disallowed_methods, reason = "the worker is a process of its own")]
+pub(crate) fn start(program: &Path, person: Person, home: &Path) -> Result<Worker> {
+    let mut command = Command::new(program);
+    command.arg("worker").env_clear().kill_on_drop(true);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+    become_person(&mut command, person, home)?;
+    let mut child = command.spawn().context("its worker can't be started")?;
+    let hears = child.stdin.take().context("its worker hears nothing")?;
+    let speaks = child.stdout.take().context("its worker says nothing")?;
+    Ok(Worker { child, hears, speaks })
+}
+
+/// The line with which a worker is asked.
+pub(crate) fn line(request: &Request) -> Result<Vec<u8>> {
+    let mut line = serde_json::to_vec(request)?;
+    line.push(b'\n');
+    Ok(line)
+}
+
+/// Where the daemon is root, the worker is the person, in the group of their home and no other.
+fn become_person(command: &mut Command, person: Person, folder: &Path) -> Result<()> {
+    let me = rustix::process::geteuid();
+    if me.as_raw() == person.0 {
+        return Ok(());
+    }
+    ensure!(me.is_root(), "only root and its owner may work in a home");
+    let owner = fs_err::symlink_metadata(folder)?;
+    ensure!(owner.uid() == person.0, "the home folder belongs to somebody else");
+    command.uid(person.0).gid(owner.gid());
+    Ok(())
+}
