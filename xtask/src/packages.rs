@@ -18,7 +18,7 @@ pub(crate) const FOR_DAEMON_BENCH: [Need; 3] = [
 ];
 
 /// What the tests need.
-pub(crate) const FOR_TESTS: [Need; 12] = [
+pub(crate) const FOR_TESTS: [Need; 20] = [
     ("dpkg", "lists this machine's packages, to be compared"),
     ("gzip", "packs what test packages are made of"),
     ("flatpak", "makes and installs a test app, to be listed"),
@@ -26,7 +26,15 @@ pub(crate) const FOR_TESTS: [Need; 12] = [
     ("pacman-package-manager", "makes a package database, to be listed"),
     ("squashfs-tools", "makes the file system of an AppImage"),
     ("libdpkg-perl", "compares versions, to be agreed with"),
-    ("isync", "reads the .mbsyncrc that was edited"),
+    ("dovecot-imapd", "is a real mail server, whose log says who has logged in"),
+    ("thunderbird", "is a real mail client, before, while and after its account is revoked"),
+    ("evolution-data-server", "is another"),
+    ("libglib2.0-bin", "asks that one what accounts it has"),
+    ("isync", "is another"),
+    ("offlineimap3", "is another"),
+    ("msmtp", "is another"),
+    ("neomutt", "is another"),
+    ("aerc", "is another"),
     ("python3", "holds Thunderbird's lock as another process would"),
     ("dbus", "is the session bus"),
     ("dunst", "is a real notification service"),

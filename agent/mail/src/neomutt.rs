@@ -89,7 +89,8 @@ fn acts(statement: &str) -> bool {
 }
 
 fn words(statement: &str) -> Vec<String> {
-    let split = statement.split(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '=' | '\\' | ';' | '`'));
+    let split =
+        statement.split(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '=' | '\\' | ';' | '`' | '<' | '>'));
     split.filter(|word| !word.is_empty()).map(str::to_owned).collect()
 }
 

@@ -106,7 +106,9 @@ fn isolation(isolation: Option<Isolation>) -> Option<&'static str> {
     match isolation? {
         Isolation::Full => None,
         Isolation::Partial => Some("what works in the home is shut in only as far as this kernel can (Landlock)"),
-        Isolation::None => Some("what works in the home has its person's rights, and no narrower ones: no Landlock here"),
+        Isolation::None => {
+            Some("what works in the home has its person's rights, and no narrower ones: no Landlock here")
+        }
     }
 }
 

@@ -5,4 +5,3 @@ mod every_client;
 mod hostile_homes;
 mod nothing_is_lost;
 mod person;
-mod real_mbsync;
