@@ -1,0 +1,74 @@
+//! The real worker in a home, in trouble: the power goes, the person is hostile, the disk is full.
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods, reason = "tests, of real processes")]
+
+mod full_disk;
+mod hostile;
+mod lab;
+mod power;
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode, Stdio};
+use std::time::Duration;
+
+use forewarn_mail::{Folder, Keys, serve};
+
+/// The company's mail domain.
+pub(crate) const DOMAIN: &str = "corp.example";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        ["keep", scratch, errand] => keep(Path::new(scratch), errand),
+        ["full-disk", scratch] => full_disk::within(Path::new(scratch)),
+        _ => {
+            for (name, test) in [
+                ("promise_4_three_hundred_power_cuts_lose_nothing", power::cuts as fn()),
+                ("promise_4_a_hostile_person_gains_nothing_in_three_hundred_rounds", hostile::rounds),
+                ("promise_4_on_a_full_disk_nothing_is_touched", full_disk::check),
+            ] {
+                print!("test {name} ... ");
+                std::io::Write::flush(&mut std::io::stdout()).unwrap();
+                test();
+                println!("ok");
+            }
+        }
+    }
+    ExitCode::SUCCESS
+}
+
+/// The daemon's side, in a process of its own: starts a worker with the person's rights, keeps the vault for it, and prints what it says at the end.
+fn keep(scratch: &Path, errand: &str) {
+    use std::os::unix::fs::MetadataExt as _;
+    use std::os::unix::process::CommandExt as _;
+    let home = scratch.join("me");
+    let owner = fs_err::metadata(&home).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_forewarn"));
+    command.arg("worker").env_clear().stdin(Stdio::piped()).stdout(Stdio::piped());
+    if rustix::process::geteuid().is_root() {
+        command.uid(owner.uid()).gid(owner.gid());
+    }
+    let mut worker = command.spawn().unwrap();
+    let (mut hears, speaks) = (worker.stdin.take().unwrap(), worker.stdout.take().unwrap());
+    let request = serde_json::json!({ "mail": { "home": home, "errand": errand_of(errand), "running": [] } });
+    std::io::Write::write_all(&mut hears, format!("{request}\n").as_bytes()).unwrap();
+    let folder = Folder::open(&scratch.join("vault"), owner.uid(), keys(), Duration::ZERO).unwrap();
+    let outcome = serve(&folder, speaks, hears).unwrap();
+    assert!(worker.wait().unwrap().success());
+    println!("{}", String::from_utf8(outcome).unwrap());
+}
+
+fn errand_of(name: &str) -> serde_json::Value {
+    match name {
+        "recover" => serde_json::json!("recover"),
+        name => serde_json::json!({ name: DOMAIN }),
+    }
+}
+
+pub(crate) fn keys() -> Keys {
+    Keys::new(&[7; 32], &[])
+}
+
+/// This program, to be started anew.
+pub(crate) fn myself() -> PathBuf {
+    std::env::current_exe().unwrap()
+}
