@@ -174,6 +174,7 @@ fn assemble(config: Config, loaded: Loaded, clock: Clock, touched: Touched) -> R
         scanner,
         scanning: false,
         scan_again: None,
+        errands: 0,
         closing: BTreeMap::new(),
     };
     let daemon = Daemon {
@@ -315,6 +316,7 @@ impl Daemon {
 
     fn finish_errand(&mut self, done: mail::Done) {
         let mail::Done { id, input, notes, waiting } = done;
+        self.hands.errands += 1;
         for note in &notes {
             tracing::warn!("the mail profile of {}: {note}", id.domain);
         }
@@ -332,7 +334,7 @@ impl Daemon {
             return self.hands.scan(&self.engine, Extent::Whole);
         }
         self.isolation = scan.isolation.or(self.isolation);
-        if !scan.mail.people.is_empty() {
+        if !scan.mail.people.is_empty() && scan.errands == self.hands.errands {
             self.mail.people.extend(scan.mail.people);
             self.mail.domains = scan.mail.domains;
             self.give(Input::MailFound(self.mail.clone()));

@@ -53,6 +53,8 @@ pub(crate) struct Hands {
     pub(crate) scanner: Scanner,
     pub(crate) scanning: bool,
     pub(crate) scan_again: Option<Extent>,
+    /// How many errands about mail have been done.
+    pub(crate) errands: u64,
     /// Who waits for programs to close.
     pub(crate) closing: BTreeMap<ProfileId, AbortHandle>,
 }
@@ -95,7 +97,7 @@ impl Hands {
         }
         self.scanning = true;
         let (scanner, done) = (self.scanner.clone(), self.done.clone());
-        let search = Search { wanted: engine.wanted(), domains: engine.domains() };
+        let search = Search { wanted: engine.wanted(), domains: engine.domains(), errands: self.errands };
         tokio::spawn(async move {
             let look = tokio::spawn(async move { scanner.look(search, extent).await });
             let _ = done.send(Done::Scanned(look.await.ok()));

@@ -75,10 +75,12 @@ impl Engine {
         };
         match subject {
             Subject::App(..) => self.warning(subject, blank),
-            Subject::Profile(profile) => Some((
-                Notice { takes: vec![profile.domain.clone()], apps: self.apps_taking(profile), ..blank },
-                Tells::new(),
-            )),
+            Subject::Profile(profile) => {
+                let again = kind == NoticeKind::SetUpAgain;
+                let deadline = again.then(|| self.again_deadline_from(profile, self.time())).flatten();
+                let takes = vec![profile.domain.clone()];
+                Some((Notice { takes, apps: self.apps_taking(profile), deadline, ..blank }, Tells::new()))
+            }
             Subject::Correction(..) => {
                 let correction = self.state.corrections.get(subject)?;
                 let notice = Notice {
@@ -145,6 +147,7 @@ impl Engine {
                     correction.report.shown.get_or_insert(at);
                 }
             }
+            Subject::Profile(id) if waiting.kind == NoticeKind::SetUpAgain => self.told_again(id),
             Subject::Profile(_) => {}
         }
     }

@@ -73,6 +73,8 @@ pub enum NoticeKind {
     Revoked,
     /// The profile waits for a mail client to close.
     Waiting,
+    /// Mail of a domain that is in the vault was set up again by hand.
+    SetUpAgain,
     /// The profile is back.
     Restored,
     /// What was shown was sent in error.

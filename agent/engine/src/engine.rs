@@ -109,6 +109,7 @@ impl Engine {
         self.apply(input, now, &mut effects);
         self.update_obligations(&mut effects);
         self.update_profiles();
+        self.update_agains();
         self.update_notices();
         effects.extend(self.update_report());
         self.prepare_notices(now);
@@ -129,8 +130,10 @@ impl Engine {
         let notices = self.state.notices.values().filter_map(|waiting| waiting.retry_at);
         let profiles = self.state.profiles.values().filter_map(|profile| profile.retry_at);
         let due = self.state.obligations.keys().flat_map(|id| self.points_of(id));
+        let agains = self.state.profiles.keys().filter_map(|id| self.again_deadline(id));
         let points = notices
             .chain(profiles)
+            .chain(agains)
             .chain(due)
             .chain(self.ends())
             .chain(kept.map(|stored| after(stored, KEEP_TIME_EVERY)))

@@ -5,11 +5,12 @@
 use std::collections::BTreeSet;
 
 use forewarn_proto::report::Hold;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::{
-    Effect, Engine, NoticeKind, ProfileId, Settings, Subject,
-    state::{Place, Profile},
+    Effect, Engine, NoticeKind, ObligationId, ProfileId, Settings, Subject,
+    deadline::deadline_from,
+    state::{Again, Place, Profile},
     time::after,
 };
 
@@ -26,6 +27,55 @@ impl Engine {
             if profile.place != Place::Returning && !kept.contains(id) {
                 *profile = Profile::on_the_way(Place::Returning);
             }
+        }
+    }
+
+    /// Follows mail that was set up again while it is in the vault: the person is told, and it goes there too when the
+    /// deadline of that notice has come. What was taken before stays where it is.
+    pub(crate) fn update_agains(&mut self) {
+        let looked_for =
+            |id: &ProfileId| self.mail.domains.contains(&id.domain).then(|| self.mail.people.get(&id.person));
+        let vaulted = self.state.profiles.iter().filter(|(_, profile)| profile.place == Place::Vault);
+        let known: Vec<(ProfileId, bool)> =
+            vaulted.filter_map(|(id, _)| Some((id.clone(), looked_for(id).flatten()?.contains(&id.domain)))).collect();
+        for (id, is_there) in known {
+            let due = self.again_deadline(&id).is_some_and(|deadline| deadline <= self.time());
+            let due = due && self.due_profiles().contains(&id);
+            let Some(profile) = self.state.profiles.get_mut(&id) else { continue };
+            let subject = Subject::Profile(id);
+            if !is_there {
+                profile.again = None;
+                self.state.notices.retain(|of, waiting| *of != subject || waiting.kind != NoticeKind::SetUpAgain);
+            } else if due {
+                *profile = Profile::on_the_way(Place::Leaving);
+            } else if profile.again.get_or_insert_default().shown.is_none() {
+                self.queue(subject, NoticeKind::SetUpAgain, BTreeSet::new());
+            }
+        }
+    }
+
+    /// The deadline of the notice about mail that was set up again, once that was shown.
+    pub(crate) fn again_deadline(&self, id: &ProfileId) -> Option<Timestamp> {
+        let again = self.state.profiles.get(id)?.again.as_ref()?;
+        self.again_deadline_from(id, again.shown?).max(again.told)
+    }
+
+    /// The same, if it were shown at `shown`: as late as the last of the policies that keep the profile asks for.
+    pub(crate) fn again_deadline_from(&self, id: &ProfileId, shown: Timestamp) -> Option<Timestamp> {
+        let taking = self.state.obligations.keys().filter(|obligation| self.profiles_of(obligation).contains(id));
+        let deadline = |obligation: &ObligationId| {
+            let policy = self.policy(&obligation.policy)?;
+            Some(deadline_from(policy, &obligation.rule, &self.settings, &self.zone, shown))
+        };
+        taking.filter_map(deadline).max()
+    }
+
+    /// The notice about mail that was set up again was shown.
+    pub(crate) fn told_again(&mut self, id: &ProfileId) {
+        let at = self.time();
+        let told = self.again_deadline_from(id, at);
+        if let Some(again) = self.state.profiles.get_mut(id).and_then(|profile| profile.again.as_mut()) {
+            *again = Again { shown: Some(at), told };
         }
     }
 
@@ -68,6 +118,8 @@ impl Engine {
         self.in_flight.profiles.remove(id);
         if let Some(profile) = self.state.profiles.get_mut(id).filter(|p| p.place == Place::Leaving) {
             *profile = Profile::on_the_way(Place::Vault);
+            // What the next look finds has been set up again.
+            self.mail.people.entry(id.person).or_default().remove(&id.domain);
             self.queue(Subject::Profile(id.clone()), NoticeKind::Revoked, BTreeSet::new());
         }
     }

@@ -104,11 +104,23 @@ pub(crate) struct Profile {
     pub(crate) attempts: u32,
     pub(crate) retry_at: Option<Timestamp>,
     pub(crate) waiting_for: Vec<String>,
+    /// Of one in the vault: whether the same mail was set up again by hand.
+    #[serde(default)]
+    pub(crate) again: Option<Again>,
+}
+
+/// Mail that was set up again while it is in the vault. It goes there too, after a notice of its own.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Again {
+    /// When the notice was shown.
+    pub(crate) shown: Option<Timestamp>,
+    /// The deadline that it said.
+    pub(crate) told: Option<Timestamp>,
 }
 
 impl Profile {
     pub(crate) fn on_the_way(place: Place) -> Self {
-        Self { place, attempts: 0, retry_at: None, waiting_for: Vec::new() }
+        Self { place, attempts: 0, retry_at: None, waiting_for: Vec::new(), again: None }
     }
 }
 
@@ -164,6 +176,11 @@ impl State {
             told.into_iter().for_each(|told| correction.shift(told));
         }
         let of_obligations = self.obligations.values_mut().flat_map(Obligation::stamps);
+        let agains = self.profiles.values_mut().filter_map(|profile| profile.again.as_mut());
+        for again in agains.filter(|again| again.shown.is_some_and(|shown| correction.applies_to(shown))) {
+            let told = again.told.as_mut();
+            told.into_iter().chain(again.shown.as_mut()).for_each(|stamp| correction.shift(stamp));
+        }
         let of_profiles = self.profiles.values_mut().filter_map(|profile| profile.retry_at.as_mut());
         let of_notices = self.notices.values_mut().filter_map(|waiting| waiting.retry_at.as_mut());
         let of_corrections = self.corrections.values_mut().filter_map(|c| c.report.shown.as_mut());

@@ -30,6 +30,7 @@ impl Words {
             NoticeKind::Waiting => {
                 format!("Company mail ({takes}) leaves when you close your mail program")
             }
+            NoticeKind::SetUpAgain => format!("Company mail ({takes}) was set up again on this device"),
             NoticeKind::Restored => format!("Company mail ({takes}) is back"),
             NoticeKind::Correction => format!("Correction: \"{title}\" was sent in error"),
         };
@@ -38,6 +39,10 @@ impl Words {
                 format!("{app} is still installed. Remove it, and the account is back at once, unchanged.")
             }
             (NoticeKind::Waiting, _) => "Save your drafts and close it yourself; it will not be closed for you.".into(),
+            (NoticeKind::SetUpAgain, Some(deadline)) => format!(
+                "It was taken because {app} is installed, and {app} still is. If it is on {deadline} too, this mail \
+                 account is moved into the vault as well."
+            ),
             (NoticeKind::Restored, _) => "Nothing was lost. Open your mail program as always.".into(),
             (NoticeKind::Correction, _) => String::new(),
             (_, Some(deadline)) => format!(

@@ -49,6 +49,8 @@ pub(crate) struct Search {
     pub(crate) wanted: Wanted,
     /// Mail domains.
     pub(crate) domains: BTreeSet<Domain>,
+    /// How many errands about mail had been done when the look began.
+    pub(crate) errands: u64,
 }
 
 /// What one look found.
@@ -60,6 +62,8 @@ pub(crate) struct Scan {
     pub(crate) listings: Vec<Listing>,
     /// The domains of which people have mail. Whoever could not be looked at is not among them.
     pub(crate) mail: MailFound,
+    /// See [`Search::errands`]. What was found of mail before the last errand ended may have been taken since.
+    pub(crate) errands: u64,
     /// How far the last worker was shut in.
     pub(crate) isolation: Option<Isolation>,
 }
@@ -116,7 +120,8 @@ impl Scanner {
             people.extend(found.mail.map(|mail| (*person, mail)));
             isolation = found.isolation;
         }
-        Scan { extent, wanted: search.wanted, listings, mail: MailFound { domains: search.domains, people }, isolation }
+        let errands = search.errands;
+        Scan { extent, errands, wanted: search.wanted, listings, mail: MailFound { domains: search.domains, people }, isolation }
     }
 
     /// Lists one source wherever the device has it, or every source.
@@ -126,7 +131,7 @@ impl Scanner {
         for (source, lister) in self.system.iter().filter(|(source, _)| asked(source)) {
             listings.push(self.system_source(*source, lister.clone(), &wanted).await);
         }
-        let search = Search { wanted, domains: BTreeSet::new() };
+        let search = Search { wanted, domains: BTreeSet::new(), errands: 0 };
         for (person, folder) in &self.places.homes {
             let sources: Vec<Source> = sources_of(Scope::Person(*person)).filter(asked).collect();
             if !sources.is_empty() {

@@ -94,6 +94,17 @@ fn mail_that_is_about_to_leave_is_not_in_the_vault() {
 }
 
 #[test]
+fn what_waits_for_a_mail_client_goes_as_soon_as_that_has_closed() {
+    let mut world = World::banned("grace = \"24h\"");
+    world.client_runs = true;
+    world.pass(26);
+    let waited = world.log.iter().filter(|happened| matches!(happened.what, What::Waits(_))).count();
+    assert!(waited > 100, "it is tried every half minute too, for programs whose end nobody notices");
+    world.close_client();
+    assert_eq!(world.revokes(), [world.truth]);
+}
+
+#[test]
 fn the_newest_word_of_the_server_is_known() {
     let mut world = World::banned("grace = \"24h\"");
     assert_eq!((world.engine.confirmed_at(), world.engine.refused()), (Some(world.truth), None));

@@ -19,6 +19,35 @@ fn started() -> World {
 }
 
 #[test]
+fn promise_1_mail_that_is_set_up_again_goes_after_a_notice_of_its_own() {
+    let mut world = World::banned("grace = \"30h\"");
+    world.pass(32);
+    let first = world.revokes();
+    assert_eq!(first.len(), 1);
+    world.set_up_again(ANN);
+    world.scan();
+    let told = world.notices().last().map(|(at, notice)| (at, notice.kind, notice.deadline, notice.takes.len()));
+    let deadline = world.truth + HOUR * 30;
+    assert_eq!(told, Some((world.truth, NoticeKind::SetUpAgain, Some(deadline), 1)));
+    assert_eq!(world.engine.revoked_of(ANN).len(), 1, "what was taken before stays where it is");
+    world.pass(29);
+    assert_eq!(world.revokes(), first);
+    world.pass(2);
+    assert_eq!(world.revokes(), [first[0], deadline]);
+    // The next one starts anew, and ends with the mail.
+    world.set_up_again(ANN);
+    world.scan();
+    world.mailless.insert(ANN);
+    world.scan();
+    world.pass(40);
+    assert_eq!(world.revokes().len(), 2);
+    world.mailless.clear();
+    world.installed.clear();
+    world.scan();
+    assert_eq!(world.kinds_shown().last(), Some(&NoticeKind::Restored));
+}
+
+#[test]
 fn promise_1_the_mail_of_2020_gives_a_full_day_all_the_same() {
     let mut world = World::banned("at = \"2026-12-01T10:00Z\"");
     world.pass(23);

@@ -65,6 +65,7 @@ enum Storm {
     Restart,
     FullDisk(bool),
     SlowReceipts(bool),
+    SetUpAgain(usize),
 }
 
 fn extra() -> impl Strategy<Value = usize> {
@@ -103,6 +104,7 @@ fn storm() -> impl Strategy<Value = Event> {
         1 => Just(Storm::Restart),
         1 => any::<bool>().prop_map(Storm::FullDisk),
         1 => any::<bool>().prop_map(Storm::SlowReceipts),
+        2 => (0..2usize).prop_map(Storm::SetUpAgain),
     ];
     prop_oneof![3 => event(), 1 => storm.prop_map(Event::Storm)]
 }
@@ -143,7 +145,8 @@ fn play(world: &mut World, event: &Event) {
             world.give(Input::NoticeSnoozed(Subject::App(App::named("TikTok"), ANN), length));
         }
         Event::Acknowledge => world.give(Input::NoticeAcknowledged(Subject::App(App::named("tik tok"), ANN))),
-        Event::ClientRuns(runs) => world.client_runs = *runs,
+        Event::ClientRuns(true) => world.client_runs = true,
+        Event::ClientRuns(false) => world.close_client(),
         Event::Vault { broken } => world.vault_broken = *broken,
         Event::Storm(storm) => play_storm(world, storm),
     }
@@ -177,6 +180,7 @@ fn play_storm(world: &mut World, storm: &Storm) {
         Storm::Restart => world.restart(),
         Storm::FullDisk(full) => world.disk_full = *full,
         Storm::SlowReceipts(slow) => world.slow_receipts = *slow,
+        Storm::SetUpAgain(person) => world.set_up_again([ANN, BEN][*person]),
     }
 }
 

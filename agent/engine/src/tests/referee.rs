@@ -26,6 +26,8 @@ pub(super) struct Referee {
     shown: Vec<(Timestamp, Notice, BTreeMap<PolicyId, u64>)>,
     pub(super) newest: BTreeMap<PolicyId, u64>,
     may_have_seen: bool,
+    /// Mail that was set up again while it was in the vault, and when.
+    again: BTreeMap<ProfileId, Timestamp>,
     pub(super) corrected: Vec<(PolicyId, Person)>,
     /// The first promise that was broken, and how.
     pub(super) verdict: Option<String>,
@@ -43,6 +45,7 @@ impl Referee {
             shown: Vec::new(),
             newest: BTreeMap::new(),
             may_have_seen: false,
+            again: BTreeMap::new(),
             corrected: Vec::new(),
             verdict: None,
         }
@@ -91,14 +94,35 @@ impl Referee {
         self.confirmed = self.stored;
     }
 
+    /// Mail that is in the vault is in its place too.
+    pub(super) fn set_up_again(&mut self, id: ProfileId, at: Timestamp) {
+        self.again.entry(id).or_insert(at);
+    }
+
     /// A mail profile is about to be taken.
     pub(super) fn revoked(&mut self, id: &ProfileId, at: Timestamp, boot: u32) {
+        self.check_told_again(id, at);
         let taking = self.set.policies.values().map(|signed| &signed.policy);
         let taking = taking.filter(|policy| policy.consequence.mail.contains(&id.domain));
         let objections: Vec<Option<String>> = taking.map(|policy| self.objection(policy, id, at, boot)).collect();
         if objections.iter().all(Option::is_some) {
             let reasons: Vec<String> = objections.into_iter().flatten().collect();
             self.object(format!("{id} was taken at {at}: {}", reasons.join("; ")));
+        }
+    }
+
+    /// What was set up again is taken only after a notice that came later, and said so.
+    fn check_told_again(&mut self, id: &ProfileId, at: Timestamp) {
+        let Some(since) = self.again.remove(id) else { return };
+        let least = self.settings.min_notice();
+        let told = self.shown.iter().any(|(shown, notice, _)| {
+            notice.kind == NoticeKind::SetUpAgain
+                && notice.subject == Subject::Profile(id.clone())
+                && (since..=at - least).contains(shown)
+                && notice.deadline.is_some_and(|deadline| deadline <= at)
+        });
+        if !told {
+            self.object(format!("promise 1: {id} was set up again at {since}, and taken at {at} without a notice"));
         }
     }
 

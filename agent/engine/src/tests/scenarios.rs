@@ -269,6 +269,7 @@ fn kind(kind: NoticeKind) -> String {
         NoticeKind::Revoked => "revoked".into(),
         NoticeKind::Waiting => "waiting for the client".into(),
         NoticeKind::Restored => "restored".into(),
+        NoticeKind::SetUpAgain => "set up again".into(),
         NoticeKind::Correction => "correction".into(),
     }
 }

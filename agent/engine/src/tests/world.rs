@@ -66,6 +66,8 @@ pub(super) struct World {
     pub(super) slow_receipts: bool,
     late: Vec<Input>,
     pub(super) vault: BTreeSet<ProfileId>,
+    /// Of that in the vault, what was set up again.
+    again: BTreeSet<ProfileId>,
     pub(super) log: Vec<Happened>,
     pub(super) reports: Vec<Report>,
     pub(super) model: Model,
@@ -123,6 +125,7 @@ impl World {
             slow_receipts: false,
             late: Vec::new(),
             vault: BTreeSet::new(),
+            again: BTreeSet::new(),
             log: Vec::new(),
             reports: Vec::new(),
             model: Model::new(settings.clone()),
@@ -208,6 +211,23 @@ impl World {
             left -= step;
             self.give(Input::Tick);
         }
+    }
+
+    /// A person sets mail that was taken up again. While it is still on its way, nobody could tell the two apart.
+    pub(super) fn set_up_again(&mut self, person: Person) {
+        let settled = self.engine.revoked_of(person);
+        let taken = self.vault.iter().filter(|id| id.person == person && settled.contains(&id.domain));
+        let taken: Vec<ProfileId> = taken.cloned().collect();
+        for id in taken.into_iter().filter(|id| self.again.insert(id.clone())) {
+            self.referee.set_up_again(id, self.truth);
+        }
+    }
+
+    /// A mail client is closed.
+    pub(super) fn close_client(&mut self) {
+        self.client_runs = false;
+        let profiles: Vec<ProfileId> = self.engine.state().profiles.keys().cloned().collect();
+        profiles.into_iter().for_each(|id| self.give(Input::ClientClosed(id)));
     }
 
     /// The device is switched off for a while, and on again. What was not stored is lost.
@@ -330,6 +350,7 @@ impl World {
             }
             Effect::Restore(id) => {
                 self.vault.remove(&id);
+                self.again.remove(&id);
                 self.happened(What::Restored(id.clone()));
                 vec![Input::Restored(id)]
             }
@@ -370,6 +391,7 @@ impl World {
             return vec![Input::RevokeWaits(id, vec!["Thunderbird".into()])];
         }
         self.vault.insert(id.clone());
+        self.again.remove(&id);
         self.happened(What::Revoked(id.clone()));
         vec![Input::Revoked(id)]
     }
@@ -403,7 +425,7 @@ impl World {
         let of = |person: Person| {
             let present = |domain: &&Domain| {
                 let id = ProfileId { domain: (*domain).clone(), person };
-                !self.vault.contains(&id) && !self.mailless.contains(&person)
+                (!self.vault.contains(&id) || self.again.contains(&id)) && !self.mailless.contains(&person)
             };
             domains.iter().filter(present).cloned().collect()
         };
