@@ -116,6 +116,9 @@ pub(crate) fn count(name: &str, count: &PolicyCount) {
     for (stage, people) in &count.people {
         anstream::println!("  {people} people: {stage}");
     }
+    if count.waiting > 0 {
+        anstream::println!("  {} of them: waiting for a mail program to close", count.waiting);
+    }
 }
 
 #[cfg(test)]

@@ -236,7 +236,12 @@ impl Daemon {
                     watch.renew();
                     self.look_everywhere();
                 }
-                Wake::Done(done) => self.finish(done),
+                Wake::Done(mut done) => {
+                    if let Done::Scanned(Some(scan)) = &mut done {
+                        watch.set_files(std::mem::take(&mut scan.mail_files));
+                    }
+                    self.finish(done);
+                }
                 Wake::Notice(news) => self.take_news(news),
                 Wake::Asked((question, answer)) => {
                     self.give(Input::Tick);

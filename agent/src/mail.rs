@@ -7,7 +7,9 @@ use std::{collections::BTreeSet, os::fd::OwnedFd, path::PathBuf, sync::Arc, time
 
 use anyhow::{Context, Result, bail, ensure};
 use forewarn_engine::{Input, ProfileId};
-use forewarn_mail::{Account, Client, Folder, Holding, KEY_BYTES, Keys, Restoration, Revocation, serve};
+use forewarn_mail::{
+    Account, Client, ConflictReason, Folder, Holding, KEY_BYTES, Keys, Restoration, Revocation, Stage, serve,
+};
 use forewarn_proto::{inventory::Person, policy::Domain};
 use tokio::io::AsyncWriteExt as _;
 
@@ -116,7 +118,8 @@ fn blocking(pipe: OwnedFd) -> Result<std::fs::File> {
 }
 
 fn domains(holdings: &[Holding]) -> impl Iterator<Item = Domain> {
-    let domains: BTreeSet<Domain> = holdings.iter().filter_map(|holding| holding.domain.parse().ok()).collect();
+    let awaited = holdings.iter().filter(|holding| holding.stage != Stage::Superseded);
+    let domains: BTreeSet<Domain> = awaited.filter_map(|holding| holding.domain.parse().ok()).collect();
     domains.into_iter()
 }
 
@@ -135,7 +138,7 @@ fn revoked(id: ProfileId, done: Revocation, held: &[Holding]) -> Done {
     let notes: Vec<String> =
         done.skipped.iter().map(|skipped| format!("{}: {}", skipped.client, skipped.reason)).collect();
     let waiting = clients(&done.waiting);
-    let holds = held.iter().any(|holding| holding.domain == id.domain.as_str());
+    let holds = domains(held).any(|domain| domain == id.domain);
     let input = if !waiting.is_empty() {
         Input::RevokeWaits(id.clone(), names(&waiting))
     } else if !holds && !done.skipped.is_empty() {
@@ -155,7 +158,9 @@ fn restored(id: ProfileId, done: Restoration) -> Done {
         .map(|conflict| format!("not given back: {}: {}; {}", conflict.path, conflict.reason, beside(&conflict.path)))
         .collect();
     let waiting = clients(&done.waiting);
-    let input = if waiting.is_empty() && notes.is_empty() {
+    // Who has set the account up again has it; what was taken is kept for them.
+    let given = done.conflicts.iter().all(|conflict| conflict.reason == ConflictReason::ThereAgain);
+    let input = if waiting.is_empty() && given {
         tracing::info!("restored {}: {} exactly, {} merged", id.domain, done.exact.len(), done.merged.len());
         Input::Restored(id.clone())
     } else {

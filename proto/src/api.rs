@@ -100,6 +100,9 @@ pub struct PolicyCount {
     pub unknown: u64,
     /// People by stage, as [`crate::report::Stage::text`] says it.
     pub people: BTreeMap<String, u64>,
+    /// Of those whose profile is being taken, how many have a mail program open that has to close first.
+    #[serde(default)]
+    pub waiting: u64,
     /// People to whom a notice was shown.
     pub shown: u64,
 }

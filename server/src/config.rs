@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use forewarn_proto::policy::Length;
 use jiff::SignedDuration;
 use serde::Deserialize;
@@ -26,6 +26,8 @@ pub struct Config {
     pub url: String,
     /// How long the server's word that a bundle is current is good. It is given anew at a quarter of that.
     pub timestamp_validity: Length,
+    /// A file with the key by which the company's mail server asks whether a device may log in. Without it nobody may ask.
+    pub gate_key: Option<PathBuf>,
     /// A file that moves the clock, for demonstrations and tests.
     pub simulated_clock: Option<PathBuf>,
 }
@@ -37,6 +39,7 @@ impl Default for Config {
             listen: (Ipv4Addr::LOCALHOST, 7440).into(),
             url: "https://127.0.0.1:7440".into(),
             timestamp_validity: Length(SignedDuration::from_hours(24)),
+            gate_key: None,
             simulated_clock: None,
         }
     }
@@ -55,6 +58,17 @@ impl Config {
         };
         let text = fs_err::read_to_string(path)?;
         toml::from_str(&text).with_context(|| format!("{} is not a valid configuration", path.display()))
+    }
+
+    /// The key in [`Config::gate_key`]'s file.
+    ///
+    /// # Errors
+    /// When it can't be read, or is too short to be a secret.
+    pub fn read_gate_key(&self) -> Result<Option<String>> {
+        let Some(path) = &self.gate_key else { return Ok(None) };
+        let key = fs_err::read_to_string(path)?.trim().to_owned();
+        ensure!(key.len() >= 16, "{} holds no key of 16 characters or more", path.display());
+        Ok(Some(key))
     }
 
     /// The host part of [`Config::url`].

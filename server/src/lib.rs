@@ -30,6 +30,8 @@ pub(crate) struct Server {
     /// What is in force; locked while it changes, so that two drafts can't be published at once.
     pub(crate) repository: Mutex<Repository>,
     pub(crate) feed: Feed,
+    /// What the company's mail server shows.
+    pub(crate) gate_key: Option<String>,
 }
 
 /// A server that listens and answers until it is dropped.
@@ -63,7 +65,8 @@ pub async fn start(config: Config) -> Result<Running> {
         .with_context(|| format!("cannot listen on {}; is another server running there?", config.listen))?;
     let address = listener.local_addr()?;
     let acceptor = listener::acceptor(&own)?;
-    let server = Arc::new(Server { config, clock, store, own, repository: Mutex::new(repository), feed: feed.clone() });
+    let (gate_key, repository) = (config.read_gate_key()?, Mutex::new(repository));
+    let server = Arc::new(Server { config, clock, store, own, repository, feed: feed.clone(), gate_key });
     let mut tasks = tokio::task::JoinSet::new();
     tasks.spawn(listener::serve(listener, acceptor, http::router(server.clone())));
     tasks.spawn(refresh::keep_fresh(server));

@@ -129,6 +129,13 @@ impl Store {
         texts.iter().map(|text| serde_json::from_str(text).context("a stored report is damaged")).collect()
     }
 
+    /// The newest report of one device.
+    pub(crate) async fn report_of(&self, device: &str) -> Result<Option<Report>> {
+        let select = sqlx::query_scalar("SELECT report FROM report WHERE device = ?").bind(device);
+        let text: Option<String> = select.fetch_optional(&self.pool).await?;
+        text.map(|text| serde_json::from_str(&text).context("a stored report is damaged")).transpose()
+    }
+
     /// Stores a new draft and gives its number.
     pub(crate) async fn add_draft(&self, draft: &Draft) -> Result<i64> {
         let insert = sqlx::query("INSERT INTO draft (draft) VALUES (?)").bind(serde_json::to_string(draft)?);

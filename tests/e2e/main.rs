@@ -9,6 +9,7 @@
 mod desktop;
 mod hostile;
 mod inventory;
+mod mail;
 mod offline;
 mod power_cut;
 mod privacy;

@@ -24,6 +24,7 @@ pub(crate) struct Profile {
 
 impl Setup for Profile {
     const CLIENT: Client = Client::Claws;
+    const WATCHED: &'static [&'static str] = &[ACCOUNTS];
 
     fn profiles(home: &Home, skipped: &mut Vec<Skipped>) -> Vec<String> {
         present(home, Self::CLIENT, &[PROFILE], skipped)

@@ -19,6 +19,8 @@ pub(crate) struct Mailer {
     pub(crate) domains: fn(&Home, &str) -> Result<BTreeSet<String>, Error>,
     /// What taking a domain's accounts would change in a profile. `None` when it has none.
     pub(crate) draft: fn(&Home, &str, &str, &mut Vec<Skipped>) -> Option<Draft>,
+    /// The files of a profile that say what accounts there are, as paths from the profile; empty where the profile is that file itself.
+    pub(crate) files: &'static [&'static str],
     pub(crate) running: Running,
 }
 
@@ -40,12 +42,14 @@ pub(crate) const fn mailer(client: Client) -> Mailer {
             profiles: thunderbird::profiles,
             domains: thunderbird::domains,
             draft: thunderbird::draft,
+            files: &["prefs.js"],
             running: Running::Locks(&["thunderbird", "thunderbird-bin", "thunderbird-esr"]),
         },
         Client::Isync => Mailer {
             profiles: |home, skipped| setup::present(home, Client::Isync, &isync::FILES, skipped),
             domains: isync::domains,
             draft: isync::draft,
+            files: &[],
             running: Running::Follows,
         },
         Client::OnlineAccounts => of::<online_accounts::Accounts>(Running::Follows),
@@ -62,7 +66,7 @@ pub(crate) const fn mailer(client: Client) -> Mailer {
 }
 
 const fn of<S: Setup>(running: Running) -> Mailer {
-    Mailer { profiles: S::profiles, domains: setup::domains::<S>, draft: setup::draft::<S>, running }
+    Mailer { profiles: S::profiles, domains: setup::domains::<S>, draft: setup::draft::<S>, files: S::WATCHED, running }
 }
 
 /// The lock of a program. `Some(None)` for a program that has none and doesn't run; `None` while it runs.

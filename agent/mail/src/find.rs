@@ -6,6 +6,7 @@ use crate::account::{Client, Found, Skipped};
 use crate::client::mailer;
 use crate::error::Error;
 use crate::home::Home;
+use crate::limits::MAX_NAMES;
 use crate::plan::{Draft, Plan};
 
 /// The accounts of `domain` in this home, and what was left alone. A home that can't be read has no accounts, and says so in `skipped`.
@@ -26,6 +27,18 @@ pub fn domains(home: &Home) -> BTreeSet<String> {
         profiles.into_iter().filter_map(move |profile| (mailer(client).domains)(home, &profile).ok()).flatten()
     };
     Client::ALL.into_iter().flat_map(of).collect()
+}
+
+/// The files and folders in a home whose change can mean that an account was set up, as paths from the home. A folder stands for the files in it. At most [`MAX_NAMES`](crate::limits::MAX_NAMES).
+pub fn watched(home: &Home) -> Vec<String> {
+    let of = |client| {
+        let profiles = (mailer(client).profiles)(home, &mut Vec::new()).into_iter();
+        profiles.flat_map(move |profile| match mailer(client).files {
+            [] => vec![profile],
+            files => files.iter().map(|file| format!("{profile}/{file}")).collect(),
+        })
+    };
+    Client::ALL.into_iter().flat_map(of).take(MAX_NAMES).collect()
 }
 
 /// What revoking `domain` would change now, one plan for each profile.

@@ -20,6 +20,7 @@ pub(crate) struct Account {
 
 impl Setup for Account {
     const CLIENT: Client = Client::Geary;
+    const WATCHED: &'static [&'static str] = &[FILE];
 
     fn profiles(home: &Home, skipped: &mut Vec<Skipped>) -> Vec<String> {
         let mut found = Vec::new();

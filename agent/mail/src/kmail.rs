@@ -52,6 +52,7 @@ impl Profile {
 
 impl Setup for Profile {
     const CLIENT: Client = Client::KMail;
+    const WATCHED: &'static [&'static str] = &[IDENTITIES, TRANSPORTS];
 
     fn profiles(home: &Home, _: &mut Vec<Skipped>) -> Vec<String> {
         let is_there = [IDENTITIES, TRANSPORTS]

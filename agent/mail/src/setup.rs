@@ -13,6 +13,8 @@ use crate::sections::{Part, Syntax, without};
 /// A program's profile, as it was read.
 pub(crate) trait Setup: Sized {
     const CLIENT: Client;
+    /// The files of a profile that say what accounts there are; none where the profile is that file, or a folder of such files.
+    const WATCHED: &'static [&'static str] = &[];
 
     /// The profiles in a home, as paths from the home.
     fn profiles(home: &Home, skipped: &mut Vec<Skipped>) -> Vec<String>;

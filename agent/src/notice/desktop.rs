@@ -175,6 +175,7 @@ fn urgency(kind: NoticeKind) -> u8 {
         | NoticeKind::Update
         | NoticeKind::Again
         | NoticeKind::Waiting
+        | NoticeKind::SetUpAgain
         | NoticeKind::Restored => NORMAL,
     }
 }

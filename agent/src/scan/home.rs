@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    path::{Path, PathBuf},
+    path::{Component, Path, PathBuf},
     time::Duration,
 };
 
@@ -20,12 +20,17 @@ use crate::worker::{self, Answer, LookRequest, Request, Worker};
 /// The most that a worker may say, in bytes. Stops: one that was taken over, and fills the daemon's memory.
 const MAX_ANSWER_BYTES: u64 = 64 * 1024 * 1024;
 
+/// The most files of mail programs that are watched in a home. Stops: a worker that was taken over, and uses up the watches.
+const MAX_MAIL_FILES: usize = 64;
+
 /// What is known of a home.
 #[derive(Debug, Default)]
 pub(crate) struct Found {
     pub(crate) listings: Vec<Listing>,
     /// None if that could not be found out.
     pub(crate) mail: Option<BTreeSet<Domain>>,
+    /// The files that say so, as paths from the home.
+    pub(crate) mail_files: Vec<String>,
     /// How far the worker was shut in.
     pub(crate) isolation: Option<Isolation>,
 }
@@ -43,6 +48,7 @@ pub(crate) struct Reader {
 struct Heard {
     listings: BTreeMap<Source, Listing>,
     mail: Option<BTreeSet<Domain>>,
+    mail_files: Vec<String>,
     isolation: Option<Isolation>,
 }
 
@@ -65,7 +71,7 @@ impl Reader {
         let missing = |source| unread(source, Scope::Person(person), &folder, &broken);
         let mut listing = |source: &Source| heard.listings.remove(source).unwrap_or_else(|| missing(*source));
         let listings = sources.iter().map(&mut listing).collect();
-        Found { listings, mail: heard.mail, isolation: heard.isolation }
+        Found { listings, mail: heard.mail, mail_files: heard.mail_files, isolation: heard.isolation }
     }
 }
 
@@ -85,6 +91,11 @@ async fn ask(program: &Path, request: LookRequest, heard: &mut Heard) -> Result<
     sent
 }
 
+/// Whether a path stays below the home.
+fn is_below(path: &str) -> bool {
+    Path::new(path).components().all(|part| matches!(part, Component::Normal(_)))
+}
+
 impl Heard {
     /// An answer to what was not asked counts for nothing.
     fn take(&mut self, answer: Answer, person: Person, sources: &[Source], domains: &BTreeSet<Domain>) {
@@ -95,7 +106,10 @@ impl Heard {
                     self.listings.insert(listing.source, listing);
                 }
             }
-            Answer::Mail(found) => self.mail = Some(&found & domains),
+            Answer::Mail(found, files) => {
+                self.mail = Some(&found & domains);
+                self.mail_files = files.into_iter().filter(|file| is_below(file)).take(MAX_MAIL_FILES).collect();
+            }
         }
     }
 }
@@ -140,6 +154,7 @@ mod tests {
         let fits = listings.iter().zip(expected).all(|(listing, expected)| listing.starts_with(expected));
         assert!(fits, "{script}: {listings:?}");
         assert_eq!(found.mail.is_some(), mail, "{script}");
+        assert!(!mail || found.mail_files == [".mbsyncrc"], "{:?}", found.mail_files);
     }
 
     fn listing(source: &str, person: u32) -> String {
@@ -153,7 +168,7 @@ mod tests {
     async fn what_a_worker_says_in_time_counts_and_the_rest_is_a_gap() {
         let me = me().0;
         let (flatpak, desktop) = (listing("flatpak", me), listing("desktop", me));
-        let mail = "echo '{\"mail\":[\"corp.example\",\"private.example\"]}'";
+        let mail = "echo '{\"mail\":[[\"corp.example\",\"private.example\"],[\"../x\",\".mbsyncrc\",\"/etc/x\"]]}'";
         check(&format!("{flatpak}\n{desktop}\n{mail}"), ["3 packages", "3 packages"], true).await;
         check(&format!("{flatpak}\nexec sleep 100"), ["3 packages", NO_ANSWER], false).await;
         check("exec sleep 100", [NO_ANSWER, NO_ANSWER], false).await;

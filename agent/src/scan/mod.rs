@@ -8,7 +8,7 @@ mod watch;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    path::Path,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex, TryLockError},
     time::Duration,
 };
@@ -62,6 +62,8 @@ pub(crate) struct Scan {
     pub(crate) listings: Vec<Listing>,
     /// The domains of which people have mail. Whoever could not be looked at is not among them.
     pub(crate) mail: MailFound,
+    /// What says who has mail, in the homes that were looked at.
+    pub(crate) mail_files: BTreeMap<Scope, Vec<PathBuf>>,
     /// See [`Search::errands`]. What was found of mail before the last errand ended may have been taken since.
     pub(crate) errands: u64,
     /// How far the last worker was shut in.
@@ -113,15 +115,25 @@ impl Scanner {
                 listings.push(self.system_source(*source, lister.clone(), &search.wanted).await);
             }
         }
-        let (mut people, mut isolation) = (BTreeMap::new(), None);
+        let (mut people, mut mail_files, mut isolation) = (BTreeMap::new(), BTreeMap::new(), None);
         for (person, folder) in self.places.homes.iter().filter(|(person, _)| extent.reaches(Scope::Person(*person))) {
             let found = self.home(*person, folder, sources_of(Scope::Person(*person)).collect(), &search).await;
             listings.extend(found.listings);
             people.extend(found.mail.map(|mail| (*person, mail)));
+            let files = found.mail_files.iter().map(|file| folder.join(file));
+            mail_files.insert(Scope::Person(*person), files.collect());
             isolation = found.isolation;
         }
         let errands = search.errands;
-        Scan { extent, errands, wanted: search.wanted, listings, mail: MailFound { domains: search.domains, people }, isolation }
+        Scan {
+            extent,
+            errands,
+            mail_files,
+            wanted: search.wanted,
+            listings,
+            mail: MailFound { domains: search.domains, people },
+            isolation,
+        }
     }
 
     /// Lists one source wherever the device has it, or every source.

@@ -77,6 +77,8 @@ pub(crate) struct Watch {
     places: Places,
     points: Arc<Mutex<Points>>,
     watched: BTreeSet<PathBuf>,
+    /// Files of mail programs, which are replaced rather than written to.
+    files: BTreeMap<Scope, Vec<PathBuf>>,
 }
 
 /// What tells of a change, and where that would be.
@@ -97,16 +99,26 @@ impl Watch {
                 Ok(_) | Err(_) => points.values().for_each(|scope| touched.add(*scope)),
             }
         })?;
-        let mut watch = Self { watcher, places: places.clone(), points, watched: BTreeSet::new() };
+        let mut watch =
+            Self { watcher, places: places.clone(), points, watched: BTreeSet::new(), files: BTreeMap::new() };
         watch.renew();
         Ok(watch)
+    }
+
+    /// From now on these files of these homes are watched too.
+    pub(crate) fn set_files(&mut self, files: BTreeMap<Scope, Vec<PathBuf>>) {
+        self.files.extend(files);
+        self.renew();
     }
 
     /// Watches what has come into being since the last time.
     pub(crate) fn renew(&mut self) {
         let of = |scope| watch_points(&self.places, scope).into_iter().map(move |point| (point, scope));
-        let points: Points = scopes(&self.places).flat_map(of).collect();
-        for point in points.keys() {
+        let files = self.files.iter().flat_map(|(scope, files)| files.iter().map(move |file| (file.clone(), *scope)));
+        let files: Points = files.collect();
+        let mut points: Points = scopes(&self.places).flat_map(of).collect();
+        let folders = files.keys().filter_map(|file| file.parent());
+        for point in points.keys().map(PathBuf::as_path).chain(files.keys().map(PathBuf::as_path)).chain(folders) {
             let Some(point) = existing(point, &self.places.root).filter(|point| !self.watched.contains(*point)) else {
                 continue;
             };
@@ -115,6 +127,7 @@ impl Watch {
                 Err(error) => tracing::warn!("{} can't be watched: {error}", point.display()),
             }
         }
+        points.extend(files);
         *self.points.lock().unwrap_or_else(PoisonError::into_inner) = points;
     }
 }

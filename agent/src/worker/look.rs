@@ -3,7 +3,6 @@
 use std::{
     collections::BTreeSet,
     io::{self, Write as _},
-    path::Path,
 };
 
 use anyhow::{Context, Result};
@@ -40,8 +39,8 @@ pub(crate) enum Answer {
     ShutIn(Isolation),
     /// A source was listed.
     Listing(Listing),
-    /// Of these domains there is mail.
-    Mail(BTreeSet<Domain>),
+    /// Of these domains there is mail, and these files, as paths from the home, say so.
+    Mail(BTreeSet<Domain>, Vec<String>),
 }
 
 pub(super) fn run(request: LookRequest) -> Result<()> {
@@ -54,7 +53,8 @@ pub(super) fn run(request: LookRequest) -> Result<()> {
         answer(&Answer::Listing(list(&request.places, source, scope, &request.wanted)))?;
     }
     let home = request.places.homes.first().map(|(_, home)| home).context("the request names no home")?;
-    answer(&Answer::Mail(domains_with_mail(home, &request.domains)?))
+    let home = Home::open(home).context("mail profiles can't be looked for")?;
+    answer(&Answer::Mail(domains_with_mail(&home, &request.domains), forewarn_mail::watched(&home)))
 }
 
 fn answer(answer: &Answer) -> Result<()> {
@@ -65,8 +65,7 @@ fn answer(answer: &Answer) -> Result<()> {
 }
 
 /// The domains among `domains` of which this home has a mail profile.
-fn domains_with_mail(home: &Path, domains: &BTreeSet<Domain>) -> Result<BTreeSet<Domain>> {
-    let home = Home::open(home).context("mail profiles can't be looked for")?;
-    let present = forewarn_mail::domains(&home);
-    Ok(domains.iter().filter(|domain| present.contains(domain.as_str())).cloned().collect())
+fn domains_with_mail(home: &Home, domains: &BTreeSet<Domain>) -> BTreeSet<Domain> {
+    let present = forewarn_mail::domains(home);
+    domains.iter().filter(|domain| present.contains(domain.as_str())).cloned().collect()
 }

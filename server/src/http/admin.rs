@@ -11,7 +11,7 @@ use axum::{
 use forewarn_proto::{
     api::{CorrectionCount, Draft, DraftStatus, FleetStatus, OnlineKeys, PolicyCount},
     bundle::Bundle,
-    report::{Finding, PolicyReport, Refusal, Report},
+    report::{Finding, PolicyReport, ProfileReport, ProfileState, Refusal, Report, Stage},
 };
 use forewarn_trust::{Repository, verify};
 
@@ -128,7 +128,7 @@ pub(super) async fn status(
 fn count(fleet: &mut FleetStatus, report: &Report) {
     for policy in &report.policies {
         let prefix = if policy.preview { "preview/" } else { "" };
-        count_policy(fleet.policies.entry(format!("{prefix}{}", policy.policy)).or_default(), policy);
+        count_policy(fleet.policies.entry(format!("{prefix}{}", policy.policy)).or_default(), policy, report);
     }
     for correction in &report.corrections {
         let count: &mut CorrectionCount = fleet.corrections.entry(correction.policy.clone()).or_default();
@@ -140,7 +140,7 @@ fn count(fleet: &mut FleetStatus, report: &Report) {
     }
 }
 
-fn count_policy(count: &mut PolicyCount, policy: &PolicyReport) {
+fn count_policy(count: &mut PolicyCount, policy: &PolicyReport, report: &Report) {
     count.version = count.version.max(policy.version);
     match policy.rules.iter().map(|rule| rule.finding).max() {
         Some(Finding::NotMet) => count.not_met += 1,
@@ -150,6 +150,8 @@ fn count_policy(count: &mut PolicyCount, policy: &PolicyReport) {
     for person in policy.rules.iter().flat_map(|rule| &rule.people) {
         *count.people.entry(person.stage.text().to_owned()).or_default() += 1;
         count.shown += u64::from(person.shown.is_some());
+        let waits = |profile: &ProfileReport| profile.person == person.person && profile.state == ProfileState::Waiting;
+        count.waiting += u64::from(person.stage == Stage::Revoking && report.profiles.iter().any(waits));
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod admin;
 mod device;
+mod gate;
 
 use std::sync::Arc;
 
@@ -28,6 +29,7 @@ pub(crate) fn router(server: Arc<Server>) -> Router {
         .route("/v1/drafts", get(admin::drafts).post(admin::propose).layer(limit(MAX_REQUEST_BYTES)))
         .route("/v1/drafts/{number}/publish", post(admin::publish))
         .route("/v1/status", get(admin::status))
+        .route("/gate/dovecot", post(gate::ask).layer(limit(gate::MAX_BYTES)))
         .with_state(server)
 }
 

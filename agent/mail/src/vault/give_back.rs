@@ -205,8 +205,10 @@ fn conflict(home: &Home, entry: &mut Entry<'_>, obstacles: &[(usize, ConflictRea
         home.change(&change)?;
         conflicts.push(Conflict { accounts: entry.journal.accounts.clone(), path: held.path.clone(), reason });
     }
-    if entry.journal.stage != Stage::Revoked {
-        entry.journal.stage = Stage::Revoked;
+    let superseded = obstacles.iter().all(|(_, reason)| *reason == ConflictReason::ThereAgain);
+    let stage = if superseded { Stage::Superseded } else { Stage::Revoked };
+    if entry.journal.stage != stage {
+        entry.journal.stage = stage;
         entry.save()?;
     }
     Ok(Given::Conflicts(conflicts))

@@ -21,6 +21,8 @@ pub enum Stage {
     Revoked,
     /// Files are being given back. After a crash this is finished.
     Restoring,
+    /// It could not be given back, because the person has set the account up again. It is kept, and nobody waits for it.
+    Superseded,
     /// The account is back in the home; the entry is kept.
     Restored,
 }
