@@ -7,6 +7,7 @@
 )]
 
 mod desktop;
+mod gate;
 mod hostile;
 mod inventory;
 mod mail;

@@ -3,9 +3,11 @@
 
 mod company;
 mod device;
+mod dovecot;
 pub mod home;
 mod process;
 
 pub use company::{Company, Outcome};
 pub use device::Device;
+pub use dovecot::Dovecot;
 pub use process::{Binaries, wait_until};

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use forewarn_mail::Client;
 
-use crate::dovecot::{DOMAINS, Servers, run};
+use crate::dovecot::{DOMAINS, Servers};
 
 /// One program.
 pub(crate) struct Program {
@@ -175,7 +175,7 @@ fn set_up_thunderbird(home: &Path, servers: &Servers) {
     let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/thunderbird-two-accounts");
     let to = home.join(".thunderbird");
     fs_err::create_dir_all(&to).unwrap();
-    assert!(run("cp", &["-a", "--", from.join(".").to_str().unwrap(), to.to_str().unwrap()]).is_empty());
+    assert!(Command::new("cp").arg("-a").arg(from.join(".")).arg(&to).status().unwrap().success());
     let profile = profile(home);
     for name in ["prefs.js", "logins.json"] {
         let path = profile.join(name);
