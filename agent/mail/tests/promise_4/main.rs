@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
 mod every_client;
+mod generated;
 mod hostile_homes;
 mod nothing_is_lost;
 mod person;
