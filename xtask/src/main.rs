@@ -38,6 +38,12 @@ enum Task {
     /// Run a command and print what it cost: a part of `bench`.
     #[command(hide = true)]
     Measure(bench::measure::Options),
+    /// Hold a profile's lock, as Thunderbird does while it runs, until it is killed: a part of `demo`.
+    #[command(hide = true)]
+    HoldLock {
+        /// The lock: PROFILE/.parentlock.
+        lock: std::path::PathBuf,
+    },
     /// Change the engine in every small way there is, and see that its tests notice. Installs cargo-mutants if it is
     /// missing.
     Mutants,
@@ -55,6 +61,7 @@ fn main() -> ExitCode {
         Task::Scenarios => test::record_scenarios(),
         Task::Bench { what } => bench::run(what),
         Task::Measure(options) => bench::measure::run(&options),
+        Task::HoldLock { lock } => demo::hold_lock(&lock),
         Task::Mutants => test::mutants(),
         Task::Fuzz(options) => fuzz::run(&options),
         Task::Deny => test::deny(),

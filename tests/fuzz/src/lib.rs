@@ -5,6 +5,7 @@
 
 mod documents;
 mod laid;
+mod mail;
 
 use std::path::{Path, PathBuf};
 
@@ -36,6 +37,8 @@ pub struct Target {
 enum Reads {
     /// A source of packages, with the input in its place.
     Source(Source, Laid),
+    /// A mail program's file in a home, beside others.
+    Mail(&'static str, &'static [(&'static str, &'static str)]),
     /// A document, or a part of one.
     Document(fn(&[u8])),
 }
@@ -71,6 +74,20 @@ pub const TARGETS: &[Target] = &[
     source("editor", Source::Editor, Laid::File("home/alice/.vscode/extensions/extensions.json")),
     source("editor-folders", Source::Editor, Laid::Folders("home/alice/.cursor/extensions")),
     source("os-release", Source::Apk, Laid::Beside("etc/os-release", APK)),
+    mail_file("mail-thunderbird", ".thunderbird/p/prefs.js", mail::PROFILES),
+    mail_file("mail-logins", ".thunderbird/p/logins.json", mail::THUNDERBIRD),
+    mail_file("mail-outbox", ".thunderbird/p/Mail/Local Folders/Unsent Messages", mail::THUNDERBIRD),
+    mail_file("mail-evolution", ".config/evolution/sources/a.source", &[]),
+    mail_file("mail-online-accounts", ".config/goa-1.0/accounts.conf", &[]),
+    mail_file("mail-geary", ".config/geary/account_01/geary.ini", &[]),
+    mail_file("mail-claws", ".claws-mail/accountrc", &[]),
+    mail_file("mail-kmail", ".config/emailidentities", &[]),
+    mail_file("mail-isync", ".mbsyncrc", &[]),
+    mail_file("mail-offlineimap", ".offlineimaprc", &[]),
+    mail_file("mail-msmtp", ".msmtprc", &[]),
+    mail_file("mail-neomutt", ".neomuttrc", &[]),
+    mail_file("mail-aerc", ".config/aerc/accounts.conf", &[]),
+    mail_file("mail-himalaya", ".config/himalaya/config.toml", &[]),
     document("policy", documents::policy),
     document("purl", documents::purl),
     document("vers", documents::vers),
@@ -79,6 +96,10 @@ pub const TARGETS: &[Target] = &[
 
 const fn source(name: &'static str, source: Source, laid: Laid) -> Target {
     Target { name, reads: Reads::Source(source, laid) }
+}
+
+const fn mail_file(name: &'static str, path: &'static str, beside: &'static [(&'static str, &'static str)]) -> Target {
+    Target { name, reads: Reads::Mail(path, beside) }
 }
 
 const fn document(name: &'static str, read: fn(&[u8])) -> Target {
@@ -98,6 +119,7 @@ impl Target {
     pub fn read(&self, input: &[u8], folder: &Path) {
         match self.reads {
             Reads::Document(read) => read(input),
+            Reads::Mail(path, beside) => mail::check(path, beside, input, &folder.join(self.name)),
             Reads::Source(source, laid) => {
                 let root = folder.join(self.name);
                 let places = Places { homes: vec![(ALICE, root.join("home/alice"))], root };

@@ -18,6 +18,8 @@ pub(crate) enum What {
     Engine,
     /// How soon an installed package is known and its notice shown, and what an idle daemon costs, beside other idle agents.
     Daemon,
+    /// A revoke and a restore, beside mail stores of different sizes.
+    Mail,
     /// A scan with matching, as a whole process, beside dpkg-query, apt, rpm, pacman and plain reading.
     Inventory,
 }
@@ -26,6 +28,7 @@ pub(crate) fn run(what: What) -> Result<()> {
     match what {
         What::Engine => cargo(&["bench", "--quiet", "-p", "forewarn-engine", "--bench", "engine"]),
         What::Daemon => daemon::run(),
+        What::Mail => cargo(&["bench", "--quiet", "-p", "forewarn-mail", "--bench", "revoke"]),
         What::Inventory => inventory::run(),
     }
 }

@@ -7,7 +7,7 @@ use forewarn_proto::{ipc::Status, report::Stage as ObligationStage};
 use forewarn_tests::{home, wait_until};
 use jiff::{SignedDuration, Timestamp};
 
-use super::Stage;
+use super::{Stage, program::Program};
 
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
 const MINUTE: SignedDuration = SignedDuration::from_mins(1);
@@ -155,9 +155,11 @@ fn revoke(stage: &mut Stage) -> Result<()> {
     held.obligations[0].holds.iter().for_each(|hold| stage.timeline.quote(hold.text()));
     let untouched = home::mail_files(&stage.device.home)? == before;
     stage.timeline.promise(7, untouched, "without a server the device warned and took nothing");
+    let thunderbird = Program::open(&stage.device.home)?;
     stage.company.start_server()?;
+    wait_for_closing(stage, thunderbird)?;
     let taken = stage.device.wait_for("revoked", |status| !status.revoked.is_empty())?;
-    stage.event("the server is back and confirms the policy: the company account goes into the vault");
+    stage.event("it is closed, and the company account goes into the vault");
     let (company, private) =
         (home::mentions(&stage.device.home, "@corp.example")?, home::mentions(&stage.device.home, "@private.example")?);
     let text =
@@ -165,6 +167,20 @@ fn revoke(stage: &mut Stage) -> Result<()> {
     stage.timeline.check(company == 0 && private > 0 && taken.revoked.len() == 1, &text);
     stage.device.wait_for_notice("was taken off this device")?;
     Ok(())
+}
+
+/// What a mail program has in its memory is not changed under it, and no program is closed for anybody.
+fn wait_for_closing(stage: &mut Stage, thunderbird: Program) -> Result<()> {
+    let waits = |status: &Status| status.obligations.iter().any(|o| !o.waiting_for.is_empty());
+    let waiting = stage.device.wait_for("it waits for the mail program", waits)?;
+    stage.event(
+        "the server is back and confirms the policy, but the person has their mail open; `forewarn status` says",
+    );
+    let said = stage.device.run(&["status"])?.ok()?;
+    said.lines().take(3).for_each(|line| stage.timeline.quote(line));
+    let named = waiting.obligations[0].waiting_for == ["Thunderbird"] && said.contains("waiting   for Thunderbird");
+    stage.timeline.promise(4, named, "Thunderbird was running: it was waited for, and not closed");
+    thunderbird.close()
 }
 
 fn restore(stage: &mut Stage) -> Result<()> {

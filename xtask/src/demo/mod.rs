@@ -2,6 +2,7 @@
 //! mail profiles are what Thunderbird and isync use. Only the clocks are moved, so that hours pass in seconds.
 
 mod chapters;
+mod program;
 mod timeline;
 
 use std::{
@@ -14,6 +15,8 @@ use anyhow::{Context, Result, bail};
 use clap::Args;
 use forewarn_clock::Shift;
 use forewarn_tests::{Binaries, Company, Device};
+
+pub(crate) use program::hold_lock;
 
 use crate::cargo;
 use timeline::Timeline;
