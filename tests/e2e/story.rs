@@ -132,3 +132,40 @@ fn a_person_sees_what_a_revoke_would_take_and_nothing_is_touched() {
     assert!(device.run(&["mail", "plan", "no domain"]).unwrap().ok().is_err());
     assert_eq!(home::mail_files(&device.home).unwrap(), before);
 }
+
+#[test]
+fn a_plan_has_a_line_for_each_account_of_every_mail_program() {
+    let folder = tempfile::tempdir().unwrap();
+    let device = forewarn_tests::Device::prepare(
+        &forewarn_tests::Binaries::beside_test().unwrap(),
+        folder.path(),
+        &forewarn_clock::Shift::default(),
+        "",
+    )
+    .unwrap();
+    home::furnish_with_every_client(&device.home).unwrap();
+    let before = home::all_files(&device.home).unwrap();
+    let plan = device.run(&["mail", "plan", "corp.example"]).unwrap().ok().unwrap();
+    let lines: Vec<&str> = plan.lines().collect();
+    let starts = [
+        "Thunderbird me@corp.example, from .thunderbird/",
+        "GNOME Online Accounts me@corp.example, from .config/evolution/sources/made-account.source",
+        "Evolution me@corp.example, from .config/evolution/sources/work-account.source",
+        "Geary me@corp.example, from .config/geary/account_02/geary.ini",
+        "Claws Mail me@corp.example, from .claws-mail/folderlist.xml",
+        "KMail me@corp.example, from .config/akonadi_imap_resource_1rc",
+        "isync Me@Corp.Example, from .mbsyncrc",
+        "offlineimap me@corp.example, from .offlineimaprc",
+        "msmtp me+notes@corp.example, from .msmtprc",
+        "msmtp me@corp.example, from .msmtprc",
+        "neomutt me@corp.example, from .config/neomutt/neomuttrc",
+        "neomutt me@corp.example, from .config/neomutt/work",
+        "aerc me@corp.example, from .config/aerc/accounts.conf",
+        "himalaya me@corp.example, from .config/himalaya/config.toml",
+    ];
+    assert_eq!(lines.len(), starts.len() + 1, "{plan}");
+    lines.iter().zip(starts).for_each(|(line, start)| assert!(line.starts_with(start), "{plan}"));
+    let pieces = device.run(&["mail", "plan", "corp.example", "--pieces"]).unwrap().ok().unwrap();
+    assert!(!pieces.contains("secret"), "{pieces}");
+    assert_eq!(home::all_files(&device.home).unwrap(), before);
+}

@@ -81,6 +81,14 @@ pub fn furnish(home: &Path) -> Result<()> {
     Ok(())
 }
 
+/// Adds an account of both domains in every other mail program that is known.
+///
+/// # Errors
+/// When a file can't be copied.
+pub fn furnish_with_every_client(home: &Path) -> Result<()> {
+    copy_folder(&Path::new(DATA).join("every-client"), home)
+}
+
 impl WebApp {
     /// Installs it as Chromium does: by a desktop entry (chromium, `shell_integration_linux.cc`).
     ///
@@ -119,6 +127,16 @@ pub fn mail_files(home: &Path) -> Result<BTreeMap<PathBuf, String>> {
     hash_file(&home.join(".mbsyncrc"), &mut files)?;
     files.retain(|path, _| path.file_name().is_some_and(|name| name != ".parentlock"));
     Ok(files.into_iter().map(|(path, hash)| (path.strip_prefix(home).unwrap_or(&path).to_owned(), hash)).collect())
+}
+
+/// Every file of a home and its SHA-256.
+///
+/// # Errors
+/// When a file can't be read.
+pub fn all_files(home: &Path) -> Result<BTreeMap<PathBuf, String>> {
+    let mut files = BTreeMap::new();
+    hash_folder(home, &mut files)?;
+    Ok(files)
 }
 
 /// How often an address stands in the mail clients' settings: Thunderbird's `prefs.js` and `.mbsyncrc`.
