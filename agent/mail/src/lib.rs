@@ -6,7 +6,7 @@
 //!
 //! It needs Linux 5.6 or newer (`openat2`).
 //!
-//! What it does not do: it doesn't decrypt the login names in `logins.json` (logins are matched by host, and left where they are on a host that another account uses too), and it doesn't touch OAuth tokens, calendars, address books, the keyring, `user.js`, profiles outside the home, or a program that is running.
+//! What it does not do: it leaves saved logins on a host that another account uses too where a primary password hides whose they are, and it doesn't touch OAuth tokens, calendars, address books, the keyring, `user.js`, profiles outside the home, or a program that is running.
 
 mod account;
 mod aerc;

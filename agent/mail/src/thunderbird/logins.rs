@@ -1,4 +1,4 @@
-//! `logins.json`: saved logins. An entry's host is in the clear, its name and password are encrypted with `key4.db`; an entry is cut out, and put back, byte for byte.
+//! `logins.json`: saved logins. An entry's host is in the clear, its name and password are encrypted with the key in `key4.db`; an entry is cut out, and put back, byte for byte.
 //!
 //! Source of the format: Thunderbird's `LoginStore.sys.mjs`. `nextId` is kept, so that no new entry gets a removed one's number.
 
@@ -23,13 +23,17 @@ struct Fields {
     /// `{d6ded414-7973-42b1-9f43-ffbbf026a87c}`
     #[serde(default)]
     guid: String,
+    /// In Base64.
+    #[serde(default, rename = "encryptedUsername")]
+    encrypted_name: String,
 }
 
 /// One entry and where it is in the file.
-struct Login {
+pub(crate) struct Login {
     at: Range<usize>,
     hostname: String,
     guid: String,
+    pub(crate) encrypted_name: String,
 }
 
 /// The file isn't what Thunderbird writes.
@@ -39,31 +43,34 @@ pub(crate) struct Malformed;
 /// The schemes under which Thunderbird saves mail logins; `mailbox` is POP3's.
 const SCHEMES: [&str; 4] = ["imap", "pop3", "mailbox", "smtp"];
 
-/// Whether an entry, by its `hostname`, is for one of the hosts.
-fn is_for(hostname: &str, hosts: &BTreeSet<String>) -> bool {
-    let Some((scheme, host)) = hostname.split_once("://") else {
-        return false;
-    };
-    let host = host.rsplit_once(':').map_or(host, |(host, _port)| host);
-    SCHEMES.contains(&scheme) && hosts.contains(&host.to_ascii_lowercase())
+impl Login {
+    /// The mail server's host, in lower case; `None` for a login that isn't a mail server's.
+    pub(crate) fn host(&self) -> Option<String> {
+        let (scheme, host) = self.hostname.split_once("://")?;
+        let host = host.rsplit_once(':').map_or(host, |(host, _port)| host);
+        SCHEMES.contains(&scheme).then(|| host.to_ascii_lowercase())
+    }
 }
 
-/// The file without the entries for these hosts, and the `hostname` of each of those.
-pub(crate) fn without(bytes: &[u8], hosts: &BTreeSet<String>) -> Result<(Vec<u8>, Vec<String>), Malformed> {
+/// The file without the taken entries, and the `hostname` of each of those.
+pub(crate) fn without(
+    bytes: &[u8],
+    mut taken: impl FnMut(&Login) -> bool,
+) -> Result<(Vec<u8>, Vec<String>), Malformed> {
     let (_, logins) = parse(bytes)?;
-    let taken = |login: &Login| is_for(&login.hostname, hosts);
-    let removed: Vec<_> = logins.iter().filter(|login| taken(login)).map(|login| login.hostname.clone()).collect();
-    Ok((cut(bytes, &logins, taken), removed))
+    let goes: Vec<bool> = logins.iter().map(&mut taken).collect();
+    let removed = logins.iter().zip(&goes).filter(|(_, goes)| **goes).map(|(login, _)| login.hostname.clone());
+    Ok((cut(bytes, &logins, &goes), removed.collect()))
 }
 
 /// Cuts entries out, each with the comma that it leaves without use.
-fn cut(bytes: &[u8], logins: &[Login], taken: impl Fn(&Login) -> bool) -> Vec<u8> {
+fn cut(bytes: &[u8], logins: &[Login], goes: &[bool]) -> Vec<u8> {
     let mut out = Vec::with_capacity(bytes.len());
     let mut copied = 0;
     let mut kept_any = false;
     for (index, login) in logins.iter().enumerate() {
         let following = logins.get(index + 1).map(|next| next.at.start);
-        if !taken(login) {
+        if !goes[index] {
             kept_any = true;
         } else if let (false, Some(next)) = (kept_any, following) {
             // The first ones: up to the next entry.
@@ -125,7 +132,8 @@ struct Array<'a> {
 fn login(text: &str, raw: &RawValue) -> Result<Login, Malformed> {
     let fields: Fields = serde_json::from_str(raw.get()).map_err(|_| Malformed)?;
     let start = offset(text, raw.get());
-    Ok(Login { at: start..start + raw.get().len(), hostname: fields.hostname, guid: fields.guid })
+    let Fields { hostname, guid, encrypted_name } = fields;
+    Ok(Login { at: start..start + raw.get().len(), hostname, guid, encrypted_name })
 }
 
 /// Where `part`, which is borrowed from `text`, begins in it.
@@ -148,8 +156,8 @@ mod tests {
         for between in [",", " ,\n  "] {
             for taken in ["a", "b", "c", "ab", "bc", "ac", "abc", "x", ""] {
                 let original = file("abc", between);
-                let hosts = taken.chars().map(String::from).collect();
-                let (after, removed) = without(original.as_bytes(), &hosts).unwrap();
+                let is_taken = |login: &Login| login.host().is_some_and(|host| taken.contains(&host));
+                let (after, removed) = without(original.as_bytes(), is_taken).unwrap();
                 let left: String = "abc".chars().filter(|host| !taken.contains(*host)).collect();
                 let parsed: serde_json::Value = serde_json::from_slice(&after).unwrap();
                 assert_eq!(parsed, serde_json::from_str::<serde_json::Value>(&file(&left, ",")).unwrap(), "{taken}");
@@ -175,15 +183,19 @@ mod tests {
 
     #[test]
     fn only_mail_logins_of_the_host_are_taken() {
-        let hosts = BTreeSet::from(["mail.corp.example".to_owned()]);
-        assert!(is_for("imap://Mail.corp.example", &hosts) && is_for("smtp://mail.corp.example:587", &hosts));
-        assert!(!is_for("https://mail.corp.example", &hosts) && !is_for("imap://corp.example", &hosts));
+        let host = |hostname: &str| {
+            Login { at: 0..0, hostname: hostname.to_owned(), guid: String::new(), encrypted_name: String::new() }.host()
+        };
+        for ours in ["imap://Mail.corp.example", "smtp://mail.corp.example:587", "mailbox://mail.corp.example"] {
+            assert_eq!(host(ours).as_deref(), Some("mail.corp.example"));
+        }
+        assert_eq!((host("https://mail.corp.example"), host("mail.corp.example")), (None, None));
     }
 
     #[test]
     fn what_is_no_json_is_malformed() {
         for bytes in [&b"{\"logins\":"[..], b"", b"{\"logins\":[1]}", b"{}", b"\xff"] {
-            assert_eq!(without(bytes, &BTreeSet::new()), Err(Malformed), "{bytes:?}");
+            assert_eq!(without(bytes, |_| true), Err(Malformed), "{bytes:?}");
         }
     }
 }

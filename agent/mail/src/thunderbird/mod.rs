@@ -1,5 +1,6 @@
 //! Thunderbird: `prefs.js`, `logins.json` and the outbox of each profile.
 
+mod login_key;
 mod logins;
 mod merge;
 mod outbox;
@@ -9,6 +10,7 @@ mod select;
 
 use std::collections::BTreeSet;
 
+use self::login_key::LoginKey;
 pub(crate) use self::merge::Renames;
 use self::prefs::Prefs;
 pub(crate) use self::profiles::profiles;
@@ -96,12 +98,34 @@ impl Drafting<'_> {
 
     fn logins(&mut self, name: &str, selection: &Selection) -> Option<DraftFile> {
         let (path, original) = self.read(name)?;
-        let Ok((after, removed)) = logins::without(&original.bytes, &selection.hosts) else {
+        let key = if selection.shared_hosts.is_empty() { None } else { self.login_key() };
+        let mut untold = BTreeSet::new();
+        let mut is_ours = |login: &logins::Login| {
+            let host = login.host()?;
+            if selection.hosts.contains(&host) {
+                return Some(());
+            }
+            selection.shared_hosts.get(&host)?;
+            match key.as_ref().and_then(|key| key.open(&login.encrypted_name)) {
+                Some(name) => selection.logins.get(&name.to_ascii_lowercase()).map(|_| ()),
+                None => {
+                    untold.insert(host);
+                    None
+                }
+            }
+        };
+        let Ok((after, removed)) = logins::without(&original.bytes, |login| is_ours(login).is_some()) else {
             self.reasons.push(SkipReason::Malformed { path });
             return None;
         };
+        self.reasons.extend(untold.into_iter().map(|host| SkipReason::SharedHost { host }));
         let removed: Vec<_> = removed.into_iter().map(|host| format!("login for {host}")).collect();
         (!removed.is_empty()).then_some(DraftFile { role: Role::Logins, path, original, after: Some(after), removed })
+    }
+
+    /// `None` where a primary password closes it.
+    fn login_key(&mut self) -> Option<LoginKey> {
+        LoginKey::read(&self.read("key4.db")?.1.bytes)
     }
 }
 

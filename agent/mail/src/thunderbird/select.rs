@@ -31,6 +31,10 @@ pub(crate) struct Selection {
     pub(crate) keys: Keys,
     /// The hosts whose saved logins are the company's alone, in lower case.
     pub(crate) hosts: BTreeSet<String>,
+    /// The hosts that other accounts use too.
+    pub(crate) shared_hosts: BTreeSet<String>,
+    /// The names with which the company's accounts log in, in lower case.
+    pub(crate) logins: BTreeSet<String>,
     pub(crate) skipped: Vec<SkipReason>,
 }
 
@@ -133,10 +137,12 @@ fn select_hosts(prefs: &Prefs<'_>, selection: &mut Selection) {
             side.insert(host.to_ascii_lowercase());
         }
     }
-    for host in ours.intersection(&others) {
-        selection.skipped.push(SkipReason::SharedHost { host: host.clone() });
-    }
+    selection.shared_hosts = &ours & &others;
     selection.hosts = &ours - &others;
+    let names = [(Kind::Server, "userName"), (Kind::Smtp, "username")].into_iter().flat_map(|(kind, part)| {
+        selection.keys.of(kind).filter_map(move |id| prefs.part(kind, id, part)).collect::<Vec<_>>()
+    });
+    selection.logins = names.map(|name| name.to_ascii_lowercase()).collect();
 }
 
 /// The bytes without the selected keys. Every other byte stays, in order.

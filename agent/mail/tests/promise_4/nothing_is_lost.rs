@@ -335,7 +335,7 @@ fn an_account_with_identities_of_both_is_left_and_reported() {
 }
 
 #[test]
-fn logins_on_a_shared_host_stay() {
+fn logins_on_a_shared_host_go_if_it_can_be_told_whose_they_are() {
     let me = Person::new();
     for name in ["prefs.js", "logins.json"] {
         edit(&me.in_profile(name), |text| {
@@ -343,11 +343,24 @@ fn logins_on_a_shared_host_stay() {
                 .replace("mail.corp.example", "mail.shared.example")
         });
     }
-    let logins = fs_err::read(me.in_profile("logins.json")).unwrap();
+    let logins = fs_err::read_to_string(me.in_profile("logins.json")).unwrap();
+    let count = |text: &str| text.matches("encryptedPassword").count();
+    // Whose a login is, its name says, if it can be read.
+    let revoked = me.vault.revoke(&me.home, DOMAIN).unwrap();
+    assert_eq!((revoked.taken.len(), revoked.skipped.len()), (2, 0), "{:?}", revoked.skipped);
+    let left = fs_err::read_to_string(me.in_profile("logins.json")).unwrap();
+    assert_eq!((count(&logins), count(&left)), (4, 2));
+    for login in logins.split("{\"id\":").skip(1).take(2) {
+        assert!(left.contains(login.trim_end_matches(',')), "a private login is gone: {login}");
+    }
+    me.vault.restore(&me.home, DOMAIN).unwrap();
+    assert_eq!(fs_err::read_to_string(me.in_profile("logins.json")).unwrap(), logins);
+    // Behind a primary password it can't.
+    fs_err::write(me.in_profile("key4.db"), b"closed").unwrap();
     let revoked = me.vault.revoke(&me.home, DOMAIN).unwrap();
     assert_eq!(revoked.taken.len(), 2);
     assert_eq!(revoked.skipped[0].reason, SkipReason::SharedHost { host: "mail.shared.example".into() });
-    assert_eq!(fs_err::read(me.in_profile("logins.json")).unwrap(), logins);
+    assert_eq!(fs_err::read_to_string(me.in_profile("logins.json")).unwrap(), logins);
 }
 
 #[test]
