@@ -135,13 +135,13 @@ fn failed(id: ProfileId, input: fn(ProfileId) -> Input, outcome: Result<Outcome>
 
 /// Where nothing could be taken, and nothing is in the vault, nothing is revoked.
 fn revoked(id: ProfileId, done: Revocation, held: &[Holding]) -> Done {
-    let notes: Vec<String> =
-        done.skipped.iter().map(|skipped| format!("{}: {}", skipped.client, skipped.reason)).collect();
+    let left = done.skipped.iter().chain(&done.failed);
+    let notes: Vec<String> = left.map(|skipped| format!("{}: {}", skipped.client, skipped.reason)).collect();
     let waiting = clients(&done.waiting);
     let holds = domains(held).any(|domain| domain == id.domain);
     let input = if !waiting.is_empty() {
         Input::RevokeWaits(id.clone(), names(&waiting))
-    } else if !holds && !done.skipped.is_empty() {
+    } else if !done.failed.is_empty() || (!holds && !done.skipped.is_empty()) {
         Input::RevokeFailed(id.clone())
     } else {
         tracing::info!("revoked {}: {}", id.domain, names(&clients(&done.taken)).join(", "));
@@ -151,15 +151,16 @@ fn revoked(id: ProfileId, done: Revocation, held: &[Holding]) -> Done {
 }
 
 fn restored(id: ProfileId, done: Restoration) -> Done {
-    let beside = |path: &str| format!("what was there is beside it, as {path}.restored-by-policy");
-    let notes: Vec<String> = done
-        .conflicts
-        .iter()
-        .map(|conflict| format!("not given back: {}: {}; {}", conflict.path, conflict.reason, beside(&conflict.path)))
-        .collect();
+    let conflicts = done.conflicts.iter().map(|conflict| {
+        let place = conflict.beside.as_ref().map_or("the vault".to_owned(), |path| format!("{path} and the vault"));
+        format!("not given back: {}: {}; what was there is in {place}", conflict.path, conflict.reason)
+    });
+    let failed = done.failed.iter().map(|failed| format!("not given back yet: {}: {}", failed.client, failed.reason));
+    let notes: Vec<String> = conflicts.chain(failed).collect();
     let waiting = clients(&done.waiting);
-    // Who has set the account up again has it; what was taken is kept for them.
-    let given = done.conflicts.iter().all(|conflict| conflict.reason == ConflictReason::ThereAgain);
+    // Who has set the account up again has it, and who has done away with the profile wants none; what was taken is kept.
+    let over = |reason| matches!(reason, ConflictReason::ThereAgain | ConflictReason::Gone);
+    let given = done.failed.is_empty() && done.conflicts.iter().all(|conflict| over(conflict.reason));
     let input = if waiting.is_empty() && given {
         tracing::info!("restored {}: {} exactly, {} merged", id.domain, done.exact.len(), done.merged.len());
         Input::Restored(id.clone())

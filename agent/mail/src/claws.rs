@@ -14,8 +14,15 @@ const PROFILE: &str = ".claws-mail";
 const ACCOUNTS: &str = "accountrc";
 
 /// The files, each with its syntax; the accounts' own comes last.
-const FILES: [(&str, Syntax); 3] =
-    [("folderlist.xml", Syntax::FolderList), ("passwordstorerc", Syntax::Ini), (ACCOUNTS, Syntax::Ini)];
+/// At every save the former file stays as a backup.
+const FILES: [(&str, Syntax); 6] = [
+    ("folderlist.xml.bak", Syntax::FolderList),
+    ("passwordstorerc.bak", Syntax::Ini),
+    ("accountrc.bak", Syntax::Ini),
+    ("folderlist.xml", Syntax::FolderList),
+    ("passwordstorerc", Syntax::Ini),
+    (ACCOUNTS, Syntax::Ini),
+];
 
 /// The files that are there.
 pub(crate) struct Profile {

@@ -158,6 +158,12 @@ pub enum Error {
         /// The file.
         path: PathBuf,
     },
+    /// A vault that has had its share of the disk.
+    #[error("the vault {} is full; remove entries that are no longer needed", path.display())]
+    FindRoom {
+        /// The vault.
+        path: PathBuf,
+    },
     /// A journal that isn't one. It is never taken for an empty one.
     #[error("the journal of the vault's entry {entry} can't be understood; put it back from a backup")]
     ReadJournal {

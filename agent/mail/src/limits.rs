@@ -14,5 +14,8 @@ pub(crate) const MAX_HEAD_BYTES: u64 = 1 << 20;
 /// The most contents in one message to a vault.
 pub(crate) const MAX_CONTENTS: u64 = 4096;
 
+/// The most that the entries of one person's vault may have before no other is taken, in bytes (2 GiB). It stops a person whose accounts fail to be taken again and again from filling the disk that holds everybody's vault.
+pub(crate) const MAX_VAULT_BYTES: u64 = 2 << 30;
+
 /// The most that one errand may have kept, in bytes (512 MiB). It stops a process that was taken over from filling the vault's disk at once.
 pub(crate) const MAX_ERRAND_BYTES: u64 = 512 << 20;

@@ -15,20 +15,33 @@ pub(crate) struct Three<'a> {
 /// Why what was taken can't go back by itself.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Obstacle {
-    /// The same account, or another of the same name, has been set up since.
+    /// The same account has been set up since.
     ThereAgain,
+    /// Another account has the name or the place.
+    NameTaken,
     /// The file isn't well-formed any more, or isn't there.
     Malformed,
 }
 
 /// What a file has to be, so that what was taken is in it again. `Ok(None)`: the file has to go.
-pub(crate) fn merge(role: Role, file: &Three<'_>, renames: &mut Renames) -> Result<Option<Vec<u8>>, Obstacle> {
+pub(crate) fn merge(
+    role: Role,
+    file: &Three<'_>,
+    domain: &str,
+    renames: &mut Renames,
+) -> Result<Option<Vec<u8>>, Obstacle> {
     match role {
         Role::Prefs | Role::Logins | Role::Outbox | Role::OutboxIndex => thunderbird::merge(role, file, renames),
         Role::Sections(syntax) => {
-            let current = file.current.ok_or(Obstacle::Malformed)?;
-            sections::merge(syntax, file.original, file.after.unwrap_or_default(), current).map(Some)
+            // Who has done away with the file has done away with what is private in it, not with what was taken.
+            let current = file.current.or(syntax.stands_alone().then_some(&[])).ok_or(Obstacle::Malformed)?;
+            let after = file.after.unwrap_or_default();
+            sections::merge(syntax, [file.original, after, current], domain, renames).map(Some)
         }
-        Role::Whole => Err(if file.current.is_some() { Obstacle::ThereAgain } else { Obstacle::Malformed }),
+        Role::Whole => Err(match file.current {
+            Some(current) if sections::is_of_domain(current, domain) => Obstacle::ThereAgain,
+            Some(_) => Obstacle::NameTaken,
+            None => Obstacle::Malformed,
+        }),
     }
 }

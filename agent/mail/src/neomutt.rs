@@ -52,16 +52,17 @@ impl setup::Format for Format {
         ".config/mutt/muttrc",
     ];
 
-    /// One account for each mail domain that the text names.
+    /// One account for each mail domain that the text names as its own. Whom it writes to is nobody's account.
     fn entries(parts: &[Part<'_>]) -> Vec<Entry> {
         let statements: Vec<&str> = parts.iter().filter_map(|part| part.name.as_deref()).filter(|s| acts(s)).collect();
-        let addresses: BTreeSet<String> = statements.iter().flat_map(|statement| addresses(statement)).collect();
+        let own = statements.iter().filter(|statement| says_who(statement));
+        let addresses: BTreeSet<String> = own.flat_map(|statement| addresses(statement)).collect();
         let domains: BTreeSet<String> = addresses.iter().filter_map(|address| domain_of(address)).collect();
         let entry = |domain: &String| {
             let of_domain = addresses.iter().filter(|address| domain_of(address).as_ref() == Some(domain));
             let parts = statements
                 .iter()
-                .filter(|statement| (domains.len() == 1 && sets_an_account_up(statement)) || names(statement, domain));
+                .filter(|statement| sets_an_account_up(statement) && (domains.len() == 1 || names(statement, domain)));
             Entry::new(domain, of_domain.cloned(), parts.map(|part| (*part).to_owned()).collect())
         };
         domains.iter().map(entry).collect()
@@ -94,15 +95,26 @@ fn words(statement: &str) -> Vec<String> {
     split.filter(|word| !word.is_empty()).map(str::to_owned).collect()
 }
 
+/// The command, or the variable that is set.
+fn name(statement: &str) -> String {
+    let mut words = words(statement).into_iter();
+    match words.next() {
+        Some(word) if matches!(word.as_str(), "set" | "unset" | "reset") => words.next().unwrap_or_default(),
+        word => word.unwrap_or_default(),
+    }
+}
+
 fn sets_an_account_up(statement: &str) -> bool {
-    let words = words(statement);
-    let name = match words.first().map(String::as_str) {
-        Some("set" | "unset" | "reset") => words.get(1),
-        _ => words.first(),
-    };
-    name.is_some_and(|name| {
-        ACCOUNT.contains(&name.as_str()) || ACCOUNT_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
-    })
+    let name = name(statement);
+    ACCOUNT.contains(&name.as_str()) || ACCOUNT_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+}
+
+/// Whether a statement says whose account it is.
+fn says_who(statement: &str) -> bool {
+    let name = name(statement);
+    let own = ["from", "folder", "spoolfile", "spool_file", "mailboxes", "named-mailboxes", "account-hook"];
+    let prefixes = ["imap_", "smtp_", "pop_"];
+    own.contains(&name.as_str()) || prefixes.iter().any(|prefix| name.starts_with(prefix))
 }
 
 /// Every address in a statement. In a URL's login it is written with `%40`, and the host follows.
@@ -167,6 +179,15 @@ mod tests {
             "corp.example",
             "set from=me@private.example\nset realname=Me\n# me@corp.example\nset x=notcorp.example\n",
         );
+    }
+
+    #[test]
+    fn whom_one_writes_to_is_nobody_s_account() {
+        let text = "set imap_user=jdoe\nset imap_pass=s\nset folder=imaps://imap.private.example/\nalias boss Boss <boss@corp.example>\nsend-hook '~t boss@corp.example' 'set signature=x'\n";
+        check(text, "corp.example", text);
+        assert_eq!(Format::entries(&Format::SYNTAX.parse(text.as_bytes())), []);
+        let aliases = "alias boss Boss <boss@corp.example>\nalternates me@corp.example\nlists all@corp.example\n";
+        assert_eq!(Format::entries(&Format::SYNTAX.parse(aliases.as_bytes())), []);
     }
 
     #[test]

@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 
 use crate::account::{Client, SkipReason};
-use crate::sections::{self, Part, Syntax, relisted, value, values, without};
+use crate::sections::{Part, Syntax, relisted, value, values, without};
 use crate::setup::{self, Entry, own_parts};
 
 pub(crate) struct Format;
@@ -38,6 +38,15 @@ impl setup::Format for Format {
             let kept: Vec<String> = members.iter().filter(|member| !keys.contains(member.as_str())).cloned().collect();
             if kept.len() == members.len() { part.raw.to_vec() } else { relisted(part.raw, "accounts", &kept) }
         };
-        Ok(sections::Syntax::Ini.parse(&rest).iter().flat_map(unlisted).collect())
+        let after: Vec<u8> = Syntax::Ini.parse(&rest).iter().flat_map(unlisted).collect();
+        // A list may go on in further lines, which are not read here.
+        let parts = Syntax::Ini.parse(&after);
+        let general = parts.iter().filter(|part| part.name.as_deref() == Some("general"));
+        let words =
+            general.flat_map(|part| part.raw.split(|byte| !byte.is_ascii_alphanumeric() && !b"-_.".contains(byte)));
+        if words.into_iter().any(|word| keys.iter().any(|key| key.as_bytes() == word)) {
+            return Err(SkipReason::Malformed { path: Self::FILES[0].to_owned() });
+        }
+        Ok(after)
     }
 }

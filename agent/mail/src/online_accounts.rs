@@ -6,8 +6,18 @@ use crate::account::{Client, SkipReason, Skipped};
 use crate::error::Error;
 use crate::evolution::{self, Sources};
 use crate::home::{Content, Home};
-use crate::sections::{Syntax, values, without};
+use crate::sections::{Syntax, value, values, without};
 use crate::setup::{Cut, Entry, Setup, lessened, own_parts, present, whole};
+
+/// The providers that have mail. Others (Kerberos, files, calendars) have a name and a domain too.
+const PROVIDERS: [&str; 7] = ["imap_smtp", "google", "exchange", "ms365", "ms_graph", "windows_live", "yahoo"];
+
+/// Whether an account is one for mail, and that is switched on.
+fn has_mail(section: &[u8]) -> bool {
+    let provider = value(section, "Provider").unwrap_or_default();
+    let enabled = value(section, "MailEnabled").is_none_or(|enabled| enabled.eq_ignore_ascii_case("true"));
+    PROVIDERS.contains(&provider.as_str()) && enabled
+}
 
 const FILE: &str = ".config/goa-1.0/accounts.conf";
 
@@ -35,7 +45,7 @@ impl Setup for Accounts {
         const KEYS: [&str; 5] = ["Identity", "PresentationIdentity", "EmailAddress", "ImapUserName", "SmtpUserName"];
         let parts = Syntax::Ini.parse(&self.content.bytes);
         let entry = |name: &String, raw| {
-            let id = name.strip_prefix("Account ")?;
+            let id = name.strip_prefix("Account ").filter(|_| has_mail(raw))?;
             Some(Entry::new(id, values(raw, &KEYS), [name.clone()].into()))
         };
         parts.iter().filter_map(|part| entry(part.name.as_ref()?, part.raw)).collect()

@@ -2,6 +2,7 @@
 
 mod ini;
 mod muttrc;
+mod numbers;
 mod xml;
 
 pub(crate) use ini::{relisted, value, values};
@@ -13,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::isync;
 use crate::lines::{lines, push_line};
 use crate::merge::Obstacle;
+use crate::thunderbird::Renames;
 
 /// How a text is divided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -59,6 +61,11 @@ impl Syntax {
         }
     }
 
+    /// Whether what is taken is complete without what stayed. isync's accounts need the stores of their mail, which stay.
+    pub(crate) fn stands_alone(self) -> bool {
+        self != Self::Isync
+    }
+
     /// Whether only an empty line ends a section.
     fn ends_with_empty_line(self) -> bool {
         self == Self::Isync
@@ -71,8 +78,13 @@ pub(crate) fn without(syntax: Syntax, bytes: &[u8], names: &BTreeSet<String>) ->
     syntax.parse(bytes).into_iter().filter(stays).flat_map(|part| part.raw).copied().collect()
 }
 
-/// `current` with the sections and list members that `original` has and `after` lacks. What is there already stays as it is.
-pub(crate) fn merge(syntax: Syntax, original: &[u8], after: &[u8], current: &[u8]) -> Result<Vec<u8>, Obstacle> {
+/// `current` with the sections and list members that `original` has and `after` lacks. What is there already stays as it is. A section whose number another account has got since returns under a free one.
+pub(crate) fn merge(
+    syntax: Syntax,
+    [original, after, current]: [&[u8]; 3],
+    domain: &str,
+    renames: &mut Renames,
+) -> Result<Vec<u8>, Obstacle> {
     let (originals, kept) = (syntax.parse(original), syntax.parse(after));
     let mut out = current.to_vec();
     for (index, part) in originals.iter().enumerate().filter(|(_, part)| part.name.is_some()) {
@@ -81,6 +93,11 @@ pub(crate) fn merge(syntax: Syntax, original: &[u8], after: &[u8], current: &[u8
             continue;
         }
         let there = syntax.parse(&out);
+        if was_kept.is_none() && numbers::is_taken(part, find(&there, part), domain) {
+            numbers::choose(part, &originals, &there, renames);
+        }
+        let renamed = numbers::renamed(part, renames);
+        let part = &Part { raw: &renamed.0, name: renamed.1 };
         let now = find(&there, part);
         if now.is_some_and(|now| text(now) == text(part)) {
             continue;
@@ -94,12 +111,25 @@ pub(crate) fn merge(syntax: Syntax, original: &[u8], after: &[u8], current: &[u8
         out = match (now, new) {
             (Some(_), Some(new)) => replace(&there, part, &new),
             (None, Some(new)) => insert(syntax, &out, &originals, index, &new),
-            (Some(_), None) if was_kept.is_none() => return Err(Obstacle::ThereAgain),
+            (Some(now), None) if was_kept.is_none() => {
+                let same = is_of_domain(now.raw, domain);
+                return Err(if same { Obstacle::ThereAgain } else { Obstacle::NameTaken });
+            }
             // Nothing but its end had changed.
             (_, None) => continue,
         };
     }
     Ok(out)
+}
+
+/// Whether an address of the domain is in a text.
+pub(crate) fn is_of_domain(text: &[u8], domain: &str) -> bool {
+    let text = String::from_utf8_lossy(text).to_ascii_lowercase();
+    [format!("@{domain}"), format!("%40{domain}")].iter().any(|address| {
+        text.match_indices(address.as_str()).any(|(at, found)| {
+            !text[at + found.len()..].starts_with(|c: char| c.is_alphanumeric() || matches!(c, '-' | '.' | '_'))
+        })
+    })
 }
 
 fn find<'i, 'a>(parts: &'i [Part<'a>], like: &Part<'_>) -> Option<&'i Part<'a>> {

@@ -64,8 +64,9 @@ fn answer(answer: &Answer) -> Result<()> {
     Ok(())
 }
 
-/// The domains among `domains` of which this home has a mail profile.
+/// The domains among `domains` of which this home has a mail profile that could be taken. What is left in place, because it
+/// is a private account too, obliges nobody.
 fn domains_with_mail(home: &Home, domains: &BTreeSet<Domain>) -> BTreeSet<Domain> {
-    let present = forewarn_mail::domains(home);
-    domains.iter().filter(|domain| present.contains(domain.as_str())).cloned().collect()
+    let is_there = |domain: &&Domain| !forewarn_mail::find(home, domain.as_str()).accounts.is_empty();
+    domains.iter().filter(is_there).cloned().collect()
 }

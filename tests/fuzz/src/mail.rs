@@ -112,6 +112,11 @@ impl Store for Shelf {
         Ok(())
     }
 
+    fn discard(&self, entry: u32) -> Result<(), Error> {
+        self.entries.borrow_mut().remove(&entry);
+        Ok(())
+    }
+
     fn get(&self, entry: u32, label: &Label) -> Result<Vec<u8>, Error> {
         let kept = self.entries.borrow()[&entry].get(Path::new(&Self::name(label))).cloned();
         kept.ok_or(Error::AskVault { reason: "it was not kept".to_owned() })

@@ -24,6 +24,15 @@ impl Renames {
         self.0.insert(from.to_owned(), to.to_owned());
     }
 
+    /// The new number of a section: `5` of `claws 2`.
+    pub(crate) fn section(&self, family: &str, number: &str) -> Option<&str> {
+        self.0.get(&format!("{family} {number}")).map(String::as_str)
+    }
+
+    pub(crate) fn add_section(&mut self, family: &str, number: &str, new: &str) {
+        self.0.insert(format!("{family} {number}"), new.to_owned());
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

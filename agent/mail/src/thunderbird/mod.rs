@@ -60,7 +60,7 @@ impl Drafting<'_> {
         let after = select::without(&prefs, &selection.keys);
         let removed = removed_lines(&prefs, &Prefs::parse(&after));
         // The outbox first: its messages must not be there when the account isn't.
-        let mut files = self.outbox(&selection);
+        let mut files = self.outbox(&selection)?;
         files.push(DraftFile { role: Role::Prefs, path, original, after: Some(after), removed });
         files
             .extend(["logins.json", "logins-backup.json"].into_iter().filter_map(|name| self.logins(name, &selection)));
@@ -79,13 +79,15 @@ impl Drafting<'_> {
         }
     }
 
-    fn outbox(&mut self, selection: &Selection) -> Vec<DraftFile> {
+    /// `None` when what waits can't be told apart: without its account it would leave through another.
+    fn outbox(&mut self, selection: &Selection) -> Option<Vec<DraftFile>> {
+        let noted = self.reasons.len();
         let Some((path, original)) = self.read(OUTBOX) else {
-            return Vec::new();
+            return (self.reasons.len() == noted).then(Vec::new);
         };
         let (after, count) = outbox::without(&original.bytes, &selection.keys, self.domain);
         if count == 0 {
-            return Vec::new();
+            return Some(Vec::new());
         }
         let removed = vec![format!("{count} waiting message(s)")];
         let mut files = vec![DraftFile { role: Role::Outbox, path, original, after: Some(after), removed }];
@@ -93,7 +95,7 @@ impl Drafting<'_> {
             let removed = vec!["(the index of the waiting messages, which Thunderbird makes anew)".to_owned()];
             files.push(DraftFile { role: Role::OutboxIndex, path, original, after: None, removed });
         }
-        files
+        Some(files)
     }
 
     fn logins(&mut self, name: &str, selection: &Selection) -> Option<DraftFile> {

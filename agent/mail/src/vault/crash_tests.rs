@@ -298,3 +298,39 @@ fn a_half_written_profile_waits_while_its_size_is_refused() {
         [ConflictReason::Refused(Refusal::TooLarge)]
     );
 }
+
+/// An Evolution account of three files, one of which its program writes anew before each step of a revoke.
+#[test]
+fn an_account_whose_program_writes_meanwhile_is_never_split() {
+    let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/every-client/.config/evolution/sources");
+    for steps in 0.. {
+        let lab = Lab::new();
+        let sources = lab.home_dir().join(".config/evolution/sources");
+        fs_err::create_dir_all(&sources).unwrap();
+        for name in ["work-account.source", "work-identity.source", "work-transport.source"] {
+            fs_err::copy(data.join(name), sources.join(name)).unwrap();
+        }
+        let written = sources.join("work-identity.source");
+        let writer = written.clone();
+        crash::interrupt(steps, move || {
+            // It may be in the vault already.
+            if let Ok(text) = fs_err::read_to_string(&writer) {
+                let new = writer.with_extension("new");
+                fs_err::write(&new, text + "# written\n").unwrap();
+                fs_err::rename(&new, &writer).unwrap();
+            }
+        });
+        lab.vault().revoke(&lab.home(), DOMAIN).unwrap();
+        if crash::is_pending() {
+            assert!(steps > 50, "{steps}");
+            return;
+        }
+        let there = || fs_err::read_dir(&sources).unwrap().count();
+        assert!([0, 3].contains(&there()), "split by a write before step {steps}");
+        lab.vault().recover(&lab.home()).unwrap();
+        assert!(lab.vault().holdings().unwrap().iter().all(|holding| holding.stage == Stage::Revoked), "{steps}");
+        let restored = lab.vault().restore(&lab.home(), DOMAIN).unwrap();
+        assert_eq!((there(), restored.conflicts.len(), restored.failed.len()), (3, 0, 0), "step {steps}");
+        assert!(lab.vault().holdings().unwrap().is_empty());
+    }
+}

@@ -41,6 +41,11 @@ impl<'s> Entry<'s> {
         self.store.save(self.number, &self.journal.to_bytes()?, self.journal.is_finished())
     }
 
+    /// Ends an entry of this session that was undone wholly: it is a copy of what is in its place.
+    pub(crate) fn discard(self) -> Result<(), Error> {
+        self.store.discard(self.number)
+    }
+
     /// Name of the temporary file beside a file in the home.
     pub(crate) fn temporary(&self, index: usize) -> String {
         format!(".forewarn-{:04}-{index}", self.number)

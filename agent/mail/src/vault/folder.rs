@@ -13,6 +13,7 @@ use super::sealed::{Keys, NotOpened};
 use super::store::{Label, Store};
 use crate::digest::Digest;
 use crate::error::Error;
+use crate::limits::MAX_VAULT_BYTES;
 
 /// How long an entry is kept after what it holds was given back.
 pub const KEPT_AFTER_RESTORE: Duration = Duration::from_hours(30 * 24);
@@ -87,6 +88,18 @@ impl Folder {
         };
         let finished = text.trim().parse().map(Duration::from_secs);
         Ok(finished.is_ok_and(|finished| self.now > finished + KEPT_AFTER_RESTORE))
+    }
+
+    /// Whether the person's entries leave room for another.
+    fn check_room(&self) -> Result<(), Error> {
+        let failed = |source| Error::ReadVault { path: self.entries.clone(), source };
+        let mut bytes = 0;
+        for number in self.numbers()? {
+            for file in fs_err::read_dir(self.folder(number)).map_err(failed)? {
+                bytes += file.and_then(|file| file.metadata()).map_err(failed)?.len();
+            }
+        }
+        if bytes > MAX_VAULT_BYTES { Err(Error::FindRoom { path: self.dir.clone() }) } else { Ok(()) }
     }
 
     fn folder(&self, number: u32) -> PathBuf {
@@ -165,6 +178,7 @@ impl Store for Folder {
     }
 
     fn create(&self, journal: &[u8], contents: &[(Label, &[u8])]) -> Result<u32, Error> {
+        self.check_room()?;
         let number = self.numbers()?.last().copied().unwrap_or(0).saturating_add(1);
         let new = self.entries.join(format!("{UNFINISHED}{number:04}"));
         let failed = |source| Error::WriteVault { path: new.clone(), source };
@@ -194,6 +208,12 @@ impl Store for Folder {
         let folder = self.folder(entry);
         self.write(&folder, entry, Some(label), bytes)?;
         sync_folder(&folder).map_err(|source| Error::WriteVault { path: folder, source })
+    }
+
+    fn discard(&self, entry: u32) -> Result<(), Error> {
+        let gone = self.entries.join(format!("{UNFINISHED}{entry:04}"));
+        rename(&self.folder(entry), &gone)?;
+        remove(&gone)
     }
 
     fn get(&self, entry: u32, label: &Label) -> Result<Vec<u8>, Error> {

@@ -3,12 +3,13 @@
 //! The same code undoes a revoke that a crash interrupted, from whatever state it finds: it decides by what each file is now.
 
 use super::entry::Entry;
-use super::journal::{Held, Stage, Target};
+use super::journal::{Beside, Held, Stage, Target};
 use super::{Conflict, ConflictReason};
 use crate::client;
 use crate::digest::Digest;
-use crate::error::Error;
+use crate::error::{Error, Refusal};
 use crate::home::{Change, Content, Home, NewFile};
+use crate::limits::MAX_FILE_BYTES;
 use crate::merge::{Obstacle, Three, merge};
 use crate::plan::Role;
 use crate::thunderbird::Renames;
@@ -29,8 +30,10 @@ pub(crate) enum Given {
 pub(crate) const ATTEMPTS: usize = 3;
 
 pub(crate) fn give_back(home: &Home, entry: &mut Entry<'_>) -> Result<Given, Error> {
-    if home.resolve(&entry.journal.profile)?.is_none() {
-        return conflict(home, entry, &[(0, ConflictReason::Gone)]);
+    // A profile that is one text can be made anew; a folder with a program's other files can't.
+    if home.resolve(&entry.journal.profile)?.is_none() && !entry.journal.is_one_text() {
+        let gone: Vec<_> = (0..entry.journal.files.len()).map(|index| (index, ConflictReason::Gone)).collect();
+        return conflict(home, entry, &gone);
     }
     match client::lock(home, entry.journal.client, &entry.journal.profile)? {
         Some(_lock) => give_back_locked(home, entry),
@@ -75,8 +78,8 @@ fn plan(home: &Home, entry: &mut Entry<'_>) -> Result<Result<Vec<Planned>, Obsta
     let mut renames = entry.journal.renames.clone();
     let mut planned: Vec<Option<Planned>> = entry.journal.files.iter().map(|_| None).collect();
     let mut obstacles = Vec::new();
-    // The settings first: they decide about new numbers, which the messages name.
-    let mut order: Vec<usize> = (0..planned.len()).collect();
+    // The settings first: they decide about new numbers, which the others name. They were taken last.
+    let mut order: Vec<usize> = (0..planned.len()).rev().collect();
     order.sort_by_key(|&index| entry.journal.files[index].role != Role::Prefs);
     for index in order {
         match plan_file(home, entry, index, &mut renames)? {
@@ -119,7 +122,9 @@ fn plan_file(
     };
     let now = current.as_ref().map(|content| content.shape.sha256);
     let is_whole = now == Some(held.original.sha256);
-    let is_untouched = now == held.after && (held.role != Role::Outbox || renames.is_empty());
+    // A new number of an account's is written wherever it is named.
+    let names_numbers = matches!(held.role, Role::Outbox | Role::Sections(_));
+    let is_untouched = now == held.after && (!names_numbers || renames.is_empty());
     if is_whole || is_untouched {
         return Ok(Ok(exact(held, current, original)));
     }
@@ -129,12 +134,25 @@ fn plan_file(
         after: after.as_deref(),
         current: current.as_ref().map(|content| content.bytes.as_slice()),
     };
-    let merged_file = merge(held.role, &three, renames).map_err(|obstacle| match obstacle {
-        Obstacle::ThereAgain => ConflictReason::ThereAgain,
-        Obstacle::Malformed if three.current.is_none() => ConflictReason::Gone,
-        Obstacle::Malformed => ConflictReason::Malformed,
-    });
-    Ok(merged_file.map(|to| merged(held, current, to)))
+    match merge(held.role, &three, &entry.journal.domain, renames) {
+        Ok(Some(to)) if to.len() as u64 > MAX_FILE_BYTES => Ok(Err(ConflictReason::Refused(Refusal::TooLarge))),
+        Ok(to) => Ok(Ok(merged(held, current, to))),
+        // While it is being taken, what is there and is not what was left was not taken: the person's program was faster.
+        Err(_) if entry.journal.stage == Stage::Revoking && current.is_some() => Ok(Ok(kept(current))),
+        Err(Obstacle::ThereAgain) => Ok(Err(ConflictReason::ThereAgain)),
+        Err(Obstacle::NameTaken) => Ok(Err(ConflictReason::NameTaken)),
+        Err(Obstacle::Malformed) if current.is_none() => Ok(Err(ConflictReason::Gone)),
+        Err(Obstacle::Malformed) => Ok(Err(ConflictReason::Malformed)),
+    }
+}
+
+/// As it is.
+fn kept(current: Option<Content>) -> Planned {
+    let shape = current.as_ref().map(|content| content.shape);
+    let now = shape.map(|shape| shape.sha256);
+    let target = Target { from: now, to: now, mode: shape.map_or(0o600, |shape| shape.mode), mtime: None };
+    let to = current.as_ref().map(|content| content.bytes.clone());
+    Planned { current, to, target, is_exact: false }
 }
 
 fn exact(held: &Held, current: Option<Content>, original: Vec<u8>) -> Planned {
@@ -191,27 +209,39 @@ fn is_verified(home: &Home, entry: &Entry<'_>, planned: &[Planned]) -> Result<bo
     Ok(true)
 }
 
-/// Leaves the account in the vault, and puts the originals beside the files in the way.
+/// Leaves the account in the vault, and puts the originals beside the files in the way; not while it is being taken, because they hold what is to go.
 fn conflict(home: &Home, entry: &mut Entry<'_>, obstacles: &[(usize, ConflictReason)]) -> Result<Given, Error> {
+    let is_restore = entry.journal.stage != Stage::Revoking;
     let mut conflicts = Vec::new();
     for &(index, reason) in obstacles {
+        let beside = if is_restore { put_beside(home, entry, index)? } else { None };
         let held = &entry.journal.files[index];
-        // Beside the file itself, not beside a link to it.
-        let beside = home.resolve(&held.path)?.unwrap_or_else(|| held.path.clone());
-        let beside = format!("{beside}.restored-by-policy");
-        let original = entry.get(index, "original", held.original.sha256)?;
-        let new = NewFile { bytes: &original, mode: 0o600, mtime: None };
-        let change = Change { path: &beside, temporary: &entry.temporary(index), from: None, to: Some(new) };
-        home.change(&change)?;
-        conflicts.push(Conflict { accounts: entry.journal.accounts.clone(), path: held.path.clone(), reason });
+        conflicts.push(Conflict { accounts: entry.journal.accounts.clone(), path: held.path.clone(), reason, beside });
     }
-    let superseded = obstacles.iter().all(|(_, reason)| *reason == ConflictReason::ThereAgain);
-    let stage = if superseded { Stage::Superseded } else { Stage::Revoked };
-    if entry.journal.stage != stage {
-        entry.journal.stage = stage;
+    let over = |reason| matches!(reason, ConflictReason::ThereAgain | ConflictReason::Gone);
+    let superseded = is_restore && obstacles.iter().all(|(_, reason)| over(*reason));
+    entry.journal.stage = if superseded { Stage::Superseded } else { Stage::Revoked };
+    entry.save()?;
+    Ok(Given::Conflicts(conflicts))
+}
+
+/// Gives where the original is now; nowhere, where its folder is gone.
+fn put_beside(home: &Home, entry: &mut Entry<'_>, index: usize) -> Result<Option<String>, Error> {
+    let held = &entry.journal.files[index];
+    // Beside the file itself, not beside a link to it.
+    let Ok(found) = home.resolve(&held.path) else { return Ok(None) };
+    let path = format!("{}.restored-by-policy", found.unwrap_or_else(|| held.path.clone()));
+    let sha256 = held.original.sha256;
+    let original = entry.get(index, "original", sha256)?;
+    let beside = Beside { path: path.clone(), sha256 };
+    if !entry.journal.besides.contains(&beside) {
+        entry.journal.besides.push(beside);
         entry.save()?;
     }
-    Ok(Given::Conflicts(conflicts))
+    let new = NewFile { bytes: &original, mode: 0o600, mtime: None };
+    let change = Change { path: &path, temporary: &entry.temporary(index), from: None, to: Some(new) };
+    home.change(&change)?;
+    Ok(home.resolve(&path)?.is_some().then_some(path))
 }
 
 /// Removes the temporaries that a crash left. They hold credentials; but one may also hold what the person wrote in the last moment, and that goes back.

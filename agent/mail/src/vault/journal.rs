@@ -21,7 +21,8 @@ pub enum Stage {
     Revoked,
     /// Files are being given back. After a crash this is finished.
     Restoring,
-    /// It could not be given back, because the person has set the account up again. It is kept, and nobody waits for it.
+    /// It could not be given back, because the person has set the account up again, or done away with the profile. It is
+    /// kept, and nobody waits for it.
     Superseded,
     /// The account is back in the home; the entry is kept.
     Restored,
@@ -45,6 +46,16 @@ pub(crate) struct Journal {
     pub(crate) moves: Vec<Move>,
     /// New numbers, of a restore that had to choose some.
     pub(crate) renames: Renames,
+    /// Originals that were put beside files which were in the way, as paths from the home. They go at the next revoke.
+    pub(crate) besides: Vec<Beside>,
+}
+
+/// An original beside a file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Beside {
+    pub(crate) path: String,
+    pub(crate) sha256: Digest,
 }
 
 /// One file of an entry. Its contents are kept beside the journal: `0.original`, `0.after`.
@@ -89,6 +100,7 @@ impl Journal {
             files: held.collect(),
             moves: draft.moves.clone(),
             renames: Renames::default(),
+            besides: Vec::new(),
         }
     }
 
@@ -107,6 +119,12 @@ impl Journal {
 
     pub(crate) fn to_bytes(&self) -> Result<Vec<u8>, Error> {
         serde_json::to_vec(self).map_err(|source| Error::ReadJournal { entry: 0, source })
+    }
+
+    /// Whether the profile is one text of sections that need no others.
+    pub(crate) fn is_one_text(&self) -> bool {
+        let [held] = self.files.as_slice() else { return false };
+        matches!(held.role, Role::Sections(syntax) if syntax.stands_alone()) && held.path == self.profile
     }
 
     pub(crate) fn is_finished(&self) -> bool {

@@ -19,11 +19,12 @@ use serde::{Deserialize, Serialize};
 use self::entry::Entry;
 pub use self::folder::{Folder, Guard, KEPT_AFTER_RESTORE};
 use self::give_back::{ATTEMPTS, Given};
+use self::journal::Journal;
 pub use self::journal::Stage;
 pub use self::pipe::{Pipe, serve};
 pub use self::sealed::{KEY_BYTES, Keys};
 pub use self::store::{Label, Store};
-use crate::account::{Account, Skipped};
+use crate::account::{Account, SkipReason, Skipped};
 use crate::client;
 use crate::error::{Error, Refusal};
 use crate::find;
@@ -44,6 +45,8 @@ pub struct Revocation {
     pub waiting: Vec<Account>,
     /// What was left alone.
     pub skipped: Vec<Skipped>,
+    /// What could not be taken this time, and why. A later call tries again.
+    pub failed: Vec<Skipped>,
 }
 
 /// What a restore did.
@@ -57,9 +60,11 @@ pub struct Restoration {
     pub waiting: Vec<Account>,
     /// Not given back, because that would overwrite something of the person's.
     pub conflicts: Vec<Conflict>,
+    /// What could not be given back this time, and why. A later call tries again.
+    pub failed: Vec<Skipped>,
 }
 
-/// Accounts that stay in the vault. The original of the file is beside it, as `NAME.restored-by-policy`.
+/// Accounts that stay in the vault.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Conflict {
     /// The accounts.
@@ -68,6 +73,8 @@ pub struct Conflict {
     pub path: String,
     /// What is in the way.
     pub reason: ConflictReason,
+    /// Where the original was put, as a path from the home, if it could be: beside the file, as `NAME.restored-by-policy`.
+    pub beside: Option<String>,
 }
 
 /// Why an account can't be given back by itself.
@@ -77,6 +84,9 @@ pub enum ConflictReason {
     /// The person has set the account up again.
     #[error("the account has been set up again since; remove it there to have the former one back")]
     ThereAgain,
+    /// Another account has its name.
+    #[error("another account has its name or place now")]
+    NameTaken,
     /// The file, or the profile, isn't there any more.
     #[error("the file is gone")]
     Gone,
@@ -137,21 +147,14 @@ impl<S: Store> Vault<S> {
         let domain = find::checked(domain)?;
         let _guard = self.store.lock()?;
         let unfinished = self.finish(home)?;
+        self.clear_besides(home, &domain)?;
         let (drafts, skipped) = find::drafts(home, &domain);
         let mut revocation = Revocation { skipped, ..Revocation::default() };
         for Draft { plan, .. } in drafts {
-            let is_unfinished = unfinished.iter().any(|entry| entry.journal.profile == plan.profile);
-            let taken = if is_unfinished { Ok(Taken::Waiting) } else { self.take(home, &plan) };
-            match taken {
-                Ok(Taken::Done) => revocation.taken.extend(plan.accounts),
-                Ok(Taken::Waiting) => revocation.waiting.extend(plan.accounts),
-                Ok(Taken::Nothing) => {}
-                // One profile that can't be locked must not protect the others.
-                Err(error @ (Error::LockProfile { .. } | Error::CheckFile { .. })) => {
-                    let reason = error.into_reason(&plan.profile);
-                    revocation.skipped.push(Skipped { client: plan.client, profile: plan.profile, reason });
-                }
-                Err(error) => return Err(error),
+            match unfinished.iter().find(|unfinished| unfinished.profile == plan.profile) {
+                Some(Unfinished { error: None, .. }) => revocation.waiting.extend(plan.accounts),
+                Some(Unfinished { error: Some(error), .. }) => revocation.failed.push(skipped_as(&plan, error.clone())),
+                None => revocation.note(self.take(home, &plan), plan),
             }
         }
         Ok(revocation)
@@ -169,13 +172,18 @@ impl<S: Store> Vault<S> {
             if entry.journal.is_finished() || entry.journal.domain != domain {
                 continue;
             }
-            let given = give_back::give_back(home, &mut entry)?;
-            let accounts = entry.journal.accounts;
+            let given = give_back::give_back(home, &mut entry);
+            let Journal { accounts, client, profile, .. } = entry.journal;
             match given {
-                Given::Exact => restoration.exact.extend(accounts),
-                Given::Merged => restoration.merged.extend(accounts),
-                Given::Waiting => restoration.waiting.extend(accounts),
-                Given::Conflicts(conflicts) => restoration.conflicts.extend(conflicts),
+                Ok(Given::Exact) => restoration.exact.extend(accounts),
+                Ok(Given::Merged) => restoration.merged.extend(accounts),
+                Ok(Given::Waiting) => restoration.waiting.extend(accounts),
+                Ok(Given::Conflicts(conflicts)) => restoration.conflicts.extend(conflicts),
+                // One that can't be given back must not keep the others.
+                Err(error) => {
+                    let reason = error.into_reason(&profile);
+                    restoration.failed.push(Skipped { client, profile, reason });
+                }
             }
         }
         Ok(restoration)
@@ -199,17 +207,45 @@ impl<S: Store> Vault<S> {
         Ok(holdings.collect())
     }
 
-    /// Undoes or finishes what was interrupted; returns what has to wait.
-    fn finish(&self, home: &Home) -> Result<Vec<Entry<'_>>, Error> {
-        let mut waiting = Vec::new();
+    /// Undoes or finishes what was interrupted; returns what has to wait, or failed. One entry must not hold up the others.
+    fn finish(&self, home: &Home) -> Result<Vec<Unfinished>, Error> {
+        let mut unfinished = Vec::new();
         for mut entry in Entry::all(&self.store)?.into_iter().rev().filter(|entry| !entry.journal.is_finished()) {
-            if !entry.journal.is_unfinished() {
-                give_back::settle_temporaries(home, &entry)?;
-            } else if matches!(give_back::give_back(home, &mut entry)?, Given::Waiting) {
-                waiting.push(entry);
+            let settled = if entry.journal.is_unfinished() {
+                give_back::give_back(home, &mut entry).map(|given| matches!(given, Given::Waiting))
+            } else {
+                give_back::settle_temporaries(home, &entry).map(|()| false)
+            };
+            let profile = entry.journal.profile;
+            match settled {
+                Ok(false) => {}
+                Ok(true) => unfinished.push(Unfinished { profile, error: None }),
+                Err(error) => {
+                    let error = Some(error.into_reason(&profile));
+                    unfinished.push(Unfinished { profile, error });
+                }
             }
         }
-        Ok(waiting)
+        Ok(unfinished)
+    }
+
+    /// Removes the originals that were put beside files when the domain's accounts were given back: they hold what is to go.
+    fn clear_besides(&self, home: &Home, domain: &str) -> Result<(), Error> {
+        for mut entry in Entry::all(&self.store)?.into_iter().filter(|entry| entry.journal.domain == domain) {
+            let before = entry.journal.besides.len();
+            let mut besides = std::mem::take(&mut entry.journal.besides);
+            besides.retain(|beside| {
+                let temporary = entry.temporary(0);
+                let change = Change { path: &beside.path, temporary: &temporary, from: Some(beside.sha256), to: None };
+                // What the person has made of it meanwhile is theirs.
+                home.change(&change).is_err()
+            });
+            entry.journal.besides = besides;
+            if entry.journal.besides.len() < before {
+                entry.save()?;
+            }
+        }
+        Ok(())
     }
 
     /// Takes one profile's accounts, under the lock of its program, by a plan made under that lock.
@@ -223,15 +259,49 @@ impl<S: Store> Vault<S> {
                 return Ok(Taken::Nothing);
             };
             let mut entry = Entry::create(&self.store, &draft)?;
-            if execute(home, &entry, &draft)? {
+            let executed = execute(home, &entry, &draft);
+            if let Ok(true) = executed {
                 entry.journal.stage = Stage::Revoked;
                 entry.save()?;
                 return Ok(Taken::Done);
             }
-            give_back::give_back_locked(home, &mut entry)?;
+            match give_back::give_back_locked(home, &mut entry)? {
+                Given::Exact | Given::Merged => entry.discard()?,
+                // What was taken is in the vault, and what is in the way is the person's: no further try may split it.
+                Given::Waiting | Given::Conflicts(_) => break,
+            }
+            executed?;
         }
         Err(Error::SettleFile { path: seen.profile.clone() })
     }
+}
+
+/// An entry that an earlier call left half done, and that is still so.
+struct Unfinished {
+    profile: String,
+    /// `None`: its program runs.
+    error: Option<SkipReason>,
+}
+
+impl Revocation {
+    /// Notes how it went with one profile; it must not protect the others.
+    fn note(&mut self, taken: Result<Taken, Error>, plan: Plan) {
+        match taken {
+            Ok(Taken::Done) => self.taken.extend(plan.accounts),
+            Ok(Taken::Waiting) => self.waiting.extend(plan.accounts),
+            Ok(Taken::Nothing) => {}
+            Err(error) => {
+                // What the person has made of a file or a lock stays so; anything else may be better next time.
+                let lasts = matches!(error, Error::LockProfile { .. } | Error::CheckFile { .. });
+                let skipped = skipped_as(&plan, error.into_reason(&plan.profile));
+                if lasts { self.skipped.push(skipped) } else { self.failed.push(skipped) }
+            }
+        }
+    }
+}
+
+fn skipped_as(plan: &Plan, reason: SkipReason) -> Skipped {
+    Skipped { client: plan.client, profile: plan.profile.clone(), reason }
 }
 
 /// Changes the files of a draft. `false` when one wasn't what was planned.

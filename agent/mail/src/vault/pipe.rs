@@ -3,6 +3,7 @@
 //! A message is a head in JSON and any number of contents: the head's length (4 bytes, big-endian), the head, the number of contents, and each content's length and bytes.
 
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::fmt;
 use std::io::{self, Read, Write};
 
@@ -23,11 +24,23 @@ enum Ask {
     /// With the journal and a content for each label. Answered with [`Answer::Created`].
     Create(Vec<Label>),
     /// With the journal.
-    Save { entry: u32, finished: bool },
+    Save {
+        entry: u32,
+        finished: bool,
+    },
     /// With the content.
-    Put { entry: u32, label: Label },
+    Put {
+        entry: u32,
+        label: Label,
+    },
+    Discard {
+        entry: u32,
+    },
     /// Answered with the content.
-    Get { entry: u32, label: Label },
+    Get {
+        entry: u32,
+        label: Label,
+    },
     /// All is done; the content says what came of it.
     Done,
 }
@@ -112,6 +125,10 @@ impl<R: Read, W: Write> Store for Pipe<R, W> {
         self.ask(&Ask::Put { entry, label: label.clone() }, &[bytes]).map(drop)
     }
 
+    fn discard(&self, entry: u32) -> Result<(), Error> {
+        self.ask(&Ask::Discard { entry }, &[]).map(drop)
+    }
+
     fn get(&self, entry: u32, label: &Label) -> Result<Vec<u8>, Error> {
         let (_, mut contents) = self.ask(&Ask::Get { entry, label: label.clone() }, &[])?;
         contents.pop().ok_or_else(unexpected)
@@ -130,20 +147,26 @@ impl<R, W> fmt::Debug for Pipe<R, W> {
 /// [`Error::LockVault`]; [`Error::AskVault`] when the other side breaks off, or says what can't be understood or too much.
 pub fn serve(store: &dyn Store, mut from: impl Read, mut to: impl Write) -> Result<Vec<u8>, Error> {
     let _guard = store.lock()?;
-    let mut budget = MAX_ERRAND_BYTES;
+    let (mut budget, mut created) = (MAX_ERRAND_BYTES, BTreeSet::new());
     loop {
         let (ask, mut contents) = receive(&mut from, &mut budget).map_err(broken)?;
         if matches!(ask, Ask::Done) {
             return contents.pop().ok_or_else(unexpected);
         }
-        let (answer, blobs) =
-            answer(store, ask, &contents).unwrap_or_else(|error| (Answer::Failed(chain(&error)), Vec::new()));
+        let (answer, blobs) = answer(store, ask, &contents, &mut created)
+            .unwrap_or_else(|error| (Answer::Failed(chain(&error)), Vec::new()));
         let blobs: Vec<&[u8]> = blobs.iter().map(Vec::as_slice).collect();
         send(&mut to, &answer, &blobs).map_err(broken)?;
     }
 }
 
-fn answer(store: &dyn Store, ask: Ask, contents: &[Vec<u8>]) -> Result<(Answer, Vec<Vec<u8>>), Error> {
+/// `created`: the entries of this session. No other can be discarded.
+fn answer(
+    store: &dyn Store,
+    ask: Ask,
+    contents: &[Vec<u8>],
+    created: &mut BTreeSet<u32>,
+) -> Result<(Answer, Vec<Vec<u8>>), Error> {
     let only = || contents.first().filter(|_| contents.len() == 1).ok_or_else(unexpected);
     let none = Vec::new();
     Ok(match ask {
@@ -157,7 +180,9 @@ fn answer(store: &dyn Store, ask: Ask, contents: &[Vec<u8>]) -> Result<(Answer, 
                 return Err(unexpected());
             }
             let contents: Vec<_> = labels.into_iter().zip(contents.iter().map(Vec::as_slice)).collect();
-            (Answer::Created(store.create(journal, &contents)?), none)
+            let number = store.create(journal, &contents)?;
+            created.insert(number);
+            (Answer::Created(number), none)
         }
         Ask::Save { entry, finished } => {
             store.save(entry, only()?, finished)?;
@@ -167,6 +192,11 @@ fn answer(store: &dyn Store, ask: Ask, contents: &[Vec<u8>]) -> Result<(Answer, 
             store.put(entry, &label, only()?)?;
             (Answer::Done, none)
         }
+        Ask::Discard { entry } if created.remove(&entry) => {
+            store.discard(entry)?;
+            (Answer::Done, none)
+        }
+        Ask::Discard { .. } => return Err(unexpected()),
         Ask::Get { entry, label } => (Answer::Done, vec![store.get(entry, &label)?]),
         Ask::Done => (Answer::Done, none),
     })

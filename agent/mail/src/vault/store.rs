@@ -40,6 +40,13 @@ pub trait Store {
     /// When it can't be written.
     fn put(&self, entry: u32, label: &Label, bytes: &[u8]) -> Result<(), Error>;
 
+    /// Removes an entry that was undone before anything of it was taken, so that it is a mere copy of what is in its place.
+    /// Only one that the same side has created in this session.
+    ///
+    /// # Errors
+    /// When it is another one, or can't be removed.
+    fn discard(&self, entry: u32) -> Result<(), Error>;
+
     /// A content of an entry.
     ///
     /// # Errors

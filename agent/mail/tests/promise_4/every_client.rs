@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::person::{Person, edit};
-use forewarn_mail::{Account, Client, find, plan};
+use forewarn_mail::{Account, Client, ConflictReason, find, plan};
 
 const DOMAIN: &str = "corp.example";
 const PRIVATE: &str = "private.example";
@@ -150,4 +150,121 @@ fn an_account_of_both_domains_is_left_in_every_program() {
     let msmtp = fs_err::read_to_string(me.dir.join(".msmtprc")).unwrap();
     assert!(msmtp.contains("account work\n") && msmtp.contains("account mine : work"), "{msmtp}");
     assert!(!msmtp.contains("account default") && !msmtp.contains("work-notes"), "{msmtp}");
+}
+
+#[test]
+fn a_number_that_another_account_has_got_is_not_in_the_way() {
+    let me = Person::with_every_client();
+    let company = accounts(&me, DOMAIN);
+    me.vault.revoke(&me.home, DOMAIN).unwrap();
+    // Claws gives the highest number and one; KMail numbers its identities anew at each change.
+    edit(&me.dir.join(".claws-mail/accountrc"), |text| text + "[Account: 2]\naddress=me@club.example\n");
+    edit(&me.dir.join(".config/emailidentities"), |text| text.replace("#0]", "#1]"));
+    let restored = me.vault.restore(&me.home, DOMAIN).unwrap();
+    assert_eq!(restored.conflicts, []);
+    assert_eq!((accounts(&me, DOMAIN), accounts(&me, "club.example").len()), (company, 1));
+    let claws = |name: &str| fs_err::read_to_string(me.dir.join(".claws-mail").join(name)).unwrap();
+    assert!(claws("accountrc").contains("[Account: 3]") && claws("passwordstorerc").contains("[account:3]"));
+    assert!(claws("folderlist.xml").contains("name=\"me@corp.example\" account_id=\"3\""));
+    let identities = fs_err::read_to_string(me.dir.join(".config/emailidentities")).unwrap();
+    assert!(identities.contains("[Identity #1]\nEmail Address=me@private.example"), "{identities}");
+    assert!(identities.contains("[Identity #2]\nEmail Address=me@corp.example"), "{identities}");
+}
+
+#[test]
+fn a_place_that_another_account_has_got_is_a_conflict_that_is_not_over() {
+    let me = Person::with_every_client();
+    me.vault.revoke(&me.home, DOMAIN).unwrap();
+    let place = me.dir.join(".config/geary/account_02/geary.ini");
+    fs_err::write(&place, "[Account]\nsender_mailboxes=me@club.example;\n").unwrap();
+    let restored = me.vault.restore(&me.home, DOMAIN).unwrap();
+    assert_eq!(
+        restored.conflicts.iter().map(|conflict| conflict.reason).collect::<Vec<_>>(),
+        [ConflictReason::NameTaken]
+    );
+    assert_eq!(restored.conflicts[0].beside.as_deref(), Some(".config/geary/account_02/geary.ini.restored-by-policy"));
+    // What was put beside holds what is to go.
+    fs_err::remove_file(&place).unwrap();
+    me.vault.revoke(&me.home, DOMAIN).unwrap();
+    assert!(!place.with_extension("ini.restored-by-policy").exists());
+    assert_eq!(me.vault.restore(&me.home, DOMAIN).unwrap().conflicts, []);
+    assert!(fs_err::read_to_string(&place).unwrap().contains("me@corp.example"));
+}
+
+#[test]
+fn one_profile_that_can_t_be_reached_keeps_no_other() {
+    let me = Person::with_every_client();
+    let company = accounts(&me, DOMAIN).len();
+    me.vault.revoke(&me.home, DOMAIN).unwrap();
+    let (aerc, elsewhere) = (me.dir.join(".config/aerc"), me.scratch().join("elsewhere"));
+    fs_err::rename(&aerc, &elsewhere).unwrap();
+    std::os::unix::fs::symlink(&elsewhere, &aerc).unwrap();
+    let restored = me.vault.restore(&me.home, DOMAIN).unwrap();
+    assert_eq!((restored.exact.len(), restored.failed.len()), (company - 1, 1), "{restored:?}");
+    me.vault.recover(&me.home).unwrap();
+    assert_eq!(me.vault.revoke(&me.home, "club.example").unwrap().failed, []);
+    fs_err::remove_file(&aerc).unwrap();
+    fs_err::rename(&elsewhere, &aerc).unwrap();
+    assert_eq!(me.vault.restore(&me.home, DOMAIN).unwrap().exact.len(), 1);
+}
+
+#[test]
+fn what_is_no_mail_of_the_company_s_obliges_nobody() {
+    let me = Person::new();
+    let write = |path: &str, text: &str| {
+        fs_err::create_dir_all(me.dir.join(path).parent().unwrap()).unwrap();
+        fs_err::write(me.dir.join(path), text).unwrap();
+    };
+    // Single sign-on, a calendar, a colleague.
+    write(
+        ".config/goa-1.0/accounts.conf",
+        "[Account a_1]\nProvider=kerberos\nIdentity=me@CLUB.EXAMPLE\n\n[Account a_2]\nProvider=google\nIdentity=me@club.example\nMailEnabled=false\n",
+    );
+    write(".muttrc", "set imap_user=jdoe\nalias boss Boss <boss@club.example>\n");
+    assert_eq!(accounts(&me, "club.example"), []);
+    assert!(!forewarn_mail::domains(&me.home).contains("club.example"));
+}
+
+#[test]
+fn a_list_that_is_not_understood_keeps_its_program_as_it_is() {
+    let me = Person::with_every_client();
+    edit(&me.dir.join(".offlineimaprc"), |text| {
+        text.replace("accounts = Private, Work", "accounts = Private,\r\n  Work")
+    });
+    let before = fs_err::read(me.dir.join(".offlineimaprc")).unwrap();
+    let revoked = me.vault.revoke(&me.home, DOMAIN).unwrap();
+    assert_eq!(revoked.skipped.iter().map(|skipped| skipped.client).collect::<Vec<_>>(), [Client::OfflineImap]);
+    assert_eq!(fs_err::read(me.dir.join(".offlineimaprc")).unwrap(), before);
+}
+
+#[test]
+fn a_program_s_own_backups_hold_nothing_of_the_company_s() {
+    let me = Person::with_every_client();
+    for name in ["accountrc", "passwordstorerc", "folderlist.xml"] {
+        let path = me.dir.join(".claws-mail").join(name);
+        fs_err::copy(&path, path.with_file_name(format!("{name}.bak"))).unwrap();
+    }
+    let before = me.state();
+    me.vault.revoke(&me.home, DOMAIN).unwrap();
+    for entry in fs_err::read_dir(me.dir.join(".claws-mail")).unwrap() {
+        let text = fs_err::read_to_string(entry.unwrap().path()).unwrap();
+        assert!(!text.contains("corp.example") && !text.contains("c2VjcmV0") && text.contains('1'), "{text}");
+    }
+    me.vault.restore(&me.home, DOMAIN).unwrap();
+    assert_eq!(me.state(), before);
+}
+
+#[test]
+fn an_outbox_that_can_t_be_read_keeps_its_account() {
+    let me = Person::new();
+    let outbox = me.in_profile("Mail/Local Folders/Unsent Messages");
+    fs_err::OpenOptions::new().write(true).open(&outbox).unwrap().set_len(forewarn_mail::MAX_FILE_BYTES + 1).unwrap();
+    let prefs = fs_err::read(me.in_profile("prefs.js")).unwrap();
+    let revoked = me.vault.revoke(&me.home, DOMAIN).unwrap();
+    assert_eq!(revoked.taken.iter().map(|account| account.client).collect::<Vec<_>>(), [Client::Isync]);
+    assert_eq!(
+        fs_err::read(me.in_profile("prefs.js")).unwrap(),
+        prefs,
+        "what waits would leave through another account"
+    );
 }
