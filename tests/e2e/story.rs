@@ -158,7 +158,6 @@ fn a_plan_has_a_line_for_each_account_of_every_mail_program() {
         "offlineimap me@corp.example, from .offlineimaprc",
         "msmtp me+notes@corp.example, from .msmtprc",
         "msmtp me@corp.example, from .msmtprc",
-        "neomutt me@corp.example, from .config/neomutt/neomuttrc",
         "neomutt me@corp.example, from .config/neomutt/work",
         "aerc me@corp.example, from .config/aerc/accounts.conf",
         "himalaya me@corp.example, from .config/himalaya/config.toml",

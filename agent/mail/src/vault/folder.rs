@@ -1,5 +1,6 @@
 //! A vault on disk, one for each person: `entries/0001/` with a journal and the contents that were taken. Folders are 0700, files 0600, and everything is sealed.
 
+use std::cell::Cell;
 use std::fmt;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -36,6 +37,8 @@ pub struct Folder {
     person: u32,
     keys: Keys,
     now: Duration,
+    /// What the entries have, in bytes, once that was measured. What is kept since is added.
+    used: Cell<Option<u64>>,
 }
 
 /// Nobody else works in the vault while this value lives.
@@ -60,7 +63,7 @@ impl Folder {
             sync_folder(folder.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new(".")))
                 .map_err(failed)?;
         }
-        Ok(Self { dir: dir.to_owned(), entries, person, keys, now })
+        Ok(Self { dir: dir.to_owned(), entries, person, keys, now, used: Cell::new(None) })
     }
 
     /// Removes what a crash left of entries that were not whole yet, or were on their way out; and entries that were given back long ago.
@@ -92,6 +95,16 @@ impl Folder {
 
     /// Whether the person's entries leave room for another.
     fn check_room(&self) -> Result<(), Error> {
+        let used = match self.used.get() {
+            Some(used) => used,
+            None => self.measure()?,
+        };
+        self.used.set(Some(used));
+        if used > MAX_VAULT_BYTES { Err(Error::FindRoom { path: self.dir.clone() }) } else { Ok(()) }
+    }
+
+    /// The size of all entries, in bytes.
+    fn measure(&self) -> Result<u64, Error> {
         let failed = |source| Error::ReadVault { path: self.entries.clone(), source };
         let mut bytes = 0;
         for number in self.numbers()? {
@@ -99,7 +112,7 @@ impl Folder {
                 bytes += file.and_then(|file| file.metadata()).map_err(failed)?.len();
             }
         }
-        if bytes > MAX_VAULT_BYTES { Err(Error::FindRoom { path: self.dir.clone() }) } else { Ok(()) }
+        Ok(bytes)
     }
 
     fn folder(&self, number: u32) -> PathBuf {
@@ -137,6 +150,7 @@ impl Folder {
         };
         let path = folder.join(name);
         let sealed = self.keys.seal(&self.bound(entry, label), bytes);
+        self.used.set(self.used.get().map(|used| used + bytes.len() as u64));
         write(&path, &sealed.map_err(|_| Error::CheckContent { path: path.clone() })?)
     }
 
@@ -174,7 +188,8 @@ impl Store for Folder {
     }
 
     fn entries(&self) -> Result<Vec<(u32, Vec<u8>)>, Error> {
-        self.numbers()?.into_iter().map(|number| Ok((number, self.read(number, None)?))).collect()
+        let open = self.numbers()?.into_iter().filter(|number| !self.folder(*number).join(FINISHED).exists());
+        open.map(|number| Ok((number, self.read(number, None)?))).collect()
     }
 
     fn create(&self, journal: &[u8], contents: &[(Label, &[u8])]) -> Result<u32, Error> {

@@ -55,6 +55,7 @@ pub(crate) fn give_back_locked(home: &Home, entry: &mut Entry<'_>) -> Result<Giv
             home.bring_back(aside)?;
         }
         if execute(home, entry, &targets)? && is_verified(home, entry, &targets)? {
+            clear_besides(home, entry);
             entry.journal.stage = Stage::Restored;
             entry.save()?;
             return Ok(if exact { Given::Exact } else { Given::Merged });
@@ -223,6 +224,19 @@ fn conflict(home: &Home, entry: &mut Entry<'_>, obstacles: &[(usize, ConflictRea
     entry.journal.stage = if superseded { Stage::Superseded } else { Stage::Revoked };
     entry.save()?;
     Ok(Given::Conflicts(conflicts))
+}
+
+/// Removes the originals that were put beside files, if they are still what was put there. Whether any is gone.
+pub(crate) fn clear_besides(home: &Home, entry: &mut Entry<'_>) -> bool {
+    let before = entry.journal.besides.len();
+    let mut besides = std::mem::take(&mut entry.journal.besides);
+    besides.retain(|beside| {
+        let temporary = entry.temporary(0);
+        let change = Change { path: &beside.path, temporary: &temporary, from: Some(beside.sha256), to: None };
+        home.change(&change).is_err()
+    });
+    entry.journal.besides = besides;
+    entry.journal.besides.len() < before
 }
 
 /// Gives where the original is now; nowhere, where its folder is gone.

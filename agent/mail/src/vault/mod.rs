@@ -232,16 +232,7 @@ impl<S: Store> Vault<S> {
     /// Removes the originals that were put beside files when the domain's accounts were given back: they hold what is to go.
     fn clear_besides(&self, home: &Home, domain: &str) -> Result<(), Error> {
         for mut entry in Entry::all(&self.store)?.into_iter().filter(|entry| entry.journal.domain == domain) {
-            let before = entry.journal.besides.len();
-            let mut besides = std::mem::take(&mut entry.journal.besides);
-            besides.retain(|beside| {
-                let temporary = entry.temporary(0);
-                let change = Change { path: &beside.path, temporary: &temporary, from: Some(beside.sha256), to: None };
-                // What the person has made of it meanwhile is theirs.
-                home.change(&change).is_err()
-            });
-            entry.journal.besides = besides;
-            if entry.journal.besides.len() < before {
+            if give_back::clear_besides(home, &mut entry) {
                 entry.save()?;
             }
         }

@@ -16,7 +16,7 @@ pub trait Store {
     /// [`Error::LockVault`] when somebody else does.
     fn lock(&self) -> Result<Option<Guard>, Error>;
 
-    /// Every entry's number and journal, oldest first.
+    /// The number and journal of every entry that isn't finished, oldest first; a finished one may be among them.
     ///
     /// # Errors
     /// When one can't be read: a vault that can't be read is never an empty one.
