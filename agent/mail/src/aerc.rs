@@ -3,7 +3,9 @@
 //! Source of the format: `aerc-accounts(5)` of aerc 0.14. The user name in `source` and `outgoing` is percent-encoded.
 
 use crate::account::Client;
-use crate::sections::{Part, Syntax, values};
+use crate::lines::Part;
+use crate::plan::Syntax;
+use crate::sections::values;
 use crate::setup::{self, Entry};
 
 pub(crate) struct Format;

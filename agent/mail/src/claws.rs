@@ -7,7 +7,8 @@ use std::collections::BTreeSet;
 use crate::account::{Client, SkipReason, Skipped};
 use crate::error::Error;
 use crate::home::{Content, Home};
-use crate::sections::{Syntax, values, without};
+use crate::plan::Syntax;
+use crate::sections::{values, without};
 use crate::setup::{Cut, Entry, Setup, lessened, own_parts, present};
 
 const PROFILE: &str = ".claws-mail";

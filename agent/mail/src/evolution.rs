@@ -7,8 +7,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::account::{Client, SkipReason, Skipped};
 use crate::error::Error;
 use crate::home::{Content, Home};
+use crate::lines::Part;
 use crate::plan::Move;
-use crate::sections::{Part, Syntax, value};
+use crate::plan::Syntax;
+use crate::sections::value;
 use crate::setup::{Cut, Entry, Setup, present, whole};
 
 /// The folders of sources, and where the same installation has its cache and data: Debian's and flatpak's.

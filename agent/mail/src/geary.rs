@@ -5,7 +5,8 @@
 use crate::account::{Client, SkipReason, Skipped};
 use crate::error::Error;
 use crate::home::{Content, Home};
-use crate::sections::{Syntax, value};
+use crate::plan::Syntax;
+use crate::sections::value;
 use crate::setup::{Cut, Entry, Setup, whole};
 
 /// Debian's and flatpak's folders.

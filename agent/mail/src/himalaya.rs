@@ -5,7 +5,9 @@
 use toml::{Table, Value};
 
 use crate::account::{Client, SkipReason};
-use crate::sections::{Part, Syntax, without};
+use crate::lines::Part;
+use crate::plan::Syntax;
+use crate::sections::without;
 use crate::setup::{self, Entry, own_parts};
 
 pub(crate) struct Format;

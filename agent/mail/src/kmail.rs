@@ -7,7 +7,9 @@ use std::collections::BTreeSet;
 use crate::account::{Client, SkipReason, Skipped};
 use crate::error::Error;
 use crate::home::{Content, Home};
-use crate::sections::{Part, Syntax, value, without};
+use crate::lines::Part;
+use crate::plan::Syntax;
+use crate::sections::{value, without};
 use crate::setup::{Cut, Entry, Setup, lessened, own_parts, whole};
 
 const PROFILE: &str = ".config";

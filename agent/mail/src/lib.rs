@@ -31,6 +31,7 @@ mod neomutt;
 mod offlineimap;
 mod online_accounts;
 mod plan;
+mod rewritten;
 mod sections;
 mod setup;
 mod thunderbird;

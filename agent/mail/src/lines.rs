@@ -5,6 +5,19 @@ pub(crate) fn lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
     bytes.split_inclusive(|&byte| byte == b'\n')
 }
 
+/// A part of a text. All parts together are the text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Part<'a> {
+    pub(crate) raw: &'a [u8],
+    /// What distinguishes a section from all others; `None` for what lies between sections.
+    pub(crate) name: Option<String>,
+}
+
+/// Whether there is nothing in it.
+pub(crate) fn is_blank(line: &[u8]) -> bool {
+    line.iter().all(u8::is_ascii_whitespace)
+}
+
 /// Appends a line, after making sure that what is there ends in one.
 pub(crate) fn push_line(out: &mut Vec<u8>, line: &[u8]) {
     if out.last().is_some_and(|&last| last != b'\n') {

@@ -1,27 +1,8 @@
 //! Putting what was taken back into a file that was rewritten since.
 
 use crate::plan::Role;
-use crate::thunderbird::Renames;
+use crate::rewritten::{Obstacle, Renames, Three};
 use crate::{sections, thunderbird};
-
-/// The bytes of a file at three times.
-pub(crate) struct Three<'a> {
-    pub(crate) original: &'a [u8],
-    /// None where the file was taken as a whole.
-    pub(crate) after: Option<&'a [u8]>,
-    pub(crate) current: Option<&'a [u8]>,
-}
-
-/// Why what was taken can't go back by itself.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Obstacle {
-    /// The same account has been set up since.
-    ThereAgain,
-    /// Another account has the name or the place.
-    NameTaken,
-    /// The file isn't well-formed any more, or isn't there.
-    Malformed,
-}
 
 /// What a file has to be, so that what was taken is in it again. `Ok(None)`: the file has to go.
 pub(crate) fn merge(

@@ -5,8 +5,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::account::Client;
+use crate::lines::Part;
 use crate::lines::lines;
-use crate::sections::{Part, Syntax};
+use crate::plan::Syntax;
 use crate::setup::{self, Entry};
 
 pub(crate) struct Format;

@@ -6,7 +6,9 @@ use std::collections::BTreeSet;
 
 use crate::account::{Client, SkipReason, domain_of};
 use crate::home::Home;
-use crate::sections::{Part, Syntax, without};
+use crate::lines::Part;
+use crate::plan::Syntax;
+use crate::sections::without;
 use crate::setup::{self, Entry, own_parts};
 
 pub(crate) struct Format;

@@ -5,7 +5,9 @@
 use std::collections::BTreeSet;
 
 use crate::account::{Client, SkipReason};
-use crate::sections::{Part, Syntax, relisted, value, values, without};
+use crate::lines::Part;
+use crate::plan::Syntax;
+use crate::sections::{relisted, value, values, without};
 use crate::setup::{self, Entry, own_parts};
 
 pub(crate) struct Format;

@@ -6,7 +6,8 @@ use crate::account::{Client, SkipReason, Skipped};
 use crate::error::Error;
 use crate::evolution::{self, Sources};
 use crate::home::{Content, Home};
-use crate::sections::{Syntax, value, values, without};
+use crate::plan::Syntax;
+use crate::sections::{value, values, without};
 use crate::setup::{Cut, Entry, Setup, lessened, own_parts, present, whole};
 
 /// The providers that have mail. Others (Kerberos, files, calendars) have a name and a domain too.

@@ -7,7 +7,6 @@ use serde::{Deserialize, Serialize};
 use crate::account::{Account, Client};
 use crate::digest::Digest;
 use crate::home::Content;
-use crate::sections::Syntax;
 
 /// What revoking a domain will change in one profile. It holds no secrets: the removed pieces are masked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -67,6 +66,22 @@ pub(crate) enum Role {
     Sections(Syntax),
     /// A file that is an account's alone, and goes as a whole.
     Whole,
+}
+
+/// How a text is divided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Syntax {
+    /// isync: sections from a keyword to an empty line.
+    Isync,
+    /// `[name]`, then `key = value` or `key: value`. Also TOML, as far as tables go.
+    Ini,
+    /// msmtp: sections from `account NAME`.
+    Msmtp,
+    /// neomutt: statements, one a line unless it ends in a backslash.
+    Muttrc,
+    /// Claws Mail's `folderlist.xml`: `<folder>` elements.
+    FolderList,
 }
 
 /// A folder that is put aside within the home, on the same file system.

@@ -9,36 +9,10 @@ pub(crate) use ini::{relisted, value, values};
 
 use std::collections::BTreeSet;
 
-use serde::{Deserialize, Serialize};
-
 use crate::isync;
-use crate::lines::{lines, push_line};
-use crate::merge::Obstacle;
-use crate::thunderbird::Renames;
-
-/// How a text is divided.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Syntax {
-    /// isync: sections from a keyword to an empty line.
-    Isync,
-    /// `[name]`, then `key = value` or `key: value`. Also TOML, as far as tables go.
-    Ini,
-    /// msmtp: sections from `account NAME`.
-    Msmtp,
-    /// neomutt: statements, one a line unless it ends in a backslash.
-    Muttrc,
-    /// Claws Mail's `folderlist.xml`: `<folder>` elements.
-    FolderList,
-}
-
-/// A part of a text. All parts together are the text.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Part<'a> {
-    pub(crate) raw: &'a [u8],
-    /// What distinguishes a section from all others; `None` for what lies between sections.
-    pub(crate) name: Option<String>,
-}
+use crate::lines::{Part, is_blank, lines, push_line};
+use crate::plan::Syntax;
+use crate::rewritten::{Obstacle, Renames};
 
 impl Syntax {
     /// The parts, in order.
@@ -184,9 +158,4 @@ fn end_section(out: &mut Vec<u8>) {
     if lines(out).last().is_some_and(|line| !is_blank(line)) {
         push_line(out, b"\n");
     }
-}
-
-/// Whether there is nothing in it.
-pub(crate) fn is_blank(line: &[u8]) -> bool {
-    line.iter().all(u8::is_ascii_whitespace)
 }

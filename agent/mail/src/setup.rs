@@ -6,9 +6,11 @@ use std::marker::PhantomData;
 use crate::account::{Client, SkipReason, Skipped, domain_of, is_of};
 use crate::error::Error;
 use crate::home::{Content, Home};
+use crate::lines::Part;
 use crate::lines::{lines, masked};
+use crate::plan::Syntax;
 use crate::plan::{Draft, DraftFile, Move, Role};
-use crate::sections::{Part, Syntax, without};
+use crate::sections::without;
 
 /// A program's profile, as it was read.
 pub(crate) trait Setup: Sized {

@@ -1,8 +1,8 @@
 //! Groups that have lost channels get them back.
 
 use super::rc::{Item, Kind, member_name, parse};
+use crate::lines::{Part, is_blank};
 use crate::lines::{lines, push_line};
-use crate::sections::{Part, is_blank};
 
 /// The parts of a configuration, sections under their kind and name.
 pub(crate) fn parts(bytes: &[u8]) -> Vec<Part<'_>> {

@@ -9,8 +9,8 @@ use std::collections::BTreeSet;
 use crate::account::{Client, Skipped};
 use crate::error::Error;
 use crate::home::Home;
+use crate::plan::Syntax;
 use crate::plan::{Draft, DraftFile, Role};
-use crate::sections::Syntax;
 
 pub(crate) use self::merge::{parts, refill};
 

@@ -2,7 +2,7 @@
 //!
 //! A section ends with its last line that says something, and the comments right below it. Blank lines, and comments after one, are nobody's.
 
-use super::{Part, is_blank};
+use crate::lines::{Part, is_blank};
 use crate::lines::{lines, push_line, put_back_in_order};
 
 /// The name in a header: `Account work` of `[Account work]`.

@@ -2,7 +2,7 @@
 //!
 //! Source of the format: `neomuttrc(5)`. A backslash at the end of a line continues it. Only a statement that may be an account's has a name: its own text.
 
-use super::Part;
+use crate::lines::Part;
 use crate::lines::lines;
 
 /// The statements, each with the lines that continue it.

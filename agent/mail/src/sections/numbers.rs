@@ -1,7 +1,8 @@
 //! Sections that are known by a number, which a program gives anew when it is free.
 
-use super::{Part, is_of_domain};
-use crate::thunderbird::Renames;
+use super::is_of_domain;
+use crate::lines::Part;
+use crate::rewritten::Renames;
 
 /// What stands before the number in a section's name, and which numbers are the same: Claws Mail's in its three files, KMail's identities, which it numbers anew at every change.
 const NUMBERED: [(&str, &str); 4] =

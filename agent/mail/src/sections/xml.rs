@@ -2,7 +2,7 @@
 //!
 //! Source of the format: Claws Mail's `folder.c` (`folder_write_list`) and what Claws Mail 4.1.1 wrote. It writes one element a line.
 
-use super::Part;
+use crate::lines::Part;
 use crate::lines::lines;
 
 /// Each top `<folder>` element, by the number of its account; everything else line by line.

@@ -2,41 +2,9 @@
 //!
 //! Thunderbird gives a freed number (`server2`, `id1`, `smtp1`) to the next new account. Our lines then get free numbers; the new account's lines are never touched.
 
-use std::collections::BTreeMap;
-
-use serde::{Deserialize, Serialize};
-
 use super::prefs::{DEFAULTS, Kind, LAST_ACCOUNT, LISTS, Line, Prefs, new_line, owner};
 use crate::lines::{push_line, put_back_in_order};
-
-/// The numbers that our keys got on their return: `server2` is now `server4`.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub(crate) struct Renames(BTreeMap<String, String>);
-
-impl Renames {
-    /// The key's name now.
-    pub(crate) fn get<'a>(&'a self, kind: Kind, id: &'a str) -> &'a str {
-        self.0.get(id).filter(|_| id.starts_with(kind.stem())).map_or(id, String::as_str)
-    }
-
-    pub(crate) fn add(&mut self, _: Kind, from: &str, to: &str) {
-        self.0.insert(from.to_owned(), to.to_owned());
-    }
-
-    /// The new number of a section: `5` of `claws 2`.
-    pub(crate) fn section(&self, family: &str, number: &str) -> Option<&str> {
-        self.0.get(&format!("{family} {number}")).map(String::as_str)
-    }
-
-    pub(crate) fn add_section(&mut self, family: &str, number: &str, new: &str) {
-        self.0.insert(format!("{family} {number}"), new.to_owned());
-    }
-
-    pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-}
+use crate::rewritten::Renames;
 
 /// The same mailbox is set up a second time, by the person: two of it would disturb each other.
 #[derive(Debug, PartialEq, Eq)]
@@ -66,8 +34,8 @@ pub(crate) fn merge(
             insert(&mut out, &mut keys, key, raw);
         }
     }
-    for (name, kind) in LISTS {
-        restore_list(&mut out, &mut keys, (&original, &after, &current), (name, kind), renames);
+    for (name, _) in LISTS {
+        restore_list(&mut out, &mut keys, (&original, &after, &current), name, renames);
     }
     raise_last_account(&mut out, &keys, &current, renames);
     Ok(joined(&out))
@@ -100,7 +68,7 @@ fn check_not_there_again(
         let ours = mailbox(original, &server);
         let is_another = |other: &String| {
             let theirs = current.part(Kind::Account, other, "server").and_then(|server| mailbox(current, &server));
-            other != renames.get(Kind::Account, &account) && ours.is_some() && theirs == ours
+            other != renames.get(&account) && ours.is_some() && theirs == ours
         };
         if current.ids(Kind::Account).iter().any(is_another) {
             return Err(ThereAgain);
@@ -124,20 +92,17 @@ fn renumber(original: &Prefs<'_>, gone: &impl Fn(&str) -> bool, current: &Prefs<
     // Servers first: an account is told by its server's key.
     for kind in [Kind::Server, Kind::Identity, Kind::Smtp, Kind::Account] {
         for id in removed(original, gone, kind) {
-            let now = renames.get(kind, &id).to_owned();
+            let now = renames.get(&id).to_owned();
             let is_taken = current.ids(kind).contains(&now);
             let differs = |name: &&str| {
                 let ours = original.part(kind, &id, name);
-                let ours = if kind == Kind::Account {
-                    ours.map(|server| renames.get(Kind::Server, &server).to_owned())
-                } else {
-                    ours
-                };
+                let ours =
+                    if kind == Kind::Account { ours.map(|server| renames.get(&server).to_owned()) } else { ours };
                 current.part(kind, &now, name) != ours
             };
             if is_taken && identifying(kind).iter().any(differs) {
                 let free = free_number(kind, original, current, renames);
-                renames.add(kind, &id, &format!("{}{free}", kind.stem()));
+                renames.add(&id, &format!("{}{free}", kind.stem()));
             }
         }
     }
@@ -145,7 +110,7 @@ fn renumber(original: &Prefs<'_>, gone: &impl Fn(&str) -> bool, current: &Prefs<
 
 fn free_number(kind: Kind, original: &Prefs<'_>, current: &Prefs<'_>, renames: &Renames) -> u64 {
     let number = |id: &String| id.strip_prefix(kind.stem()).and_then(|number| number.parse::<u64>().ok());
-    let used = original.ids(kind).iter().chain(&current.ids(kind)).chain(renames.0.values()).filter_map(number).max();
+    let used = original.ids(kind).iter().chain(&current.ids(kind)).chain(renames.names()).filter_map(number).max();
     let last = if kind == Kind::Account { current.number(LAST_ACCOUNT) } else { None };
     used.max(last).unwrap_or(0).saturating_add(1)
 }
@@ -153,29 +118,29 @@ fn free_number(kind: Kind, original: &Prefs<'_>, current: &Prefs<'_>, renames: &
 /// A removed line, under the numbers that its keys have now.
 fn rename(line: &Line<'_>, key: &str, renames: &Renames) -> (String, Vec<u8>) {
     let new_key = match owner(key) {
-        Some((kind, id)) => key.replacen(id, renames.get(kind, id), 1),
+        Some((_, id)) => key.replacen(id, renames.get(id), 1),
         None => key.to_owned(),
     };
-    let Some((text, kind)) = line.text().zip(value_kind(key)) else {
+    let Some(text) = line.text().filter(|_| names_keys(key)) else {
         let raw = if new_key == key { line.raw.to_vec() } else { line.renamed(&new_key) };
         return (new_key, raw);
     };
-    let named: Vec<_> = text.split(',').map(|id| renames.get(kind, id)).collect();
+    let named: Vec<_> = text.split(',').map(|id| renames.get(id)).collect();
     let named = named.join(",");
     let raw = if new_key == key && named == text { line.raw.to_vec() } else { line.rewritten(&new_key, &named) };
     (new_key, raw)
 }
 
-/// Which kind of keys a value names.
-fn value_kind(key: &str) -> Option<Kind> {
+/// Whether a value names keys.
+fn names_keys(key: &str) -> bool {
     let names = |suffix: &str, of| {
         owner(key).is_some_and(|(kind, id)| kind == of && key == format!("{}{id}.{suffix}", of.prefix()))
     };
-    let listed = LISTS.iter().chain(&DEFAULTS).find(|(name, _)| *name == key).map(|(_, kind)| *kind);
+    let listed = LISTS.iter().chain(&DEFAULTS).any(|(name, _)| *name == key);
     listed
-        .or_else(|| names("server", Kind::Account).then_some(Kind::Server))
-        .or_else(|| names("identities", Kind::Account).then_some(Kind::Identity))
-        .or_else(|| names("smtpServer", Kind::Identity).then_some(Kind::Smtp))
+        || names("server", Kind::Account)
+        || names("identities", Kind::Account)
+        || names("smtpServer", Kind::Identity)
 }
 
 /// Inserts a line before the first one with a greater key.
@@ -191,13 +156,13 @@ fn restore_list(
     out: &mut Vec<Vec<u8>>,
     keys: &mut Vec<Option<String>>,
     (original, after, current): (&Prefs<'_>, &Prefs<'_>, &Prefs<'_>),
-    (name, kind): (&str, Kind),
+    name: &str,
     renames: &Renames,
 ) {
     let was = after.list(name);
-    let all: Vec<String> = original.list(name).iter().map(|id| renames.get(kind, id).to_owned()).collect();
+    let all: Vec<String> = original.list(name).iter().map(|id| renames.get(id).to_owned()).collect();
     let removed: Vec<String> =
-        original.list(name).iter().filter(|id| !was.contains(id)).map(|id| renames.get(kind, id).to_owned()).collect();
+        original.list(name).iter().filter(|id| !was.contains(id)).map(|id| renames.get(id).to_owned()).collect();
     let there = current.list(name);
     let wanted = put_back_in_order(&all, &there, |id| removed.iter().any(|ours| ours == id));
     if removed.is_empty() || wanted == there {
@@ -214,7 +179,7 @@ fn restore_list(
 
 /// Keeps Thunderbird from giving a number that we took.
 fn raise_last_account(out: &mut [Vec<u8>], keys: &[Option<String>], current: &Prefs<'_>, renames: &Renames) {
-    let highest = renames.0.values().filter_map(|id| id.strip_prefix("account")?.parse::<u64>().ok()).max();
+    let highest = renames.names().filter_map(|id| id.strip_prefix("account")?.parse::<u64>().ok()).max();
     let at = keys.iter().position(|key| key.as_deref() == Some(LAST_ACCOUNT));
     if let (Some(highest), Some(at)) = (highest, at)
         && current.number(LAST_ACCOUNT).is_some_and(|last| last < highest)

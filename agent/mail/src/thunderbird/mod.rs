@@ -11,15 +11,14 @@ mod select;
 use std::collections::BTreeSet;
 
 use self::login_key::LoginKey;
-pub(crate) use self::merge::Renames;
 use self::prefs::Prefs;
 pub(crate) use self::profiles::profiles;
 use self::select::Selection;
 use crate::account::{Client, SkipReason, Skipped};
 use crate::error::Error;
 use crate::home::{Content, Home};
-use crate::merge::{Obstacle, Three};
 use crate::plan::{Draft, DraftFile, Role};
+use crate::rewritten::{Obstacle, Renames, Three};
 
 const OUTBOX: &str = "Mail/Local Folders/Unsent Messages";
 

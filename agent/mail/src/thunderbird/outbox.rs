@@ -6,11 +6,11 @@
 
 use std::ops::Range;
 
-use super::merge::Renames;
 use super::prefs::Kind;
 use super::select::Keys;
 use crate::account::is_of;
 use crate::lines::{lines, push_line};
+use crate::rewritten::Renames;
 
 /// The mbox without the messages of the selected accounts, and how many those are.
 pub(crate) fn without(bytes: &[u8], keys: &Keys, domain: &str) -> (Vec<u8>, usize) {
@@ -90,9 +90,9 @@ fn renamed(message: &[u8], renames: &Renames) -> Vec<u8> {
     let mut in_head = true;
     for line in lines(message) {
         in_head &= !is_empty(line);
-        let new = KEY_HEADERS.into_iter().filter(|_| in_head).find_map(|(name, kind)| {
+        let new = KEY_HEADERS.into_iter().filter(|_| in_head).find_map(|(name, _)| {
             let old = header(line, name)?;
-            let new = renames.get(kind, &old);
+            let new = renames.get(&old);
             (new != old).then(|| format!("{name}: {new}\n"))
         });
         out.extend_from_slice(new.as_deref().map_or(line, str::as_bytes));
@@ -125,7 +125,7 @@ mod tests {
             &b"From - b\nMessage-ID: <2@x>\n\ny"[..],
         );
         let mut renames = Renames::default();
-        renames.add(Kind::Identity, "id2", "id3");
+        renames.add("id2", "id3");
         let once = merge(ours, b"", theirs, &renames);
         assert_eq!(
             once,

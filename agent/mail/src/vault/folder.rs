@@ -11,7 +11,7 @@ use rustix::fs::{self as sys, FlockOperation, Mode};
 use rustix::io::Errno;
 
 use super::sealed::{Keys, NotOpened};
-use super::store::{Label, Store};
+use super::store::{Guard, Label, Store};
 use crate::digest::Digest;
 use crate::error::Error;
 use crate::limits::MAX_VAULT_BYTES;
@@ -39,12 +39,6 @@ pub struct Folder {
     now: Duration,
     /// What the entries have, in bytes, once that was measured. What is kept since is added.
     used: Cell<Option<u64>>,
-}
-
-/// Nobody else works in the vault while this value lives.
-#[derive(Debug)]
-pub struct Guard {
-    _file: fs_err::File,
 }
 
 impl Folder {
@@ -178,7 +172,7 @@ impl Store for Folder {
             match sys::flock(&file, FlockOperation::NonBlockingLockExclusive) {
                 Ok(()) => {
                     self.sweep()?;
-                    return Ok(Some(Guard { _file: file }));
+                    return Ok(Some(Guard::new(file)));
                 }
                 Err(Errno::WOULDBLOCK) => std::thread::sleep(LOCK_PAUSE),
                 Err(errno) => return Err(Error::WriteVault { path, source: errno.into() }),

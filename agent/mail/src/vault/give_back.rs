@@ -10,9 +10,9 @@ use crate::digest::Digest;
 use crate::error::{Error, Refusal};
 use crate::home::{Change, Content, Home, NewFile};
 use crate::limits::MAX_FILE_BYTES;
-use crate::merge::{Obstacle, Three, merge};
+use crate::merge::merge;
 use crate::plan::Role;
-use crate::thunderbird::Renames;
+use crate::rewritten::{Obstacle, Renames, Three};
 
 /// How it went.
 pub(crate) enum Given {

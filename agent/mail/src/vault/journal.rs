@@ -9,7 +9,7 @@ use crate::digest::Digest;
 use crate::error::Error;
 use crate::home::{Mtime, Shape};
 use crate::plan::{Draft, Move, Role};
-use crate::thunderbird::Renames;
+use crate::rewritten::Renames;
 
 /// How far an entry is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

@@ -17,13 +17,13 @@ mod store;
 use serde::{Deserialize, Serialize};
 
 use self::entry::Entry;
-pub use self::folder::{Folder, Guard, KEPT_AFTER_RESTORE};
+pub use self::folder::{Folder, KEPT_AFTER_RESTORE};
 use self::give_back::{ATTEMPTS, Given};
 use self::journal::Journal;
 pub use self::journal::Stage;
 pub use self::pipe::{Pipe, serve};
 pub use self::sealed::{KEY_BYTES, Keys};
-pub use self::store::{Label, Store};
+pub use self::store::{Guard, Label, Store};
 use crate::account::{Account, SkipReason, Skipped};
 use crate::client;
 use crate::error::{Error, Refusal};

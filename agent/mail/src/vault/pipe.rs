@@ -10,8 +10,7 @@ use std::io::{self, Read, Write};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::folder::Guard;
-use super::store::{Label, Store};
+use super::store::{Guard, Label, Store};
 use crate::error::Error;
 use crate::limits::{MAX_CONTENTS, MAX_ERRAND_BYTES, MAX_FILE_BYTES, MAX_HEAD_BYTES};
 

@@ -2,7 +2,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::folder::Guard;
 use crate::digest::Digest;
 use crate::error::Error;
 
@@ -52,6 +51,19 @@ pub trait Store {
     /// # Errors
     /// When it isn't there, or isn't what was kept under this label.
     fn get(&self, entry: u32, label: &Label) -> Result<Vec<u8>, Error>;
+}
+
+/// Nobody else works in the vault while this value lives.
+#[derive(Debug)]
+pub struct Guard {
+    _file: fs_err::File,
+}
+
+impl Guard {
+    /// A file whose lock is held.
+    pub(crate) fn new(file: fs_err::File) -> Self {
+        Self { _file: file }
+    }
 }
 
 /// Which content of an entry. It is bound to the bytes: they can't be had under another label.
