@@ -22,7 +22,7 @@ use crate::{
     os_release,
     site::{Site, paths},
 };
-use stanza::{Stanza, skim};
+use stanza::{Stanza, is_whole, skim};
 
 /// How many bytes are read at once.
 const CHUNK_BYTES: usize = 128 * 1024;
@@ -212,12 +212,13 @@ fn scan_file(
             gaps.push(unread(base, ReadError::TooLarge(MAX_DPKG_FILE_BYTES).to_string()));
             return passed;
         }
-        let (used, more) = skim(&buffer[..filled], last, &asks, |offset, stanza| {
-            let outcome = stanza.map_err(|damage| damage.to_string()).and_then(&mut found);
-            if let Err(reason) = outcome {
-                note(gaps, unread(base + offset as u64, reason));
-            }
-        });
+        let (used, more) =
+            skim(&buffer[..filled], (is_whole(&buffer[..filled], base), last), &asks, |offset, stanza| {
+                let outcome = stanza.map_err(|damage| damage.to_string()).and_then(&mut found);
+                if let Err(reason) = outcome {
+                    note(gaps, unread(base + offset as u64, reason));
+                }
+            });
         passed += more;
         if last {
             return passed;

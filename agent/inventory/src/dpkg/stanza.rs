@@ -69,20 +69,18 @@ fn scan<'a>(bytes: &'a [u8], mut found: impl FnMut(usize, Result<Stanza<'a>, Dam
 /// an unfinished stanza is left for the next call. Gives how many bytes are done with, and how many of the packages passed
 /// over are installed.
 ///
-/// It goes from one name to the next, and passes over what begins as dpkg writes it. Where a second name could hide,
-/// everything is scanned.
+/// It goes from one name to the next, and passes over what begins as dpkg writes it. Where a second name could hide, or where
+/// the bytes are not `whole`, everything is scanned.
 pub(super) fn skim<'a>(
     bytes: &'a [u8],
-    last: bool,
+    (whole, last): (bool, bool),
     asks: impl Fn(&str) -> bool,
     mut found: impl FnMut(usize, Result<Stanza<'a>, Damage>),
 ) -> (usize, usize) {
-    // Zeros are what a crash leaves in a file.
-    let plain = memchr(0, bytes).is_none();
     let (mut start, mut single, mut passed) = (0, true, 0);
     let mut take = |stanza: Range<usize>, single| {
         let text = &bytes[stanza.clone()];
-        match head(text).filter(|(name, _)| plain && single && !asks(name)) {
+        match head(text).filter(|(name, _)| whole && single && !asks(name)) {
             Some((_, installed)) => passed += usize::from(installed),
             None => scan(text, |offset, found_there| found(stanza.start + offset, found_there)),
         }
@@ -100,6 +98,18 @@ pub(super) fn skim<'a>(
         take(start..end, single);
     }
     (end.max(start), passed)
+}
+
+/// The smallest piece of a file that a crash can lose, in bytes.
+const SECTOR: u64 = 512;
+
+/// Whether no sector of a file was lost in a crash, which leaves zeros: looks at the bytes on both sides of each sector's
+/// beginning. `base`: where in the file the bytes begin.
+pub(super) fn is_whole(bytes: &[u8], base: u64) -> bool {
+    let first = base.next_multiple_of(SECTOR) - base;
+    let beginnings = (usize::try_from(first).unwrap_or(usize::MAX)..bytes.len()).step_by(SECTOR as usize);
+    let mut sides = beginnings.flat_map(|at| [at.checked_sub(1), Some(at)]).flatten();
+    !sides.any(|at| bytes[at] == 0)
 }
 
 /// What `Package:` and `package:` have in common.

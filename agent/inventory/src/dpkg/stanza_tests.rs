@@ -22,7 +22,8 @@ fn line(offset: usize, stanza: &Result<Stanza<'_>, Damage>) -> String {
 /// The same of packages that begin with a letter from `a` to `m`, and how many others are installed.
 fn skimmed(bytes: &[u8]) -> (Vec<String>, usize) {
     let mut lines = Vec::new();
-    let (_, mut others) = skim(bytes, true, is_asked_for, |offset, stanza| lines.push(line(offset, &stanza)));
+    let (_, mut others) =
+        skim(bytes, (!bytes.contains(&0), true), is_asked_for, |offset, stanza| lines.push(line(offset, &stanza)));
     lines.retain(|line| {
         let kept = line.starts_with('@') || is_asked_for(line);
         others += usize::from(!kept && line.contains(" = "));
@@ -161,20 +162,20 @@ proptest! {
         let text = render(&stanzas).join("\n");
         let at = at.index(text.len());
         let mut count = 0;
-        let (used, _) = skim(&text.as_bytes()[..at], false, |_| true, |_, stanza| { assert!(stanza.is_ok()); count += 1; });
-        skim(&text.as_bytes()[used..], true, |_| true, |_, stanza| { assert!(stanza.is_ok()); count += 1; });
+        let (used, _) = skim(&text.as_bytes()[..at], (true, false), |_| true, |_, stanza| { assert!(stanza.is_ok()); count += 1; });
+        skim(&text.as_bytes()[used..], (true, true), |_| true, |_, stanza| { assert!(stanza.is_ok()); count += 1; });
         prop_assert_eq!(count, stanzas.len());
     }
 
     #[test]
     fn random_bytes_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..2000), last: bool) {
-        let (used, _) = skim(&bytes, last, is_asked_for, |_, _| {});
+        let (used, _) = skim(&bytes, (true, last), is_asked_for, |_, _| {});
         prop_assert!(used <= bytes.len() && (!last || used == bytes.len()));
     }
 
     #[test]
     fn random_lines_never_panic(lines in prop::collection::vec("(Package|Status|Version|)(:| |)[ -~\0\t]{0,12}", 0..40)) {
-        skim(lines.join("\n").as_bytes(), true, is_asked_for, |_, _| {});
+        skim(lines.join("\n").as_bytes(), (true, true), is_asked_for, |_, _| {});
     }
 }
 
@@ -211,5 +212,20 @@ fn a_stanza_in_which_another_may_hide_is_not_passed_over() {
     ] {
         let (damage, passed) = skimmed(format!("{text}\n").as_bytes());
         assert_eq!((damage.len(), passed), (lines, 1 - lines), "{text:?}: {damage:?}");
+    }
+}
+
+#[test]
+fn a_sector_that_a_crash_has_lost_is_noticed_wherever_the_bytes_begin() {
+    for base in [0, 1, 511, 512, 70_000] {
+        let mut bytes = vec![b'x'; 4096];
+        assert!(is_whole(&bytes, base));
+        // The first whole sector after some bytes, or the rest of the file.
+        let begin = usize::try_from(1024 - base % 512).unwrap();
+        bytes[begin..begin + 512].fill(0);
+        assert!(!is_whole(&bytes, base), "{base}");
+        let mut bytes = vec![b'x'; 4096];
+        bytes[begin..].fill(0);
+        assert!(!is_whole(&bytes, base), "{base}");
     }
 }
