@@ -37,6 +37,9 @@ fn policy_in_words(policy: &Policy) -> Vec<(String, String)> {
     for domain in &policy.consequence.mail {
         say("then", format!("the mail profile of {domain} moves into the device's vault"));
     }
+    if policy.consequence.seal {
+        say("then", "the stored mail of those accounts is closed until they come back".to_owned());
+    }
     if policy.consequence.offline == Offline::Revoke {
         let text = "acts on devices that have not reached the server for long, too; a retraction can't stop it there";
         say("offline", text.to_owned());
@@ -132,7 +135,7 @@ version = 7
 title = "TikTok must go"
 until = "2027-01-31T12:00Z"
 message = { en = "Please remove it." }
-consequence = { mail = ["corp.example"], offline = "revoke" }
+consequence = { mail = ["corp.example"], seal = true, offline = "revoke" }
 
 [deadline]
 at = { floating = "2026-12-01T17:00" }
@@ -165,6 +168,7 @@ deadline  never on a saturday or a sunday: it moves to the next other day
 deadline  spread over 10h: each device has its own place in it
 ends      2027-01-31T12:00Z; what it took goes back then
 then      the mail profile of corp.example moves into the device's vault
+then      the stored mail of those accounts is closed until they come back
 offline   acts on devices that have not reached the server for long, too; a retraction can't stop it there
 says      (en) Please remove it.
 ";

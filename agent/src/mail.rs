@@ -3,15 +3,21 @@
 //! What is done in a home is done by a worker with its person's rights. The vault is kept here: what the worker says is
 //! bytes to be kept, and its account of how it went is taken as somebody else's words.
 
-use std::{collections::BTreeSet, os::fd::OwnedFd, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeSet,
+    io::Write as _,
+    os::{fd::OwnedFd, unix::fs::MetadataExt as _},
+    path::PathBuf,
+    sync::Arc,
+    time::Duration,
+};
 
 use anyhow::{Context, Result, bail, ensure};
 use forewarn_engine::{Input, ProfileId};
 use forewarn_mail::{
-    Account, Client, ConflictReason, Folder, Holding, KEY_BYTES, Keys, Restoration, Revocation, Stage, serve,
+    Account, Client, ConflictReason, Folder, Folders, Holding, KEY_BYTES, Keys, Restoration, Revocation, Stage, serve,
 };
 use forewarn_proto::{inventory::Person, policy::Domain};
-use tokio::io::AsyncWriteExt as _;
 
 use crate::{
     running,
@@ -54,7 +60,7 @@ impl Mail {
     pub(crate) async fn recover(&self) -> Result<Vec<(Person, Domain)>> {
         let mut held = Vec::new();
         for (person, _) in &self.homes {
-            match self.send(*person, Errand::Recover).await? {
+            match self.send(*person, Errand::Recover, false).await? {
                 Outcome::Recovered(holdings) => held.extend(domains(&holdings).map(|domain| (*person, domain))),
                 Outcome::Failed(reason) => bail!(reason),
                 Outcome::Revoked(..) | Outcome::Restored(_) => bail!("the worker did what it was not asked"),
@@ -63,9 +69,9 @@ impl Mail {
         Ok(held)
     }
 
-    /// Takes a profile.
-    pub(crate) async fn revoke(&self, id: ProfileId) -> Done {
-        let outcome = self.send(id.person, Errand::Revoke(id.domain.clone())).await;
+    /// Takes a profile; `seals`: its stored mail is closed too.
+    pub(crate) async fn revoke(&self, id: ProfileId, seals: bool) -> Done {
+        let outcome = self.send(id.person, Errand::Revoke(id.domain.clone()), seals).await;
         match outcome {
             Ok(Outcome::Revoked(done, held)) => revoked(id, done, &held),
             other => failed(id, Input::RevokeFailed, other),
@@ -74,19 +80,19 @@ impl Mail {
 
     /// Gives a profile back.
     pub(crate) async fn restore(&self, id: ProfileId) -> Done {
-        let outcome = self.send(id.person, Errand::Restore(id.domain.clone())).await;
+        let outcome = self.send(id.person, Errand::Restore(id.domain.clone()), false).await;
         match outcome {
             Ok(Outcome::Restored(done)) => restored(id, done),
             other => failed(id, Input::RestoreFailed, other),
         }
     }
 
-    async fn send(&self, person: Person, errand: Errand) -> Result<Outcome> {
+    async fn send(&self, person: Person, errand: Errand, seals: bool) -> Result<Outcome> {
         let found = self.homes.iter().find(|(of, _)| *of == person);
         let (_, home) = found.with_context(|| format!("user {} has no home here", person.0))?;
         let worker = worker::start(&self.program, person, home)?;
-        let request =
-            MailRequest { home: home.clone(), errand, running: running::programs(person).into_keys().collect() };
+        let running = running::programs(person).into_keys().collect();
+        let request = MailRequest { home: home.clone(), errand, running, seals };
         let outcome = tokio::time::timeout(DEADLINE, self.attend(worker, person, request)).await;
         let outcome = outcome.context("the worker in the home did not come back in time")??;
         serde_json::from_slice(&outcome).context("the worker in the home says what can't be understood")
@@ -95,11 +101,16 @@ impl Mail {
     /// Keeps the vault for a worker until it is done; gives what it says at the end.
     async fn attend(&self, worker: Worker, person: Person, request: MailRequest) -> Result<Vec<u8>> {
         let Worker { mut child, mut hears, speaks } = worker;
-        hears.write_all(&worker::line(&Request::Mail(request))?).await.context("the worker in the home broke off")?;
-        let (hears, speaks) = (blocking(hears.into_owned_fd()?)?, blocking(speaks.into_owned_fd()?)?);
-        let folder = self.open_vault(person)?;
+        let device = fs_err::metadata(&request.home)?.dev();
+        let (line, speaks) = (worker::line(&Request::Mail(request))?, blocking(speaks.into_owned_fd()?)?);
+        let folder = self.open_vault(person)?.of_device(device);
         // Blocks for as long as the worker lives, which is as long as `child` does.
-        let outcome = tokio::task::spawn_blocking(move || serve(&folder, speaks, hears)).await??;
+        let work = move || {
+            hears.write_all(&line).context("the worker in the home broke off")?;
+            let folders = Folders::new(hears.try_clone()?.into());
+            Ok::<_, anyhow::Error>(serve(&folder, speaks, hears, &folders)?)
+        };
+        let outcome = tokio::task::spawn_blocking(work).await??;
         ensure!(child.wait().await?.success(), "the worker in the home failed");
         Ok(outcome)
     }

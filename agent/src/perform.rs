@@ -36,7 +36,7 @@ pub(crate) enum Done {
 /// What to do to a profile.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Errand {
-    Revoke,
+    Revoke { seals: bool },
     Restore,
 }
 
@@ -77,7 +77,10 @@ impl Hands {
                 let _ = self.orders.send(Order::Withdraw(subject));
                 None
             }
-            Effect::Revoke(id) => self.run(Errand::Revoke, id),
+            Effect::Revoke(id) => {
+                let seals = engine.seals(&id);
+                self.run(Errand::Revoke { seals }, id)
+            }
             Effect::Restore(id) => self.run(Errand::Restore, id),
             Effect::Report(report) => {
                 self.report.send_replace(Some(report));
@@ -128,7 +131,7 @@ impl Hands {
         tokio::spawn(async move {
             let _turn = turn.lock_owned().await;
             let outcome = match errand {
-                Errand::Revoke => mail.revoke(id).await,
+                Errand::Revoke { seals } => mail.revoke(id, seals).await,
                 Errand::Restore => mail.restore(id).await,
             };
             let _ = done.send(Done::Mail(outcome));

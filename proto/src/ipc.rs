@@ -138,6 +138,8 @@ pub struct ObligationStatus {
     pub deadline: Option<Timestamp>,
     /// The mail domains that will be, or are, revoked.
     pub takes: Vec<Domain>,
+    /// Whether the stored mail of these is closed meanwhile.
+    pub seals: bool,
     /// Mail clients that have to close before the profile can be taken.
     pub waiting_for: Vec<String>,
     /// Why the profile is not revoked now.

@@ -52,6 +52,7 @@ impl Engine {
         let waiting = self.state.notices.get_mut(&subject)?;
         waiting.id = id;
         waiting.tells = tells;
+        waiting.seals = notice.seals;
         self.state.last_notice = id;
         self.in_flight.notices.insert(id, subject);
         Some(notice)
@@ -72,6 +73,7 @@ impl Engine {
             message: BTreeMap::new(),
             deadline: None,
             takes: Vec::new(),
+            seals: false,
         };
         match subject {
             Subject::App(..) => self.warning(subject, blank),
@@ -113,6 +115,7 @@ impl Engine {
             message: policies.first()?.message.clone(),
             deadline: told.iter().find(|(_, id)| !tells[id].is_empty()).map(|(deadline, _)| *deadline),
             takes: distinct(tells.values().flatten().cloned()),
+            seals: policies.iter().any(|policy| policy.consequence.seal),
             ..blank
         };
         Some((notice, tells))

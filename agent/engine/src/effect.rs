@@ -50,6 +50,8 @@ pub struct Notice {
     pub deadline: Option<Timestamp>,
     /// What will be, is, or is no longer revoked.
     pub takes: Vec<Domain>,
+    /// Whether the stored mail of what is revoked will be closed too.
+    pub seals: bool,
 }
 
 /// What a notice says.

@@ -77,6 +77,7 @@ impl Engine {
             snoozed_until: obligation.snoozed.filter(|until| *until > self.time()),
             deadline: self.deadline(id),
             waiting_for: waiting.flat_map(|profile| profile.waiting_for.clone()).collect(),
+            seals: signed.policy.consequence.seal,
             takes: profiles.into_iter().map(|profile| profile.domain).collect(),
             holds: self.holds(id),
         })

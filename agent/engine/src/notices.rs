@@ -119,7 +119,9 @@ impl Engine {
             if obligation.shown.is_none() {
                 obligation.shown = Some(at);
                 obligation.told_takes = takes;
+                obligation.told_seal = notice.seals;
             } else {
+                obligation.told_seal &= notice.seals;
                 obligation.told_takes.retain(|domain| takes.contains(domain));
             }
             if notice.last_call_of.contains(&id) {
@@ -151,6 +153,7 @@ impl Engine {
 
 impl Waiting {
     fn new(kind: NoticeKind, last_call_of: BTreeSet<ObligationId>) -> Self {
-        Self { id: Default::default(), kind, tells: BTreeMap::new(), last_call_of, attempts: 0, retry_at: None }
+        let tells = BTreeMap::new();
+        Self { id: Default::default(), kind, tells, last_call_of, seals: false, attempts: 0, retry_at: None }
     }
 }

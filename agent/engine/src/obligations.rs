@@ -106,7 +106,9 @@ impl Engine {
         // And where the app is no longer certainly there, its notices have done their work: if it comes back, so does the
         // full notice.
         obligation.told_takes.retain(|domain| certain && policy.consequence.mail.contains(domain));
-        if obligation.shown.is_some() && !takes.is_subset(&obligation.told_takes) {
+        obligation.told_seal &= policy.consequence.seal;
+        let told_less = !takes.is_subset(&obligation.told_takes) || (policy.consequence.seal && !obligation.told_seal);
+        if obligation.shown.is_some() && told_less {
             obligation.start_over();
             let subject = obligation.subject(id);
             self.state.notices.remove(&subject);
@@ -204,6 +206,7 @@ impl Obligation {
             version,
             rule,
             told_takes: BTreeSet::new(),
+            told_seal: false,
             found_at,
             matched: Vec::new(),
             sight: None,

@@ -97,6 +97,14 @@ impl Engine {
             .collect()
     }
 
+    /// Whether the stored mail of a profile is closed while it is revoked: a policy that takes it says so, and the person was
+    /// told.
+    pub fn seals(&self, id: &ProfileId) -> bool {
+        let taking = self.state.obligations.iter().filter(|(obligation, _)| self.profiles_of(obligation).contains(id));
+        let says_so = |obligation: &ObligationId| self.policy(&obligation.policy).is_some_and(|p| p.consequence.seal);
+        taking.into_iter().any(|(obligation, told)| told.told_seal && says_so(obligation))
+    }
+
     /// Asks for what is to be done to profiles; called only when the intention is on disk.
     pub(crate) fn hand_out_profiles(&mut self, effects: &mut Vec<Effect>) {
         let at = self.time();

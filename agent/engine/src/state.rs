@@ -56,6 +56,9 @@ pub(crate) struct Obligation {
     pub(crate) rule: Rule,
     /// The mail domains that the counting notice said will be taken.
     pub(crate) told_takes: BTreeSet<Domain>,
+    /// Whether it said that the stored mail will be closed too.
+    #[serde(default)]
+    pub(crate) told_seal: bool,
     /// When the app was found.
     pub(crate) found_at: Timestamp,
     /// What matched, when it was last seen.
@@ -145,6 +148,9 @@ pub(crate) struct Waiting {
     pub(crate) tells: BTreeMap<ObligationId, BTreeSet<Domain>>,
     /// The obligations whose last call it is.
     pub(crate) last_call_of: BTreeSet<ObligationId>,
+    /// Whether it says that stored mail will be closed.
+    #[serde(default)]
+    pub(crate) seals: bool,
     pub(crate) attempts: u32,
     pub(crate) retry_at: Option<Timestamp>,
 }

@@ -63,6 +63,6 @@ impl Setup for Profile {
             let after = without(*syntax, &content.bytes, &names);
             lessened(*syntax, format!("{PROFILE}/{name}"), content.clone(), after)
         };
-        Ok(Cut { files: self.files.iter().filter_map(file).collect(), moves: Vec::new() })
+        Ok(Cut { files: self.files.iter().filter_map(file).collect(), ..Cut::default() })
     }
 }

@@ -164,6 +164,12 @@ pub enum Error {
         /// The vault.
         path: PathBuf,
     },
+    /// A folder of stored mail.
+    #[error("a folder of stored mail can't be closed or opened")]
+    CloseFolder {
+        /// Why.
+        source: io::Error,
+    },
     /// A journal that isn't one. It is never taken for an empty one.
     #[error("the journal of the vault's entry {entry} can't be understood; put it back from a backup")]
     ReadJournal {

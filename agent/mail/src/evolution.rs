@@ -141,6 +141,7 @@ impl Setup for Sources {
             cut.files.push(whole(self.path(uid), content.clone()));
             cut.moves.extend(self.aside(home, uid).map_err(|error| error.into_reason(&self.path(uid)))?);
         }
+        cut.stores = cut.moves.iter().map(|aside| aside.to.clone()).collect();
         Ok(cut)
     }
 }

@@ -58,6 +58,12 @@ impl Setup for Account {
     }
 
     fn cut(&self, _: &Home, _: &[Entry], _: &[Entry]) -> Result<Cut, SkipReason> {
-        Ok(Cut { files: vec![whole(self.path.clone(), self.content.clone())], moves: Vec::new() })
+        // Its database is in the data folder that belongs to the same installation.
+        let folder = self.path.trim_end_matches(FILE).trim_end_matches('/');
+        let store = match folder.strip_prefix(".config/") {
+            Some(below) => format!(".local/share/{below}"),
+            None => folder.replace("/config/", "/data/"),
+        };
+        Ok(Cut { files: vec![whole(self.path.clone(), self.content.clone())], stores: vec![store], ..Cut::default() })
     }
 }

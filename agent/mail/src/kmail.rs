@@ -95,6 +95,6 @@ impl Setup for Profile {
             let after = without(Syntax::Ini, &content.bytes, &names);
             lessened(Syntax::Ini, format!("{PROFILE}/{name}"), content.clone(), after)
         }));
-        Ok(Cut { files, moves: Vec::new() })
+        Ok(Cut { files, ..Cut::default() })
     }
 }

@@ -46,8 +46,8 @@ pub use home::Home;
 pub use limits::MAX_FILE_BYTES;
 pub use plan::{FilePlan, Plan};
 pub use vault::{
-    Conflict, ConflictReason, Folder, Guard, Holding, KEPT_AFTER_RESTORE, KEY_BYTES, Keys, Label, Pipe, Restoration,
-    Revocation, Stage, Store, Vault, serve,
+    Conflict, ConflictReason, Folder, Folders, Guard, Holding, KEPT_AFTER_RESTORE, KEY_BYTES, Keys, Label, Pipe,
+    Restoration, Revocation, Stage, Store, Vault, serve,
 };
 
 /// Where a crash is simulated in tests; nothing in the product.

@@ -57,6 +57,6 @@ impl Setup for Accounts {
         let mut files: Vec<_> = made.map(|(path, content)| whole(path, content)).collect();
         let after = without(Syntax::Ini, &self.content.bytes, &own_parts(ours, others));
         files.extend(lessened(Syntax::Ini, FILE.to_owned(), self.content.clone(), after));
-        Ok(Cut { files, moves: Vec::new() })
+        Ok(Cut { files, ..Cut::default() })
     }
 }

@@ -103,6 +103,8 @@ pub(crate) struct Draft {
     pub(crate) files: Vec<DraftFile>,
     /// Done before the files.
     pub(crate) moves: Vec<Move>,
+    /// Where the program keeps the accounts' mail, as paths from the home.
+    pub(crate) stores: Vec<String>,
 }
 
 /// One file of a draft.
@@ -136,6 +138,6 @@ impl Draft {
         });
         let plan =
             Plan { client, profile: profile.to_owned(), domain: domain.to_owned(), accounts, files: planned.collect() };
-        Self { plan, files, moves: Vec::new() }
+        Self { plan, files, moves: Vec::new(), stores: Vec::new() }
     }
 }

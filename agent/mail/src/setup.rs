@@ -46,6 +46,8 @@ pub(crate) struct Entry {
 pub(crate) struct Cut {
     pub(crate) files: Vec<DraftFile>,
     pub(crate) moves: Vec<Move>,
+    /// Where the program keeps the accounts' mail.
+    pub(crate) stores: Vec<String>,
 }
 
 impl Entry {
@@ -133,7 +135,7 @@ pub(crate) fn draft<S: Setup>(home: &Home, profile: &str, domain: &str, skipped:
     let addresses = ours.iter().filter_map(|entry| entry.addresses.first());
     let addresses = addresses.filter(|address| seen.insert(address.to_ascii_lowercase())).cloned().collect();
     let draft = Draft::new(S::CLIENT, profile, domain, addresses, cut.files);
-    Some(Draft { moves: cut.moves, ..draft })
+    Some(Draft { moves: cut.moves, stores: cut.stores, ..draft })
 }
 
 /// A file that goes as a whole.
@@ -221,6 +223,6 @@ impl<F: Format> Setup for OneFile<F> {
     fn cut(&self, _: &Home, ours: &[Entry], others: &[Entry]) -> Result<Cut, SkipReason> {
         let after = F::cut(&self.content.bytes, ours, others)?;
         let file = lessened(F::SYNTAX, self.path.clone(), self.content.clone(), after);
-        Ok(Cut { files: file.into_iter().collect(), moves: Vec::new() })
+        Ok(Cut { files: file.into_iter().collect(), ..Cut::default() })
     }
 }

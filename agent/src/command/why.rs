@@ -35,6 +35,10 @@ pub(crate) async fn run(config: &Config, options: &Options) -> Result<()> {
     Ok(())
 }
 
+fn sealed(obligation: &ObligationStatus) -> &'static str {
+    if obligation.seals { ", its stored mail closed until it is back" } else { "" }
+}
+
 fn explain(obligation: &ObligationStatus, status: &Status, zone: &TimeZone) {
     anstream::println!("{BOLD}{}{BOLD:#}: {}", obligation.app, obligation.title);
     anstream::println!(
@@ -62,7 +66,10 @@ fn explain(obligation: &ObligationStatus, status: &Status, zone: &TimeZone) {
         );
     }
     for domain in &obligation.takes {
-        anstream::println!("  takes      the mail account of {domain}; private accounts and all mail stay");
+        anstream::println!(
+            "  takes      the mail account of {domain}; private accounts and all mail stay{}",
+            sealed(obligation)
+        );
     }
     anstream::println!("  now        {}", obligation.stage.text());
     if obligation.stage != Stage::Revoked {

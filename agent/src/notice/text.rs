@@ -47,7 +47,8 @@ impl Words {
             (NoticeKind::Correction, _) => String::new(),
             (_, Some(deadline)) => format!(
                 "If {app} is still installed on {deadline}, the mail account of {takes} is moved into a vault on this \
-                 device. Private accounts are not touched."
+                 device{}. Private accounts are not touched.",
+                if notice.seals { ", and its stored mail is closed until it is back" } else { "" }
             ),
             (_, None) => format!("{app} is installed. Nothing will be taken."),
         });
@@ -98,6 +99,7 @@ mod tests {
             ]),
             deadline: Some("2026-12-03T08:00Z".parse().unwrap()),
             takes: vec!["corp.example".parse().unwrap()],
+            seals: false,
         }
     }
 
@@ -109,6 +111,13 @@ mod tests {
         for part in ["Bitte.", "TikTok", "Thursday 3 December 2026, 09:00 CET", "corp.example", "forewarn why TikTok"] {
             assert!(words.body.contains(part), "`{part}` is missing in: {}", words.body);
         }
+    }
+
+    #[test]
+    fn a_warning_says_whether_stored_mail_is_closed() {
+        let body = |seals| Words::of(&Notice { seals, ..notice(NoticeKind::First) }, &[], &TimeZone::UTC).body;
+        assert!(body(true).contains("into a vault on this device, and its stored mail is closed until it is back."));
+        assert!(!body(false).contains("closed"));
     }
 
     #[test]

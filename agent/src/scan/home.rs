@@ -12,7 +12,10 @@ use forewarn_proto::{
     ipc::Isolation,
     policy::Domain,
 };
-use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::{
+    io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader},
+    net::UnixStream,
+};
 
 use super::{NO_ANSWER, unread};
 use crate::worker::{self, Answer, LookRequest, Request, Worker};
@@ -77,7 +80,9 @@ impl Reader {
 
 async fn ask(program: &Path, request: LookRequest, heard: &mut Heard) -> Result<()> {
     let (_, folder) = request.places.homes.first().context("there is no home")?;
-    let Worker { mut child, mut hears, speaks } = worker::start(program, request.person, folder)?;
+    let Worker { mut child, hears, speaks } = worker::start(program, request.person, folder)?;
+    hears.set_nonblocking(true)?;
+    let mut hears = UnixStream::from_std(hears)?;
     let (person, sources, domains) = (request.person, request.sources.clone(), request.domains.clone());
     // Who does not listen may have something to say all the same.
     let sent = hears.write_all(&worker::line(&Request::Look(request))?).await.context("its worker broke off");

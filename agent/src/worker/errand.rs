@@ -4,11 +4,12 @@
 use std::{
     collections::BTreeSet,
     io::{self, BufReader},
+    os::fd::AsFd as _,
     path::PathBuf,
 };
 
 use anyhow::{Context, Result};
-use forewarn_mail::{Client, Holding, Home, Pipe, Restoration, Revocation, Vault};
+use forewarn_mail::{Client, Folders, Holding, Home, Pipe, Restoration, Revocation, Vault};
 use forewarn_proto::policy::Domain;
 use serde::{Deserialize, Serialize};
 
@@ -21,6 +22,8 @@ pub(crate) struct MailRequest {
     pub(crate) errand: Errand,
     /// The mail programs that run, as far as their processes tell.
     pub(crate) running: BTreeSet<Client>,
+    /// Whether stored mail of what is taken is closed.
+    pub(crate) seals: bool,
 }
 
 /// What to do.
@@ -49,8 +52,10 @@ pub(crate) enum Outcome {
 
 pub(super) fn run(request: MailRequest) -> Result<()> {
     shut_in(&[request.home.as_path()].into(), Rights::Change)?;
+    let folders = Folders::new(io::stdin().as_fd().try_clone_to_owned()?);
     // The request's line was read by the same buffer: nothing was said after it before we asked.
-    let vault = Vault::new(Pipe::new(BufReader::new(io::stdin().lock()), io::stdout().lock()));
+    let pipe = Pipe::new(BufReader::new(io::stdin().lock()), io::stdout().lock()).with_folders(folders);
+    let vault = Vault::new(pipe).sealing(request.seals);
     let outcome = work(&vault, request).unwrap_or_else(|error| Outcome::Failed(format!("{error:#}")));
     Ok(vault.store().finish(&serde_json::to_vec(&outcome)?)?)
 }

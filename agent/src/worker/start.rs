@@ -1,22 +1,25 @@
 //! Starts a worker as the person whose home it works in.
 
 use std::{
-    os::unix::fs::MetadataExt as _,
+    os::{
+        fd::OwnedFd,
+        unix::{fs::MetadataExt as _, net::UnixStream},
+    },
     path::{Path, PathBuf},
     process::Stdio,
 };
 
 use anyhow::{Context, Result, ensure};
 use forewarn_proto::inventory::Person;
-use tokio::process::{Child, ChildStdin, ChildStdout, Command};
+use tokio::process::{Child, ChildStdout, Command};
 
 use super::Request;
 
 /// A worker that was asked. It dies with this value.
 pub(crate) struct Worker {
     pub(crate) child: Child,
-    /// Where it hears us.
-    pub(crate) hears: ChildStdin,
+    /// Where it hears us, and hands us open folders. It blocks.
+    pub(crate) hears: UnixStream,
     /// Where it speaks.
     pub(crate) speaks: ChildStdout,
 }
@@ -34,10 +37,10 @@ pub(crate) fn own_program() -> PathBuf {
 pub(crate) fn start(program: &Path, person: Person, home: &Path) -> Result<Worker> {
     let mut command = Command::new(program);
     command.arg("worker").env_clear().kill_on_drop(true);
-    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+    let (hears, theirs) = UnixStream::pair().context("its worker can't be spoken to")?;
+    command.stdin(Stdio::from(OwnedFd::from(theirs))).stdout(Stdio::piped()).stderr(Stdio::null());
     become_person(&mut command, person, home)?;
     let mut child = command.spawn().context("its worker can't be started")?;
-    let hears = child.stdin.take().context("its worker hears nothing")?;
     let speaks = child.stdout.take().context("its worker says nothing")?;
     Ok(Worker { child, hears, speaks })
 }

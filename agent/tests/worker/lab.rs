@@ -18,6 +18,9 @@ pub(crate) type State = BTreeMap<PathBuf, (String, u32, u32, i64, i64)>;
 /// Far above what any errand takes: one that takes longer hangs.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// Where Thunderbird keeps the company's mail.
+const STORE: &str = ".thunderbird/5ee0q7cw.default-default/ImapMail/mail.corp.example";
+
 pub(crate) struct Lab {
     pub(crate) scratch: PathBuf,
     pub(crate) home: PathBuf,
@@ -32,6 +35,10 @@ impl Lab {
         copy(&data.join("every-client"), &home);
         copy(&data.join("thunderbird-two-accounts"), &home.join(".thunderbird"));
         fs_err::copy(data.join("mbsyncrc-two-accounts"), home.join(".mbsyncrc")).unwrap();
+        let store = home.join(STORE);
+        fs_err::create_dir_all(&store).unwrap();
+        fs_err::write(store.join("Drafts"), "only here").unwrap();
+        fs_err::set_permissions(store, std::fs::Permissions::from_mode(0o750)).unwrap();
         fs_err::set_permissions(scratch, std::fs::Permissions::from_mode(0o755)).unwrap();
         if rustix::process::geteuid().is_root() {
             own(&home);
@@ -71,13 +78,20 @@ impl Lab {
         state
     }
 
+    /// Owner and mode of the folder of the company's mail.
+    pub(crate) fn store(&self) -> (u32, u32) {
+        let meta = fs_err::metadata(self.home.join(STORE)).unwrap();
+        (meta.uid(), meta.mode() & 0o7777)
+    }
+
     pub(crate) fn has_leftovers(&self) -> bool {
         self.state().keys().any(|path| path.to_string_lossy().contains(".forewarn-"))
     }
 }
 
 fn collect(folder: &Path, home: &Path, state: &mut State) {
-    for entry in fs_err::read_dir(folder).unwrap() {
+    // Who isn't root sees nothing in one that is closed.
+    for entry in fs_err::read_dir(folder).into_iter().flatten() {
         let path = entry.unwrap().path();
         let meta = fs_err::symlink_metadata(&path).unwrap();
         if meta.is_dir() {

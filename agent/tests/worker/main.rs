@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 use std::time::Duration;
 
-use forewarn_mail::{Folder, Keys, serve};
+use forewarn_mail::{Folder, Folders, Keys, serve};
 
 /// The company's mail domain.
 pub(crate) const DOMAIN: &str = "corp.example";
@@ -43,16 +43,20 @@ fn keep(scratch: &Path, errand: &str) {
     let home = scratch.join("me");
     let owner = fs_err::metadata(&home).unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_forewarn"));
-    command.arg("worker").env_clear().stdin(Stdio::piped()).stdout(Stdio::piped());
+    let (mut hears, theirs) = std::os::unix::net::UnixStream::pair().unwrap();
+    command.arg("worker").env_clear().stdin(std::os::fd::OwnedFd::from(theirs)).stdout(Stdio::piped());
     if rustix::process::geteuid().is_root() {
         command.uid(owner.uid()).gid(owner.gid());
     }
     let mut worker = command.spawn().unwrap();
-    let (mut hears, speaks) = (worker.stdin.take().unwrap(), worker.stdout.take().unwrap());
-    let request = serde_json::json!({ "mail": { "home": home, "errand": errand_of(errand), "running": [] } });
+    drop(command);
+    let speaks = worker.stdout.take().unwrap();
+    let request =
+        serde_json::json!({ "mail": { "home": home, "errand": errand_of(errand), "running": [], "seals": true } });
     std::io::Write::write_all(&mut hears, format!("{request}\n").as_bytes()).unwrap();
     let folder = Folder::open(&scratch.join("vault"), owner.uid(), keys(), Duration::ZERO).unwrap();
-    let outcome = serve(&folder, speaks, hears).unwrap();
+    let folders = Folders::new(hears.try_clone().unwrap().into());
+    let outcome = serve(&folder, speaks, hears, &folders).unwrap();
     assert!(worker.wait().unwrap().success());
     println!("{}", String::from_utf8(outcome).unwrap());
 }

@@ -18,10 +18,12 @@ pub(crate) fn cuts() {
     let scratch = tempfile::tempdir().unwrap();
     let lab = Lab::new(scratch.path());
     let whole = lab.state();
-    let begun = Instant::now();
+    let (begun, open) = (Instant::now(), lab.store());
     lab.done("revoke");
-    let (length, revoked) = (begun.elapsed(), lab.state());
+    let (length, revoked, closed) = (begun.elapsed(), lab.state(), lab.store());
+    assert_ne!(open, closed, "the policy says that stored mail is closed");
     lab.done("restore");
+    assert_eq!(lab.store(), open);
     let mut interrupted = 0;
     for cut in 0..CUTS {
         let errand = if cut % 2 == 0 { "revoke" } else { "restore" };
@@ -29,6 +31,7 @@ pub(crate) fn cuts() {
         check(&lab, &whole, &revoked, &format!("cut {cut}, in a {errand}, seed {seed}"));
         // The next cut is in the other.
         lab.done(errand);
+        assert_eq!(lab.store(), if errand == "revoke" { closed } else { open }, "cut {cut}, seed {seed}");
         assert!(lab.state() == if errand == "revoke" { revoked_as(&lab, &revoked) } else { whole.clone() });
     }
     assert!(interrupted > CUTS / 2, "only {interrupted} of {CUTS} came before the end");

@@ -85,6 +85,10 @@ pub struct Consequence {
     /// The mail domains whose profiles are revoked: accounts whose address ends in exactly `@domain`.
     #[serde(default)]
     pub mail: Vec<Domain>,
+    /// Whether the folder in which a mail program keeps a revoked account's mail is closed too, until the account is back.
+    /// Nothing in it is moved or changed.
+    #[serde(default)]
+    pub seal: bool,
     /// What follows on a device that has not reached the server for longer than its `offline_limit`.
     #[serde(default)]
     pub offline: Offline,

@@ -8,14 +8,37 @@ use forewarn_proto::{
 };
 use jiff::{SignedDuration, tz::TimeZone};
 
-use super::world::{ANN, BEN, HOUR, What, World, policy};
-use crate::{Input, NoticeKind, Settings, Subject};
+use super::world::{ANN, BEN, HOUR, What, World, policy, policy_about};
+use crate::{Input, NoticeKind, ProfileId, Settings, Subject};
 
 /// A device on which nothing is banned yet.
 fn started() -> World {
     let mut world = World::new();
     world.start();
     world
+}
+
+#[test]
+fn promise_1_stored_mail_is_closed_only_after_a_notice_that_said_so() {
+    let of = |version, seal| {
+        let consequence = format!("mail = [\"corp.example\"]\nseal = {seal}");
+        policy_about("ban", version, "TikTok", "grace = \"24h\"", &consequence, "")
+    };
+    let id = ProfileId { domain: "corp.example".parse().unwrap(), person: ANN };
+    let mut world = started();
+    world.install(Scope::System, "tiktok");
+    world.publish(&of(1, false));
+    world.pass(20);
+    world.publish(&of(2, true));
+    let (at, told) = world.notices().last().map(|(at, notice)| (at, (notice.kind, notice.seals))).unwrap();
+    assert_eq!((at, told), (world.truth, (NoticeKind::First, true)), "it takes more, so it starts over");
+    world.pass(23);
+    assert_eq!(world.revokes(), []);
+    world.pass(2);
+    assert_eq!(world.revokes().len(), 1);
+    assert!(world.engine.seals(&id));
+    world.publish(&of(3, false));
+    assert!(!world.engine.seals(&id));
 }
 
 #[test]

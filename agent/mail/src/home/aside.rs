@@ -1,6 +1,8 @@
 //! Putting a folder aside within the home, so that the program whose account is gone doesn't delete what it holds.
 
-use rustix::fs::{self as sys, AtFlags, FileType, RenameFlags};
+use std::os::fd::OwnedFd;
+
+use rustix::fs::{self as sys, AtFlags, FileType, Mode, OFlags, RenameFlags};
 use rustix::io::Errno;
 
 use super::{Home, Place, open_error};
@@ -16,6 +18,29 @@ impl Home {
                 Ok(Some(stat.st_ino))
             }
             Ok(_) | Err(Errno::NOENT) => Ok(None),
+            Err(errno) => Err(open_error(path, errno)),
+        }
+    }
+
+    /// A folder of the person's, open, and its own number. `None` when there is none.
+    pub(crate) fn open_folder(&self, path: &str) -> Result<Option<(OwnedFd, u64)>, Error> {
+        self.folder_with(path, OFlags::RDONLY | OFlags::NONBLOCK)
+    }
+
+    /// The same of a folder that may be closed: it can only be pointed at.
+    pub(crate) fn look_at_folder(&self, path: &str) -> Result<Option<(OwnedFd, u64)>, Error> {
+        self.folder_with(path, OFlags::PATH)
+    }
+
+    fn folder_with(&self, path: &str, flags: OFlags) -> Result<Option<(OwnedFd, u64)>, Error> {
+        let Some(place) = self.place(path)? else { return Ok(None) };
+        let flags = flags | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        match sys::openat(&place.dir, &place.name, flags, Mode::empty()) {
+            Ok(folder) => {
+                let number = sys::fstat(&folder).map_err(|errno| open_error(path, errno))?.st_ino;
+                Ok(Some((folder, number)))
+            }
+            Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP | Errno::ACCESS) => Ok(None),
             Err(errno) => Err(open_error(path, errno)),
         }
     }

@@ -58,12 +58,14 @@ impl Drafting<'_> {
         }
         let after = select::without(&prefs, &selection.keys);
         let removed = removed_lines(&prefs, &Prefs::parse(&after));
+        let stores = select::stores(&prefs, &selection.keys);
         // The outbox first: its messages must not be there when the account isn't.
         let mut files = self.outbox(&selection)?;
         files.push(DraftFile { role: Role::Prefs, path, original, after: Some(after), removed });
         files
             .extend(["logins.json", "logins-backup.json"].into_iter().filter_map(|name| self.logins(name, &selection)));
-        Some(Draft::new(Client::Thunderbird, self.profile, self.domain, selection.addresses, files))
+        let draft = Draft::new(Client::Thunderbird, self.profile, self.domain, selection.addresses, files);
+        Some(Draft { stores: stores.into_iter().map(|store| format!("{}/{store}", self.profile)).collect(), ..draft })
     }
 
     /// Reads a file of the profile; what can't be read is noted.

@@ -126,6 +126,22 @@ fn select_outgoing(prefs: &Prefs<'_>, domain: &str, kept: &BTreeSet<String>, sel
     }
 }
 
+/// Where the selected servers keep their mail, as paths from the profile; not where another server does too, nor anywhere else.
+pub(crate) fn stores(prefs: &Prefs<'_>, keys: &Keys) -> BTreeSet<String> {
+    let (mut ours, mut others) = (BTreeSet::new(), BTreeSet::new());
+    for id in prefs.ids(Kind::Server) {
+        let Some(folder) = prefs.part(Kind::Server, &id, "directory-rel") else { continue };
+        let Some(below) = folder.strip_prefix("[ProfD]").filter(|below| is_below(below)) else { continue };
+        let side = if keys.has(Kind::Server, &id) { &mut ours } else { &mut others };
+        side.insert(below.to_owned());
+    }
+    &ours - &others
+}
+
+fn is_below(path: &str) -> bool {
+    !path.is_empty() && path.split('/').all(|part| !part.is_empty() && part != "." && part != "..")
+}
+
 fn select_hosts(prefs: &Prefs<'_>, selection: &mut Selection) {
     let (mut ours, mut others) = (BTreeSet::new(), BTreeSet::new());
     for kind in [Kind::Server, Kind::Smtp] {

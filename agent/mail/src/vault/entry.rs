@@ -1,9 +1,12 @@
 //! One entry of a vault: a journal, and the contents that it speaks of.
 
+use std::os::fd::AsFd as _;
+
 use super::journal::Journal;
 use super::store::{Label, Store};
 use crate::digest::Digest;
 use crate::error::Error;
+use crate::home::Home;
 use crate::plan::Draft;
 
 /// One profile's accounts that are, or were, in the vault.
@@ -39,6 +42,18 @@ impl<'s> Entry<'s> {
     /// Writes the journal; afterwards it is on the disk.
     pub(crate) fn save(&self) -> Result<(), Error> {
         self.store.save(self.number, &self.journal.to_bytes()?, self.journal.is_finished())
+    }
+
+    /// Opens the folders of stored mail that were closed with it, wherever they are still the same.
+    pub(crate) fn open_stores(&mut self, home: &Home) -> Result<(), Error> {
+        for (path, number) in std::mem::take(&mut self.journal.stores) {
+            match home.look_at_folder(&path)? {
+                Some((folder, found)) if found == number => self.store.open_folder(folder.as_fd())?,
+                // It was moved by the person; it is looked for again at the next restore.
+                Some(_) | None => self.journal.stores.push((path, number)),
+            }
+        }
+        Ok(())
     }
 
     /// Ends an entry of this session that was undone wholly: it is a copy of what is in its place.

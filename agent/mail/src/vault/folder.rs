@@ -3,6 +3,7 @@
 use std::cell::Cell;
 use std::fmt;
 use std::io::Write as _;
+use std::os::fd::BorrowedFd;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -10,6 +11,7 @@ use fs_err::os::unix::fs::OpenOptionsExt as _;
 use rustix::fs::{self as sys, FlockOperation, Mode};
 use rustix::io::Errno;
 
+use super::closed::{self, Closed};
 use super::sealed::{Keys, NotOpened};
 use super::store::{Guard, Label, Store};
 use crate::digest::Digest;
@@ -23,6 +25,8 @@ pub const KEPT_AFTER_RESTORE: Duration = Duration::from_hours(30 * 24);
 const UNFINISHED: &str = ".new-";
 
 const JOURNAL: &str = "journal";
+/// The folders of mail that are closed.
+const CLOSED: &str = "closed";
 /// Holds when the entry was given back, in seconds since 1970.
 const FINISHED: &str = "finished";
 
@@ -39,6 +43,8 @@ pub struct Folder {
     now: Duration,
     /// What the entries have, in bytes, once that was measured. What is kept since is added.
     used: Cell<Option<u64>>,
+    /// The file system of the home, if it is known.
+    device: Option<u64>,
 }
 
 impl Folder {
@@ -57,7 +63,7 @@ impl Folder {
             sync_folder(folder.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new(".")))
                 .map_err(failed)?;
         }
-        Ok(Self { dir: dir.to_owned(), entries, person, keys, now, used: Cell::new(None) })
+        Ok(Self { dir: dir.to_owned(), entries, person, keys, now, used: Cell::new(None), device: None })
     }
 
     /// Removes what a crash left of entries that were not whole yet, or were on their way out; and entries that were given back long ago.
@@ -107,6 +113,31 @@ impl Folder {
             }
         }
         Ok(bytes)
+    }
+
+    fn closed(&self) -> Result<Closed, Error> {
+        let path = self.dir.join(CLOSED);
+        match fs_err::read(&path) {
+            Ok(bytes) => serde_json::from_slice(&bytes).map_err(|_| Error::CheckContent { path }),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Closed::default()),
+            Err(source) => Err(Error::ReadVault { path, source }),
+        }
+    }
+
+    fn set_closed(&self, list: &Closed) -> Result<(), Error> {
+        let (new, path) = (self.dir.join("closed.new"), self.dir.join(CLOSED));
+        let bytes =
+            serde_json::to_vec(list).map_err(|error| Error::WriteVault { path: path.clone(), source: error.into() })?;
+        write(&new, &bytes)?;
+        rename(&new, &path)?;
+        sync_folder(&self.dir).map_err(|source| Error::WriteVault { path, source })
+    }
+
+    /// The same vault for a home on this file system: no folder on another is closed.
+    #[must_use]
+    pub fn of_device(mut self, device: u64) -> Self {
+        self.device = Some(device);
+        self
     }
 
     fn folder(&self, number: u32) -> PathBuf {
@@ -223,6 +254,29 @@ impl Store for Folder {
         let gone = self.entries.join(format!("{UNFINISHED}{entry:04}"));
         rename(&self.folder(entry), &gone)?;
         remove(&gone)
+    }
+
+    fn close_folder(&self, folder: BorrowedFd<'_>) -> Result<(), Error> {
+        let failed = |errno: Errno| Error::CloseFolder { source: errno.into() };
+        let stat = closed::checked(folder, self.person, self.device).map_err(failed)?;
+        let mut list = self.closed()?;
+        // Whose folder it was is known from before.
+        if stat.st_uid == self.person && list.add(&stat).map_err(failed)? {
+            self.set_closed(&list)?;
+        }
+        crate::crash::step();
+        if list.mode_of(&stat).is_some() { closed::close(folder).map_err(failed) } else { Ok(()) }
+    }
+
+    fn open_folder(&self, folder: BorrowedFd<'_>) -> Result<(), Error> {
+        let failed = |errno: Errno| Error::CloseFolder { source: errno.into() };
+        let stat = closed::checked(folder, self.person, self.device).map_err(failed)?;
+        let mut list = self.closed()?;
+        let Some(mode) = list.mode_of(&stat) else { return Ok(()) };
+        crate::crash::step();
+        closed::open(folder, self.person, mode).map_err(failed)?;
+        list.remove(&stat);
+        self.set_closed(&list)
     }
 
     fn get(&self, entry: u32, label: &Label) -> Result<Vec<u8>, Error> {

@@ -51,12 +51,15 @@ pub(crate) fn give_back_locked(home: &Home, entry: &mut Entry<'_>) -> Result<Giv
         };
         let exact = targets.iter().all(|target| target.is_exact);
         write_down(entry, &targets)?;
+        entry.open_stores(home)?;
         for aside in &entry.journal.moves {
             home.bring_back(aside)?;
         }
         if execute(home, entry, &targets)? && is_verified(home, entry, &targets)? {
             clear_besides(home, entry);
-            entry.journal.stage = Stage::Restored;
+            // A closed folder that isn't where it was is looked for again at the next restore.
+            let found = entry.journal.stores.is_empty();
+            entry.journal.stage = if found { Stage::Restored } else { Stage::Superseded };
             entry.save()?;
             return Ok(if exact { Given::Exact } else { Given::Merged });
         }

@@ -44,6 +44,8 @@ pub(crate) struct Journal {
     pub(crate) files: Vec<Held>,
     /// Folders that are put aside before the files are taken.
     pub(crate) moves: Vec<Move>,
+    /// Folders of stored mail that are closed meanwhile, each with its own number.
+    pub(crate) stores: Vec<(String, u64)>,
     /// New numbers, of a restore that had to choose some.
     pub(crate) renames: Renames,
     /// Originals that were put beside files which were in the way, as paths from the home. They go at the next revoke.
@@ -99,6 +101,7 @@ impl Journal {
             accounts: draft.plan.accounts.clone(),
             files: held.collect(),
             moves: draft.moves.clone(),
+            stores: Vec::new(),
             renames: Renames::default(),
             besides: Vec::new(),
         }

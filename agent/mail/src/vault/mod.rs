@@ -4,6 +4,7 @@
 //!
 //! Order of a revoke: contents into the vault, journal `revoking`, the files one by one, journal `revoked`; each on the disk before the next. Of a restore: the contents that will be, journal `restoring`, the files in the reverse order, journal `restored`. After a crash, [`Vault::recover`] undoes a revoke and finishes a restore.
 
+mod closed;
 #[cfg(test)]
 mod crash_tests;
 mod entry;
@@ -14,6 +15,8 @@ mod pipe;
 mod sealed;
 mod store;
 
+use std::os::fd::AsFd as _;
+
 use serde::{Deserialize, Serialize};
 
 use self::entry::Entry;
@@ -21,7 +24,7 @@ pub use self::folder::{Folder, KEPT_AFTER_RESTORE};
 use self::give_back::{ATTEMPTS, Given};
 use self::journal::Journal;
 pub use self::journal::Stage;
-pub use self::pipe::{Pipe, serve};
+pub use self::pipe::{Folders, Pipe, serve};
 pub use self::sealed::{KEY_BYTES, Keys};
 pub use self::store::{Guard, Label, Store};
 use crate::account::{Account, SkipReason, Skipped};
@@ -34,6 +37,7 @@ use crate::plan::{Draft, Plan};
 /// A person's revoked accounts, wherever they are kept.
 pub struct Vault<S> {
     store: S,
+    seals: bool,
 }
 
 /// What a revoke did.
@@ -120,7 +124,14 @@ enum Taken {
 impl<S: Store> Vault<S> {
     /// A vault whose entries are kept there.
     pub fn new(store: S) -> Self {
-        Self { store }
+        Self { store, seals: false }
+    }
+
+    /// The same vault, which closes the folders of stored mail of what it takes, until that is given back.
+    #[must_use]
+    pub fn sealing(mut self, seals: bool) -> Self {
+        self.seals = seals;
+        self
     }
 
     /// Where they are kept.
@@ -229,6 +240,17 @@ impl<S: Store> Vault<S> {
         Ok(unfinished)
     }
 
+    /// Closes the folders of the accounts' mail. What a move has put aside is where that has put it.
+    fn close_stores(&self, home: &Home, entry: &mut Entry<'_>, draft: &Draft) -> Result<(), Error> {
+        for path in &draft.stores {
+            let Some((folder, number)) = home.open_folder(path)? else { continue };
+            entry.journal.stores.push((path.clone(), number));
+            entry.save()?;
+            self.store.close_folder(folder.as_fd())?;
+        }
+        Ok(())
+    }
+
     /// Removes the originals that were put beside files when the domain's accounts were given back: they hold what is to go.
     fn clear_besides(&self, home: &Home, domain: &str) -> Result<(), Error> {
         for mut entry in Entry::all(&self.store)?.into_iter().filter(|entry| entry.journal.domain == domain) {
@@ -252,6 +274,9 @@ impl<S: Store> Vault<S> {
             let mut entry = Entry::create(&self.store, &draft)?;
             let executed = execute(home, &entry, &draft);
             if let Ok(true) = executed {
+                if self.seals {
+                    self.close_stores(home, &mut entry, &draft)?;
+                }
                 entry.journal.stage = Stage::Revoked;
                 entry.save()?;
                 return Ok(Taken::Done);

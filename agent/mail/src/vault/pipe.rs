@@ -5,8 +5,14 @@
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::fmt;
-use std::io::{self, Read, Write};
+use std::io::{self, IoSlice, IoSliceMut, Read, Write};
+use std::mem::MaybeUninit;
+use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 
+use rustix::net::{
+    RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage, SendFlags,
+    recvmsg, sendmsg,
+};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -35,6 +41,9 @@ enum Ask {
     Discard {
         entry: u32,
     },
+    /// A folder comes with it, over [`Folders`].
+    CloseFolder,
+    OpenFolder,
     /// Answered with the content.
     Get {
         entry: u32,
@@ -56,12 +65,57 @@ enum Answer {
 /// The home's side.
 pub struct Pipe<R, W> {
     ends: RefCell<(R, W)>,
+    folders: Option<Folders>,
+}
+
+/// A Unix socket over which open folders are handed from the home's side to the vault's.
+#[derive(Debug)]
+pub struct Folders(OwnedFd);
+
+impl Folders {
+    /// Over this socket.
+    pub fn new(socket: OwnedFd) -> Self {
+        Self(socket)
+    }
+
+    fn send(&self, folder: BorrowedFd<'_>) -> io::Result<()> {
+        let folders = [folder];
+        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+        let mut control = SendAncillaryBuffer::new(&mut space);
+        control.push(SendAncillaryMessage::ScmRights(&folders));
+        sendmsg(&self.0, &[IoSlice::new(b"f")], &mut control, SendFlags::NOSIGNAL)?;
+        Ok(())
+    }
+
+    /// Waits for one folder. Further ones in a message are closed.
+    fn receive(&self) -> io::Result<OwnedFd> {
+        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+        let mut control = RecvAncillaryBuffer::new(&mut space);
+        recvmsg(&self.0, &mut [IoSliceMut::new(&mut [0])], &mut control, RecvFlags::CMSG_CLOEXEC)?;
+        let mut folders = control.drain().filter_map(|message| {
+            if let RecvAncillaryMessage::ScmRights(folders) = message { Some(folders) } else { None }
+        });
+        folders.next().and_then(|mut folders| folders.next()).ok_or_else(|| io::Error::other("it names no folder"))
+    }
 }
 
 impl<R: Read, W: Write> Pipe<R, W> {
     /// Asks over `to` and hears over `from`.
     pub fn new(from: R, to: W) -> Self {
-        Self { ends: RefCell::new((from, to)) }
+        Self { ends: RefCell::new((from, to)), folders: None }
+    }
+
+    /// The same, which can hand over folders too.
+    #[must_use]
+    pub fn with_folders(mut self, folders: Folders) -> Self {
+        self.folders = Some(folders);
+        self
+    }
+
+    fn hand_over(&self, ask: &Ask, folder: BorrowedFd<'_>) -> Result<(), Error> {
+        let folders = self.folders.as_ref().ok_or_else(unexpected)?;
+        folders.send(folder).map_err(broken)?;
+        self.ask(ask, &[]).map(drop)
     }
 
     /// Says what came of the errand. Nothing may be asked after that.
@@ -128,6 +182,14 @@ impl<R: Read, W: Write> Store for Pipe<R, W> {
         self.ask(&Ask::Discard { entry }, &[]).map(drop)
     }
 
+    fn close_folder(&self, folder: BorrowedFd<'_>) -> Result<(), Error> {
+        self.hand_over(&Ask::CloseFolder, folder)
+    }
+
+    fn open_folder(&self, folder: BorrowedFd<'_>) -> Result<(), Error> {
+        self.hand_over(&Ask::OpenFolder, folder)
+    }
+
     fn get(&self, entry: u32, label: &Label) -> Result<Vec<u8>, Error> {
         let (_, mut contents) = self.ask(&Ask::Get { entry, label: label.clone() }, &[])?;
         contents.pop().ok_or_else(unexpected)
@@ -144,7 +206,7 @@ impl<R, W> fmt::Debug for Pipe<R, W> {
 ///
 /// # Errors
 /// [`Error::LockVault`]; [`Error::AskVault`] when the other side breaks off, or says what can't be understood or too much.
-pub fn serve(store: &dyn Store, mut from: impl Read, mut to: impl Write) -> Result<Vec<u8>, Error> {
+pub fn serve(store: &dyn Store, mut from: impl Read, mut to: impl Write, folders: &Folders) -> Result<Vec<u8>, Error> {
     let _guard = store.lock()?;
     let (mut budget, mut created) = (MAX_ERRAND_BYTES, BTreeSet::new());
     loop {
@@ -152,7 +214,7 @@ pub fn serve(store: &dyn Store, mut from: impl Read, mut to: impl Write) -> Resu
         if matches!(ask, Ask::Done) {
             return contents.pop().ok_or_else(unexpected);
         }
-        let (answer, blobs) = answer(store, ask, &contents, &mut created)
+        let (answer, blobs) = answer(store, ask, &contents, &mut created, folders)
             .unwrap_or_else(|error| (Answer::Failed(chain(&error)), Vec::new()));
         let blobs: Vec<&[u8]> = blobs.iter().map(Vec::as_slice).collect();
         send(&mut to, &answer, &blobs).map_err(broken)?;
@@ -165,6 +227,7 @@ fn answer(
     ask: Ask,
     contents: &[Vec<u8>],
     created: &mut BTreeSet<u32>,
+    folders: &Folders,
 ) -> Result<(Answer, Vec<Vec<u8>>), Error> {
     let only = || contents.first().filter(|_| contents.len() == 1).ok_or_else(unexpected);
     let none = Vec::new();
@@ -196,6 +259,14 @@ fn answer(
             (Answer::Done, none)
         }
         Ask::Discard { .. } => return Err(unexpected()),
+        Ask::CloseFolder => {
+            store.close_folder(folders.receive().map_err(broken)?.as_fd())?;
+            (Answer::Done, none)
+        }
+        Ask::OpenFolder => {
+            store.open_folder(folders.receive().map_err(broken)?.as_fd())?;
+            (Answer::Done, none)
+        }
         Ask::Get { entry, label } => (Answer::Done, vec![store.get(entry, &label)?]),
         Ask::Done => (Answer::Done, none),
     })

@@ -1,5 +1,7 @@
 //! What a vault asks of the place where its entries are kept: a shelf of opaque bytes.
 
+use std::os::fd::BorrowedFd;
+
 use serde::{Deserialize, Serialize};
 
 use crate::digest::Digest;
@@ -45,6 +47,18 @@ pub trait Store {
     /// # Errors
     /// When it is another one, or can't be removed.
     fn discard(&self, entry: u32) -> Result<(), Error>;
+
+    /// Closes a folder of the person's, so that what is in it can't be read until it is opened again. Doing it twice is harmless.
+    ///
+    /// # Errors
+    /// When it is none of the person's, is on another file system than their home, or can't be closed.
+    fn close_folder(&self, folder: BorrowedFd<'_>) -> Result<(), Error>;
+
+    /// Opens a folder that was closed, with the owner and mode that it had. Any other folder stays as it is.
+    ///
+    /// # Errors
+    /// When it can't be opened.
+    fn open_folder(&self, folder: BorrowedFd<'_>) -> Result<(), Error>;
 
     /// A content of an entry.
     ///

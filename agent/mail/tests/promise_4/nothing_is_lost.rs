@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::person::{Person, edit, files, open};
+use crate::person::{Person, edit, files, open, open_for};
 use forewarn_mail::{Client, ConflictReason, Digest, Home, SkipReason, Stage, domains, find, plan};
 
 const DOMAIN: &str = "corp.example";
@@ -445,4 +445,39 @@ fn a_home_without_mail_has_none() {
     assert!(domains(&home).is_empty() && plan(&home, DOMAIN).unwrap().is_empty());
     assert!(Home::open(&empty.path().join("nobody")).unwrap_err().to_string().contains("nobody"));
     assert_eq!(Digest::of(b"").to_string().len(), 64);
+}
+
+#[test]
+fn stored_mail_is_closed_where_the_policy_says_so_and_opened_again_unchanged() {
+    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+    let me = Person::new();
+    let [ours, private] =
+        ["mail.corp.example", "mail.private.example"].map(|host| me.in_profile("ImapMail").join(host));
+    for store in [&ours, &private] {
+        fs_err::create_dir_all(store).unwrap();
+        fs_err::write(store.join("Drafts"), "only here").unwrap();
+        fs_err::set_permissions(store, std::fs::Permissions::from_mode(0o750)).unwrap();
+    }
+    let folder =
+        |path: &std::path::Path| fs_err::metadata(path).map(|meta| (meta.uid(), meta.mode() & 0o7777)).unwrap();
+    let (before, whole) = (folder(&ours), me.state());
+    me.vault.revoke(&me.home, DOMAIN).unwrap();
+    assert_eq!(folder(&ours), before, "it is not closed unless that is asked for");
+    me.vault.restore(&me.home, DOMAIN).unwrap();
+    let vault = open_for(&me.scratch().join("vault"), before.0).sealing(true);
+    vault.revoke(&me.home, DOMAIN).unwrap();
+    let closed = if before.0 == 0 { (0, 0o700) } else { (before.0, 0) };
+    assert_eq!((folder(&ours), folder(&private)), (closed, before));
+    vault.recover(&me.home).unwrap();
+    assert_eq!(folder(&ours), closed);
+    // The person has put it elsewhere meanwhile: the account is back, and the folder when it is.
+    let elsewhere = ours.with_extension("elsewhere");
+    fs_err::rename(&ours, &elsewhere).unwrap();
+    assert_eq!(vault.restore(&me.home, DOMAIN).unwrap().exact.len(), 2);
+    assert_eq!(folder(&elsewhere), closed);
+    fs_err::rename(&elsewhere, &ours).unwrap();
+    vault.restore(&me.home, DOMAIN).unwrap();
+    assert_eq!(folder(&ours), before);
+    assert_eq!(me.state(), whole);
+    assert!(vault.holdings().unwrap().is_empty());
 }

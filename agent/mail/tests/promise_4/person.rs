@@ -91,7 +91,12 @@ impl Person {
 
 /// A vault of this test's.
 pub(crate) fn open(dir: &Path) -> Vault<Folder> {
-    Vault::new(Folder::open(dir, 1000, Keys::new(&[7; 32], &[]), Duration::ZERO).unwrap())
+    open_for(dir, 1000)
+}
+
+/// The same, of a person who is really there. What another one has put into it can't be read.
+pub(crate) fn open_for(dir: &Path, person: u32) -> Vault<Folder> {
+    Vault::new(Folder::open(dir, person, Keys::new(&[7; 32], &[]), Duration::ZERO).unwrap())
 }
 
 fn copy(from: &Path, to: &Path) {
