@@ -91,3 +91,38 @@ fn set_mode(folder: BorrowedFd<'_>, mode: u32) -> Result<(), Errno> {
     let path: PathBuf = format!("/proc/self/fd/{}", folder.as_raw_fd()).into();
     sys::chmod(path, Mode::from_raw_mode(mode))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::os::fd::AsFd as _;
+
+    use super::*;
+
+    #[test]
+    fn only_a_folder_of_the_person_s_on_their_home_s_file_system_is_closed() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = fs_err::File::create(folder.path().join("file")).unwrap();
+        let open = fs_err::File::open(folder.path()).unwrap();
+        let stat = sys::fstat(&open).unwrap();
+        let me = stat.st_uid;
+        let check = |fd, person, device| checked(fd, person, device).map(|stat| stat.st_ino);
+        assert_eq!(check(open.as_fd(), me, Some(stat.st_dev)), Ok(stat.st_ino));
+        assert_eq!(check(open.as_fd(), me, Some(stat.st_dev + 1)), Err(Errno::XDEV));
+        assert_eq!(check(file.as_fd(), me, None), Err(Errno::PERM));
+        // A folder of root's may be one that we have closed; the list knows.
+        let theirs = check(open.as_fd(), me + 1, None);
+        assert_eq!(theirs.is_ok(), me == 0);
+    }
+
+    #[test]
+    fn only_what_was_written_down_is_opened() {
+        let folder = tempfile::tempdir().unwrap();
+        let stat = sys::stat(folder.path()).unwrap();
+        let mut closed = Closed::default();
+        assert_eq!(closed.mode_of(&stat), None);
+        assert_eq!((closed.add(&stat), closed.add(&stat)), (Ok(true), Ok(false)));
+        assert_eq!(closed.mode_of(&stat), Some(stat.st_mode & 0o7777));
+        closed.remove(&stat);
+        assert_eq!(closed, Closed::default());
+    }
+}
