@@ -61,8 +61,14 @@ pub(crate) fn run() -> Result<()> {
     let mut line = String::new();
     io::stdin().lock().read_line(&mut line)?;
     match serde_json::from_str(&line).context("the request can't be read")? {
-        Request::Look(request) => look::run(request),
-        Request::Mail(request) => errand::run(request),
+        Request::Look(request) => {
+            limit(Resource::Fsize, 0)?;
+            look::run(request)
+        }
+        Request::Mail(request) => {
+            limit(Resource::Fsize, MAX_WRITTEN_BYTES)?;
+            errand::run(request)
+        }
     }
 }
 
@@ -98,8 +104,6 @@ impl Rights {
 
 /// From here on only these folders are seen, and nothing but their files is read or changed.
 fn shut_in(folders: &BTreeSet<&Path>, rights: Rights) -> Result<Isolation> {
-    let bytes = if rights == Rights::Read { 0 } else { MAX_WRITTEN_BYTES };
-    limit(Resource::Fsize, bytes)?;
     let ruleset = Ruleset::default()
         .handle_access(AccessFs::from_all(LANDLOCK))?
         .handle_access(AccessNet::from_all(LANDLOCK))?
