@@ -127,6 +127,14 @@ pub enum SkipReason {
         /// The account's key.
         account: String,
     },
+    /// The account was taken, and its stored mail can still be read.
+    #[error("the stored mail in {path} could not be closed: {error}")]
+    StillOpen {
+        /// Path from the home.
+        path: String,
+        /// Why.
+        error: String,
+    },
     /// A file that isn't a plain file of the person's.
     #[error("{path} was left alone: {refusal}")]
     Refused {

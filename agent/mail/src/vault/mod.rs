@@ -116,7 +116,8 @@ pub struct Holding {
 }
 
 enum Taken {
-    Done,
+    /// And what of the stored mail stays open.
+    Done(Vec<SkipReason>),
     Waiting,
     Nothing,
 }
@@ -240,15 +241,24 @@ impl<S: Store> Vault<S> {
         Ok(unfinished)
     }
 
-    /// Closes the folders of the accounts' mail. What a move has put aside is where that has put it.
-    fn close_stores(&self, home: &Home, entry: &mut Entry<'_>, draft: &Draft) -> Result<(), Error> {
+    /// Closes the folders of the accounts' mail. What a move has put aside is where that has put it. Gives those that stay open: one that can't be closed does not keep the account.
+    fn close_stores(&self, home: &Home, entry: &mut Entry<'_>, draft: &Draft) -> Result<Vec<SkipReason>, Error> {
+        let mut open = Vec::new();
         for path in &draft.stores {
-            let Some((folder, number)) = home.open_folder(path)? else { continue };
-            entry.journal.stores.push((path.clone(), number));
-            entry.save()?;
-            self.store.close_folder(folder.as_fd())?;
+            let closed = match home.open_folder(path) {
+                Ok(None) => continue,
+                Ok(Some((folder, number))) => {
+                    entry.journal.stores.push((path.clone(), number));
+                    entry.save()?;
+                    self.store.close_folder(folder.as_fd())
+                }
+                Err(error) => Err(error),
+            };
+            open.extend(
+                closed.err().map(|error| SkipReason::StillOpen { path: path.clone(), error: error.to_string() }),
+            );
         }
-        Ok(())
+        Ok(open)
     }
 
     /// Removes the originals that were put beside files when the domain's accounts were given back: they hold what is to go.
@@ -274,12 +284,10 @@ impl<S: Store> Vault<S> {
             let mut entry = Entry::create(&self.store, &draft)?;
             let executed = execute(home, &entry, &draft);
             if let Ok(true) = executed {
-                if self.seals {
-                    self.close_stores(home, &mut entry, &draft)?;
-                }
+                let open = if self.seals { self.close_stores(home, &mut entry, &draft)? } else { Vec::new() };
                 entry.journal.stage = Stage::Revoked;
                 entry.save()?;
-                return Ok(Taken::Done);
+                return Ok(Taken::Done(open));
             }
             match give_back::give_back_locked(home, &mut entry)? {
                 Given::Exact | Given::Merged => entry.discard()?,
@@ -303,7 +311,10 @@ impl Revocation {
     /// Notes how it went with one profile; it must not protect the others.
     fn note(&mut self, taken: Result<Taken, Error>, plan: Plan) {
         match taken {
-            Ok(Taken::Done) => self.taken.extend(plan.accounts),
+            Ok(Taken::Done(open)) => {
+                self.skipped.extend(open.into_iter().map(|reason| skipped_as(&plan, reason)));
+                self.taken.extend(plan.accounts);
+            }
             Ok(Taken::Waiting) => self.waiting.extend(plan.accounts),
             Ok(Taken::Nothing) => {}
             Err(error) => {

@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 
 use crate::person::{Person, edit, files, open, open_for};
-use forewarn_mail::{Client, ConflictReason, Digest, Home, SkipReason, Stage, domains, find, plan};
+use forewarn_mail::{
+    Client, ConflictReason, Digest, Folder, Home, Keys, SkipReason, Stage, Vault, domains, find, plan,
+};
 
 const DOMAIN: &str = "corp.example";
 
@@ -480,4 +482,21 @@ fn stored_mail_is_closed_where_the_policy_says_so_and_opened_again_unchanged() {
     assert_eq!(folder(&ours), before);
     assert_eq!(me.state(), whole);
     assert!(vault.holdings().unwrap().is_empty());
+}
+
+#[test]
+fn stored_mail_that_can_t_be_closed_does_not_keep_its_account() {
+    let me = Person::new();
+    let store = me.in_profile("ImapMail/mail.corp.example");
+    fs_err::create_dir_all(&store).unwrap();
+    let owner = std::os::unix::fs::MetadataExt::uid(&fs_err::metadata(&store).unwrap());
+    let folder = Folder::open(&me.scratch().join("vault"), owner, Keys::new(&[7; 32], &[]), std::time::Duration::ZERO);
+    // As if the home were on another file system than the store.
+    let vault = Vault::new(folder.unwrap().of_device(u64::MAX)).sealing(true);
+    let revoked = vault.revoke(&me.home, DOMAIN).unwrap();
+    assert_eq!((revoked.taken.len(), revoked.failed.len()), (2, 0));
+    assert!(
+        matches!(&revoked.skipped[0].reason, SkipReason::StillOpen { path, .. } if path.ends_with("mail.corp.example"))
+    );
+    assert_eq!(find(&me.home, DOMAIN).accounts, []);
 }
