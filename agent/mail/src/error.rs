@@ -199,6 +199,15 @@ pub enum Error {
 }
 
 impl Error {
+    /// Whether a disk is full, the home's or the vault's.
+    pub(crate) fn is_full_disk(&self) -> bool {
+        if let Self::WriteTemporary { source, .. } | Self::WriteVault { source, .. } = self {
+            return source.kind() == io::ErrorKind::StorageFull;
+        }
+        // The vault's side speaks in words. This one is the C library's.
+        matches!(self, Self::AskVault { reason } if reason.contains("No space left on device"))
+    }
+
     /// As a reason to leave one profile alone.
     pub(crate) fn into_reason(self, path: &str) -> crate::SkipReason {
         if let Self::CheckFile { path, refusal } = self {

@@ -166,7 +166,11 @@ impl<S: Store> Vault<S> {
             match unfinished.iter().find(|unfinished| unfinished.profile == plan.profile) {
                 Some(Unfinished { error: None, .. }) => revocation.waiting.extend(plan.accounts),
                 Some(Unfinished { error: Some(error), .. }) => revocation.failed.push(skipped_as(&plan, error.clone())),
-                None => revocation.note(self.take(home, &plan), plan),
+                None => match self.take(home, &plan) {
+                    // What fails for want of room fails for all, and each try would take more of it.
+                    Err(error) if error.is_full_disk() => return Err(error),
+                    taken => revocation.note(taken, plan),
+                },
             }
         }
         Ok(revocation)
@@ -191,6 +195,7 @@ impl<S: Store> Vault<S> {
                 Ok(Given::Merged) => restoration.merged.extend(accounts),
                 Ok(Given::Waiting) => restoration.waiting.extend(accounts),
                 Ok(Given::Conflicts(conflicts)) => restoration.conflicts.extend(conflicts),
+                Err(error) if error.is_full_disk() => return Err(error),
                 // One that can't be given back must not keep the others.
                 Err(error) => {
                     let reason = error.into_reason(&profile);
