@@ -150,6 +150,9 @@ fn an_account_of_both_domains_is_left_in_every_program() {
     let msmtp = fs_err::read_to_string(me.dir.join(".msmtprc")).unwrap();
     assert!(msmtp.contains("account work\n") && msmtp.contains("account mine : work"), "{msmtp}");
     assert!(!msmtp.contains("account default") && !msmtp.contains("work-notes"), "{msmtp}");
+    // What is left is nobody's to take: else it would look like an account that was set up again.
+    assert_eq!(find(&me.home, DOMAIN).accounts, []);
+    assert!(forewarn_mail::domains(&me.home).contains(DOMAIN));
 }
 
 #[test]
