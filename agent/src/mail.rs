@@ -101,11 +101,12 @@ impl Mail {
     /// Keeps the vault for a worker until it is done; gives what it says at the end.
     async fn attend(&self, worker: Worker, person: Person, request: MailRequest) -> Result<Vec<u8>> {
         let Worker { mut child, mut hears, speaks } = worker;
-        let device = fs_err::metadata(&request.home)?.dev();
+        let home = request.home.clone();
         let (line, speaks) = (worker::line(&Request::Mail(request))?, blocking(speaks.into_owned_fd()?)?);
-        let folder = self.open_vault(person)?.of_device(device);
-        // Blocks for as long as the worker lives, which is as long as `child` does.
+        let folder = self.open_vault(person)?;
+        // Blocks for as long as the worker lives, which is as long as `child` does; or as a home that does not answer.
         let work = move || {
+            let folder = folder.of_device(fs_err::metadata(home)?.dev());
             hears.write_all(&line).context("the worker in the home broke off")?;
             let folders = Folders::new(hears.try_clone()?.into());
             Ok::<_, anyhow::Error>(serve(&folder, speaks, hears, &folders)?)

@@ -110,16 +110,16 @@ fn a_bad_policy_is_refused_with_file_line_and_remedy() {
     assert!(!refused.success && refused.text.contains("in the past"), "{}", refused.text);
 }
 
+/// A device without a company.
+fn device_alone(folder: &std::path::Path) -> forewarn_tests::Device {
+    let binaries = forewarn_tests::Binaries::beside_test().unwrap();
+    forewarn_tests::Device::prepare(&binaries, folder, &forewarn_clock::Shift::default(), "").unwrap()
+}
+
 #[test]
 fn a_person_sees_what_a_revoke_would_take_and_nothing_is_touched() {
     let folder = tempfile::tempdir().unwrap();
-    let device = forewarn_tests::Device::prepare(
-        &forewarn_tests::Binaries::beside_test().unwrap(),
-        folder.path(),
-        &forewarn_clock::Shift::default(),
-        "",
-    )
-    .unwrap();
+    let device = device_alone(folder.path());
     let before = home::mail_files(&device.home).unwrap();
     let plan = device.run(&["mail", "plan", "corp.example"]).unwrap().ok().unwrap();
     let lines: Vec<&str> = plan.lines().collect();
@@ -136,13 +136,7 @@ fn a_person_sees_what_a_revoke_would_take_and_nothing_is_touched() {
 #[test]
 fn a_plan_has_a_line_for_each_account_of_every_mail_program() {
     let folder = tempfile::tempdir().unwrap();
-    let device = forewarn_tests::Device::prepare(
-        &forewarn_tests::Binaries::beside_test().unwrap(),
-        folder.path(),
-        &forewarn_clock::Shift::default(),
-        "",
-    )
-    .unwrap();
+    let device = device_alone(folder.path());
     home::furnish_with_every_client(&device.home).unwrap();
     let before = home::all_files(&device.home).unwrap();
     let plan = device.run(&["mail", "plan", "corp.example"]).unwrap().ok().unwrap();

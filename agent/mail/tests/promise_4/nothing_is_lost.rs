@@ -500,3 +500,21 @@ fn stored_mail_that_can_t_be_closed_does_not_keep_its_account() {
     );
     assert_eq!(find(&me.home, DOMAIN).accounts, []);
 }
+
+#[test]
+fn an_entry_goes_long_after_it_was_given_back_and_never_before() {
+    let me = Person::new();
+    let entries = || fs_err::read_dir(me.scratch().join("vault/entries")).unwrap().count();
+    let at = |days: u64| {
+        let (dir, now) = (me.scratch().join("vault"), std::time::Duration::from_secs(days * 24 * 60 * 60));
+        Vault::new(Folder::open(&dir, 1000, Keys::new(&[7; 32], &[]), now).unwrap())
+    };
+    at(100).revoke(&me.home, DOMAIN).unwrap();
+    at(1000).recover(&me.home).unwrap();
+    assert_eq!(entries(), 2, "what was not given back stays for ever");
+    at(1000).restore(&me.home, DOMAIN).unwrap();
+    at(1029).recover(&me.home).unwrap();
+    assert_eq!(entries(), 2);
+    at(1031).recover(&me.home).unwrap();
+    assert_eq!(entries(), 0);
+}
