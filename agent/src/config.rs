@@ -1,5 +1,7 @@
 //! The agent's configuration: `agent.toml`. Every field has a default; what is unknown is refused.
 
+mod people;
+
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
@@ -15,16 +17,24 @@ use serde::Deserialize;
 /// The configuration for everyone on the device, used when the person has none of their own.
 const SYSTEM_PATH: &str = "/etc/forewarn/agent.toml";
 
+/// Where a daemon of root's keeps its state, and where it listens: everyone on the device asks there.
+const SYSTEM_STATE: &str = "/var/lib/forewarn";
+/// See [`SYSTEM_STATE`].
+const SYSTEM_SOCKET: &str = "/run/forewarn/forewarn.sock";
+
 /// The configuration file.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct File {
-    /// Where the agent keeps its state, identity and vault. Default: `forewarn` in the person's data folder.
+    /// Where the agent keeps its state, identity and vault. Default: `forewarn` in the person's data folder; a daemon of
+    /// root's: `/var/lib/forewarn`.
     state: Option<PathBuf>,
-    /// The socket of the daemon. Default: `forewarn.sock` in the person's runtime folder, else in the state folder.
+    /// The socket of the daemon. Default: `forewarn.sock` in the person's runtime folder, else in the state folder; a
+    /// daemon of root's: `/run/forewarn/forewarn.sock`. Commands ask the former where it is, else the latter.
     socket: Option<PathBuf>,
-    /// The home folder that the daemon looks after. Default: the person's own. A daemon of root's looks after its owner.
-    home: Option<PathBuf>,
+    /// The home folders that the daemon looks after. Default: the person's own; a daemon of root's: those of everyone in
+    /// `/etc/passwd` whose number is from 1000 to 60000.
+    homes: Option<Vec<PathBuf>>,
     /// The least time between the first notice shown and a revoke. Default 24h, never under 1h.
     min_notice: Option<Length>,
     /// How long a policy is good for a revoke without the server confirming it. Default 24h.
@@ -59,10 +69,10 @@ pub(crate) enum NoticeWay {
 /// The configuration with every default filled in.
 #[derive(Debug, Clone)]
 pub(crate) struct Config {
-    pub(crate) person: Person,
+    /// Whom a command asks about; whoever runs it when none.
+    pub(crate) person: Option<Person>,
     pub(crate) state: PathBuf,
     pub(crate) socket: PathBuf,
-    pub(crate) home: PathBuf,
     pub(crate) settings: Settings,
     pub(crate) notices: NoticeWay,
     pub(crate) terminals: Option<Vec<PathBuf>>,
@@ -90,14 +100,34 @@ impl Config {
         Self::complete(file)
     }
 
+    /// The home of whom a command asks about.
+    ///
+    /// # Errors
+    /// When that is none of those that are looked after.
+    pub(crate) fn home(&self) -> Result<&Path> {
+        let mut homes = self.places.homes.iter();
+        let home = match self.person {
+            Some(person) => homes.find(|(of, _)| *of == person),
+            None => homes.next(),
+        };
+        home.map(|(_, home)| home.as_path()).context("no home of theirs is looked after; see `homes` in agent.toml")
+    }
+
     fn complete(file: File) -> Result<Self> {
         let dirs = BaseDirs::new();
-        let missing = "there is no home folder; set `home` and `state` in agent.toml";
-        let home = file.home.or_else(|| dirs.as_ref().map(|d| d.home_dir().to_owned())).context(missing)?;
-        let state =
-            file.state.or_else(|| dirs.as_ref().map(|d| d.data_local_dir().join("forewarn"))).context(missing)?;
-        let runtime = dirs.as_ref().and_then(BaseDirs::runtime_dir).filter(|_| file.socket.is_none());
-        let socket = file.socket.unwrap_or_else(|| runtime.unwrap_or(&state).join("forewarn.sock"));
+        let root = rustix::process::geteuid().is_root();
+        let missing = "there is no home folder; set `homes` and `state` in agent.toml";
+        let own_state = dirs.as_ref().map(|d| d.data_local_dir().join("forewarn"));
+        let default_state = if root { Some(SYSTEM_STATE.into()) } else { own_state };
+        let state = file.state.or(default_state).context(missing)?;
+        let runtime = dirs.as_ref().and_then(BaseDirs::runtime_dir).unwrap_or(&state);
+        let default_socket = if root { SYSTEM_SOCKET.into() } else { runtime.join("forewarn.sock") };
+        let socket = file.socket.unwrap_or(default_socket);
+        let own_home = dirs.as_ref().map(|d| d.home_dir().to_owned());
+        let homes = people::homes(file.homes, own_home);
+        if homes.is_empty() {
+            bail!(missing);
+        }
         let mut settings = Settings::default();
         if let Some(min_notice) = file.min_notice {
             if min_notice.0 < Settings::LEAST_NOTICE {
@@ -107,13 +137,11 @@ impl Config {
         }
         settings.max_staleness = file.max_staleness.map_or(settings.max_staleness, |length| length.0);
         settings.offline_limit = file.offline_limit.map_or(settings.offline_limit, |length| length.0);
-        let person = person(&home);
         Ok(Self {
-            person,
-            places: Places { root: file.root.unwrap_or_else(|| "/".into()), homes: vec![(person, home.clone())] },
+            person: None,
+            places: Places { root: file.root.unwrap_or_else(|| "/".into()), homes },
             state,
             socket,
-            home,
             settings,
             notices: file.notices,
             terminals: file.terminals,
@@ -121,13 +149,6 @@ impl Config {
             simulated_clock: file.simulated_clock,
         })
     }
-}
-
-/// The person for whom the daemon runs: whoever runs it. Where that is root, the owner of the home.
-fn person(home: &Path) -> Person {
-    let me = rustix::process::geteuid();
-    let owner = || fs_err::symlink_metadata(home).ok().map(|home| std::os::unix::fs::MetadataExt::uid(&home));
-    Person(me.is_root().then(owner).flatten().unwrap_or(me.as_raw()))
 }
 
 /// `de_DE.UTF-8` is `de`.

@@ -50,7 +50,7 @@ enum Wake {
     Done(Done),
     /// The person was, or was not, shown something; or has read it.
     Notice(News),
-    /// The person asks.
+    /// A person asks.
     Asked(Asked),
     /// The system wants us to stop.
     Stop,
@@ -96,7 +96,9 @@ struct Loaded {
 /// When the device is not enrolled, or the state can't be opened.
 pub(crate) async fn run(config: Config) -> Result<()> {
     let loaded = Loaded::load(&config).await?;
-    tracing::info!("running for user {}", config.person.0);
+    for (person, home) in &config.places.homes {
+        tracing::info!("running for user {} in {}", person.0, home.display());
+    }
     let clock = Clock::new(config.simulated_clock.as_deref());
     let touched = Touched::default();
     let watch = Watch::new(&config.places, touched.clone())?;
@@ -151,14 +153,18 @@ fn assemble(config: Config, loaded: Loaded, clock: Clock, touched: Touched) -> R
         terminals: config.terminals.clone(),
         languages: config.languages.clone(),
         zone: local_zone(),
+        homes: config.places.homes.clone(),
+        socket: config.socket.clone(),
     };
     let link = Link {
         client: sync::connect(&identity.ca, Some(&identity))?,
         identity: Arc::new(identity.clone()),
         heard: heard_sender,
     };
-    ipc::serve(&config.socket, asked_sender)?;
-    tokio::spawn(notice::run(manner, orders, news_sender));
+    let (said_sender, said) = mpsc::channel(16);
+    let people = config.places.homes.iter().map(|(person, _)| *person).collect();
+    ipc::serve(&config.socket, people, asked_sender, said_sender)?;
+    tokio::spawn(notice::run(manner, orders, said, news_sender));
     tokio::spawn(sync::listen(link.clone(), known_receiver));
     tokio::spawn(sync::send_reports(link, newest));
     let engine = Engine::new(config.settings.clone().for_device(&identity.device), state);
@@ -243,10 +249,10 @@ impl Daemon {
                     self.finish(done);
                 }
                 Wake::Notice(news) => self.take_news(news),
-                Wake::Asked((question, answer)) => {
+                Wake::Asked((person, question, answer)) => {
                     self.give(Input::Tick);
-                    self.take_question(&question);
-                    let _ = answer.send(self.status());
+                    self.take_question(person, &question);
+                    let _ = answer.send(self.status(person));
                 }
                 Wake::Stop => {
                     self.give(Input::Tick);
@@ -358,23 +364,28 @@ impl Daemon {
 
     fn take_news(&mut self, news: News) {
         match news {
-            News::Receipt(input) => self.give(input),
-            News::Acknowledged(subject) => self.give(Input::NoticeAcknowledged(subject)),
+            News::Input(input) => self.give(input),
+            News::Attended(person) => {
+                self.give(Input::PersonReachable(person));
+                let _ = self.hands.orders.send(notice::Order::Settled(person));
+            }
         }
     }
 
-    fn take_question(&mut self, question: &Question) {
+    fn take_question(&mut self, person: Person, question: &Question) {
         let (app, input): (_, &dyn Fn(Subject) -> Input) = match question {
-            Question::Status => return,
+            Question::Status | Question::Attend { .. } => return,
+            Question::Look => return self.look_everywhere(),
             Question::Acknowledge { app } => (app, &Input::NoticeAcknowledged),
             Question::Snooze { app, length } => (app, &|subject| Input::NoticeSnoozed(subject, length.0)),
         };
-        for subject in self.engine.subjects_about(self.hands.config.person, app.as_deref()) {
+        for subject in self.engine.subjects_about(person, app.as_deref()) {
             self.give(input(subject));
         }
     }
 
-    fn status(&self) -> Status {
+    fn status(&self, person: Person) -> Status {
+        let notes = self.mail_notes.iter().filter(|(id, _)| id.person == person);
         Status {
             now: self.engine.now(),
             simulated_clock: self.clock.is_simulated(),
@@ -382,13 +393,13 @@ impl Daemon {
             connected: self.connected,
             confirmed_at: self.engine.confirmed_at(),
             refused: self.engine.refused().cloned(),
-            sources: sum_up(&self.listed),
-            obligations: self.engine.obligations_of(self.hands.config.person),
-            rules: self.engine.rules(),
-            revoked: self.engine.revoked_of(self.hands.config.person),
-            mail_notes: self.mail_notes.values().flatten().cloned().collect(),
+            sources: sum_up(&self.listed, person),
+            obligations: self.engine.obligations_of(person),
+            rules: self.engine.rules_for(person),
+            revoked: self.engine.revoked_of(person),
+            mail_notes: notes.flat_map(|(_, notes)| notes.clone()).collect(),
             isolation: self.isolation,
-            report: self.engine.state().report().cloned(),
+            report: self.engine.report_about(person),
         }
     }
 
@@ -398,8 +409,9 @@ impl Daemon {
     }
 }
 
-fn sum_up(listings: &[Listing]) -> Vec<SourceStatus> {
-    let of = |source: Source| listings.iter().filter(move |listing| listing.source == source);
+fn sum_up(listings: &[Listing], person: Person) -> Vec<SourceStatus> {
+    let listed_for = |listing: &&Listing| listing.scope.reaches(person);
+    let of = |source: Source| listings.iter().filter(listed_for).filter(move |listing| listing.source == source);
     let sum = |source: Source| SourceStatus {
         source,
         packages: of(source).map(|listing| listing.count).sum(),

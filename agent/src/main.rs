@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! sync ──> trust ──┐                      ┌──> store
-//! scan ────────────┼──> daemon (engine) ──┼──> notice
+//! scan ────────────┼──> daemon (engine) ──┼──> notice ──> session, terminals ──> the person
 //! ipc, alarm ──────┘                      ├──> mail
 //!                                         └──> sync (reports)
 //! ```
@@ -18,16 +18,19 @@ mod notice;
 mod perform;
 mod running;
 mod scan;
+mod session;
 mod store;
 mod sync;
 mod trust;
 mod vault_key;
+mod words;
 mod worker;
 
 use std::{path::PathBuf, process::ExitCode};
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
+use forewarn_proto::inventory::Person;
 
 use crate::config::Config;
 
@@ -39,6 +42,12 @@ struct Arguments {
     /// /etc/forewarn/agent.toml].
     #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
+    /// The daemon's socket [default: as configured].
+    #[arg(long, global = true, value_name = "FILE")]
+    socket: Option<PathBuf>,
+    /// Ask about another person, by their user number. Only root may.
+    #[arg(long, global = true, value_name = "NUMBER")]
+    person: Option<u32>,
     #[command(subcommand)]
     command: Command,
 }
@@ -56,8 +65,15 @@ enum Command {
 enum Configured {
     /// Run in the background: list packages, hear the server, warn, revoke, restore.
     Daemon,
+    /// Show notices in this desktop session. Your session starts this by itself, or else the daemon does.
+    Session,
+    /// Print the notices that wait for you, at login.
+    #[command(hide = true)]
+    Greet,
     /// Join the company's server with a one-time token. The device's key is made here and stays here.
     Enroll(command::enroll::Options),
+    /// Remove an app that you are asked to remove, by whatever installed it.
+    Remove(command::remove::Options),
     /// What applies to me, how long I have, what is known about this device.
     Status(command::status::Options),
     /// Everything about one app: the rule, who signed it, what matched, the deadline, what is taken, how to undo it.
@@ -91,14 +107,19 @@ fn run(arguments: Arguments) -> Result<()> {
         Command::Worker => return worker::run(),
         Command::Configured(command) => command,
     };
-    let config = Config::load(arguments.config.as_deref())?;
+    let mut config = Config::load(arguments.config.as_deref())?;
+    config.person = arguments.person.map(Person);
+    config.socket = arguments.socket.unwrap_or(config.socket);
     // A source that does not answer keeps a thread.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(16).build()?;
     let done = runtime.block_on(async {
         match command {
             Configured::Daemon => daemon::run(config).await,
+            Configured::Session => session::run(&config).await,
+            Configured::Greet => command::greet::run(&config).await,
             Configured::Enroll(options) => command::enroll::run(&config, &options).await,
             Configured::Status(options) => command::status::run(&config, &options).await,
+            Configured::Remove(options) => command::remove::run(&config, &options).await,
             Configured::Why(options) => command::why::run(&config, &options).await,
             Configured::Inventory(options) => command::inventory::run(&config, &options).await,
             Configured::Mail(options) => command::mail::run(&config, &options),

@@ -7,7 +7,7 @@ use std::{
 
 use forewarn_engine::{Effect, Engine, Input, ProfileId};
 use forewarn_mail::Client;
-use forewarn_proto::report::Report;
+use forewarn_proto::report::{Obstacle, Report};
 use tokio::{
     sync::{Mutex, mpsc, watch},
     task::AbortHandle,
@@ -71,7 +71,7 @@ impl Hands {
             Effect::ShowNotice(notice) => {
                 tracing::info!("notice {:?} about {}", notice.kind, notice.subject);
                 let id = notice.id;
-                self.orders.send(Order::Show(notice)).err().map(|_| Input::NoticeFailed(id))
+                self.orders.send(Order::Show(notice)).err().map(|_| Input::NoticeFailed(id, Obstacle::NoSession))
             }
             Effect::WithdrawNotice(subject) => {
                 let _ = self.orders.send(Order::Withdraw(subject));

@@ -1,7 +1,10 @@
 //! What outlives the daemon: the engine's state, and the bundle in force with its root. One file, transactions that are
 //! on disk when they return.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use anyhow::{Context, Result, bail};
 use forewarn_engine::State;
@@ -13,6 +16,12 @@ const STATE: &str = "state";
 const BUNDLE: &str = "bundle";
 const ROOT: &str = "root";
 const ENROLLED: &str = "enrolled root";
+
+/// How often, and with what pause, an open store is tried. One that was killed while it started a worker is held for a
+/// moment longer, by what was to become the worker.
+const TRIES: u32 = 20;
+/// See [`TRIES`].
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// The open store; no second daemon can open it.
 pub(crate) struct Store {
@@ -34,7 +43,11 @@ impl Store {
     /// Opens the store in `folder`. A damaged file is put aside, never overwritten.
     pub(crate) fn open(folder: &Path) -> Result<Self> {
         let lock = fs_err::File::create(folder.join("daemon.lock"))?;
-        if flock(&lock, FlockOperation::NonBlockingLockExclusive).is_err() {
+        let is_free = |_| {
+            let free = flock(&lock, FlockOperation::NonBlockingLockExclusive).is_ok();
+            (!free).then(|| std::thread::sleep(PAUSE)).is_none()
+        };
+        if !(0..TRIES).any(is_free) {
             bail!("another daemon runs on {}; stop it first", folder.display());
         }
         let path = folder.join("forewarn.redb");

@@ -1,23 +1,49 @@
-//! What a person's commands ask the daemon over its Unix socket: one JSON text a line, one answer to a question.
+//! What passes over the daemon's Unix socket: one JSON text a line.
+//!
+//! A person's command asks one question and gets one answer. A *companion*, which puts notices before a person, asks to
+//! [`Question::Attend`]; from then on it is told [`Order`]s and says [`Word`]s, until either side closes.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    id::{NoticeId, Subject},
     inventory::{Person, Source},
-    policy::{Domain, Length, PolicyId, RuleId},
-    report::{Doubt, Finding, Hold, Refusal, Report, Stage},
+    notice::Notice,
+    policy::{Domain, How, Length, PolicyId, RuleId},
+    purl::Purl,
+    report::{Doubt, Finding, Hold, Medium, Obstacle, Refusal, Report, Stage},
 };
 
 /// The longest line that the daemon reads, in bytes. Stops a local process from filling its memory.
 pub const MAX_QUESTION_BYTES: usize = 4096;
 
+/// The longest line that a companion reads, in bytes: a notice has a title and a message of every policy that bans an app.
+pub const MAX_ORDER_BYTES: usize = 1024 * 1024;
+
+/// The first line of a connection.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Asking {
+    /// Whom it is about. Only root may name somebody else; who names nobody asks for themself.
+    pub person: Option<Person>,
+    /// What is asked.
+    pub question: Question,
+}
+
 /// A question.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Question {
+    /// I put notices before this person from now on.
+    Attend {
+        /// Where.
+        medium: Medium,
+    },
     /// What applies to me?
     Status,
+    /// Something was removed from the device: look again. The answer does not wait for that.
+    Look,
     /// I have read the notice about this app, or about all.
     Acknowledge {
         /// What people call the app, in any case; all when none.
@@ -32,7 +58,37 @@ pub enum Question {
     },
 }
 
-/// The answer to every [`Question`], after what it asks for was done.
+/// What a companion is told.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Order {
+    /// Put this before the person, in the place of what was shown about the same subject.
+    Show(Box<Notice>),
+    /// Take down what is shown about this.
+    Withdraw(Subject),
+    /// Everything that waited for this person was sent.
+    Settled,
+    /// Another companion attends now in your place.
+    Replaced,
+}
+
+/// What a companion says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Word {
+    /// It was put before the person.
+    Shown(NoticeId),
+    /// It can't be put before the person now.
+    NotShown(NoticeId, Obstacle),
+    /// What was in the way is gone.
+    Reachable,
+    /// The person has read what was shown about this.
+    Acknowledged(Subject),
+    /// The person wants to be reminded of this later.
+    Snoozed(Subject, Length),
+}
+
+/// The answer to every other [`Question`], after what it asks for was done.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Status {
     /// Trusted time now.
@@ -101,6 +157,19 @@ pub struct RuleStatus {
     pub doubts: Vec<Doubt>,
 }
 
+/// A package that a rule names.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MatchStatus {
+    /// The package.
+    pub purl: Purl,
+    /// Which source lists it.
+    pub source: Source,
+    /// The file in which it is listed.
+    pub found_in: String,
+    /// By what it was recognised.
+    pub how: How,
+}
+
 /// One obligation with all that explains it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ObligationStatus {
@@ -118,14 +187,18 @@ pub struct ObligationStatus {
     pub app: String,
     /// Whom it obliges.
     pub person: Person,
-    /// What matched: package, and the file that lists it.
-    pub matched: Vec<String>,
+    /// What matched.
+    pub matched: Vec<MatchStatus>,
     /// How far it has come.
     pub stage: Stage,
     /// When the app was found.
     pub found_at: Timestamp,
     /// When the first notice was shown.
     pub shown: Option<Timestamp>,
+    /// Where that was.
+    pub shown_on: Option<Medium>,
+    /// Why the last notice could not be shown, if it could not.
+    pub obstacle: Option<Obstacle>,
     /// When any notice was last shown.
     pub last_shown: Option<Timestamp>,
     /// When the last call was shown.
@@ -136,6 +209,8 @@ pub struct ObligationStatus {
     pub snoozed_until: Option<Timestamp>,
     /// The effective deadline, once there is one.
     pub deadline: Option<Timestamp>,
+    /// When reminders come due, or came, before it.
+    pub reminders: Vec<Timestamp>,
     /// The mail domains that will be, or are, revoked.
     pub takes: Vec<Domain>,
     /// Whether the stored mail of these is closed meanwhile.

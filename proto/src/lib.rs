@@ -3,13 +3,16 @@
 //! Data flows through these modules in this order: an admin writes a [`policy`], perhaps with an app of the
 //! [`catalogue`]; the server pushes it as a [`bundle`]
 //! in a [`push`] frame; the device lists an [`inventory`], whose packages a [`purl`] names and a [`version`] orders; what it decided goes up in
-//! a [`report`] and to the person over [`ipc`]. [`api`] holds the remaining requests to the server.
+//! a [`report`] and to the person as a [`notice`], and over [`ipc`] when they ask. [`id`] names obligations, notices and
+//! profiles; [`api`] holds the remaining requests to the server.
 
 pub mod api;
 pub mod bundle;
 pub mod catalogue;
+pub mod id;
 pub mod inventory;
 pub mod ipc;
+pub mod notice;
 pub mod policy;
 pub mod purl;
 pub mod push;

@@ -75,6 +75,10 @@ pub struct PersonReport {
     pub receipt: Receipt,
     /// When the notice that counts was shown.
     pub shown: Option<Timestamp>,
+    /// Where that was.
+    pub shown_on: Option<Medium>,
+    /// Why the last notice could not be shown, if it could not.
+    pub obstacle: Option<Obstacle>,
     /// When the person acknowledged a notice.
     pub acknowledged: Option<Timestamp>,
     /// The effective deadline, once there is one.
@@ -125,6 +129,54 @@ pub enum Receipt {
     Acknowledged,
 }
 
+/// Where a notice was put before a person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Medium {
+    /// On their desktop, while they were there.
+    Desktop,
+    /// On a terminal that they had used a moment ago.
+    Terminal,
+    /// On the terminal at which they logged in.
+    Login,
+}
+
+/// What keeps a notice from a person now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Obstacle {
+    /// They are not logged in, or nothing of ours runs where they are.
+    NoSession,
+    /// Their desktop has no service that shows notifications, or it refused.
+    NoService,
+    /// Their screen is locked, or shows somebody else's session.
+    Locked,
+    /// They are not at their device.
+    Away,
+    /// They asked their desktop not to disturb them.
+    DoNotDisturb,
+    /// Something holds the screen awake: a meeting, a talk, a film.
+    Busy,
+}
+
+impl Obstacle {
+    /// Every obstacle.
+    pub const ALL: [Self; 6] =
+        [Self::NoSession, Self::NoService, Self::Locked, Self::Away, Self::DoNotDisturb, Self::Busy];
+
+    /// The obstacle in a few words, for admins.
+    pub fn text(self) -> &'static str {
+        match self {
+            Self::NoSession => "not logged in where a notice can be shown",
+            Self::NoService => "the desktop shows no notifications",
+            Self::Locked => "the screen is locked",
+            Self::Away => "away from the device",
+            Self::DoNotDisturb => "asked not to be disturbed",
+            Self::Busy => "in a meeting, or something else that holds the screen",
+        }
+    }
+}
+
 /// A correction to a person who had seen a notice of a policy that was retracted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -162,7 +214,7 @@ pub enum Doubt {
 }
 
 impl Doubt {
-    /// The doubt as a sentence for the person.
+    /// The doubt as a sentence.
     pub fn text(self) -> String {
         match self {
             Self::NoSource => "nothing on this kind of device lists such packages".to_owned(),
@@ -247,7 +299,7 @@ impl Hold {
         Self::NoCompanyMail,
     ];
 
-    /// The hold as a sentence for the person.
+    /// The hold as a sentence .
     pub fn text(self) -> &'static str {
         match self {
             Self::OnlyWarns => "this policy only warns; nothing will be taken",

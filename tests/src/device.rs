@@ -38,8 +38,9 @@ impl Device {
         let clock = folder.join("clock.json");
         shift.write(&clock)?;
         let config = format!(
-            "state = {:?}\nhome = {home:?}\nsimulated_clock = {clock:?}\nterminals = [{:?}]\n{extra}\n",
+            "state = {:?}\nsocket = {:?}\nhomes = [{home:?}]\nsimulated_clock = {clock:?}\nterminals = [{:?}]\n{extra}\n",
             folder.join("agent"),
+            folder.join("forewarn.sock"),
             folder.join("terminal"),
         );
         fs_err::write(folder.join("agent.toml"), config)?;
@@ -101,7 +102,7 @@ impl Device {
     /// # Errors
     /// When it ends instead.
     pub fn start(&mut self) -> Result<()> {
-        let mut command = self.command();
+        let mut command = self.command()?;
         command.arg("daemon");
         let mut running = Running::start(command, &self.log_file())?;
         wait_until("the daemon answers", || {
@@ -129,7 +130,7 @@ impl Device {
     /// # Errors
     /// When it can't be started; what it says is in the outcome.
     pub fn run(&self, arguments: &[&str]) -> Result<Outcome> {
-        let output = self.command().args(arguments).output()?;
+        let output = self.command()?.args(arguments).output()?;
         let said = if output.status.success() { output.stdout } else { output.stderr };
         Ok(Outcome { success: output.status.success(), text: String::from_utf8_lossy(&said).into_owned() })
     }
@@ -211,12 +212,15 @@ impl Device {
         self.folder.join("agent.log")
     }
 
-    fn command(&self) -> std::process::Command {
+    fn command(&self) -> Result<std::process::Command> {
         let mut command = self.binaries.command("forewarn");
         command.arg("--config").arg(self.folder.join("agent.toml"));
+        // Root asks about the person whose home it is.
+        let owner = std::os::unix::fs::MetadataExt::uid(&fs_err::metadata(&self.home)?);
+        command.arg("--person").arg(owner.to_string());
         if let Some(address) = &self.session_bus {
             command.env("DBUS_SESSION_BUS_ADDRESS", address);
         }
-        command
+        Ok(command)
     }
 }

@@ -2,7 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use forewarn_proto::policy::{Domain, Policy};
+use forewarn_proto::{
+    inventory::Person,
+    policy::{Domain, Policy},
+    report::{Medium, Obstacle},
+};
 use jiff::Timestamp;
 
 use crate::{
@@ -129,22 +133,22 @@ impl Engine {
     }
 
     /// A receipt. It counts only if it is for the notice that was asked for last.
-    pub(crate) fn notice_shown(&mut self, id: NoticeId, effects: &mut Vec<Effect>) {
+    pub(crate) fn notice_shown(&mut self, id: NoticeId, medium: Medium, effects: &mut Vec<Effect>) {
         let Some(subject) = self.in_flight.notices.remove(&id) else { return };
         self.settle_sights(id, true);
         let expected = self.state.notices.get(&subject).is_some_and(|waiting| waiting.id == id);
         if let Some(waiting) = expected.then(|| self.state.notices.remove(&subject)).flatten() {
-            self.receipt_of(&subject, waiting);
+            self.receipt_of(&subject, waiting, medium);
         } else if self.obligations_under(&subject).is_empty() {
             // Its reason ended while it was on its way.
             effects.push(Effect::WithdrawNotice(subject));
         }
     }
 
-    fn receipt_of(&mut self, subject: &Subject, waiting: Waiting) {
+    fn receipt_of(&mut self, subject: &Subject, waiting: Waiting, medium: Medium) {
         let at = self.time();
         match subject {
-            Subject::App(..) => self.receive(waiting),
+            Subject::App(..) => self.receive(waiting, medium),
             Subject::Correction(..) => {
                 if let Some(correction) = self.state.corrections.get_mut(subject) {
                     correction.report.shown.get_or_insert(at);
@@ -155,7 +159,7 @@ impl Engine {
         }
     }
 
-    pub(crate) fn notice_failed(&mut self, id: NoticeId) {
+    pub(crate) fn notice_failed(&mut self, id: NoticeId, obstacle: Obstacle) {
         let Some(subject) = self.in_flight.notices.remove(&id) else { return };
         self.settle_sights(id, false);
         let at = self.time();
@@ -164,8 +168,17 @@ impl Engine {
         waiting.attempts = waiting.attempts.saturating_add(1);
         for told in waiting.tells.keys() {
             if let Some(obligation) = self.state.obligations.get_mut(told) {
-                obligation.undelivered = true;
+                obligation.obstacle = Some(obstacle);
             }
+        }
+    }
+
+    /// What waits for this person is tried again now.
+    pub(crate) fn person_reachable(&mut self, person: Person) {
+        let theirs = self.state.notices.iter_mut().filter(|(subject, _)| subject.person() == person);
+        for (_, waiting) in theirs {
+            waiting.retry_at = None;
+            waiting.attempts = 0;
         }
     }
 

@@ -223,8 +223,9 @@ impl Engine {
                 self.heard.mail = true;
                 self.mail = mail;
             }
-            Input::NoticeShown(id) => self.notice_shown(id, effects),
-            Input::NoticeFailed(id) => self.notice_failed(id),
+            Input::NoticeShown(id, medium) => self.notice_shown(id, medium, effects),
+            Input::NoticeFailed(id, obstacle) => self.notice_failed(id, obstacle),
+            Input::PersonReachable(person) => self.person_reachable(person),
             Input::NoticeAcknowledged(subject) => self.acknowledge(&subject),
             Input::NoticeSnoozed(subject, length) => self.snooze(&subject, length),
             Input::Persisted(generation) => self.persisted = self.persisted.max(generation),

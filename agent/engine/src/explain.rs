@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use forewarn_proto::{
     inventory::Person,
-    ipc::{ObligationStatus, RuleStatus},
+    ipc::{MatchStatus, ObligationStatus, RuleStatus},
     policy::Domain,
+    report::Report,
 };
 
 use crate::{
@@ -28,21 +29,38 @@ impl Engine {
         obligations.filter(|(id, o)| id.person == person && about(&o.rule.app)).map(|(id, o)| o.subject(id)).collect()
     }
 
-    /// Every rule in force with its result.
-    pub fn rules(&self) -> Vec<RuleStatus> {
+    /// Every rule in force with its result for `person`.
+    pub fn rules_for(&self, person: Person) -> Vec<RuleStatus> {
         let rules = self.in_force().flat_map(|policy| policy.rules.iter().map(move |rule| (policy, rule)));
         rules
             .map(|(policy, rule)| {
-                let (finding, doubts) = self.listings.of_device(&RuleKey::new(false, &policy.id, &rule.id));
+                let found = self.listings.find(&RuleKey::new(false, &policy.id, &rule.id), person);
                 RuleStatus {
                     policy: policy.id.clone(),
                     rule: rule.id.clone(),
                     app: rule.app.clone(),
-                    finding,
-                    doubts: doubts.into_iter().collect(),
+                    finding: found.finding,
+                    doubts: found.doubts.into_iter().collect(),
                 }
             })
             .collect()
+    }
+
+    /// The last report, as far as it is about `person`: other people's parts are left out, and each rule has its result for
+    /// `person` in the place of the device's.
+    pub fn report_about(&self, person: Person) -> Option<Report> {
+        let mut report = self.state.report.clone()?;
+        for policy in &mut report.policies {
+            for rule in &mut policy.rules {
+                let found = self.listings.find(&RuleKey::new(policy.preview, &policy.policy, &rule.rule), person);
+                rule.finding = found.finding;
+                rule.doubts = found.doubts.into_iter().collect();
+                rule.people.retain(|entry| entry.person == person);
+            }
+        }
+        report.profiles.retain(|profile| profile.person == person);
+        report.corrections.retain(|correction| correction.person == person);
+        Some(report)
     }
 
     /// The mail domains of `person` whose profiles are in the vault, those on their way back included.
@@ -71,11 +89,14 @@ impl Engine {
             stage: self.stage(id),
             found_at: obligation.found_at,
             shown: obligation.shown,
+            shown_on: obligation.shown_on,
+            obstacle: obligation.obstacle,
             last_shown: obligation.last_shown,
             last_call: obligation.last_call,
             acknowledged: obligation.acknowledged,
             snoozed_until: obligation.snoozed.filter(|until| *until > self.time()),
             deadline: self.deadline(id),
+            reminders: self.reminders_of(id),
             waiting_for: waiting.flat_map(|profile| profile.waiting_for.clone()).collect(),
             seals: signed.policy.consequence.seal,
             takes: profiles.into_iter().map(|profile| profile.domain).collect(),
@@ -84,6 +105,6 @@ impl Engine {
     }
 }
 
-fn describe(matched: &Match) -> String {
-    format!("{} {}, listed by {} in {}", matched.purl, matched.how.text(), matched.source.name(), matched.found_in)
+fn describe(Match { source, purl, found_in, how }: &Match) -> MatchStatus {
+    MatchStatus { purl: purl.clone(), source: *source, found_in: found_in.clone(), how: how.clone() }
 }

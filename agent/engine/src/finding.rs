@@ -12,7 +12,7 @@ use forewarn_proto::{
 };
 use jiff::{SignedDuration, Timestamp};
 
-use crate::{state::Match, time::Correction};
+use crate::{ObligationId, state::Match, time::Correction};
 
 /// One rule of one policy or preview.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -25,6 +25,11 @@ pub(crate) struct RuleKey {
 impl RuleKey {
     pub(crate) fn new(preview: bool, policy: &PolicyId, rule: &RuleId) -> Self {
         Self { preview, policy: policy.clone(), rule: rule.clone() }
+    }
+
+    /// Under which the findings of an obligation's rule are kept.
+    pub(crate) fn of(id: &ObligationId) -> Self {
+        Self::new(false, &id.policy, &id.rule)
     }
 }
 

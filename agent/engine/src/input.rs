@@ -8,7 +8,7 @@ use std::{
 use forewarn_proto::{
     inventory::{Change, Listing, Person},
     policy::{Domain, Policy, PolicyId, Retraction},
-    report::Refusal,
+    report::{Medium, Obstacle, Refusal},
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -34,9 +34,11 @@ pub enum Input {
     /// The mail profiles on the device were looked for.
     MailFound(MailFound),
     /// A notice was put before the person.
-    NoticeShown(NoticeId),
+    NoticeShown(NoticeId, Medium),
     /// A notice could not be shown now.
-    NoticeFailed(NoticeId),
+    NoticeFailed(NoticeId, Obstacle),
+    /// What kept notices from this person is gone: they have come back, unlocked their screen, ended a meeting.
+    PersonReachable(Person),
     /// The person acknowledged what was shown about this.
     NoticeAcknowledged(Subject),
     /// The person wants to be reminded of this later. It moves no deadline, and a last call comes all the same.

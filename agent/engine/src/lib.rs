@@ -16,7 +16,6 @@ mod effect;
 mod engine;
 mod explain;
 mod finding;
-mod id;
 mod input;
 mod notices;
 mod obligations;
@@ -28,9 +27,12 @@ mod standing;
 mod state;
 mod time;
 
-pub use effect::{Effect, Notice, NoticeKind};
+pub use effect::Effect;
 pub use engine::Engine;
-pub use id::{App, NoticeId, ObligationId, ProfileId, Subject};
+pub use forewarn_proto::{
+    id::{App, NoticeId, ObligationId, ProfileId, Subject},
+    notice::{Notice, NoticeKind},
+};
 pub use input::{Input, MailFound, PolicySet, SignedPolicy};
 pub use settings::Settings;
 pub use state::State;

@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use forewarn_proto::report::Medium;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::{
@@ -85,10 +86,17 @@ impl Engine {
 
     /// When the next notice about an obligation comes due.
     pub(crate) fn next_notice(&self, id: &ObligationId) -> Option<Timestamp> {
-        let deadline = self.deadline(id)?;
         let at = self.time();
-        let leads = self.settings.reminders.iter().chain([&Settings::LAST_CALL]);
-        leads.map(|lead| before(deadline, *lead)).filter(|point| *point > at).min()
+        let call = self.deadline(id).map(|deadline| before(deadline, Settings::LAST_CALL));
+        self.reminders_of(id).into_iter().chain(call).filter(|point| *point > at).min()
+    }
+
+    /// When reminders are due, the earliest first, whether or not they are ahead.
+    pub(crate) fn reminders_of(&self, id: &ObligationId) -> Vec<Timestamp> {
+        let Some(deadline) = self.deadline(id) else { return Vec::new() };
+        let mut points: Vec<_> = self.settings.reminders.iter().map(|lead| before(deadline, *lead)).collect();
+        points.sort();
+        points
     }
 
     /// Puts a notice in line. Another one about the same subject that still waits is replaced.
@@ -110,14 +118,15 @@ impl Engine {
 
     /// Takes the receipt of a notice that was asked for last: it counts for everything that it told of, and a former one no
     /// longer for what this one left out.
-    pub(crate) fn receive(&mut self, notice: Waiting) {
+    pub(crate) fn receive(&mut self, notice: Waiting, medium: Medium) {
         let at = self.time();
         for (id, takes) in notice.tells {
             let Some(obligation) = self.state.obligations.get_mut(&id) else { continue };
-            obligation.undelivered = false;
+            obligation.obstacle = None;
             obligation.last_shown = Some(at);
             if obligation.shown.is_none() {
                 obligation.shown = Some(at);
+                obligation.shown_on = Some(medium);
                 obligation.told_takes = takes;
                 obligation.told_seal = notice.seals;
             } else {

@@ -67,7 +67,7 @@ impl Engine {
     /// An obligation ends only by certain knowledge: the rule is gone from the policy, or the app from the device.
     fn still_stands(&self, policy: &Policy, id: &ObligationId) -> bool {
         policy.rules.iter().any(|rule| rule.id == id.rule)
-            && self.listings.find(&id.key(), id.person).finding != Finding::Met
+            && self.listings.find(&RuleKey::of(id), id.person).finding != Finding::Met
     }
 
     /// A new version that comes earlier, or bans another app, starts over with a notice of its own; one that comes later
@@ -193,13 +193,6 @@ impl Engine {
     }
 }
 
-impl ObligationId {
-    /// Under which the rule's findings are kept.
-    pub(crate) fn key(&self) -> RuleKey {
-        RuleKey::new(false, &self.policy, &self.rule)
-    }
-}
-
 impl Obligation {
     fn new(version: u64, rule: Rule, found_at: Timestamp) -> Self {
         Self {
@@ -210,8 +203,9 @@ impl Obligation {
             found_at,
             matched: Vec::new(),
             sight: None,
-            undelivered: false,
+            obstacle: None,
             shown: None,
+            shown_on: None,
             last_shown: None,
             last_call: None,
             acknowledged: None,
@@ -228,6 +222,7 @@ impl Obligation {
     /// What was shown before counts no more; the person gets the full notice anew.
     fn start_over(&mut self) {
         self.shown = None;
+        self.shown_on = None;
         self.last_call = None;
         self.acknowledged = None;
         self.snoozed = None;

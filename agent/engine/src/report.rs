@@ -72,6 +72,8 @@ impl Engine {
             stage,
             receipt: obligation.receipt(),
             shown: obligation.shown,
+            shown_on: obligation.shown_on,
+            obstacle: obligation.obstacle,
             acknowledged: obligation.acknowledged,
             deadline: self.deadline(id),
             holds,
@@ -92,11 +94,11 @@ impl Engine {
 
 impl Obligation {
     fn receipt(&self) -> Receipt {
-        match (self.acknowledged, self.shown, self.undelivered) {
+        match (self.acknowledged, self.shown, self.obstacle) {
             (Some(_), _, _) => Receipt::Acknowledged,
             (None, Some(_), _) => Receipt::Shown,
-            (None, None, true) => Receipt::NotShown,
-            (None, None, false) => Receipt::Queued,
+            (None, None, Some(_)) => Receipt::NotShown,
+            (None, None, None) => Receipt::Queued,
         }
     }
 }

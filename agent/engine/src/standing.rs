@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use crate::{
     Engine, ObligationId, SignedPolicy,
     deadline::{Readiness, effective},
+    finding::RuleKey,
     state::Place,
     time::after,
 };
@@ -86,7 +87,7 @@ impl Engine {
             certain: self.is_certain(id),
             has_mail: self.has_mail(policy, id.person),
             policy_current: self.is_current() || self.acts_offline_at(id).is_some_and(|limit| limit <= at),
-            scan_fresh: self.listings.is_fresh(&id.key(), id.person, at, self.settings.max_scan_age),
+            scan_fresh: self.listings.is_fresh(&RuleKey::of(id), id.person, at, self.settings.max_scan_age),
         };
         let holds = readiness.holds();
         #[cfg(test)]

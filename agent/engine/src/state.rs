@@ -6,7 +6,7 @@ use forewarn_proto::{
     inventory::{Person, Source},
     policy::{Domain, How, Language, PolicyId, Rule},
     purl::Purl,
-    report::{CorrectionReport, Report},
+    report::{CorrectionReport, Medium, Obstacle, Report},
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -65,10 +65,12 @@ pub(crate) struct Obligation {
     pub(crate) matched: Vec<Match>,
     /// What the person has seen of it, if anything.
     pub(crate) sight: Option<Sight>,
-    /// Whether the last try to show a notice failed.
-    pub(crate) undelivered: bool,
+    /// Why the last try to show a notice failed, if it did.
+    pub(crate) obstacle: Option<Obstacle>,
     /// When the notice that counts for the deadline was shown.
     pub(crate) shown: Option<Timestamp>,
+    /// Where that was.
+    pub(crate) shown_on: Option<Medium>,
     /// When any notice was last shown.
     pub(crate) last_shown: Option<Timestamp>,
     /// When the last call was shown.

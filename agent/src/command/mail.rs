@@ -32,7 +32,7 @@ enum Question {
 
 pub(crate) fn run(config: &Config, options: &Options) -> Result<()> {
     let Question::Plan { domain, pieces } = &options.question;
-    let home = Home::open(&config.home)?;
+    let home = Home::open(config.home()?)?;
     let Found { accounts, skipped } = forewarn_mail::find(&home, domain.as_str());
     for Account { client, address, touches, .. } in &accounts {
         anstream::println!("{BOLD}{client}{BOLD:#} {address}, from {}", touches.join(", "));

@@ -2,8 +2,11 @@
 
 pub(crate) mod acknowledge;
 pub(crate) mod enroll;
+mod facts;
+pub(crate) mod greet;
 pub(crate) mod inventory;
 pub(crate) mod mail;
+pub(crate) mod remove;
 pub(crate) mod snooze;
 pub(crate) mod status;
 pub(crate) mod why;

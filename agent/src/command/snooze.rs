@@ -3,8 +3,7 @@ use clap::Args;
 use forewarn_clock::local_zone;
 use forewarn_proto::{ipc::Question, policy::Length};
 
-use crate::notice::local;
-use crate::{config::Config, ipc::ask};
+use crate::{config::Config, ipc::ask, words::Tongue};
 
 /// Options of `snooze`.
 #[derive(Args)]
@@ -18,12 +17,11 @@ pub(crate) struct Options {
 
 pub(crate) async fn run(config: &Config, options: &Options) -> Result<()> {
     let status = ask(config, &Question::Snooze { app: options.app.clone(), length: options.length }).await?;
+    let (tongue, zone) = (Tongue::new(&config.languages), local_zone());
     let snoozed = status.obligations.iter().filter_map(|o| Some((&o.app, o.snoozed_until?)));
     for (app, until) in snoozed.clone() {
-        anstream::println!(
-            "{app}: no reminder until {}. The last call comes all the same.",
-            local(until, &local_zone())
-        );
+        let until = tongue.fill("snoozed", [("moment", tongue.moment(until, &zone).into())]);
+        anstream::println!("{app}: {until}");
     }
     if snoozed.count() == 0 {
         anstream::println!("Nothing was put off: no notice was shown to you about that.");

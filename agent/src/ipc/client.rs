@@ -1,25 +1,81 @@
-use anyhow::{Context, Result};
-use forewarn_proto::ipc::{Question, Status};
+use std::path::Path;
+
+use anyhow::{Context, Result, ensure};
+use forewarn_proto::{
+    inventory::Person,
+    ipc::{Asking, MAX_ORDER_BYTES, Order, Question, Status, Word},
+    report::Medium,
+};
 use tokio::{
-    io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
-    net::UnixStream,
+    io::BufReader,
+    net::{
+        UnixStream,
+        unix::{OwnedReadHalf, OwnedWriteHalf},
+    },
+    sync::mpsc,
 };
 
+use super::line;
 use crate::config::Config;
+
+/// The longest answer that is read, in bytes. The daemon is trusted; this only stops what answers in its place.
+const MAX_ANSWER_BYTES: usize = 16 * 1024 * 1024;
+
+/// A companion's side of its connection to the daemon.
+pub(crate) struct Attendance {
+    /// What it is told, until the daemon is gone.
+    pub(crate) orders: mpsc::Receiver<Order>,
+    says: OwnedWriteHalf,
+}
+
+impl Attendance {
+    /// Says a word to the daemon.
+    ///
+    /// # Errors
+    /// When the daemon is gone.
+    pub(crate) async fn say(&mut self, word: &Word) -> Result<()> {
+        line::write(&mut self.says, word).await
+    }
+}
 
 /// Asks the daemon.
 ///
 /// # Errors
-/// When no daemon answers on the configured socket.
+/// When no daemon answers on the configured socket, or it does not answer this person.
 pub(crate) async fn ask(config: &Config, question: &Question) -> Result<Status> {
-    let unreachable =
-        || format!("the daemon does not answer on {}; start it with `forewarn daemon`", config.socket.display());
-    let stream = UnixStream::connect(&config.socket).await.with_context(unreachable)?;
-    let mut stream = BufReader::new(stream);
-    let mut line = serde_json::to_string(question)?;
-    line.push('\n');
-    stream.write_all(line.as_bytes()).await.with_context(unreachable)?;
-    let mut answer = String::new();
-    stream.read_line(&mut answer).await.with_context(unreachable)?;
-    serde_json::from_str(&answer).context("the daemon's answer can't be read; is it of another version?")
+    let (mut hears, _says) = connect(&config.socket, config.person, question).await?;
+    let answer = line::read(&mut hears, MAX_ANSWER_BYTES).await.context("is the daemon of another version?")?;
+    answer.context("the daemon does not answer you; it looks after others")
+}
+
+/// Attends to a person from now on, until this value or the daemon goes.
+///
+/// # Errors
+/// When no daemon listens.
+pub(crate) async fn attend(socket: &Path, person: Option<Person>, medium: Medium) -> Result<Attendance> {
+    let (mut hears, says) = connect(socket, person, &Question::Attend { medium }).await?;
+    let (sender, orders) = mpsc::channel(1);
+    tokio::spawn(async move {
+        while let Ok(Some(order)) = line::read(&mut hears, MAX_ORDER_BYTES).await {
+            if sender.send(order).await.is_err() {
+                return;
+            }
+        }
+    });
+    Ok(Attendance { orders, says })
+}
+
+async fn connect(
+    socket: &Path,
+    person: Option<Person>,
+    question: &Question,
+) -> Result<(BufReader<OwnedReadHalf>, OwnedWriteHalf)> {
+    let unreachable = || format!("the daemon does not answer on {}; start it with `forewarn daemon`", socket.display());
+    let stream = UnixStream::connect(socket).await.with_context(unreachable)?;
+    let (me, owner) = (rustix::process::geteuid().as_raw(), stream.peer_cred()?.uid());
+    ensure!(owner == 0 || owner == me, "{} is not the daemon's: user {owner} listens there", socket.display());
+    let (hears, mut says) = stream.into_split();
+    let asking = Asking { person, question: question.clone() };
+    line::write(&mut says, &asking).await.with_context(unreachable)?;
+    Ok((BufReader::new(hears), says))
 }

@@ -1,7 +1,8 @@
-//! Questions of people on this device. The kernel says who asks; each is answered about themself alone.
+//! The daemon's socket. The kernel says who speaks; each hears of themself alone, and speaks for themself alone.
 
 mod client;
+mod line;
 mod server;
 
-pub(crate) use client::ask;
-pub(crate) use server::{Asked, serve};
+pub(crate) use client::{Attendance, ask, attend};
+pub(crate) use server::{Asked, Companion, Said, serve};

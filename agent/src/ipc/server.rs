@@ -1,34 +1,113 @@
-use std::{io, path::Path, time::Duration};
-
-use anyhow::{Context, Result};
-use forewarn_proto::ipc::{MAX_QUESTION_BYTES, Question, Status};
-use tokio::{
-    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
-    net::{UnixListener, UnixStream},
-    sync::{mpsc, oneshot},
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    io,
+    path::Path,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
-/// How long a question may take to be said. Stops those who connect and say nothing.
+use anyhow::{Context, Result, bail};
+use forewarn_proto::{
+    inventory::Person,
+    ipc::{Asking, MAX_QUESTION_BYTES, Order, Question, Status, Word},
+    report::Medium,
+};
+use tokio::{
+    io::BufReader,
+    net::{
+        UnixListener, UnixStream,
+        unix::{OwnedReadHalf, OwnedWriteHalf},
+    },
+    sync::{mpsc, oneshot},
+    time::{sleep, timeout},
+};
+
+use super::line;
+
+/// How long a question may take to be said, and an answer to be taken. Stops those who connect and wait.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// How many connections one user of this device may hold. Stops: one who takes them all.
+const PER_USER: usize = 16;
+/// How long a connection holds its place at least, and how much time lies between two words on it. Stops: one who asks so
+/// fast that nobody else is heard.
+const PACE: Duration = Duration::from_millis(20);
+/// How many orders may wait for a companion that does not read. One that waits longer is let go.
+const WAITING_ORDERS: usize = 256;
 
-/// A question, and where its answer goes.
-pub(crate) type Asked = (Question, oneshot::Sender<Status>);
+/// A question, who asks, and where its answer goes.
+pub(crate) type Asked = (Person, Question, oneshot::Sender<Status>);
 
-/// Listens on `socket` and hands questions of the daemon's own person to `asked`.
-pub(crate) fn serve(socket: &Path, asked: mpsc::Sender<Asked>) -> Result<()> {
+/// What puts notices before a person.
+#[derive(Debug)]
+pub(crate) struct Companion {
+    /// Tells it from every other that ever came.
+    pub(crate) number: u64,
+    pub(crate) person: Person,
+    pub(crate) medium: Medium,
+    /// What it is told.
+    pub(crate) orders: mpsc::Sender<Order>,
+}
+
+/// What is heard of companions.
+#[derive(Debug)]
+pub(crate) enum Said {
+    /// One has come.
+    Came(Companion),
+    /// This one says something.
+    Word(u64, Word),
+    /// This one is gone.
+    Left(u64),
+}
+
+/// Where what comes in goes.
+#[derive(Clone)]
+struct Door {
+    people: Arc<BTreeSet<Person>>,
+    asked: mpsc::Sender<Asked>,
+    said: mpsc::Sender<Said>,
+    users: Arc<Mutex<Users>>,
+}
+
+/// Who is connected.
+#[derive(Default)]
+struct Users {
+    connections: BTreeMap<u32, usize>,
+    /// Of whom it was logged that they were refused.
+    refused: BTreeSet<u32>,
+    /// How many companions have come.
+    companions: u64,
+}
+
+/// Listens on `socket`. Questions of `people` go to `asked`, and what their companions say to `said`.
+pub(crate) fn serve(
+    socket: &Path,
+    people: BTreeSet<Person>,
+    asked: mpsc::Sender<Asked>,
+    said: mpsc::Sender<Said>,
+) -> Result<()> {
+    if std::os::unix::net::UnixStream::connect(socket).is_ok() {
+        bail!("another daemon answers on {}; stop it, or set `socket` in agent.toml", socket.display());
+    }
     match fs_err::remove_file(socket) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error.into()),
         Ok(()) | Err(_) => {}
     }
+    let mine = Person(rustix::process::geteuid().as_raw());
+    let shared = people.iter().any(|person| *person != mine);
+    if let Some(folder) = socket.parent().filter(|_| shared) {
+        fs_err::create_dir_all(folder)?;
+    }
     let listener = UnixListener::bind(socket).with_context(|| format!("cannot listen on {}", socket.display()))?;
-    fs_err::set_permissions(socket, std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
+    let mode = if shared { 0o666 } else { 0o600 };
+    fs_err::set_permissions(socket, std::os::unix::fs::PermissionsExt::from_mode(mode))?;
+    let door = Door { people: Arc::new(people), asked, said, users: Arc::default() };
     tokio::spawn(async move {
         loop {
             match listener.accept().await {
-                Ok((stream, _)) => drop(tokio::spawn(answer(stream, asked.clone()))),
+                Ok((stream, _)) => door.open(stream),
                 Err(error) => {
                     tracing::warn!("a question could not be taken: {error}");
-                    tokio::time::sleep(Duration::from_millis(100)).await;
+                    sleep(Duration::from_millis(100)).await;
                 }
             }
         }
@@ -36,24 +115,97 @@ pub(crate) fn serve(socket: &Path, asked: mpsc::Sender<Asked>) -> Result<()> {
     Ok(())
 }
 
-async fn answer(stream: UnixStream, asked: mpsc::Sender<Asked>) {
-    if let Err(error) = tokio::time::timeout(PATIENCE, try_answer(stream, asked)).await {
-        tracing::debug!("a question was not finished: {error}");
+impl Door {
+    /// Lets a user of this device in, if there is reason to, and room.
+    fn open(&self, stream: UnixStream) {
+        let Ok(user) = stream.peer_cred().map(|peer| peer.uid()) else { return };
+        let known = user == 0 || self.people.contains(&Person(user));
+        let mut users = self.users();
+        let held = users.connections.get(&user).copied().unwrap_or_default();
+        if !known || held >= PER_USER {
+            if users.refused.insert(user) {
+                let why = if known { "holds too many connections" } else { "has nothing to ask here" };
+                tracing::warn!("user {user} {why}, and is refused; said once");
+            }
+            return;
+        }
+        users.connections.insert(user, held + 1);
+        drop(users);
+        let door = self.clone();
+        tokio::spawn(async move {
+            if let Err(error) = door.attend(stream, user).await {
+                tracing::debug!("a connection of user {user} has ended: {error:#}");
+            }
+            sleep(PACE).await;
+            door.close(user);
+        });
+    }
+
+    fn close(&self, user: u32) {
+        let mut users = self.users();
+        if let Some(held) = users.connections.get_mut(&user) {
+            *held -= 1;
+            if *held == 0 {
+                users.connections.remove(&user);
+            }
+        }
+    }
+
+    fn users(&self) -> std::sync::MutexGuard<'_, Users> {
+        self.users.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn attend(&self, stream: UnixStream, user: u32) -> Result<()> {
+        let (hears, mut says) = stream.into_split();
+        let mut hears = BufReader::new(hears);
+        let asking = timeout(PATIENCE, line::read(&mut hears, MAX_QUESTION_BYTES)).await.context("nothing is asked")?;
+        let Asking { person, question } = asking?.context("nothing is asked")?;
+        let person = person.unwrap_or(Person(user));
+        if !self.people.contains(&person) || (user != 0 && person.0 != user) {
+            bail!("user {user} may not ask about user {}", person.0);
+        }
+        if let Question::Attend { medium } = question {
+            return self.hear_companion(hears, says, person, medium).await;
+        }
+        let (sender, answer) = oneshot::channel();
+        self.asked.send((person, question, sender)).await?;
+        timeout(PATIENCE, line::write(&mut says, &answer.await?)).await.context("the answer is not taken")?
+    }
+
+    async fn hear_companion(
+        &self,
+        mut hears: BufReader<OwnedReadHalf>,
+        says: OwnedWriteHalf,
+        person: Person,
+        medium: Medium,
+    ) -> Result<()> {
+        let (sender, orders) = mpsc::channel(WAITING_ORDERS);
+        let number = {
+            let mut users = self.users();
+            users.companions += 1;
+            users.companions
+        };
+        self.said.send(Said::Came(Companion { number, person, medium, orders: sender })).await?;
+        let hear = async {
+            while let Some(word) = line::read(&mut hears, MAX_QUESTION_BYTES).await? {
+                self.said.send(Said::Word(number, word)).await?;
+                sleep(PACE).await;
+            }
+            Ok(())
+        };
+        let ended = tokio::select! {
+            ended = hear => ended,
+            ended = tell(says, orders) => ended,
+        };
+        self.said.send(Said::Left(number)).await?;
+        ended
     }
 }
 
-async fn try_answer(stream: UnixStream, asked: mpsc::Sender<Asked>) -> Result<()> {
-    let peer = stream.peer_cred()?;
-    if peer.uid() != rustix::process::geteuid().as_raw() {
-        anyhow::bail!("user {} has nothing to ask here", peer.uid());
+/// Passes orders on, until there are no more.
+async fn tell(mut says: OwnedWriteHalf, mut orders: mpsc::Receiver<Order>) -> Result<()> {
+    while let Some(order) = orders.recv().await {
+        timeout(PATIENCE, line::write(&mut says, &order)).await.context("it does not read")??;
     }
-    let mut stream = BufReader::new(stream);
-    let mut line = String::new();
-    (&mut stream).take(MAX_QUESTION_BYTES as u64).read_line(&mut line).await?;
-    let (sender, receiver) = oneshot::channel();
-    asked.send((serde_json::from_str(&line)?, sender)).await?;
-    let mut answer = serde_json::to_string(&receiver.await?)?;
-    answer.push('\n');
-    stream.write_all(answer.as_bytes()).await?;
     Ok(())
 }

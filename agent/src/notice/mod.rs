@@ -1,82 +1,250 @@
-//! Puts notices before the person: on the desktop where there is one, else on their terminals.
+//! Brings notices to people: to a companion that attends to them, else to their terminals. What nobody was shown was not
+//! shown.
 
-mod desktop;
+mod start;
 mod terminal;
-mod text;
 
-use std::path::PathBuf;
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
-use anyhow::{Result, bail};
-use forewarn_engine::{Input, Notice, Subject};
-use forewarn_proto::policy::Language;
+use forewarn_engine::{Input, Notice, NoticeId, Subject};
+use forewarn_proto::{
+    inventory::Person,
+    ipc::{self, Word},
+    policy::Language,
+    report::{Medium, Obstacle},
+};
 use jiff::tz::TimeZone;
 use tokio::sync::mpsc;
 
-use crate::config::NoticeWay;
+use self::start::Starter;
+use crate::{
+    config::NoticeWay,
+    ipc::{Companion, Said},
+    words::Tongue,
+};
 
-pub(crate) use text::{Words, local, quoted};
-
-/// What the notifier is asked to do.
+/// What is asked of the notices.
 #[derive(Debug)]
 pub(crate) enum Order {
     /// Show this, and say whether it was shown.
     Show(Notice),
     /// Take down what is shown about this.
     Withdraw(Subject),
+    /// All that waited for this person was sent.
+    Settled(Person),
 }
 
-/// What the notifier says.
+/// What is heard of people.
 #[derive(Debug)]
 pub(crate) enum News {
-    /// A receipt, or the lack of one.
-    Receipt(Input),
-    /// The person dismissed or confirmed what was shown about this.
-    Acknowledged(Subject),
+    /// A receipt, the lack of one, or what the person did.
+    Input(Input),
+    /// Somebody attends to this person now.
+    Attended(Person),
 }
 
-/// How to speak to the person.
-#[derive(Debug, Clone)]
+/// How notices come to people.
+#[derive(Debug)]
 pub(crate) struct Manner {
     pub(crate) way: NoticeWay,
     pub(crate) terminals: Option<Vec<PathBuf>>,
     pub(crate) languages: Vec<Language>,
     pub(crate) zone: TimeZone,
+    pub(crate) homes: Vec<(Person, PathBuf)>,
+    pub(crate) socket: PathBuf,
 }
 
-/// Works through orders for ever, one after the other.
-pub(crate) async fn run(manner: Manner, mut orders: mpsc::UnboundedReceiver<Order>, news: mpsc::UnboundedSender<News>) {
-    let mut desktop = desktop::Desktop::new(news.clone());
-    while let Some(order) = orders.recv().await {
+struct Hub {
+    manner: Manner,
+    tongue: Tongue,
+    starter: Starter,
+    /// Who attends, the newest last.
+    companions: Vec<Companion>,
+    /// Notices that a companion was given, and has not answered for.
+    given: BTreeMap<NoticeId, Given>,
+    news: mpsc::UnboundedSender<News>,
+}
+
+struct Given {
+    companion: u64,
+    notice: Notice,
+}
+
+/// Works until the daemon ends.
+pub(crate) async fn run(
+    manner: Manner,
+    mut orders: mpsc::UnboundedReceiver<Order>,
+    mut said: mpsc::Receiver<Said>,
+    news: mpsc::UnboundedSender<News>,
+) {
+    let people = if manner.way == NoticeWay::Terminal { Vec::new() } else { manner.homes.clone() };
+    let starter = Starter::new(&manner.socket, people);
+    let tongue = Tongue::new(&manner.languages);
+    let mut hub = Hub { manner, tongue, starter, companions: Vec::new(), given: BTreeMap::new(), news };
+    loop {
+        tokio::select! {
+            Some(order) = orders.recv() => hub.take(order),
+            Some(said) = said.recv() => hub.hear(said),
+            person = hub.starter.due() => hub.start(person),
+            else => return,
+        }
+    }
+}
+
+impl Hub {
+    fn take(&mut self, order: Order) {
         match order {
-            Order::Show(notice) => {
-                let receipt = match show(&manner, &mut desktop, &notice).await {
-                    Ok(()) => Input::NoticeShown(notice.id),
-                    Err(error) => {
-                        tracing::warn!("a notice could not be shown: {error:#}");
-                        Input::NoticeFailed(notice.id)
-                    }
-                };
-                if news.send(News::Receipt(receipt)).is_err() {
-                    return;
+            Order::Show(notice) => self.show(notice),
+            Order::Withdraw(subject) => self.tell(subject.person(), &ipc::Order::Withdraw(subject)),
+            Order::Settled(person) => self.tell(person, &ipc::Order::Settled),
+        }
+    }
+
+    fn hear(&mut self, said: Said) {
+        match said {
+            Said::Came(companion) => self.welcome(companion),
+            Said::Left(number) => self.part(number),
+            Said::Word(number, word) => {
+                let person = self.companions.iter().find(|companion| companion.number == number).map(|c| c.person);
+                if let Some(person) = person {
+                    self.hear_word(number, person, word);
                 }
             }
-            Order::Withdraw(subject) => desktop.withdraw(&subject).await,
         }
+    }
+
+    /// A person's desktop needs one companion: the newest.
+    fn welcome(&mut self, companion: Companion) {
+        tracing::info!("user {} is attended to ({:?})", companion.person.0, companion.medium);
+        let is_replaced = |c: &Companion| (c.person, c.medium) == (companion.person, Medium::Desktop);
+        if companion.medium == Medium::Desktop {
+            let replaced: Vec<Companion> = self.companions.extract_if(.., |c| is_replaced(c)).collect();
+            for former in replaced {
+                let _ = former.orders.try_send(ipc::Order::Replaced);
+                self.give_up(former.number);
+            }
+            self.starter.came(companion.person);
+        }
+        let person = companion.person;
+        self.companions.push(companion);
+        self.tell_daemon(News::Attended(person));
+    }
+
+    fn part(&mut self, number: u64) {
+        let gone: Vec<Companion> = self.companions.extract_if(.., |c| c.number == number).collect();
+        for companion in gone.iter().filter(|companion| companion.medium == Medium::Desktop) {
+            tracing::warn!("what shows notices to user {} is gone", companion.person.0);
+            self.starter.left(companion.person);
+        }
+        self.give_up(number);
+    }
+
+    /// What this companion was given and has not answered for was not shown.
+    fn give_up(&mut self, number: u64) {
+        let lost = self.given.extract_if(.., |_, given| given.companion == number);
+        for (id, _) in lost.collect::<Vec<_>>() {
+            self.tell_daemon(News::Input(Input::NoticeFailed(id, Obstacle::NoSession)));
+        }
+    }
+
+    fn hear_word(&mut self, number: u64, person: Person, word: Word) {
+        let own = |subject: &Subject| subject.person() == person;
+        let news = match word {
+            Word::Shown(id) => {
+                let medium = self.companions.iter().find(|c| c.number == number).map(|c| c.medium);
+                self.answered(id, number).zip(medium).map(|(_, medium)| Input::NoticeShown(id, medium))
+            }
+            Word::NotShown(id, obstacle) => {
+                return self.answered(id, number).into_iter().for_each(|notice| self.fall_back(&notice, obstacle));
+            }
+            Word::Reachable => Some(Input::PersonReachable(person)),
+            Word::Acknowledged(subject) => own(&subject).then_some(Input::NoticeAcknowledged(subject)),
+            Word::Snoozed(subject, length) => own(&subject).then_some(Input::NoticeSnoozed(subject, length.0)),
+        };
+        match news {
+            Some(input) => self.tell_daemon(News::Input(input)),
+            None => tracing::debug!("user {} speaks of what is not theirs", person.0),
+        }
+    }
+
+    /// The notice that this companion was given under this number, which it now has answered for.
+    fn answered(&mut self, id: NoticeId, companion: u64) -> Option<Notice> {
+        let is_theirs = self.given.get(&id).is_some_and(|given| given.companion == companion);
+        is_theirs.then(|| self.given.remove(&id)).flatten().map(|given| given.notice)
+    }
+
+    fn show(&mut self, notice: Notice) {
+        let person = notice.subject.person();
+        if self.manner.way == NoticeWay::Terminal {
+            return self.show_on_terminals(&notice, Obstacle::NoSession);
+        }
+        let newest = self.companions.iter().rev().find(|companion| companion.person == person);
+        let Some(companion) = newest else {
+            let comes = self.starter.need(person);
+            return if comes {
+                self.fail(notice.id, Obstacle::NoSession);
+            } else {
+                self.fall_back(&notice, Obstacle::NoSession);
+            };
+        };
+        let number = companion.number;
+        match companion.orders.try_send(ipc::Order::Show(Box::new(notice.clone()))) {
+            Ok(()) => drop(self.given.insert(notice.id, Given { companion: number, notice })),
+            Err(_) => {
+                self.part(number);
+                self.fail(notice.id, Obstacle::NoSession);
+            }
+        }
+    }
+
+    /// Where no desktop can show it, terminals may. Whoever is not there, or does not want to be disturbed, is left alone.
+    fn fall_back(&mut self, notice: &Notice, obstacle: Obstacle) {
+        let nothing_shows = matches!(obstacle, Obstacle::NoSession | Obstacle::NoService);
+        if nothing_shows && self.manner.way == NoticeWay::Auto {
+            self.show_on_terminals(notice, obstacle);
+        } else {
+            self.fail(notice.id, obstacle);
+        }
+    }
+
+    fn show_on_terminals(&mut self, notice: &Notice, obstacle: Obstacle) {
+        let words = self.tongue.notice(notice, &self.manner.zone);
+        match terminal::show(notice.subject.person(), self.manner.terminals.as_deref(), &words) {
+            Ok(()) => self.tell_daemon(News::Input(Input::NoticeShown(notice.id, Medium::Terminal))),
+            Err(terminal::NotShown::NoTerminal) => self.fail(notice.id, obstacle),
+            Err(terminal::NotShown::NobodyThere) => self.fail(notice.id, Obstacle::Away),
+        }
+    }
+
+    fn fail(&self, id: NoticeId, obstacle: Obstacle) {
+        tracing::warn!("a notice could not be shown: {}", obstacle.text());
+        self.tell_daemon(News::Input(Input::NoticeFailed(id, obstacle)));
+    }
+
+    /// Tells everything that attends to this person.
+    fn tell(&self, person: Person, order: &ipc::Order) {
+        for companion in self.companions.iter().filter(|companion| companion.person == person) {
+            let _ = companion.orders.try_send(order.clone());
+        }
+    }
+
+    fn start(&mut self, person: Person) {
+        let attended = self.companions.iter().any(|c| (c.person, c.medium) == (person, Medium::Desktop));
+        if !attended {
+            self.starter.start(person);
+        }
+    }
+
+    fn tell_daemon(&self, news: News) {
+        // Nobody hears it only when the daemon ends.
+        let _ = self.news.send(news);
     }
 }
 
-async fn show(manner: &Manner, desktop: &mut desktop::Desktop, notice: &Notice) -> Result<()> {
-    let words = Words::of(notice, &manner.languages, &manner.zone);
-    if manner.way != NoticeWay::Terminal {
-        match desktop.show(notice, &words).await {
-            Ok(()) => return Ok(()),
-            Err(error) if manner.way == NoticeWay::Desktop => {
-                bail!("no desktop shows notices: {error:#}")
-            }
-            Err(error) => {
-                tracing::debug!("no desktop shows notices, so terminals have to: {error:#}")
-            }
-        }
-    }
-    terminal::show(manner.terminals.as_deref(), &words)
+/// Where a person's session bus listens (systemd, `user@.service`).
+fn bus_of(person: Person) -> PathBuf {
+    Path::new("/run/user").join(person.0.to_string()).join("bus")
 }

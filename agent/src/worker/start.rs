@@ -53,7 +53,7 @@ pub(crate) fn line(request: &Request) -> Result<Vec<u8>> {
 }
 
 /// Where the daemon is root, the worker is the person, in the group of their home and no other.
-fn become_person(command: &mut Command, person: Person, folder: &Path) -> Result<()> {
+pub(crate) fn become_person(command: &mut Command, person: Person, folder: &Path) -> Result<()> {
     let me = rustix::process::geteuid();
     if me.as_raw() == person.0 {
         return Ok(());

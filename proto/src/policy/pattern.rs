@@ -51,15 +51,6 @@ impl How {
             Self::UncertainPurl { .. } | Self::DisplayName => false,
         }
     }
-
-    /// The recognition as words that follow a package's name.
-    pub fn text(&self) -> String {
-        match self {
-            Self::Purl { pattern } => format!("is named by {pattern}"),
-            Self::UncertainPurl { pattern } => format!("is named by {pattern}, which only warns"),
-            Self::DisplayName => "has the app's name, which only warns".to_owned(),
-        }
-    }
 }
 
 impl Pattern {

@@ -135,6 +135,8 @@ mod tests {
             stage,
             receipt: Receipt::Shown,
             shown: None,
+            shown_on: None,
+            obstacle: None,
             acknowledged: None,
             deadline: Some(deadline.parse().unwrap()),
             holds: Vec::new(),

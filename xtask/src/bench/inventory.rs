@@ -69,7 +69,7 @@ fn ours(program: &Path, root: &Path, source: &str) -> Result<Runner> {
     fs_err::create_dir_all(root.join("etc"))?;
     fs_err::write(root.join("etc/os-release"), "ID=debian\n")?;
     let config = root.join("agent.toml");
-    fs_err::write(&config, format!("root = {root:?}\nhome = {root:?}\nstate = {:?}\n", root.join("state")))?;
+    fs_err::write(&config, format!("root = {root:?}\nhomes = [{root:?}]\nstate = {:?}\n", root.join("state")))?;
     let (program, config) = (program.display().to_string(), config.display().to_string());
     let command = [&program, "--config", &config, "inventory", "--source", source, "--app", "anydesk"];
     Ok(runner("forewarn", &command))

@@ -2,7 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use forewarn_proto::{inventory::Scope, report::Refusal};
+use forewarn_proto::{
+    inventory::{Scope, Source},
+    policy::How,
+    report::{Finding, Medium, Obstacle, Receipt, Refusal, Report},
+};
 
 use super::world::{ANN, BEN, HOUR, MINUTE, What, World, policy, policy_about};
 use crate::{App, Effect, Engine, Input, NoticeKind, ObligationId, ProfileId, Settings, State, Subject};
@@ -36,10 +40,51 @@ fn a_person_may_answer_for_one_app_or_for_all_and_for_nobody_else() {
 #[test]
 fn a_match_explains_itself() {
     let world = two_people();
-    let matched = world.obligation(BEN).unwrap().matched;
-    let expected =
-        "pkg:webapp/chromium/tiktok is named by pkg:webapp/chromium/tiktok, listed by desktop in tiktok.desktop";
-    assert_eq!(matched, [expected]);
+    let [matched] = world.obligation(BEN).unwrap().matched.try_into().unwrap();
+    assert_eq!(matched.purl.as_str(), "pkg:webapp/chromium/tiktok");
+    assert_eq!(matched.how, How::Purl { pattern: "pkg:webapp/chromium/tiktok".into() });
+    assert_eq!((matched.source, matched.found_in.as_str()), (Source::Desktop, "tiktok.desktop"));
+}
+
+#[test]
+fn promise_5_a_person_hears_nothing_of_another_on_the_device() {
+    let world = two_people();
+    let report = world.engine.report_about(BEN).unwrap();
+    let people = report.policies.iter().flat_map(|policy| &policy.rules).flat_map(|rule| &rule.people);
+    assert_eq!(people.map(|entry| entry.person).collect::<Vec<_>>(), [BEN]);
+    let finding_of_temu = |report: &Report| {
+        let rules = report.policies.iter().filter(|policy| policy.policy.to_string() == "more");
+        rules.flat_map(|policy| &policy.rules).map(|rule| rule.finding).collect::<Vec<_>>()
+    };
+    assert_eq!(finding_of_temu(&report), [Finding::Met], "that ANN has it is not BEN's to know");
+    assert_eq!(finding_of_temu(world.engine.state().report().unwrap()), [Finding::NotMet]);
+    let rules = world.engine.rules_for(BEN);
+    assert!(rules.iter().all(|rule| rule.app != "Temu" || rule.finding == Finding::Met), "{rules:?}");
+}
+
+#[test]
+fn promise_1_a_notice_that_was_kept_from_somebody_comes_when_they_can_be_reached() {
+    let mut world = World::new();
+    world.start();
+    world.away.insert(ANN);
+    world.install(Scope::Person(ANN), "tiktok");
+    world.publish(&policy("ban", 1, "grace = \"48h\""));
+    world.advance(HOUR);
+    let waiting = world.obligation(ANN).unwrap();
+    assert_eq!((waiting.shown, waiting.deadline, waiting.obstacle), (None, None, Some(Obstacle::Locked)));
+    let entry = |world: &World| {
+        let report = world.engine.state().report().unwrap();
+        report.policies[0].rules[0].people[0].clone()
+    };
+    assert_eq!((entry(&world).receipt, entry(&world).obstacle), (Receipt::NotShown, Some(Obstacle::Locked)));
+    world.away.clear();
+    world.give(Input::PersonReachable(BEN));
+    assert_eq!(world.obligation(ANN).unwrap().shown, None, "that was somebody else");
+    world.give(Input::PersonReachable(ANN));
+    let told = world.obligation(ANN).unwrap();
+    assert_eq!((told.shown, told.shown_on, told.obstacle), (Some(world.truth), Some(Medium::Desktop), None));
+    assert_eq!(told.deadline, Some(world.truth + HOUR * 48), "grace starts when it is shown");
+    assert_eq!((entry(&world).receipt, entry(&world).shown_on), (Receipt::Shown, Some(Medium::Desktop)));
 }
 
 #[test]

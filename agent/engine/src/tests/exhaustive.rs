@@ -99,7 +99,7 @@ fn state_of(world: &World) -> u64 {
     let mut hasher = DefaultHasher::new();
     serde_json::to_string(world.engine.state()).unwrap().hash(&mut hasher);
     let obligations = world.engine.obligations_of(ANN);
-    format!("{obligations:?}{:?}{:?}", world.engine.confirmed_at(), world.engine.rules()).hash(&mut hasher);
+    format!("{obligations:?}{:?}{:?}", world.engine.confirmed_at(), world.engine.rules_for(ANN)).hash(&mut hasher);
     format!("{:?}{:?}{:?}", world.truth, world.wall_error, world.set).hash(&mut hasher);
     format!("{:?}{:?}{:?}", world.installed, world.away, world.vault).hash(&mut hasher);
     (world.broken_scan, world.power, world.boots).hash(&mut hasher);

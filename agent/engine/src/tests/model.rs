@@ -97,7 +97,7 @@ impl Model {
                 self.searched = self.set.iter().flat_map(|set| set.policies.keys().cloned()).collect();
             }
             Input::InventoryChanged(_) => self.listings = facts.given.clone(),
-            Input::NoticeShown(id) => self.hear_receipt(*id, facts),
+            Input::NoticeShown(id, _) => self.hear_receipt(*id, facts),
             _ => {}
         }
         self.bring_up_to_date(facts);

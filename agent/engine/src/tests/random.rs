@@ -43,6 +43,7 @@ enum Event {
     Scan,
     ScanChanges,
     Look { person: usize, looking: bool },
+    Reachable(usize),
     Mail { person: usize, has: bool },
     Publish { policy: usize, version: u64, grace: i64, extra: usize, consequence: usize },
     Retract(usize),
@@ -82,6 +83,7 @@ fn event() -> impl Strategy<Value = Event> {
         2 => Just(Event::Scan),
         2 => Just(Event::ScanChanges),
         1 => (0..2usize, any::<bool>()).prop_map(|(person, looking)| Event::Look { person, looking }),
+        1 => (0..2usize).prop_map(Event::Reachable),
         1 => (0..2usize, any::<bool>()).prop_map(|(person, has)| Event::Mail { person, has }),
         3 => (0..3usize, 1..4u64, 0..60i64, extra(), 0..CONSEQUENCES.len()).prop_map(
             |(policy, version, grace, extra, consequence)| Event::Publish { policy, version, grace, extra, consequence }
@@ -126,6 +128,7 @@ fn play(world: &mut World, event: &Event) {
         Event::ScanChanges => world.scan_changes(),
         Event::Look { person, looking: true } => drop(world.away.remove(&[ANN, BEN][*person])),
         Event::Look { person, looking: false } => drop(world.away.insert([ANN, BEN][*person])),
+        Event::Reachable(person) => world.give(Input::PersonReachable([ANN, BEN][*person])),
         Event::Mail { person, has } => set_mail(world, [ANN, BEN][*person], *has),
         Event::Publish { policy, version, grace, extra, consequence } => {
             let deadline = format!("grace = \"{grace}h\"\n{}", EXTRAS[*extra]);

@@ -169,7 +169,7 @@ impl Story {
                 .unwrap();
             obligation.holds.iter().for_each(|hold| writeln!(text, "    {}", hold.text()).unwrap());
         }
-        for rule in self.world.engine.rules().iter().filter(|rule| !rule.doubts.is_empty()) {
+        for rule in self.world.engine.rules_for(ANN).iter().filter(|rule| !rule.doubts.is_empty()) {
             let doubts: Vec<_> = rule.doubts.iter().map(|doubt| doubt.text()).collect();
             writeln!(text, "  {} ({}): unknown, because {}", rule.app, rule.policy, doubts.join(", ")).unwrap();
         }

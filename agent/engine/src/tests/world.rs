@@ -8,7 +8,7 @@ use std::{
 use forewarn_proto::{
     inventory::{Change, Gap, Listing, Package, Person, Scope, Source},
     policy::{Domain, Language, Policy, PolicyId, Retraction},
-    report::Report,
+    report::{Medium, Obstacle, Report},
 };
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 
@@ -366,12 +366,12 @@ impl World {
         let id = notice.id;
         let receipt = if self.away.contains(&notice.subject.person()) {
             self.happened(What::NotShown(notice.subject));
-            Input::NoticeFailed(id)
+            Input::NoticeFailed(id, Obstacle::Locked)
         } else {
             self.model.expect_receipt(&notice, self.truth, &self.zone);
             self.referee.shown(&notice, self.truth);
             self.happened(What::Shown(notice));
-            Input::NoticeShown(id)
+            Input::NoticeShown(id, Medium::Desktop)
         };
         if self.slow_receipts {
             self.late.push(receipt);

@@ -2,11 +2,12 @@
 
 use std::{fmt, ops::RangeInclusive, str::FromStr};
 
-use forewarn_proto::{
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
+
+use crate::{
     inventory::Person,
     policy::{Domain, PolicyId, RuleId},
 };
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 
 /// One rule for one person: `no-tiktok/tiktok/1000`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -21,7 +22,7 @@ pub struct ObligationId {
 
 impl ObligationId {
     /// Everyone whom a rule obliges.
-    pub(crate) fn all_of(policy: &PolicyId, rule: &RuleId) -> RangeInclusive<Self> {
+    pub fn all_of(policy: &PolicyId, rule: &RuleId) -> RangeInclusive<Self> {
         let of = |person| Self { policy: policy.clone(), rule: rule.clone(), person: Person(person) };
         of(0)..=of(u32::MAX)
     }
@@ -54,7 +55,7 @@ impl App {
 /// Numbers grow, also over a restart of the process that lost its last one: within a boot they are never under the boot
 /// clock's reading in nanoseconds.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct NoticeId(pub(crate) u64);
+pub struct NoticeId(pub u64);
 
 /// What a notice is about. A newer notice about the same subject replaces the older one on screen.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

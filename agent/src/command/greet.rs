@@ -1,0 +1,51 @@
+//! `greet`: what waits for a person, at the terminal at which they log in. A login must never fail or wait because of it.
+
+use std::{
+    io::{IsTerminal as _, stdout},
+    time::Duration,
+};
+
+use anyhow::Result;
+use forewarn_clock::local_zone;
+use forewarn_proto::{
+    ipc::{Order, Word},
+    report::Medium,
+};
+use tokio::time::timeout;
+
+use crate::{
+    config::Config,
+    ipc::attend,
+    words::{Tongue, Words},
+};
+
+/// How long a login may be held up.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+pub(crate) async fn run(config: &Config) -> Result<()> {
+    // What no terminal shows is seen by nobody.
+    if stdout().is_terminal() {
+        match timeout(PATIENCE, greet(config)).await {
+            Ok(Err(error)) => tracing::debug!("{error:#}"),
+            Ok(Ok(())) | Err(_) => {}
+        }
+    }
+    Ok(())
+}
+
+async fn greet(config: &Config) -> Result<()> {
+    let (tongue, zone) = (Tongue::new(&config.languages), local_zone());
+    let mut daemon = attend(&config.socket, None, Medium::Login).await?;
+    while let Some(order) = daemon.orders.recv().await {
+        match order {
+            Order::Show(notice) => {
+                let Words { summary, body } = tongue.notice(&notice, &zone);
+                anstream::println!("[forewarn] {summary}\n  {}", body.replace('\n', "\n  "));
+                daemon.say(&Word::Shown(notice.id)).await?;
+            }
+            Order::Settled | Order::Replaced => return Ok(()),
+            Order::Withdraw(_) => {}
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,141 @@
+//! Starts the companion of a person who has a session and no companion: normally the session does that itself.
+
+use std::{
+    collections::BTreeMap,
+    os::unix::fs::{FileTypeExt as _, MetadataExt as _},
+    path::{Path, PathBuf},
+    process::Stdio,
+    time::Duration,
+};
+
+use anyhow::{Context, Result};
+use forewarn_proto::inventory::Person;
+use tokio::{
+    process::{Child, Command},
+    time::{Instant, sleep_until},
+};
+
+use super::bus_of;
+use crate::worker::{become_person, own_program};
+
+/// How long a companion of before, or the session's own, has to come by itself.
+const FIRST: Duration = Duration::from_secs(1);
+/// The longest pause between two tries.
+const LONGEST: Duration = Duration::from_secs(600);
+/// One that has attended for so long was not a failure.
+const GOOD: Duration = Duration::from_secs(60);
+/// The environment that says how to speak to the person, and how to find their desktop.
+const PASSED_ON: [&str; 5] = ["LANG", "LANGUAGE", "LC_ALL", "LC_MESSAGES", "TZ"];
+
+pub(super) struct Starter {
+    socket: PathBuf,
+    people: BTreeMap<Person, Attended>,
+}
+
+struct Attended {
+    home: PathBuf,
+    /// When to start one, if none has come by then.
+    due: Option<Instant>,
+    pause: Duration,
+    came: Option<Instant>,
+    /// The one that was started here. It goes on when the daemon ends, and finds the next one.
+    child: Option<Child>,
+}
+
+impl Starter {
+    /// Starts companions for these people, with whatever bus they have.
+    pub(super) fn new(socket: &Path, people: Vec<(Person, PathBuf)>) -> Self {
+        let due = Some(Instant::now() + FIRST);
+        let attended = |home| Attended { home, due, pause: FIRST, came: None, child: None };
+        Self {
+            socket: socket.to_owned(),
+            people: people.into_iter().map(|(person, home)| (person, attended(home))).collect(),
+        }
+    }
+
+    /// Waits until a companion is to be started for somebody.
+    pub(super) async fn due(&mut self) -> Person {
+        let next = self.people.iter().filter_map(|(person, attended)| Some((attended.due?, *person))).min();
+        let Some((due, person)) = next else { return std::future::pending().await };
+        sleep_until(due).await;
+        if let Some(attended) = self.people.get_mut(&person) {
+            attended.due = None;
+        }
+        person
+    }
+
+    pub(super) fn came(&mut self, person: Person) {
+        if let Some(attended) = self.people.get_mut(&person) {
+            attended.due = None;
+            attended.came = Some(Instant::now());
+        }
+    }
+
+    /// One has gone. Another is started, after a pause that grows while they do not stay.
+    pub(super) fn left(&mut self, person: Person) {
+        let Some(attended) = self.people.get_mut(&person) else { return };
+        let stayed = attended.came.take().is_some_and(|came| came.elapsed() > GOOD);
+        attended.pause = if stayed { FIRST } else { (attended.pause * 2).min(LONGEST) };
+        attended.due = Some(Instant::now() + attended.pause);
+    }
+
+    /// There is something to show to somebody to whom nobody attends. Says whether one is on its way.
+    pub(super) fn need(&mut self, person: Person) -> bool {
+        let is_coming = self.people.get(&person).is_some_and(|attended| attended.due.is_some()) && has_bus(person);
+        is_coming || self.start(person)
+    }
+
+    /// Starts one, if there is a session bus. Says whether it was started.
+    pub(super) fn start(&mut self, person: Person) -> bool {
+        let Some(attended) = self.people.get_mut(&person).filter(|_| has_bus(person)) else { return false };
+        if attended.child.as_mut().is_some_and(|child| matches!(child.try_wait(), Ok(None))) {
+            return true;
+        }
+        match spawn(&self.socket, person, &attended.home) {
+            Ok(child) => {
+                attended.child = Some(child);
+                // Should it end before it comes, there is another try.
+                attended.pause = (attended.pause * 2).min(LONGEST);
+                attended.due = Some(Instant::now() + attended.pause);
+                true
+            }
+            Err(error) => {
+                tracing::warn!("what shows notices to user {} can't be started: {error:#}", person.0);
+                false
+            }
+        }
+    }
+}
+
+/// Whether the person has a session bus that this process can name.
+fn has_bus(person: Person) -> bool {
+    let own = is_me(person) && std::env::var_os("DBUS_SESSION_BUS_ADDRESS").is_some();
+    let bus = fs_err::symlink_metadata(bus_of(person));
+    own || bus.is_ok_and(|bus| bus.uid() == person.0 && bus.file_type().is_socket())
+}
+
+fn is_me(person: Person) -> bool {
+    person.0 == rustix::process::geteuid().as_raw()
+}
+
+#[expect(clippy::disallowed_methods, reason = "the companion is a process of its own")]
+fn spawn(socket: &Path, person: Person, home: &Path) -> Result<Child> {
+    let mut command = Command::new(own_program());
+    command.arg0("forewarn").arg("--socket").arg(socket).arg("session");
+    command.stdin(Stdio::null()).stdout(Stdio::null());
+    if !is_me(person) {
+        become_person(&mut command, person, home)?;
+        command
+            .env_clear()
+            .env("HOME", home)
+            .envs(PASSED_ON.iter().filter_map(|name| Some((name, std::env::var_os(name)?))));
+    }
+    if std::env::var_os("DBUS_SESSION_BUS_ADDRESS").is_none() || !is_me(person) {
+        let bus = bus_of(person);
+        let mut address = std::ffi::OsString::from("unix:path=");
+        address.push(&bus);
+        command.env("DBUS_SESSION_BUS_ADDRESS", address).env("XDG_RUNTIME_DIR", bus.parent().unwrap_or(&bus));
+    }
+    command.current_dir("/");
+    command.spawn().context("the companion can't be started")
+}

@@ -1,0 +1,307 @@
+//! The companion in a person's session: it puts notices before them, hears what they do with them, and knows whether they
+//! are there. It has no rights but theirs, and decides nothing.
+
+mod desktop;
+mod manners;
+mod presence;
+
+use std::{collections::BTreeMap, path::PathBuf, process::Stdio, time::Duration};
+
+use anyhow::{Context, Result, bail};
+use forewarn_clock::{Clock, local_zone};
+use forewarn_engine::{Notice, Subject};
+use forewarn_proto::{
+    ipc::{Order, Word},
+    policy::Length,
+    report::{Medium, Obstacle},
+};
+use jiff::tz::TimeZone;
+use tokio::{
+    process::{Child, Command},
+    time::{sleep, timeout},
+};
+use zbus::connection::Builder;
+
+use self::{
+    desktop::{Desktop, Happening},
+    manners::{Deed, buttons, insists, urgency},
+    presence::Presence,
+};
+use crate::{
+    config::Config,
+    ipc::{Attendance, attend},
+    words::{Tongue, Words},
+    worker::own_program,
+};
+
+/// How long a new daemon may take to come after one has gone. A longer one starts a companion of its own.
+const PATIENCE: Duration = Duration::from_secs(120);
+/// Between two tries to find the daemon.
+const TRY_EVERY: Duration = Duration::from_millis(200);
+/// What comes together is shown together.
+const TOGETHER: Duration = Duration::from_millis(30);
+/// While something waits, how often those are asked who give no sign when they change.
+const ASK_EVERY: Duration = Duration::from_secs(15);
+
+/// What is on the screen, and what waits.
+struct Session {
+    desktop: Desktop,
+    presence: Presence,
+    tongue: Tongue,
+    zone: TimeZone,
+    clock: Clock,
+    socket: PathBuf,
+    /// What the notification on the screen says.
+    live: BTreeMap<Subject, Notice>,
+    /// What came and has not been dealt with.
+    came: Vec<Notice>,
+    /// Whether something could not be shown, and is to come again.
+    waits: bool,
+    deeds: Vec<(Deed, Child)>,
+}
+
+/// Attends until the session ends, another companion comes, or the daemon stays away.
+///
+/// # Errors
+/// When there is no session bus, or no daemon.
+pub(crate) async fn run(config: &Config) -> Result<()> {
+    let bus = Builder::session().method_timeout(Duration::from_secs(10)).build().await;
+    let bus = bus.context("there is no session bus, so nothing can be shown here")?;
+    let mut session = Session {
+        desktop: Desktop::new(&bus).await?,
+        presence: Presence::new(bus).await,
+        tongue: Tongue::new(&config.languages),
+        zone: local_zone(),
+        clock: Clock::new(config.simulated_clock.as_deref()),
+        socket: config.socket.clone(),
+        live: BTreeMap::new(),
+        came: Vec::new(),
+        waits: false,
+        deeds: Vec::new(),
+    };
+    loop {
+        let mut daemon = timeout(PATIENCE, find(&config.socket)).await.context("the daemon does not come back")?;
+        match session.attend(&mut daemon).await {
+            Ok(()) => {
+                session.desktop.clear().await;
+                return Ok(());
+            }
+            Err(error) => tracing::debug!("{error:#}"),
+        }
+    }
+}
+
+async fn find(socket: &std::path::Path) -> Attendance {
+    loop {
+        match attend(socket, None, Medium::Desktop).await {
+            Ok(daemon) => return daemon,
+            Err(error) => tracing::debug!("{error:#}"),
+        }
+        sleep(TRY_EVERY).await;
+    }
+}
+
+impl Session {
+    /// Works for one daemon. Ends well when there is nothing more to do here, and with an error when the daemon has gone.
+    async fn attend(&mut self, daemon: &mut Attendance) -> Result<()> {
+        // What an earlier daemon asked for, this one asks for again.
+        self.came.clear();
+        loop {
+            tokio::select! {
+                order = daemon.orders.recv() => match order {
+                    None => bail!("the daemon has gone"),
+                    Some(Order::Replaced) => return Ok(()),
+                    Some(order) => self.take(order).await,
+                },
+                () = sleep(TOGETHER), if !self.came.is_empty() => self.show_what_came(daemon).await?,
+                happening = self.desktop.happens() => match happening {
+                    None => return Ok(()),
+                    Some(happening) => self.respond(happening, daemon).await?,
+                },
+                () = self.presence.changed(), if self.waits => self.look_again(daemon).await?,
+                () = sleep(ASK_EVERY), if self.waits => self.look_again(daemon).await?,
+                (deed, success) = done(&mut self.deeds) => self.tell_of(&deed, success).await,
+            }
+        }
+    }
+
+    async fn take(&mut self, order: Order) {
+        match order {
+            Order::Show(notice) => {
+                self.came.retain(|earlier| earlier.subject != notice.subject);
+                self.came.push(*notice);
+            }
+            Order::Withdraw(subject) => {
+                self.came.retain(|notice| notice.subject != subject);
+                if self.live.remove(&subject).is_some() {
+                    self.redraw().await;
+                }
+            }
+            Order::Settled | Order::Replaced => {}
+        }
+    }
+
+    /// Shows what came, as far as the person can be told it now. Each gets its receipt.
+    async fn show_what_came(&mut self, daemon: &mut Attendance) -> Result<()> {
+        let came = std::mem::take(&mut self.came);
+        let gently = self.presence.obstacle(false).await;
+        let firmly = if gently.is_some() { self.presence.obstacle(true).await } else { None };
+        let obstacle = |notice: &Notice| if insists(notice.kind) { firmly } else { gently };
+        let (kept, shown): (Vec<Notice>, Vec<Notice>) = came.into_iter().partition(|n| obstacle(n).is_some());
+        for notice in kept {
+            let obstacle = obstacle(&notice).unwrap_or(Obstacle::Busy);
+            self.keep(&notice, obstacle, daemon).await?;
+        }
+        if shown.is_empty() {
+            return Ok(());
+        }
+        self.live.extend(shown.iter().map(|notice| (notice.subject.clone(), notice.clone())));
+        let outcome = match self.draw().await {
+            Err(error) => {
+                tracing::warn!("{error:#}");
+                Some(Obstacle::NoService)
+            }
+            Ok(()) if gently.is_some() && self.presence.holds_back().await => gently,
+            Ok(()) => None,
+        };
+        for notice in shown {
+            match outcome {
+                None => daemon.say(&Word::Shown(notice.id)).await?,
+                Some(obstacle) => {
+                    self.live.remove(&notice.subject);
+                    self.keep(&notice, obstacle, daemon).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn keep(&mut self, notice: &Notice, obstacle: Obstacle, daemon: &mut Attendance) -> Result<()> {
+        tracing::info!("a notice waits: {}", obstacle.text());
+        self.waits = true;
+        daemon.say(&Word::NotShown(notice.id, obstacle)).await
+    }
+
+    /// Perhaps the person can be told now what they could not be told before.
+    async fn look_again(&mut self, daemon: &mut Attendance) -> Result<()> {
+        if self.presence.obstacle(false).await.is_none() {
+            self.waits = false;
+            daemon.say(&Word::Reachable).await?;
+        }
+        Ok(())
+    }
+
+    async fn draw(&mut self) -> Result<()> {
+        let notices: Vec<&Notice> = self.live.values().collect();
+        let words = self.tongue.digest(&notices, &self.zone);
+        let urgency = notices.iter().map(|notice| urgency(notice.kind)).max().unwrap_or(desktop::Urgency::Normal);
+        let buttons = buttons(&notices, &self.tongue, self.clock.wall());
+        self.desktop.show(&words, urgency, &buttons).await
+    }
+
+    /// Brings what is on the screen up to date.
+    async fn redraw(&mut self) {
+        if self.live.is_empty() {
+            return self.desktop.clear().await;
+        }
+        if let Err(error) = self.draw().await {
+            tracing::warn!("{error:#}");
+        }
+    }
+
+    async fn respond(&mut self, happening: Happening, daemon: &mut Attendance) -> Result<()> {
+        match happening {
+            Happening::Dismissed => self.acknowledge(daemon).await,
+            Happening::Gone => {
+                self.live.clear();
+                Ok(())
+            }
+            Happening::ServiceCame => {
+                self.redraw().await;
+                self.look_again(daemon).await
+            }
+            Happening::Pressed(key) => match Deed::of_key(&key) {
+                Some(deed) => self.act(deed, daemon).await,
+                None => Ok(()),
+            },
+        }
+    }
+
+    async fn act(&mut self, deed: Deed, daemon: &mut Attendance) -> Result<()> {
+        match deed {
+            Deed::Read => {
+                self.acknowledge(daemon).await?;
+                self.desktop.clear().await;
+            }
+            Deed::Later(length) => {
+                for subject in std::mem::take(&mut self.live).into_keys() {
+                    daemon.say(&Word::Snoozed(subject, Length(length))).await?;
+                }
+                self.desktop.clear().await;
+            }
+            Deed::Why => self.start(Deed::Why, &["status", "--open"]),
+            Deed::Remove(app) => {
+                self.say_of(&app, "removing", String::new()).await;
+                self.start(Deed::Remove(app.clone()), &["remove", "--yes", "--", &app]);
+            }
+        }
+        Ok(())
+    }
+
+    async fn acknowledge(&mut self, daemon: &mut Attendance) -> Result<()> {
+        for subject in std::mem::take(&mut self.live).into_keys() {
+            daemon.say(&Word::Acknowledged(subject)).await?;
+        }
+        Ok(())
+    }
+
+    /// Starts a command of ours, as the person would on a terminal.
+    #[expect(clippy::disallowed_methods, reason = "what a button does is one of our own commands")]
+    fn start(&mut self, deed: Deed, arguments: &[&str]) {
+        let mut command = Command::new(own_program());
+        command
+            .arg("--socket")
+            .arg(&self.socket)
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .kill_on_drop(true);
+        match command.spawn() {
+            Ok(child) => self.deeds.push((deed, child)),
+            Err(error) => tracing::warn!("`forewarn {}` can't be started: {error}", arguments.join(" ")),
+        }
+    }
+
+    async fn tell_of(&mut self, deed: &Deed, success: bool) {
+        let Deed::Remove(app) = deed else { return };
+        if success {
+            let body = self.tongue.say("removed-body");
+            self.live.clear();
+            self.say_of(app, "removed", body).await;
+        } else {
+            let command = format!("forewarn remove {}", crate::words::quoted(app));
+            self.say_of(app, "not-removed", command).await;
+        }
+    }
+
+    /// News of something that the person started.
+    async fn say_of(&mut self, app: &str, message: &str, body: String) {
+        let words = Words { summary: self.tongue.fill(message, [("app", app.into())]), body };
+        if let Err(error) = self.desktop.show(&words, desktop::Urgency::Normal, &[]).await {
+            tracing::warn!("{error:#}");
+        }
+    }
+}
+
+/// Waits until one of the commands that were started is done, and says whether it succeeded.
+async fn done(deeds: &mut Vec<(Deed, Child)>) -> (Deed, bool) {
+    let waiting =
+        deeds.iter_mut().enumerate().map(|(index, (_, child))| Box::pin(async move { (index, child.wait().await) }));
+    let waiting: Vec<_> = waiting.collect();
+    if waiting.is_empty() {
+        return std::future::pending().await;
+    }
+    let ((index, status), ..) = futures_util::future::select_all(waiting).await;
+    let (deed, _) = deeds.swap_remove(index);
+    (deed, status.is_ok_and(|status| status.success()))
+}

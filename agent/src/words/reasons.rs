@@ -1,0 +1,102 @@
+//! Every reason that the engine or a report gives, as a message. A new one does not compile until it has a name here, and
+//! does not pass the test until every language has it.
+
+use forewarn_proto::{
+    ipc::Isolation,
+    report::{Doubt, Hold, Medium, Obstacle, Stage},
+};
+
+use super::Tongue;
+
+impl Tongue {
+    /// How far an obligation has come.
+    pub(crate) fn stage(&self, stage: Stage) -> String {
+        self.say(match stage {
+            Stage::Found => "stage-found",
+            Stage::Informed => "stage-informed",
+            Stage::Warned => "stage-warned",
+            Stage::Held => "stage-held",
+            Stage::Revoking => "stage-revoking",
+            Stage::Revoked => "stage-revoked",
+            Stage::Restoring => "stage-restoring",
+        })
+    }
+
+    /// What keeps a profile from being revoked now.
+    pub(crate) fn hold(&self, hold: Hold) -> String {
+        self.say(match hold {
+            Hold::OnlyWarns => "hold-only-warns",
+            Hold::NotCertain => "hold-not-certain",
+            Hold::NotShown => "hold-not-shown",
+            Hold::DeadlineAhead => "hold-deadline-ahead",
+            Hold::LastCall => "hold-last-call",
+            Hold::PolicyStale => "hold-policy-stale",
+            Hold::ScanNotFresh => "hold-scan-not-fresh",
+            Hold::NoCompanyMail => "hold-no-company-mail",
+        })
+    }
+
+    /// Why a rule's result is not known.
+    pub(crate) fn doubt(&self, doubt: Doubt) -> String {
+        match doubt {
+            Doubt::NoSource => self.say("doubt-no-source"),
+            Doubt::NotListed(source) => self.fill("doubt-not-listed", [("source", source.name().into())]),
+            Doubt::Partial(source) => self.fill("doubt-partial", [("source", source.name().into())]),
+        }
+    }
+
+    /// What kept a notice from the person.
+    pub(crate) fn obstacle(&self, obstacle: Obstacle) -> String {
+        self.say(match obstacle {
+            Obstacle::NoSession => "obstacle-no-session",
+            Obstacle::NoService => "obstacle-no-service",
+            Obstacle::Locked => "obstacle-locked",
+            Obstacle::Away => "obstacle-away",
+            Obstacle::DoNotDisturb => "obstacle-do-not-disturb",
+            Obstacle::Busy => "obstacle-busy",
+        })
+    }
+
+    /// Where a notice was shown.
+    pub(crate) fn medium(&self, medium: Medium) -> String {
+        self.say(match medium {
+            Medium::Desktop => "medium-desktop",
+            Medium::Terminal => "medium-terminal",
+            Medium::Login => "medium-login",
+        })
+    }
+
+    /// What is worth saying of how far the worker in the home is shut in.
+    pub(crate) fn isolation(&self, isolation: Isolation) -> Option<String> {
+        match isolation {
+            Isolation::Full => None,
+            Isolation::Partial => Some(self.say("isolation-partial")),
+            Isolation::None => Some(self.say("isolation-none")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use forewarn_proto::inventory::Source;
+
+    use super::super::tests::every_tongue;
+    use super::*;
+
+    #[test]
+    fn every_reason_has_words_in_every_language() {
+        for tongue in every_tongue() {
+            let stages = Stage::ALL.map(|stage| tongue.stage(stage));
+            let holds = Hold::ALL.map(|hold| tongue.hold(hold));
+            let obstacles = Obstacle::ALL.map(|obstacle| tongue.obstacle(obstacle));
+            let media = [Medium::Desktop, Medium::Terminal, Medium::Login].map(|medium| tongue.medium(medium));
+            let doubts = [Doubt::NoSource, Doubt::NotListed(Source::Dpkg), Doubt::Partial(Source::Dpkg)];
+            let doubts = doubts.map(|doubt| tongue.doubt(doubt));
+            let shut_in = [Isolation::Partial, Isolation::None].map(|isolation| tongue.isolation(isolation).unwrap());
+            for text in stages.iter().chain(&holds).chain(&obstacles).chain(&media).chain(&doubts).chain(&shut_in) {
+                let is_name = ["stage-", "hold-", "obstacle-", "medium-", "doubt-", "isolation-"];
+                assert!(!is_name.iter().any(|start| text.starts_with(start)), "{text} has no words in {}", tongue.name);
+            }
+        }
+    }
+}
