@@ -14,9 +14,7 @@ use std::{
 
 use anyhow::{Context, Result, bail, ensure};
 use forewarn_engine::{Input, ProfileId};
-use forewarn_mail::{
-    Account, Client, ConflictReason, Folder, Folders, Holding, KEY_BYTES, Keys, Restoration, Revocation, Stage, serve,
-};
+use forewarn_mail::{Account, Client, Folder, Folders, Holding, KEY_BYTES, Keys, Restoration, Revocation, serve};
 use forewarn_proto::{inventory::Person, policy::Domain};
 
 use crate::{
@@ -130,7 +128,7 @@ fn blocking(pipe: OwnedFd) -> Result<std::fs::File> {
 }
 
 fn domains(holdings: &[Holding]) -> impl Iterator<Item = Domain> {
-    let awaited = holdings.iter().filter(|holding| holding.stage != Stage::Superseded);
+    let awaited = holdings.iter().filter(|holding| holding.stage.is_awaited());
     let domains: BTreeSet<Domain> = awaited.filter_map(|holding| holding.domain.parse().ok()).collect();
     domains.into_iter()
 }
@@ -170,9 +168,7 @@ fn restored(id: ProfileId, done: Restoration) -> Done {
     let failed = done.failed.iter().map(|failed| format!("not given back yet: {}: {}", failed.client, failed.reason));
     let notes: Vec<String> = conflicts.chain(failed).collect();
     let waiting = clients(&done.waiting);
-    // Who has set the account up again has it, and who has done away with the profile wants none; what was taken is kept.
-    let over = |reason| matches!(reason, ConflictReason::ThereAgain | ConflictReason::Gone);
-    let given = done.failed.is_empty() && done.conflicts.iter().all(|conflict| over(conflict.reason));
+    let given = done.failed.is_empty() && done.conflicts.iter().all(|conflict| conflict.reason.is_over());
     let input = if waiting.is_empty() && given {
         tracing::info!("restored {}: {} exactly, {} merged", id.domain, done.exact.len(), done.merged.len());
         Input::Restored(id.clone())

@@ -265,32 +265,6 @@ fn a_new_account_keeps_the_numbers_that_thunderbird_gave_it() {
 }
 
 #[test]
-fn an_account_that_was_set_up_again_is_not_overwritten() {
-    let me = Person::new();
-    me.vault.revoke(&me.home, DOMAIN).unwrap();
-    let prefs = me.in_profile("prefs.js");
-    let added = "user_pref(\"mail.account.account4.server\", \"server3\");\nuser_pref(\"mail.server.server3.hostname\", \"mail.corp.example\");\nuser_pref(\"mail.server.server3.type\", \"imap\");\nuser_pref(\"mail.server.server3.userName\", \"me@corp.example\");\n";
-    edit(&prefs, |text| text.replace("account2,account1", "account2,account1,account4") + added);
-    let before = me.state();
-    let restored = me.vault.restore(&me.home, DOMAIN).unwrap();
-    assert_eq!(
-        restored.conflicts.iter().map(|conflict| conflict.reason).collect::<Vec<_>>(),
-        [ConflictReason::ThereAgain]
-    );
-    assert!(
-        before
-            .iter()
-            .filter(|(path, _)| path.starts_with(&me.profile))
-            .all(|(path, state)| me.state().get(path) == Some(state))
-    );
-    assert!(fs_err::read_to_string(me.in_profile("prefs.js.restored-by-policy")).unwrap().contains("account3"));
-    assert_eq!(me.vault.holdings().unwrap().len(), 1, "it is still in the vault");
-    // Revoked anew, the second becomes an entry of its own.
-    assert_eq!(me.vault.revoke(&me.home, DOMAIN).unwrap().taken.len(), 2);
-    assert_eq!(me.vault.holdings().unwrap().iter().map(|holding| holding.number).collect::<BTreeSet<_>>().len(), 3);
-}
-
-#[test]
 fn an_isync_section_of_the_same_name_is_a_conflict() {
     let me = Person::new();
     me.vault.revoke(&me.home, DOMAIN).unwrap();
@@ -316,7 +290,7 @@ fn a_deleted_file_stays_deleted_and_its_account_in_the_vault() {
     );
     assert!(restored.conflicts.iter().skip(1).all(|conflict| conflict.beside.is_none()), "there is no folder");
     let held = me.vault.holdings().unwrap();
-    assert!(held.len() == 2 && held.iter().all(|holding| holding.stage == Stage::Superseded), "nobody waits for them");
+    assert!(held.len() == 2 && held.iter().all(|holding| holding.stage == Stage::ProfileGone), "nobody waits for them");
 }
 
 #[test]
