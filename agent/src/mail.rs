@@ -104,10 +104,13 @@ impl Mail {
     async fn send(&self, person: Person, errand: Errand, seals: bool) -> Result<Outcome> {
         let found = self.homes.iter().find(|(of, _)| *of == person);
         let (_, home) = found.with_context(|| format!("user {} has no home here", person.0))?;
-        let worker = worker::start(&self.program, person, home)?;
         let running = running::programs(person).into_keys().collect();
         let request = MailRequest { home: home.clone(), errand, running, seals };
-        let outcome = tokio::time::timeout(DEADLINE, self.attend(worker, person, request)).await;
+        let work = async {
+            let worker = worker::start(&self.program, person, home).await?;
+            self.attend(worker, person, request).await
+        };
+        let outcome = tokio::time::timeout(DEADLINE, work).await;
         let outcome = outcome.context("the worker in the home did not come back in time")??;
         serde_json::from_slice(&outcome).context("the worker in the home says what can't be understood")
     }
