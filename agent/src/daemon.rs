@@ -9,9 +9,8 @@ use anyhow::{Context, Result, bail};
 use forewarn_clock::{Clock, local_zone};
 use forewarn_engine::{Engine, Input, MailFound, Now, ProfileId, State, Subject};
 use forewarn_proto::{
-    inventory::{Listing, Person, Source},
+    inventory::{Listing, Source},
     ipc::{Isolation, Question, SourceStatus, Status},
-    policy::Domain,
     push::Frame,
     report::Refusal,
 };
@@ -26,7 +25,7 @@ use crate::{
     config::Config,
     identity::{Identity, create_private},
     ipc::{self, Asked},
-    mail::{self, Mail},
+    mail::{self, Mail, Recovered},
     notice::{self, Manner, News},
     perform::{Done, Hands},
     scan::{self, Extent, LOOK_EVERY, Pace, Scan, Scanner, Touched, Watch},
@@ -120,22 +119,22 @@ impl Loaded {
     }
 }
 
-/// What is stored, or the safe answer where it can't be read: everything in the vault goes back. Where the vault can't
+/// What is stored, or the safe answer where it can't be read: everything in the vault goes back. Where somebody's vault can't
 /// be read either, nothing is stored in the place of what may still be read another time.
-fn load_state(store: &Store, held: Result<Vec<(Person, Domain)>>) -> Result<State> {
-    let mut state = match (store.state(), &held) {
+fn load_state(store: &Store, recovered: Recovered) -> Result<State> {
+    for (person, error) in &recovered.failed {
+        tracing::error!("the mail profiles of user {} could not be looked after: {error:#}", person.0);
+    }
+    let mut state = match (store.state(), recovered.failed.is_empty()) {
         (Stored::State(state), _) => *state,
         (Stored::Missing, _) => State::default(),
-        (Stored::Damaged, Ok(_)) => {
+        (Stored::Damaged, true) => {
             tracing::error!("the former state is gone; what is in the vault is given back");
             State::default()
         }
-        (Stored::Damaged, Err(_)) => bail!("neither the stored state nor the vault can be read; mend one of them"),
+        (Stored::Damaged, false) => bail!("neither the stored state nor the vault can be read; mend one of them"),
     };
-    match held {
-        Ok(held) => state.adopt(held),
-        Err(error) => tracing::error!("{error:#}"),
-    }
+    state.adopt(recovered.held);
     Ok(state)
 }
 
@@ -418,4 +417,22 @@ fn sum_up(listings: &[Listing], person: Person) -> Vec<SourceStatus> {
         gaps: of(source).flat_map(|l| &l.gaps).map(|gap| format!("{}: {}", gap.path, gap.reason)).collect(),
     };
     Source::ALL.into_iter().map(sum).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use forewarn_proto::inventory::Person;
+
+    use super::*;
+
+    #[test]
+    fn what_is_held_for_one_person_goes_back_though_another_s_vault_can_t_be_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        let held = vec![(Person(1000), "corp.example".parse().unwrap())];
+        let failed = vec![(Person(1001), anyhow::anyhow!("it does not answer"))];
+        let state = load_state(&store, Recovered { held, failed }).unwrap();
+        let text = serde_json::to_string(&state).unwrap();
+        assert!(text.contains("corp.example") && text.contains("returning"), "{text}");
+    }
 }

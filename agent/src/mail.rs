@@ -14,9 +14,7 @@ use std::{
 
 use anyhow::{Context, Result, bail, ensure};
 use forewarn_engine::{Input, ProfileId};
-use forewarn_mail::{
-    Account, Client, ConflictReason, Folder, Folders, Holding, KEY_BYTES, Keys, Restoration, Revocation, Stage, serve,
-};
+use forewarn_mail::{Account, Client, Folder, Folders, Holding, KEY_BYTES, Keys, Restoration, Revocation, serve};
 use forewarn_proto::{inventory::Person, policy::Domain};
 
 use crate::{
@@ -50,23 +48,39 @@ pub(crate) struct Done {
     pub(crate) waiting: BTreeSet<Client>,
 }
 
+/// What is known of the vaults at start.
+#[derive(Debug, Default)]
+pub(crate) struct Recovered {
+    /// Whose mail of which domains is in the vault.
+    pub(crate) held: Vec<(Person, Domain)>,
+    /// Whose vault or home could not be brought in order, and why. What they have in the vault is not known.
+    pub(crate) failed: Vec<(Person, anyhow::Error)>,
+}
+
 impl Mail {
     /// `keys`: the vault's, the one that seals first.
     pub(crate) fn new(homes: Vec<(Person, PathBuf)>, vault: PathBuf, keys: Vec<[u8; KEY_BYTES]>) -> Self {
         Self { program: worker::own_program(), homes, vault, keys: Arc::new(keys), now: crate::scan::now }
     }
 
-    /// First thing at start: settles what a crash left half done. Gives whose mail of which domains is in the vault.
-    pub(crate) async fn recover(&self) -> Result<Vec<(Person, Domain)>> {
-        let mut held = Vec::new();
+    /// First thing at start: settles what a crash left half done. One person's trouble must not keep another's mail.
+    pub(crate) async fn recover(&self) -> Recovered {
+        let mut recovered = Recovered::default();
         for (person, _) in &self.homes {
-            match self.send(*person, Errand::Recover, false).await? {
-                Outcome::Recovered(holdings) => held.extend(domains(&holdings).map(|domain| (*person, domain))),
-                Outcome::Failed(reason) => bail!(reason),
-                Outcome::Revoked(..) | Outcome::Restored(_) => bail!("the worker did what it was not asked"),
+            match self.recover_one(*person).await {
+                Ok(holdings) => recovered.held.extend(domains(&holdings).map(|domain| (*person, domain))),
+                Err(error) => recovered.failed.push((*person, error)),
             }
         }
-        Ok(held)
+        recovered
+    }
+
+    async fn recover_one(&self, person: Person) -> Result<Vec<Holding>> {
+        match self.send(person, Errand::Recover, false).await? {
+            Outcome::Recovered(holdings) => Ok(holdings),
+            Outcome::Failed(reason) => bail!(reason),
+            Outcome::Revoked(..) | Outcome::Restored(_) => bail!("the worker did what it was not asked"),
+        }
     }
 
     /// Takes a profile; `seals`: its stored mail is closed too.
@@ -90,10 +104,13 @@ impl Mail {
     async fn send(&self, person: Person, errand: Errand, seals: bool) -> Result<Outcome> {
         let found = self.homes.iter().find(|(of, _)| *of == person);
         let (_, home) = found.with_context(|| format!("user {} has no home here", person.0))?;
-        let worker = worker::start(&self.program, person, home)?;
         let running = running::programs(person).into_keys().collect();
         let request = MailRequest { home: home.clone(), errand, running, seals };
-        let outcome = tokio::time::timeout(DEADLINE, self.attend(worker, person, request)).await;
+        let work = async {
+            let worker = worker::start(&self.program, person, home).await?;
+            self.attend(worker, person, request).await
+        };
+        let outcome = tokio::time::timeout(DEADLINE, work).await;
         let outcome = outcome.context("the worker in the home did not come back in time")??;
         serde_json::from_slice(&outcome).context("the worker in the home says what can't be understood")
     }
@@ -130,7 +147,7 @@ fn blocking(pipe: OwnedFd) -> Result<std::fs::File> {
 }
 
 fn domains(holdings: &[Holding]) -> impl Iterator<Item = Domain> {
-    let awaited = holdings.iter().filter(|holding| holding.stage != Stage::Superseded);
+    let awaited = holdings.iter().filter(|holding| holding.stage.is_awaited());
     let domains: BTreeSet<Domain> = awaited.filter_map(|holding| holding.domain.parse().ok()).collect();
     domains.into_iter()
 }
@@ -170,9 +187,7 @@ fn restored(id: ProfileId, done: Restoration) -> Done {
     let failed = done.failed.iter().map(|failed| format!("not given back yet: {}: {}", failed.client, failed.reason));
     let notes: Vec<String> = conflicts.chain(failed).collect();
     let waiting = clients(&done.waiting);
-    // Who has set the account up again has it, and who has done away with the profile wants none; what was taken is kept.
-    let over = |reason| matches!(reason, ConflictReason::ThereAgain | ConflictReason::Gone);
-    let given = done.failed.is_empty() && done.conflicts.iter().all(|conflict| over(conflict.reason));
+    let given = done.failed.is_empty() && done.conflicts.iter().all(|conflict| conflict.reason.is_over());
     let input = if waiting.is_empty() && given {
         tracing::info!("restored {}: {} exactly, {} merged", id.domain, done.exact.len(), done.merged.len());
         Input::Restored(id.clone())
@@ -188,4 +203,47 @@ fn clients(accounts: &[Account]) -> BTreeSet<Client> {
 
 fn names(clients: &BTreeSet<Client>) -> Vec<String> {
     clients.iter().map(ToString::to_string).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs::Permissions, os::unix::fs::PermissionsExt as _, path::Path};
+
+    use super::*;
+
+    /// What a worker says at the end of its errand, as it goes over the pipe.
+    fn said(outcome: &serde_json::Value) -> Vec<u8> {
+        let part = |bytes: &[u8]| [&u32::try_from(bytes.len()).unwrap().to_be_bytes()[..], bytes].concat();
+        [part(b"\"done\""), 1_u32.to_be_bytes().to_vec(), part(outcome.to_string().as_bytes())].concat()
+    }
+
+    /// A script in the worker's place, in whose vault there is an account.
+    fn program(folder: &Path) -> PathBuf {
+        let (program, answer) = (folder.join("worker"), folder.join("answer"));
+        let account =
+            serde_json::json!({ "client": "isync", "profile": "p", "address": "me@corp.example", "touches": [] });
+        let holding = |domain: &str, stage: &str| serde_json::json!({ "number": 1, "domain": domain, "account": account, "stage": stage });
+        let held = [holding("corp.example", "revoked"), holding("gone.example", "profile_gone")];
+        fs_err::write(&answer, said(&serde_json::json!({ "recovered": held }))).unwrap();
+        fs_err::write(&program, format!("#!/bin/sh\nread -r _\nexec cat '{}'\n", answer.display())).unwrap();
+        fs_err::set_permissions(&program, Permissions::from_mode(0o755)).unwrap();
+        program
+    }
+
+    #[tokio::test]
+    async fn one_home_that_can_t_be_looked_after_keeps_no_other_from_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let (me, nobody) = (Person(rustix::process::geteuid().as_raw()), Person(65534));
+        let homes = vec![(nobody, "/nowhere".into()), (me, folder.path().to_owned()), (nobody, "/nowhere".into())];
+        let mail = Mail {
+            program: program(folder.path()),
+            homes,
+            vault: folder.path().join("vault"),
+            keys: Arc::new(vec![[7; KEY_BYTES]]),
+            now: || Duration::ZERO,
+        };
+        let recovered = mail.recover().await;
+        assert_eq!(recovered.held, [(me, "corp.example".parse().unwrap())], "{recovered:?}");
+        assert_eq!(recovered.failed.iter().map(|(person, _)| *person).collect::<Vec<_>>(), [nobody; 2]);
+    }
 }

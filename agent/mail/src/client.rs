@@ -1,6 +1,6 @@
 //! The mail programs, in one table: where each keeps its accounts, and how it is when it runs.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use crate::account::{Client, Skipped};
 use crate::error::Error;
@@ -15,8 +15,6 @@ use crate::{
 pub(crate) struct Mailer {
     /// Its profiles in a home, as paths from the home; what can't be looked at is noted.
     pub(crate) profiles: fn(&Home, &mut Vec<Skipped>) -> Vec<String>,
-    /// The domains of a profile's accounts.
-    pub(crate) domains: fn(&Home, &str) -> Result<BTreeSet<String>, Error>,
     /// What taking a domain's accounts would change in a profile. `None` when it has none.
     pub(crate) draft: fn(&Home, &str, &str, &mut Vec<Skipped>) -> Option<Draft>,
     /// The files of a profile that say what accounts there are, as paths from the profile; empty where the profile is that file itself.
@@ -40,14 +38,12 @@ pub(crate) const fn mailer(client: Client) -> Mailer {
     match client {
         Client::Thunderbird => Mailer {
             profiles: thunderbird::profiles,
-            domains: thunderbird::domains,
             draft: thunderbird::draft,
             files: &["prefs.js"],
             running: Running::Locks(&["thunderbird", "thunderbird-bin", "thunderbird-esr"]),
         },
         Client::Isync => Mailer {
             profiles: |home, skipped| setup::present(home, Client::Isync, &isync::FILES, skipped),
-            domains: isync::domains,
             draft: isync::draft,
             files: &[],
             running: Running::Follows,
@@ -66,7 +62,7 @@ pub(crate) const fn mailer(client: Client) -> Mailer {
 }
 
 const fn of<S: Setup>(running: Running) -> Mailer {
-    Mailer { profiles: S::profiles, domains: setup::domains::<S>, draft: setup::draft::<S>, files: S::WATCHED, running }
+    Mailer { profiles: S::profiles, draft: setup::draft::<S>, files: S::WATCHED, running }
 }
 
 /// The lock of a program. `Some(None)` for a program that has none and doesn't run; `None` while it runs.

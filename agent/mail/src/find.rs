@@ -1,7 +1,5 @@
 //! Finding accounts in a home, in every client.
 
-use std::collections::BTreeSet;
-
 use crate::account::{Client, Found, Skipped};
 use crate::client::mailer;
 use crate::error::Error;
@@ -18,15 +16,6 @@ pub fn find(home: &Home, domain: &str) -> Found {
     let mut accounts: Vec<_> = drafts.into_iter().flat_map(|draft| draft.plan.accounts).collect();
     accounts.sort();
     Found { accounts, skipped }
-}
-
-/// Every mail domain, in lower case, for which this home has an account. Used to know who has company mail.
-pub fn domains(home: &Home) -> BTreeSet<String> {
-    let of = |client| {
-        let profiles = (mailer(client).profiles)(home, &mut Vec::new());
-        profiles.into_iter().filter_map(move |profile| (mailer(client).domains)(home, &profile).ok()).flatten()
-    };
-    Client::ALL.into_iter().flat_map(of).collect()
 }
 
 /// The files and folders in a home whose change can mean that an account was set up, as paths from the home. A folder stands for the files in it. At most [`MAX_NAMES`](crate::limits::MAX_NAMES).

@@ -41,7 +41,7 @@ pub use account::{Account, Client, Found, SkipReason, Skipped};
 pub use client::processes;
 pub use digest::Digest;
 pub use error::{Error, Refusal};
-pub use find::{domains, find, plan, watched};
+pub use find::{find, plan, watched};
 pub use home::Home;
 pub use limits::MAX_FILE_BYTES;
 pub use plan::{FilePlan, Plan};

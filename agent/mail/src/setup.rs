@@ -88,11 +88,6 @@ pub(crate) fn present(home: &Home, client: Client, paths: &[&str], skipped: &mut
     paths.iter().copied().filter(|path| there(path)).map(str::to_owned).collect()
 }
 
-pub(crate) fn domains<S: Setup>(home: &Home, profile: &str) -> Result<BTreeSet<String>, Error> {
-    let entries = S::read(home, profile)?.map(|setup| setup.entries()).unwrap_or_default();
-    Ok(entries.iter().flat_map(|entry| &entry.addresses).filter_map(|address| domain_of(address)).collect())
-}
-
 pub(crate) fn draft<S: Setup>(home: &Home, profile: &str, domain: &str, skipped: &mut Vec<Skipped>) -> Option<Draft> {
     let mut skip = |reason| skipped.push(Skipped { client: S::CLIENT, profile: profile.to_owned(), reason });
     let setup = match S::read(home, profile) {

@@ -4,10 +4,7 @@
 mod start;
 mod terminal;
 
-use std::{
-    collections::BTreeMap,
-    path::{Path, PathBuf},
-};
+use std::{collections::BTreeMap, path::PathBuf};
 
 use forewarn_engine::{Input, Notice, NoticeId, Subject};
 use forewarn_proto::{
@@ -242,9 +239,4 @@ impl Hub {
         // Nobody hears it only when the daemon ends.
         let _ = self.news.send(news);
     }
-}
-
-/// Where a person's session bus listens (systemd, `user@.service`).
-fn bus_of(person: Person) -> PathBuf {
-    Path::new("/run/user").join(person.0.to_string()).join("bus")
 }

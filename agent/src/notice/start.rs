@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    ffi::OsString,
     os::unix::fs::{FileTypeExt as _, MetadataExt as _},
     path::{Path, PathBuf},
     process::Stdio,
@@ -15,8 +16,7 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
-use super::bus_of;
-use crate::worker::{become_person, own_program};
+use crate::worker::own_program;
 
 /// How long a companion of before, or the session's own, has to come by itself.
 const FIRST: Duration = Duration::from_secs(1);
@@ -81,17 +81,18 @@ impl Starter {
 
     /// There is something to show to somebody to whom nobody attends. Says whether one is on its way.
     pub(super) fn need(&mut self, person: Person) -> bool {
-        let is_coming = self.people.get(&person).is_some_and(|attended| attended.due.is_some()) && has_bus(person);
+        let is_due = self.people.get(&person).is_some_and(|attended| attended.due.is_some());
+        let is_coming = is_due && bus_of(person).is_some();
         is_coming || self.start(person)
     }
 
     /// Starts one, if there is a session bus. Says whether it was started.
     pub(super) fn start(&mut self, person: Person) -> bool {
-        let Some(attended) = self.people.get_mut(&person).filter(|_| has_bus(person)) else { return false };
+        let Some((attended, bus)) = self.people.get_mut(&person).zip(bus_of(person)) else { return false };
         if attended.child.as_mut().is_some_and(|child| matches!(child.try_wait(), Ok(None))) {
             return true;
         }
-        match spawn(&self.socket, person, &attended.home) {
+        match spawn(&self.socket, person, &attended.home, bus) {
             Ok(child) => {
                 attended.child = Some(child);
                 // Should it end before it comes, there is another try.
@@ -107,11 +108,23 @@ impl Starter {
     }
 }
 
-/// Whether the person has a session bus that this process can name.
-fn has_bus(person: Person) -> bool {
-    let own = is_me(person) && std::env::var_os("DBUS_SESSION_BUS_ADDRESS").is_some();
-    let bus = fs_err::symlink_metadata(bus_of(person));
-    own || bus.is_ok_and(|bus| bus.uid() == person.0 && bus.file_type().is_socket())
+/// A session bus.
+enum Bus {
+    /// Our own, as the environment names it.
+    Named,
+    /// The one at which systemd lets this person's session listen, and their group.
+    Socket(PathBuf, u32),
+}
+
+/// The person's session bus, if this process can find it.
+fn bus_of(person: Person) -> Option<Bus> {
+    if is_me(person) && std::env::var_os("DBUS_SESSION_BUS_ADDRESS").is_some() {
+        return Some(Bus::Named);
+    }
+    // systemd, `user@.service`
+    let path = Path::new("/run/user").join(person.0.to_string()).join("bus");
+    let bus = fs_err::symlink_metadata(&path).ok()?;
+    (bus.uid() == person.0 && bus.file_type().is_socket()).then(|| Bus::Socket(path, bus.gid()))
 }
 
 fn is_me(person: Person) -> bool {
@@ -119,23 +132,18 @@ fn is_me(person: Person) -> bool {
 }
 
 #[expect(clippy::disallowed_methods, reason = "the companion is a process of its own")]
-fn spawn(socket: &Path, person: Person, home: &Path) -> Result<Child> {
+fn spawn(socket: &Path, person: Person, home: &Path, bus: Bus) -> Result<Child> {
     let mut command = Command::new(own_program());
     command.arg0("forewarn").arg("--socket").arg(socket).arg("session");
-    command.stdin(Stdio::null()).stdout(Stdio::null());
-    if !is_me(person) {
-        become_person(&mut command, person, home)?;
-        command
-            .env_clear()
-            .env("HOME", home)
-            .envs(PASSED_ON.iter().filter_map(|name| Some((name, std::env::var_os(name)?))));
+    command.stdin(Stdio::null()).stdout(Stdio::null()).current_dir("/");
+    if let Bus::Socket(path, group) = bus {
+        if !is_me(person) {
+            let passed_on = PASSED_ON.iter().filter_map(|name| Some((name, std::env::var_os(name)?)));
+            command.env_clear().envs(passed_on).env("HOME", home).uid(person.0).gid(group);
+        }
+        let mut address = OsString::from("unix:path=");
+        address.push(&path);
+        command.env("DBUS_SESSION_BUS_ADDRESS", address).env("XDG_RUNTIME_DIR", path.parent().unwrap_or(&path));
     }
-    if std::env::var_os("DBUS_SESSION_BUS_ADDRESS").is_none() || !is_me(person) {
-        let bus = bus_of(person);
-        let mut address = std::ffi::OsString::from("unix:path=");
-        address.push(&bus);
-        command.env("DBUS_SESSION_BUS_ADDRESS", address).env("XDG_RUNTIME_DIR", bus.parent().unwrap_or(&bus));
-    }
-    command.current_dir("/");
     command.spawn().context("the companion can't be started")
 }

@@ -80,7 +80,7 @@ impl Reader {
 
 async fn ask(program: &Path, request: LookRequest, heard: &mut Heard) -> Result<()> {
     let (_, folder) = request.places.homes.first().context("there is no home")?;
-    let Worker { mut child, hears, speaks } = worker::start(program, request.person, folder)?;
+    let Worker { mut child, hears, speaks } = worker::start(program, request.person, folder).await?;
     hears.set_nonblocking(true)?;
     let mut hears = UnixStream::from_std(hears)?;
     let (person, sources, domains) = (request.person, request.sources.clone(), request.domains.clone());

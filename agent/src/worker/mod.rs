@@ -26,7 +26,7 @@ use serde::{Deserialize, Serialize};
 pub(crate) use self::{
     errand::{Errand, MailRequest, Outcome},
     look::{Answer, LookRequest},
-    start::{Worker, become_person, line, own_program, start},
+    start::{Worker, line, own_program, start},
 };
 
 /// The newest Landlock that is asked for. An older kernel gives what it has.

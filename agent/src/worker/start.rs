@@ -29,17 +29,18 @@ pub(crate) fn own_program() -> PathBuf {
     "/proc/self/exe".into()
 }
 
-/// Starts a worker. Its request is still to be sent: see [`Worker::line`].
+/// Starts a worker. Its request is still to be sent: see [`Worker::line`]. A home that does not answer holds it up: the caller
+/// has a deadline.
 ///
 /// # Errors
 /// When the home is somebody else's, or the program can't be started.
 #[expect(clippy::disallowed_methods, reason = "the worker is a process of its own")]
-pub(crate) fn start(program: &Path, person: Person, home: &Path) -> Result<Worker> {
+pub(crate) async fn start(program: &Path, person: Person, home: &Path) -> Result<Worker> {
     let mut command = Command::new(program);
     command.arg("worker").env_clear().kill_on_drop(true);
     let (hears, theirs) = UnixStream::pair().context("its worker can't be spoken to")?;
     command.stdin(Stdio::from(OwnedFd::from(theirs))).stdout(Stdio::piped()).stderr(Stdio::null());
-    become_person(&mut command, person, home)?;
+    become_person(&mut command, person, home).await?;
     let mut child = command.spawn().context("its worker can't be started")?;
     let speaks = child.stdout.take().context("its worker says nothing")?;
     Ok(Worker { child, hears, speaks })
@@ -53,13 +54,15 @@ pub(crate) fn line(request: &Request) -> Result<Vec<u8>> {
 }
 
 /// Where the daemon is root, the worker is the person, in the group of their home and no other.
-pub(crate) fn become_person(command: &mut Command, person: Person, folder: &Path) -> Result<()> {
+async fn become_person(command: &mut Command, person: Person, folder: &Path) -> Result<()> {
     let me = rustix::process::geteuid();
     if me.as_raw() == person.0 {
         return Ok(());
     }
     ensure!(me.is_root(), "only root and its owner may work in a home");
-    let owner = fs_err::symlink_metadata(folder)?;
+    let folder = folder.to_owned();
+    // A home on a file system that does not answer must not hold up the daemon's only thread.
+    let owner = tokio::task::spawn_blocking(|| fs_err::symlink_metadata(folder)).await??;
     ensure!(owner.uid() == person.0, "the home folder belongs to somebody else");
     command.uid(person.0).gid(owner.gid());
     Ok(())

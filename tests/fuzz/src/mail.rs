@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use forewarn_mail::{Error, Guard, Home, Label, Store, Vault, domains, plan};
+use forewarn_mail::{Error, Guard, Home, Label, Store, Vault, find, plan};
 
 const DOMAIN: &str = "corp.example";
 
@@ -39,7 +39,7 @@ pub(crate) fn check(path: &str, beside: &[(&str, &str)], input: &[u8], folder: &
     let file = dir.join(path);
     write(&file, first);
     let home = Home::open(&dir).unwrap();
-    let before = domains(&home);
+    let before = find(&home, DOMAIN);
     let plans = plan(&home, DOMAIN).unwrap();
     let vault = Vault::new(Shelf::default());
     let revoked = vault.revoke(&home, DOMAIN).unwrap();
@@ -54,7 +54,7 @@ pub(crate) fn check(path: &str, beside: &[(&str, &str)], input: &[u8], folder: &
         let restored = vault.restore(&home, DOMAIN).unwrap();
         assert!(restored.conflicts.is_empty() && restored.merged.is_empty(), "{restored:?}");
         assert!(fs_err::read(&file).unwrap() == first, "it is not what it was");
-        assert_eq!(domains(&home), before);
+        assert_eq!(find(&home, DOMAIN), before);
         return;
     };
     write(&file, then);

@@ -69,6 +69,11 @@ impl Home {
         Ok(())
     }
 
+    /// The same, but what is in its place stays there.
+    pub(crate) fn bring_back_where_free(&self, aside: &Move) -> Result<(), Error> {
+        if self.place(&aside.from)?.is_some_and(|place| is_there(&place)) { Ok(()) } else { self.bring_back(aside) }
+    }
+
     fn rename_folder(&self, aside: &Move, (from, to): (&str, &str), flags: RenameFlags) -> Result<(), Error> {
         let failed = |errno: Errno| Error::SwapFile { path: aside.from.clone(), source: errno.into() };
         let (Some(old), Some(new)) = (self.place(from)?, self.place(to)?) else { return Ok(()) };

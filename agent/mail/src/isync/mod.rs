@@ -4,10 +4,7 @@ mod merge;
 mod rc;
 mod select;
 
-use std::collections::BTreeSet;
-
 use crate::account::{Client, Skipped};
-use crate::error::Error;
 use crate::home::Home;
 use crate::plan::Syntax;
 use crate::plan::{Draft, DraftFile, Role};
@@ -16,11 +13,6 @@ pub(crate) use self::merge::{parts, refill};
 
 /// The files that mbsync reads, as paths from the home. Each counts as a profile.
 pub(crate) const FILES: [&str; 2] = [".mbsyncrc", ".config/isyncrc"];
-
-/// The domains of the file's accounts.
-pub(crate) fn domains(home: &Home, file: &str) -> Result<BTreeSet<String>, Error> {
-    Ok(home.read(file)?.map(|content| select::domains(&content.bytes)).unwrap_or_default())
-}
 
 /// What taking the domain's accounts would change in a file. `None` when it has none.
 pub(crate) fn draft(home: &Home, file: &str, domain: &str, skipped: &mut Vec<Skipped>) -> Option<Draft> {

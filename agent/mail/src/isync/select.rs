@@ -3,13 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::rc::{Item, Kind, member_name, member_words, parse};
-use crate::account::{domain_of, is_of};
+use crate::account::is_of;
 use crate::lines::{lines, masked};
-
-/// The domains of every account in the file.
-pub(crate) fn domains(bytes: &[u8]) -> BTreeSet<String> {
-    parse(bytes).iter().flat_map(logins).filter_map(|login| domain_of(&login)).collect()
-}
 
 /// What taking a domain's accounts changes.
 #[derive(Debug, Default, PartialEq, Eq)]

@@ -15,18 +15,11 @@ use self::prefs::Prefs;
 pub(crate) use self::profiles::profiles;
 use self::select::Selection;
 use crate::account::{Client, SkipReason, Skipped};
-use crate::error::Error;
 use crate::home::{Content, Home};
 use crate::plan::{Draft, DraftFile, Role};
 use crate::rewritten::{Obstacle, Renames, Three};
 
 const OUTBOX: &str = "Mail/Local Folders/Unsent Messages";
-
-/// The domains of the profile's accounts.
-pub(crate) fn domains(home: &Home, profile: &str) -> Result<BTreeSet<String>, Error> {
-    let content = home.read(&format!("{profile}/prefs.js"))?;
-    Ok(content.map(|content| select::domains(&Prefs::parse(&content.bytes))).unwrap_or_default())
-}
 
 /// What taking the domain's accounts would change in a profile. `None` when it has none.
 pub(crate) fn draft(home: &Home, profile: &str, domain: &str, skipped: &mut Vec<Skipped>) -> Option<Draft> {

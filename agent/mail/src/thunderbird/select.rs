@@ -47,11 +47,6 @@ struct Entry {
     addresses: Vec<String>,
 }
 
-/// The domains of every account in the profile.
-pub(crate) fn domains(prefs: &Prefs<'_>) -> BTreeSet<String> {
-    entries(prefs).iter().flat_map(|entry| &entry.addresses).filter_map(|address| domain_of(address)).collect()
-}
-
 /// Selects what belongs to `domain`.
 pub(crate) fn select(prefs: &Prefs<'_>, domain: &str) -> Selection {
     let mut selection = Selection::default();

@@ -48,8 +48,12 @@ impl Lab {
     }
 
     fn vault(&self) -> Vault<Folder> {
+        self.vault_at(Duration::ZERO)
+    }
+
+    fn vault_at(&self, now: Duration) -> Vault<Folder> {
         let dir = self.scratch.path().join("vault");
-        Vault::new(Folder::open(&dir, 1000, Keys::new(&[7; 32], &[]), Duration::ZERO).unwrap())
+        Vault::new(Folder::open(&dir, 1000, Keys::new(&[7; 32], &[]), now).unwrap())
     }
 
     fn state(&self) -> State {
@@ -115,7 +119,7 @@ fn collect(dir: &Path, state: &mut State) {
             continue;
         }
         let meta = fs_err::metadata(&path).unwrap();
-        let home = path.ancestors().find(|above| above.ends_with("me")).unwrap();
+        let home = path.ancestors().find(|above| above.ends_with("me") || above.ends_with("vault")).unwrap();
         let name = path.strip_prefix(home).unwrap().to_owned();
         state.insert(name, (fs_err::read(&path).unwrap(), meta.mode(), meta.mtime(), meta.mtime_nsec()));
     }
@@ -207,6 +211,36 @@ fn a_crash_at_any_step_of_a_merge_gives_the_same_files() {
         lab.vault().restore(&lab.home(), DOMAIN).unwrap();
         assert!(contents(&lab) == expected, "after {steps} steps");
         assert_eq!(lab.vault().holdings().unwrap(), []);
+    }
+}
+
+#[test]
+fn a_crash_at_any_step_leaves_an_account_that_was_set_up_again_as_theirs() {
+    let beside = ".mbsyncrc.restored-by-policy";
+    for steps in 0.. {
+        let lab = Lab::new();
+        lab.vault().revoke(&lab.home(), DOMAIN).unwrap();
+        let rc = lab.home_dir().join(".mbsyncrc");
+        let theirs = fs_err::read_to_string(&rc).unwrap() + "\nIMAPAccount work\nUser me@corp.example\n";
+        fs_err::write(&rc, &theirs).unwrap();
+        if !lab.crashes(steps, |vault, home| drop(vault.restore(home, DOMAIN).unwrap())) {
+            assert!(steps > 50, "{steps}");
+            return;
+        }
+        lab.vault().recover(&lab.home()).unwrap();
+        lab.vault().restore(&lab.home(), DOMAIN).unwrap();
+        assert_eq!(fs_err::read_to_string(&rc).unwrap(), theirs, "after {steps} steps");
+        assert!(lab.home_dir().join(beside).exists(), "after {steps} steps");
+        assert_eq!(lab.vault().holdings().unwrap(), [], "after {steps} steps");
+        // Recover notes what the crash left without a note; from then on its time runs.
+        lab.vault().recover(&lab.home()).unwrap();
+        let later = lab.vault_at(KEPT_AFTER_RESTORE + Duration::from_secs(1));
+        later.recover(&lab.home()).unwrap();
+        let mut kept = State::new();
+        collect(&lab.scratch.path().join("vault"), &mut kept);
+        assert!(!kept.keys().any(|path| path.ends_with("0.original")), "after {steps} steps: {:?}", kept.keys());
+        later.revoke(&lab.home(), DOMAIN).unwrap();
+        assert!(!lab.home_dir().join(beside).exists(), "after {steps} steps");
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::os::fd::AsFd as _;
 
-use super::journal::Journal;
+use super::journal::{Journal, Stage};
 use super::store::{Label, Store};
 use crate::digest::Digest;
 use crate::error::Error;
@@ -37,6 +37,16 @@ impl<'s> Entry<'s> {
         }
         let number = store.create(&journal.to_bytes()?, &contents)?;
         Ok(Self { store, number, journal })
+    }
+
+    /// Ends the entry: from here on nothing of it is given back, and it goes some day. What it has put beside files is
+    /// remembered for longer than that, by an entry of its own, which is there first.
+    pub(crate) fn end(&mut self, stage: Stage) -> Result<(), Error> {
+        if let Some(besides) = self.journal.split_besides() {
+            self.store.create(&besides.to_bytes()?, &[])?;
+        }
+        self.journal.stage = stage;
+        self.save()
     }
 
     /// Writes the journal; afterwards it is on the disk.

@@ -18,7 +18,7 @@ use crate::digest::Digest;
 use crate::error::Error;
 use crate::limits::MAX_VAULT_BYTES;
 
-/// How long an entry is kept after what it holds was given back.
+/// How long an entry is kept after what it holds was given back, or was found to be set up again.
 pub const KEPT_AFTER_RESTORE: Duration = Duration::from_hours(30 * 24);
 
 /// What a new entry is called until it is whole, and an old one when it goes: `.new-0001`.
@@ -27,7 +27,7 @@ const UNFINISHED: &str = ".new-";
 const JOURNAL: &str = "journal";
 /// The folders of mail that are closed.
 const CLOSED: &str = "closed";
-/// Holds when the entry was given back, in seconds since 1970.
+/// Holds when the entry was finished, in seconds since 1970.
 const FINISHED: &str = "finished";
 
 /// A program that is being started has all our files, this lock too, until it is running: a moment, which we wait for.
@@ -66,7 +66,7 @@ impl Folder {
         Ok(Self { dir: dir.to_owned(), entries, person, keys, now, used: Cell::new(None), device: None })
     }
 
-    /// Removes what a crash left of entries that were not whole yet, or were on their way out; and entries that were given back long ago.
+    /// Removes what a crash left of entries that were not whole yet, or were on their way out; and entries that were finished long ago.
     fn sweep(&self) -> Result<(), Error> {
         for name in self.names()?.iter().filter(|name| name.starts_with(UNFINISHED)) {
             remove(&self.entries.join(name))?;
@@ -239,7 +239,10 @@ impl Store for Folder {
         self.write(&folder, entry, None, journal)?;
         rename(&folder.join("journal.new"), &folder.join(JOURNAL))?;
         if finished {
-            write(&folder.join(FINISHED), self.now.as_secs().to_string().as_bytes())?;
+            // Half a number would be another time.
+            let new = folder.join("finished.new");
+            write(&new, self.now.as_secs().to_string().as_bytes())?;
+            rename(&new, &folder.join(FINISHED))?;
         }
         sync_folder(&folder).map_err(|source| Error::WriteVault { path: folder, source })
     }

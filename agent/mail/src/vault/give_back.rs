@@ -3,11 +3,12 @@
 //! The same code undoes a revoke that a crash interrupted, from whatever state it finds: it decides by what each file is now.
 
 use super::entry::Entry;
-use super::journal::{Beside, Held, Stage, Target};
+use super::journal::{Beside, Held, Journal, Stage, Target};
 use super::{Conflict, ConflictReason};
 use crate::client;
 use crate::digest::Digest;
 use crate::error::{Error, Refusal};
+use crate::find;
 use crate::home::{Change, Content, Home, NewFile};
 use crate::limits::MAX_FILE_BYTES;
 use crate::merge::merge;
@@ -24,12 +25,19 @@ pub(crate) enum Given {
     Waiting,
     /// Nothing was given back.
     Conflicts(Vec<Conflict>),
+    /// There was nothing to give back but folders.
+    Nothing,
 }
 
 /// How often a file may change under our hands.
 pub(crate) const ATTEMPTS: usize = 3;
 
 pub(crate) fn give_back(home: &Home, entry: &mut Entry<'_>) -> Result<Given, Error> {
+    if entry.journal.stage == Stage::StoreMoved {
+        entry.open_stores(home)?;
+        end(entry, Stage::Restored)?;
+        return Ok(Given::Nothing);
+    }
     // A profile that is one text can be made anew; a folder with a program's other files can't.
     if home.resolve(&entry.journal.profile)?.is_none() && !entry.journal.is_one_text() {
         let gone: Vec<_> = (0..entry.journal.files.len()).map(|index| (index, ConflictReason::Gone)).collect();
@@ -57,14 +65,17 @@ pub(crate) fn give_back_locked(home: &Home, entry: &mut Entry<'_>) -> Result<Giv
         }
         if execute(home, entry, &targets)? && is_verified(home, entry, &targets)? {
             clear_besides(home, entry);
-            // A closed folder that isn't where it was is looked for again at the next restore.
-            let found = entry.journal.stores.is_empty();
-            entry.journal.stage = if found { Stage::Restored } else { Stage::Superseded };
-            entry.save()?;
+            end(entry, Stage::Restored)?;
             return Ok(if exact { Given::Exact } else { Given::Merged });
         }
     }
     Err(Error::SettleFile { path: entry.journal.profile.clone() })
+}
+
+/// Ends an entry in this stage; or, where a closed folder isn't where it was, leaves it so that the folder is looked for again
+/// at the next restore. The account itself is not: the person may have deleted it since.
+fn end(entry: &mut Entry<'_>, stage: Stage) -> Result<(), Error> {
+    entry.end(if entry.journal.stores.is_empty() { stage } else { Stage::StoreMoved })
 }
 
 /// What one file has to become.
@@ -213,20 +224,57 @@ fn is_verified(home: &Home, entry: &Entry<'_>, planned: &[Planned]) -> Result<bo
     Ok(true)
 }
 
-/// Leaves the account in the vault, and puts the originals beside the files in the way; not while it is being taken, because they hold what is to go.
+/// Gives nothing back, and puts the originals beside the files in the way; not while it is being taken, because they hold what is to go.
 fn conflict(home: &Home, entry: &mut Entry<'_>, obstacles: &[(usize, ConflictReason)]) -> Result<Given, Error> {
     let is_restore = entry.journal.stage != Stage::Revoking;
+    let stage = if is_restore { stage_after(home, entry, obstacles) } else { Stage::Revoked };
     let mut conflicts = Vec::new();
     for &(index, reason) in obstacles {
+        let is_partly = reason == ConflictReason::ThereAgain && stage == Stage::Revoked;
+        let reason = if is_partly { ConflictReason::PartlyThereAgain } else { reason };
         let beside = if is_restore { put_beside(home, entry, index)? } else { None };
         let held = &entry.journal.files[index];
         conflicts.push(Conflict { accounts: entry.journal.accounts.clone(), path: held.path.clone(), reason, beside });
     }
-    let over = |reason| matches!(reason, ConflictReason::ThereAgain | ConflictReason::Gone);
-    let superseded = is_restore && obstacles.iter().all(|(_, reason)| over(*reason));
-    entry.journal.stage = if superseded { Stage::Superseded } else { Stage::Revoked };
-    entry.save()?;
+    if !stage.is_awaited() {
+        // Nobody comes for the stored mail any more.
+        entry.open_stores(home)?;
+    }
+    if stage == Stage::SetUpAgain {
+        for aside in &entry.journal.moves {
+            home.bring_back_where_free(aside)?;
+        }
+        end(entry, stage)?;
+    } else {
+        entry.journal.stage = stage;
+        entry.save()?;
+    }
     Ok(Given::Conflicts(conflicts))
+}
+
+/// What becomes of an entry that could not be restored. Where the person has set up one of two accounts, the other is still
+/// to come back, and it can't come alone.
+fn stage_after(home: &Home, entry: &Entry<'_>, obstacles: &[(usize, ConflictReason)]) -> Stage {
+    let mut reasons = obstacles.iter().map(|(_, reason)| *reason);
+    if reasons.clone().all(|reason| reason == ConflictReason::Gone) {
+        return Stage::ProfileGone;
+    }
+    // Whatever else is in the way: who has the account needs ours no more.
+    let is_there_again = reasons.any(|reason| reason == ConflictReason::ThereAgain);
+    if is_there_again && are_all_there_again(home, &entry.journal) { Stage::SetUpAgain } else { Stage::Revoked }
+}
+
+/// Whether the home has each account of an entry, of which it has one.
+fn are_all_there_again(home: &Home, journal: &Journal) -> bool {
+    if journal.accounts.len() == 1 {
+        return true;
+    }
+    let (draft, _) = find::draft(home, journal.client, &journal.profile, &journal.domain);
+    let mut there = draft.map(|draft| draft.plan.accounts).unwrap_or_default();
+    journal.accounts.iter().all(|account| {
+        let found = there.iter().position(|other| other.address.eq_ignore_ascii_case(&account.address));
+        found.map(|at| there.swap_remove(at)).is_some()
+    })
 }
 
 /// Removes the originals that were put beside files, if they are still what was put there. Whether any is gone.

@@ -21,11 +21,26 @@ pub enum Stage {
     Revoked,
     /// Files are being given back. After a crash this is finished.
     Restoring,
-    /// It could not be given back, because the person has set the account up again, or done away with the profile. It is
-    /// kept, and nobody waits for it.
-    Superseded,
-    /// The account is back in the home; the entry is kept.
+    /// It could not be given back, because its profile is gone. It is kept, nobody waits for it, and it goes back if the
+    /// profile is there at a later restore.
+    ///
+    /// Former versions wrote `superseded` for this and for the next two. Which was meant can't be told, so nothing may be lost.
+    #[serde(alias = "superseded")]
+    ProfileGone,
+    /// The account is over, as in the two below, but a closed folder of its mail is not where it was. That alone is looked for.
+    StoreMoved,
+    /// The person has set the account up again: theirs stays. Ours is kept for a while and never tried again, because they
+    /// may delete theirs.
+    SetUpAgain,
+    /// The account is back in the home; the entry is kept for a while.
     Restored,
+}
+
+impl Stage {
+    /// Whether somebody waits for the account to come back.
+    pub fn is_awaited(self) -> bool {
+        matches!(self, Self::Revoking | Self::Revoked | Self::Restoring)
+    }
 }
 
 /// The format that this version writes.
@@ -48,7 +63,8 @@ pub(crate) struct Journal {
     pub(crate) stores: Vec<(String, u64)>,
     /// New numbers, of a restore that had to choose some.
     pub(crate) renames: Renames,
-    /// Originals that were put beside files which were in the way, as paths from the home. They go at the next revoke.
+    /// Originals that were put beside files which were in the way, as paths from the home. They go at the next revoke. Those
+    /// of an entry that is over are in a journal of their own, which holds nothing else and outlives it.
     pub(crate) besides: Vec<Beside>,
 }
 
@@ -130,11 +146,60 @@ impl Journal {
         matches!(held.role, Role::Sections(syntax) if syntax.stands_alone()) && held.path == self.profile
     }
 
+    /// Whether nothing of it will be given back any more.
+    pub(crate) fn is_over(&self) -> bool {
+        matches!(self.stage, Stage::SetUpAgain | Stage::Restored)
+    }
+
+    /// Whether nothing in the home has to be remembered either, so that the entry may go some day.
     pub(crate) fn is_finished(&self) -> bool {
-        self.stage == Stage::Restored
+        self.is_over() && self.besides.is_empty()
+    }
+
+    /// A journal of nothing but the originals that were put beside files; here they are forgotten. `None` when there are none.
+    pub(crate) fn split_besides(&mut self) -> Option<Self> {
+        let besides = std::mem::take(&mut self.besides);
+        (!besides.is_empty()).then(|| Self {
+            format: FORMAT,
+            stage: Stage::SetUpAgain,
+            client: self.client,
+            profile: self.profile.clone(),
+            domain: self.domain.clone(),
+            accounts: Vec::new(),
+            files: Vec::new(),
+            moves: Vec::new(),
+            stores: Vec::new(),
+            renames: Renames::default(),
+            besides,
+        })
     }
 
     pub(crate) fn is_unfinished(&self) -> bool {
         matches!(self.stage, Stage::Revoking | Stage::Restoring)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_entry_that_a_former_version_called_superseded_is_kept_and_tried_again() {
+        let text = br#"{"format":2,"stage":"superseded","client":"isync","profile":".mbsyncrc","domain":"corp.example","accounts":[],"files":[],"moves":[],"stores":[],"renames":{},"besides":[]}"#;
+        let journal = Journal::parse(1, text).unwrap();
+        assert_eq!(journal.stage, Stage::ProfileGone);
+        assert!(!journal.is_over() && !journal.is_finished() && !journal.stage.is_awaited());
+    }
+
+    #[test]
+    fn what_was_put_beside_files_outlives_the_entry() {
+        let text = br#"{"format":2,"stage":"set_up_again","client":"isync","profile":".mbsyncrc","domain":"corp.example","accounts":[],"files":[],"moves":[],"stores":[["Mail",7]],"renames":{},"besides":[]}"#;
+        let mut journal = Journal::parse(1, text).unwrap();
+        assert!(journal.is_finished() && journal.split_besides().is_none());
+        journal.besides.push(Beside { path: "x".to_owned(), sha256: Digest::of(b"x") });
+        assert!(!journal.is_finished());
+        let apart = journal.split_besides().unwrap();
+        assert!(journal.is_finished() && apart.is_over() && !apart.is_finished());
+        assert_eq!((apart.besides.len(), apart.stores.len(), apart.domain.as_str()), (1, 0, "corp.example"));
     }
 }

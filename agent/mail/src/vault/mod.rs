@@ -2,7 +2,7 @@
 //!
 //! One vault is for one person. An entry is for one profile and one domain; an account that is set up again while one is held becomes a second entry.
 //!
-//! Order of a revoke: contents into the vault, journal `revoking`, the files one by one, journal `revoked`; each on the disk before the next. Of a restore: the contents that will be, journal `restoring`, the files in the reverse order, journal `restored`. After a crash, [`Vault::recover`] undoes a revoke and finishes a restore.
+//! Order of a revoke: contents into the vault, journal `revoking`, the files one by one, journal `revoked`; each on the disk before the next. Of a restore: the contents that will be, journal `restoring`, the files in the reverse order, journal `restored`; an account that the person has set up again is over too, as theirs. After a crash, [`Vault::recover`] undoes a revoke and finishes a restore.
 
 mod closed;
 #[cfg(test)]
@@ -86,8 +86,11 @@ pub struct Conflict {
 #[serde(rename_all = "snake_case")]
 pub enum ConflictReason {
     /// The person has set the account up again.
-    #[error("the account has been set up again since; remove it there to have the former one back")]
+    #[error("the account has been set up again since, and that one stays")]
     ThereAgain,
+    /// The person has set up some of the accounts that were taken together, and not all.
+    #[error("one of these accounts has been set up again since; remove it there to have all of them back")]
+    PartlyThereAgain,
     /// Another account has its name.
     #[error("another account has its name or place now")]
     NameTaken,
@@ -102,6 +105,14 @@ pub enum ConflictReason {
     Refused(Refusal),
 }
 
+impl ConflictReason {
+    /// Whether nobody has to wait for the account: who has set it up again has it, and who has done away with the profile
+    /// wants none.
+    pub fn is_over(self) -> bool {
+        matches!(self, Self::ThereAgain | Self::Gone)
+    }
+}
+
 /// An account in the vault.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Holding {
@@ -111,7 +122,7 @@ pub struct Holding {
     pub domain: String,
     /// The account.
     pub account: Account,
-    /// How far it is; never [`Stage::Restored`].
+    /// How far it is; never [`Stage::SetUpAgain`] or [`Stage::Restored`].
     pub stage: Stage,
 }
 
@@ -185,7 +196,7 @@ impl<S: Store> Vault<S> {
         let _guard = self.store.lock()?;
         let mut restoration = Restoration::default();
         for mut entry in Entry::all(&self.store)?.into_iter().rev() {
-            if entry.journal.is_finished() || entry.journal.domain != domain {
+            if entry.journal.is_over() || entry.journal.domain != domain {
                 continue;
             }
             let given = give_back::give_back(home, &mut entry);
@@ -195,6 +206,7 @@ impl<S: Store> Vault<S> {
                 Ok(Given::Merged) => restoration.merged.extend(accounts),
                 Ok(Given::Waiting) => restoration.waiting.extend(accounts),
                 Ok(Given::Conflicts(conflicts)) => restoration.conflicts.extend(conflicts),
+                Ok(Given::Nothing) => {}
                 Err(error) if error.is_full_disk() => return Err(error),
                 // One that can't be given back must not keep the others.
                 Err(error) => {
@@ -206,12 +218,12 @@ impl<S: Store> Vault<S> {
         Ok(restoration)
     }
 
-    /// The accounts that are in the vault now, oldest first. Entries that were given back are kept, but not listed.
+    /// The accounts that are in the vault now, oldest first. Entries that are over are kept for a while, but not listed.
     ///
     /// # Errors
     /// [`Error::ReadJournal`] and [`Error::ReadVault`]: a vault that can't be read is never an empty one.
     pub fn holdings(&self) -> Result<Vec<Holding>, Error> {
-        let held = Entry::all(&self.store)?.into_iter().filter(|entry| !entry.journal.is_finished());
+        let held = Entry::all(&self.store)?.into_iter().filter(|entry| !entry.journal.is_over());
         let holdings = held.flat_map(|entry| {
             let (number, domain, stage) = (entry.number, entry.journal.domain, entry.journal.stage);
             entry.journal.accounts.into_iter().map(move |account| Holding {
@@ -227,7 +239,11 @@ impl<S: Store> Vault<S> {
     /// Undoes or finishes what was interrupted; returns what has to wait, or failed. One entry must not hold up the others.
     fn finish(&self, home: &Home) -> Result<Vec<Unfinished>, Error> {
         let mut unfinished = Vec::new();
-        for mut entry in Entry::all(&self.store)?.into_iter().rev().filter(|entry| !entry.journal.is_finished()) {
+        for mut entry in Entry::all(&self.store)?.into_iter().rev() {
+            if entry.journal.is_over() {
+                note_the_end(&entry);
+                continue;
+            }
             let settled = if entry.journal.is_unfinished() {
                 give_back::give_back(home, &mut entry).map(|given| matches!(given, Given::Waiting))
             } else {
@@ -297,11 +313,19 @@ impl<S: Store> Vault<S> {
             match give_back::give_back_locked(home, &mut entry)? {
                 Given::Exact | Given::Merged => entry.discard()?,
                 // What was taken is in the vault, and what is in the way is the person's: no further try may split it.
-                Given::Waiting | Given::Conflicts(_) => break,
+                Given::Waiting | Given::Conflicts(_) | Given::Nothing => break,
             }
             executed?;
         }
         Err(Error::SettleFile { path: seen.profile.clone() })
+    }
+}
+
+/// A crash may have come between the journal that says that an entry is finished and the note by which it goes some day. What
+/// can't be noted now is at a later call: nothing else waits for it.
+fn note_the_end(entry: &Entry<'_>) {
+    if entry.journal.is_finished() {
+        let _ = entry.save();
     }
 }
 

@@ -29,7 +29,7 @@ pub trait Store {
     /// When it can't be written; nothing is kept then.
     fn create(&self, journal: &[u8], contents: &[(Label, &[u8])]) -> Result<u32, Error>;
 
-    /// Replaces an entry's journal. `finished`: what it holds was given back, and the entry may go some day.
+    /// Replaces an entry's journal. `finished`: nothing of it will be given back any more, and the entry may go some day.
     ///
     /// # Errors
     /// When it can't be written; the former one stays.

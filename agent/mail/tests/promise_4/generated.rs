@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use forewarn_mail::{Folder, Home, Keys, Vault, domains};
+use forewarn_mail::{Folder, Found, Home, Keys, Vault, find};
 use proptest::prelude::*;
 
 const DOMAIN: &str = "corp.example";
@@ -60,6 +60,11 @@ fn space() -> impl Strategy<Value = String> {
 
 fn domain(company: bool) -> &'static str {
     if company { DOMAIN } else { "private.example" }
+}
+
+/// The company's accounts, and the private ones.
+fn accounts(home: &Home) -> [Found; 2] {
+    [true, false].map(|company| find(home, domain(company)))
 }
 
 fn file(
@@ -174,9 +179,11 @@ proptest! {
         let home = Home::open(&dir).unwrap();
         let vault = Vault::new(Folder::open(&scratch.path().join("vault"), 1000, Keys::new(&[7; 32], &[]), Duration::ZERO).unwrap());
         let read = |file: &File| fs_err::read(dir.join(file.path)).unwrap();
-        let before = domains(&home);
+        let before = accounts(&home);
         vault.revoke(&home, DOMAIN).unwrap();
-        prop_assert!(!domains(&home).contains(DOMAIN));
+        let [company, private] = accounts(&home);
+        prop_assert_eq!(company.accounts, []);
+        prop_assert_eq!(&private, &before[1]);
         for file in &files {
             let now = read(file);
             prop_assert!(!is_in(b"secret-of-corp.example", &now), "{}: {:?}", file.path, String::from_utf8_lossy(&now));
@@ -198,7 +205,7 @@ proptest! {
             write(&dir, file.path, &more);
         }
         prop_assert_eq!(vault.restore(&home, DOMAIN).unwrap().conflicts, []);
-        prop_assert_eq!(domains(&home), before);
+        prop_assert_eq!(accounts(&home), before);
         for file in &files {
             let now = read(file);
             for line in file.pieces.iter().flat_map(|piece| &piece.lines).filter(|line| !line.trim_ascii().is_empty()) {

@@ -6,3 +6,4 @@ mod generated;
 mod hostile_homes;
 mod nothing_is_lost;
 mod person;
+mod set_up_again;
