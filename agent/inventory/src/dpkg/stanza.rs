@@ -5,7 +5,11 @@
 
 use std::ops::Range;
 
-use memchr::{memchr, memchr_iter, memmem};
+use memchr::{
+    arch::all::packedpair::HeuristicFrequencyRank,
+    memchr, memchr_iter,
+    memmem::{self, FinderBuilder},
+};
 
 /// One stanza: a package that dpkg knows of.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -85,7 +89,8 @@ pub(super) fn skim<'a>(
             None => scan(text, |offset, found_there| found(stanza.start + offset, found_there)),
         }
     };
-    for name in memmem::find_iter(bytes, NAME_FIELD).filter_map(|at| line_start(bytes, at)) {
+    let names = FinderBuilder::new().build_forward_with_ranker(ByColon, NAME_FIELD);
+    for name in names.find_iter(bytes).filter_map(|at| line_start(bytes, at)) {
         if bytes[..name].ends_with(b"\n\n") {
             take(start..name, single);
             (start, single) = (name, true);
@@ -114,6 +119,19 @@ pub(super) fn is_whole(bytes: &[u8], base: u64) -> bool {
 
 /// What `Package:` and `package:` have in common.
 const NAME_FIELD: &[u8] = b"ackage:";
+
+/// Has the name field looked for by its `k` and its colon. By itself the search would go by `k` and `g`, and stop at every
+/// `package` of a description.
+struct ByColon;
+
+impl HeuristicFrequencyRank for ByColon {
+    fn rank(&self, byte: u8) -> u8 {
+        match byte {
+            b':' | b'k' => 0,
+            _ => 1,
+        }
+    }
+}
 
 /// Where a line begins, if it begins with the name field that goes on `at`.
 fn line_start(bytes: &[u8], at: usize) -> Option<usize> {
