@@ -78,7 +78,7 @@ fn scan<'a>(bytes: &'a [u8], mut found: impl FnMut(usize, Result<Stanza<'a>, Dam
 pub(super) fn skim<'a>(
     bytes: &'a [u8],
     (whole, last): (bool, bool),
-    asks: impl Fn(&str) -> bool,
+    asks: impl Fn(&[u8]) -> bool,
     mut found: impl FnMut(usize, Result<Stanza<'a>, Damage>),
 ) -> (usize, usize) {
     let (mut start, mut single, mut passed) = (0, true, 0);
@@ -140,17 +140,14 @@ fn line_start(bytes: &[u8], at: usize) -> Option<usize> {
 }
 
 /// The name of a stanza's package, and whether it is installed, if the stanza's first two lines say so.
-fn head(stanza: &[u8]) -> Option<(&str, bool)> {
+fn head(stanza: &[u8]) -> Option<(&[u8], bool)> {
     let named = stanza.strip_prefix(b"Package: ")?;
     let (name, rest) = named.split_at(named.iter().position(|byte| !is(*byte, NAME))?);
-    let (status, _) = split_line(rest.strip_prefix(b"\nStatus: ")?)?;
-    let (name, installed) = (std::str::from_utf8(name).ok()?, files_are_there(status)?);
+    let status = rest.strip_prefix(b"\nStatus: ")?;
+    // Most are.
+    let installed = status.starts_with(b"install ok installed\n")
+        || files_are_there(status.split_at_checked(memchr(b'\n', status)?)?.0)?;
     (!name.is_empty()).then_some((name, installed))
-}
-
-/// A line, and what comes after it, its end included.
-fn split_line(text: &[u8]) -> Option<(&[u8], &[u8])> {
-    text.split_at_checked(memchr(b'\n', text)?)
 }
 
 fn trim_return(line: &[u8]) -> &[u8] {
@@ -286,10 +283,6 @@ fn is(byte: u8, class: u8) -> bool {
 /// Whether a `Status` such as `install ok installed` says that the package's files are there, wholly or in part.
 /// `None` if it isn't a status.
 fn files_are_there(status: &[u8]) -> Option<bool> {
-    // Most are.
-    if status == b"install ok installed" {
-        return Some(true);
-    }
     let mut words = status.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
     let (_want, _flag, state, None) = (words.next()?, words.next()?, words.next()?, words.next()) else {
         return None;
