@@ -3,8 +3,6 @@
 //! Format: deb-control(5) for the syntax, dpkg(1) "Package states" for `Status`, and dpkg's `lib/dpkg/parse.c`,
 //! `lib/dpkg/fields.c` and `lib/dpkg/parsehelp.c` for what it accepts in a name, version and architecture.
 
-use std::ops::Range;
-
 use memchr::{
     arch::all::packedpair::HeuristicFrequencyRank,
     memchr, memchr_iter,
@@ -81,28 +79,22 @@ pub(super) fn skim<'a>(
     asks: impl Fn(&[u8]) -> bool,
     mut found: impl FnMut(usize, Result<Stanza<'a>, Damage>),
 ) -> (usize, usize) {
-    let (mut start, mut single, mut passed) = (0, true, 0);
-    let mut take = |stanza: Range<usize>, single| {
-        let text = &bytes[stanza.clone()];
-        match head(text).filter(|(name, _)| whole && single && !asks(name)) {
-            Some((_, installed)) => passed += usize::from(installed),
-            None => scan(text, |offset, found_there| found(stanza.start + offset, found_there)),
-        }
-    };
+    let end = if last { bytes.len() } else { memmem::rfind(bytes, b"\n\n").map_or(0, |end| end + 2) };
     let names = FinderBuilder::new().build_forward_with_ranker(ByColon, NAME_FIELD);
-    for name in names.find_iter(bytes).filter_map(|at| line_start(bytes, at)) {
-        if bytes[..name].ends_with(b"\n\n") {
-            take(start..name, single);
-            (start, single) = (name, true);
-        } else {
-            single &= name == start;
+    let (mut start, mut single, mut passed) = (0, true, 0);
+    for at in names.find_iter(&bytes[..end]).filter_map(|at| line_start(bytes, at)).chain([end]) {
+        if at < end && !bytes[..at].ends_with(b"\n\n") {
+            single &= at == start;
+            continue;
         }
+        let stanza = &bytes[start..at];
+        match head(stanza).filter(|(name, _)| whole && single && !asks(name)) {
+            Some((_, installed)) => passed += usize::from(installed),
+            None => scan(stanza, |offset, found_there| found(start + offset, found_there)),
+        }
+        (start, single) = (at, true);
     }
-    let end = if last { bytes.len() } else { memmem::rfind(bytes, b"\n\n").map_or(start, |end| end + 2) };
-    if end > start {
-        take(start..end, single);
-    }
-    (end.max(start), passed)
+    (end, passed)
 }
 
 /// The smallest piece of a file that a crash can lose, in bytes.
