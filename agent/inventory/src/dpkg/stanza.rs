@@ -98,15 +98,14 @@ pub(super) fn skim<'a>(
 }
 
 /// The smallest piece of a file that a crash can lose, in bytes.
-const SECTOR: u64 = 512;
+const SECTOR: usize = 512;
 
 /// Whether no sector of a file was lost in a crash, which leaves zeros: looks at the bytes on both sides of each sector's
 /// beginning. `base`: where in the file the bytes begin.
 pub(super) fn is_whole(bytes: &[u8], base: u64) -> bool {
-    let first = base.next_multiple_of(SECTOR) - base;
-    let beginnings = (usize::try_from(first).unwrap_or(usize::MAX)..bytes.len()).step_by(SECTOR as usize);
-    let mut sides = beginnings.flat_map(|at| [at.checked_sub(1), Some(at)]).flatten();
-    !sides.any(|at| bytes[at] == 0)
+    let first = (base.next_multiple_of(SECTOR as u64) - base) as usize;
+    let (before, sectors) = bytes.split_at(bytes.len().min(first));
+    before.last() != Some(&0) && sectors.chunks(SECTOR).all(|sector| sector[0] != 0 && sector[sector.len() - 1] != 0)
 }
 
 /// What `Package:` and `package:` have in common.
