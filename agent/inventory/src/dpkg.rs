@@ -4,6 +4,7 @@
 //! `updates/0000`, `updates/0001`, ... and merges them at the end by renaming a new `status` into place, so both are
 //! read, and read again if `status` was replaced meanwhile. Format: dpkg's `lib/dpkg/dbmodify.c`.
 
+mod asked;
 mod stanza;
 
 use std::{
@@ -22,6 +23,7 @@ use crate::{
     os_release,
     site::{Site, paths},
 };
+use asked::Asked;
 use stanza::{Stanza, is_whole, skim};
 
 /// How many bytes are read at once.
@@ -90,9 +92,9 @@ fn merge(root: &Root, status: File, journal: Journal, vendor: &str, draft: &mut 
         !journal.is_empty() && journal.contains_key(&key())
     };
     let mut gaps = Vec::new();
-    let asked = draft.wanted().named("deb");
     // What the journal speaks of has to be found to be passed over.
-    let asks = |name: &str| !journal.is_empty() || asked.is_none_or(|names| names.contains(name));
+    let asked = draft.wanted().named("deb").filter(|_| journal.is_empty()).map(Asked::new);
+    let asks = |name: &[u8]| asked.as_ref().is_none_or(|asked| asked.contains(name));
     let passed = scan_file(&path, status, &mut gaps, asks, |stanza| match stanza.installed {
         Some(version) if !overridden(&stanza) => offer(stanza.package, stanza.arch, version, vendor, &found_in, draft),
         Some(_) | None => Ok(()),
@@ -182,7 +184,7 @@ fn scan_file(
     path: &Path,
     file: File,
     gaps: &mut Vec<Gap>,
-    asks: impl Fn(&str) -> bool,
+    asks: impl Fn(&[u8]) -> bool,
     mut found: impl FnMut(Stanza<'_>) -> Result<(), String>,
 ) -> usize {
     let mut file = file.take(MAX_DPKG_FILE_BYTES + 1);

@@ -3,9 +3,11 @@
 //! Format: deb-control(5) for the syntax, dpkg(1) "Package states" for `Status`, and dpkg's `lib/dpkg/parse.c`,
 //! `lib/dpkg/fields.c` and `lib/dpkg/parsehelp.c` for what it accepts in a name, version and architecture.
 
-use std::ops::Range;
-
-use memchr::{memchr, memchr_iter, memmem};
+use memchr::{
+    arch::all::packedpair::HeuristicFrequencyRank,
+    memchr, memchr_iter,
+    memmem::{self, FinderBuilder},
+};
 
 /// One stanza: a package that dpkg knows of.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,46 +76,53 @@ fn scan<'a>(bytes: &'a [u8], mut found: impl FnMut(usize, Result<Stanza<'a>, Dam
 pub(super) fn skim<'a>(
     bytes: &'a [u8],
     (whole, last): (bool, bool),
-    asks: impl Fn(&str) -> bool,
+    asks: impl Fn(&[u8]) -> bool,
     mut found: impl FnMut(usize, Result<Stanza<'a>, Damage>),
 ) -> (usize, usize) {
+    let end = if last { bytes.len() } else { memmem::rfind(bytes, b"\n\n").map_or(0, |end| end + 2) };
+    let names = FinderBuilder::new().build_forward_with_ranker(ByColon, NAME_FIELD);
     let (mut start, mut single, mut passed) = (0, true, 0);
-    let mut take = |stanza: Range<usize>, single| {
-        let text = &bytes[stanza.clone()];
-        match head(text).filter(|(name, _)| whole && single && !asks(name)) {
+    for at in names.find_iter(&bytes[..end]).filter_map(|at| line_start(bytes, at)).chain([end]) {
+        if at < end && !bytes[..at].ends_with(b"\n\n") {
+            single &= at == start;
+            continue;
+        }
+        let stanza = &bytes[start..at];
+        match head(stanza).filter(|(name, _)| whole && single && !asks(name)) {
             Some((_, installed)) => passed += usize::from(installed),
-            None => scan(text, |offset, found_there| found(stanza.start + offset, found_there)),
+            None => scan(stanza, |offset, found_there| found(start + offset, found_there)),
         }
-    };
-    for name in memmem::find_iter(bytes, NAME_FIELD).filter_map(|at| line_start(bytes, at)) {
-        if bytes[..name].ends_with(b"\n\n") {
-            take(start..name, single);
-            (start, single) = (name, true);
-        } else {
-            single &= name == start;
-        }
+        (start, single) = (at, true);
     }
-    let end = if last { bytes.len() } else { memmem::rfind(bytes, b"\n\n").map_or(start, |end| end + 2) };
-    if end > start {
-        take(start..end, single);
-    }
-    (end.max(start), passed)
+    (end, passed)
 }
 
 /// The smallest piece of a file that a crash can lose, in bytes.
-const SECTOR: u64 = 512;
+const SECTOR: usize = 512;
 
 /// Whether no sector of a file was lost in a crash, which leaves zeros: looks at the bytes on both sides of each sector's
 /// beginning. `base`: where in the file the bytes begin.
 pub(super) fn is_whole(bytes: &[u8], base: u64) -> bool {
-    let first = base.next_multiple_of(SECTOR) - base;
-    let beginnings = (usize::try_from(first).unwrap_or(usize::MAX)..bytes.len()).step_by(SECTOR as usize);
-    let mut sides = beginnings.flat_map(|at| [at.checked_sub(1), Some(at)]).flatten();
-    !sides.any(|at| bytes[at] == 0)
+    let first = (base.next_multiple_of(SECTOR as u64) - base) as usize;
+    let (before, sectors) = bytes.split_at(bytes.len().min(first));
+    before.last() != Some(&0) && sectors.chunks(SECTOR).all(|sector| sector[0] != 0 && sector[sector.len() - 1] != 0)
 }
 
 /// What `Package:` and `package:` have in common.
 const NAME_FIELD: &[u8] = b"ackage:";
+
+/// Has the name field looked for by its `k` and its colon. By itself the search would go by `k` and `g`, and stop at every
+/// `package` of a description.
+struct ByColon;
+
+impl HeuristicFrequencyRank for ByColon {
+    fn rank(&self, byte: u8) -> u8 {
+        match byte {
+            b':' | b'k' => 0,
+            _ => 1,
+        }
+    }
+}
 
 /// Where a line begins, if it begins with the name field that goes on `at`.
 fn line_start(bytes: &[u8], at: usize) -> Option<usize> {
@@ -122,17 +131,14 @@ fn line_start(bytes: &[u8], at: usize) -> Option<usize> {
 }
 
 /// The name of a stanza's package, and whether it is installed, if the stanza's first two lines say so.
-fn head(stanza: &[u8]) -> Option<(&str, bool)> {
+fn head(stanza: &[u8]) -> Option<(&[u8], bool)> {
     let named = stanza.strip_prefix(b"Package: ")?;
     let (name, rest) = named.split_at(named.iter().position(|byte| !is(*byte, NAME))?);
-    let (status, _) = split_line(rest.strip_prefix(b"\nStatus: ")?)?;
-    let (name, installed) = (std::str::from_utf8(name).ok()?, files_are_there(status)?);
+    let status = rest.strip_prefix(b"\nStatus: ")?;
+    // Most are.
+    let installed = status.starts_with(b"install ok installed\n")
+        || files_are_there(status.split_at_checked(memchr(b'\n', status)?)?.0)?;
     (!name.is_empty()).then_some((name, installed))
-}
-
-/// A line, and what comes after it, its end included.
-fn split_line(text: &[u8]) -> Option<(&[u8], &[u8])> {
-    text.split_at_checked(memchr(b'\n', text)?)
 }
 
 fn trim_return(line: &[u8]) -> &[u8] {
@@ -268,10 +274,6 @@ fn is(byte: u8, class: u8) -> bool {
 /// Whether a `Status` such as `install ok installed` says that the package's files are there, wholly or in part.
 /// `None` if it isn't a status.
 fn files_are_there(status: &[u8]) -> Option<bool> {
-    // Most are.
-    if status == b"install ok installed" {
-        return Some(true);
-    }
     let mut words = status.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
     let (_want, _flag, state, None) = (words.next()?, words.next()?, words.next()?, words.next()) else {
         return None;

@@ -2,7 +2,6 @@
 
 use std::{
     cell::RefCell,
-    ffi::CStr,
     io,
     os::fd::OwnedFd,
     path::{Path, PathBuf},
@@ -10,7 +9,7 @@ use std::{
 };
 
 use rustix::{
-    fs::{AtFlags, Dir, FileType, Mode, OFlags, ResolveFlags, fstat, open, openat, openat2, readlinkat, statat},
+    fs::{AtFlags, Dir, FileType, Mode, OFlags, ResolveFlags, Stat, fstat, open, openat, openat2, readlinkat, statat},
     io::Errno,
 };
 
@@ -69,7 +68,7 @@ impl Root {
     pub(crate) fn open(&self, relative: &Path) -> io::Result<Opened> {
         Ok(match self.open_fd(relative)? {
             None => Opened::Missing,
-            Some(fd) => match kind_of(&fd)? {
+            Some((fd, kind)) => match kind {
                 Kind::File => Opened::File(fd.into()),
                 Kind::Folder => Opened::Folder,
                 Kind::Link | Kind::Special => Opened::Special,
@@ -83,12 +82,10 @@ impl Root {
     /// # Errors
     /// Those of openat2(2) and getdents64(2), in words for a link that leads out.
     pub(crate) fn names(&self, relative: &Path, limit: usize) -> io::Result<Option<Vec<Name>>> {
-        let fd = match self.open_fd(relative)? {
-            Some(fd) if kind_of(&fd)? == Kind::Folder => fd,
-            Some(_) | None => return Ok(None),
-        };
+        let Some((fd, Kind::Folder)) = self.open_fd(relative)? else { return Ok(None) };
+        let mut folder = Dir::new(fd)?;
         let mut names = Vec::new();
-        for entry in Dir::read_from(&fd)? {
+        while let Some(entry) = folder.read() {
             let entry = entry?;
             let name = entry.file_name();
             if matches!(name.to_bytes(), b"." | b"..") {
@@ -96,7 +93,7 @@ impl Root {
             }
             let kind = match kind(entry.file_type()) {
                 Some(kind) => kind,
-                None => stat_kind(&fd, name)?,
+                None => kind_of(&statat(folder.fd()?, name, AtFlags::SYMLINK_NOFOLLOW)?),
             };
             names.push(Name { text: name.to_str().ok().map(str::to_owned), kind });
             if names.len() > limit {
@@ -120,26 +117,25 @@ impl Root {
 
     /// Whether a name still leads to what was seen there.
     pub(crate) fn is_as_seen(&self, seen: &Seen) -> bool {
-        let now = self.open_unseen(&seen.path).and_then(|fd| fd.as_ref().map(stamp).transpose());
-        now.is_ok_and(|now| now == seen.stamp)
+        self.open_unseen(&seen.path).is_ok_and(|now| now.map(|(_, stat)| stamp(&stat)) == seen.stamp)
     }
 
     /// Where a symbolic link leads, unresolved. `None` if there is no such link, or its target is not UTF-8.
     pub(crate) fn link(&self, relative: &Path) -> Option<PathBuf> {
-        let folder = self.open_fd(relative.parent()?).ok()??;
+        let (folder, _) = self.open_fd(relative.parent()?).ok()??;
         let target = readlinkat(&folder, relative.file_name()?, Vec::new()).ok()?;
         Some(PathBuf::from(target.to_str().ok()?))
     }
 
     /// Opens for reading, and notes what was seen. `None` if it does not exist.
-    fn open_fd(&self, relative: &Path) -> io::Result<Option<OwnedFd>> {
-        let fd = self.open_unseen(relative)?;
-        let stamp = fd.as_ref().map(stamp).transpose()?;
+    fn open_fd(&self, relative: &Path) -> io::Result<Option<(OwnedFd, Kind)>> {
+        let opened = self.open_unseen(relative)?;
+        let stamp = opened.as_ref().map(|(_, stat)| stamp(stat));
         self.seen.borrow_mut().push(Seen { path: relative.to_owned(), stamp });
-        Ok(fd)
+        Ok(opened.map(|(fd, stat)| (fd, kind_of(&stat))))
     }
 
-    fn open_unseen(&self, relative: &Path) -> io::Result<Option<OwnedFd>> {
+    fn open_unseen(&self, relative: &Path) -> io::Result<Option<(OwnedFd, Stat)>> {
         let relative = if relative.as_os_str().is_empty() { Path::new(".") } else { relative };
         let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
         let mut attempts = ATTEMPTS;
@@ -152,7 +148,10 @@ impl Root {
                 openat2(&self.fd, relative, flags, Mode::empty(), self.resolve)
             };
             return match opened {
-                Ok(fd) => Ok(Some(fd)),
+                Ok(fd) => {
+                    let stat = fstat(&fd)?;
+                    Ok(Some((fd, stat)))
+                }
                 Err(Errno::NOENT | Errno::NOTDIR) => Ok(None),
                 Err(Errno::AGAIN | Errno::INTR) if attempts > 0 => continue,
                 // A socket, or a device without a driver.
@@ -165,15 +164,14 @@ impl Root {
     }
 }
 
-fn stamp(fd: &OwnedFd) -> io::Result<Stamp> {
-    let stat = fstat(fd)?;
+fn stamp(stat: &Stat) -> Stamp {
     let seconds = u64::try_from(stat.st_ctime).unwrap_or_default();
     let nanoseconds = u32::try_from(stat.st_ctime_nsec).unwrap_or_default();
-    Ok(Stamp {
+    Stamp {
         file: (stat.st_dev, stat.st_ino),
         size: u64::try_from(stat.st_size).unwrap_or_default(),
         changed: Duration::new(seconds, nanoseconds),
-    })
+    }
 }
 
 /// `None` where the file system does not say.
@@ -188,11 +186,6 @@ fn kind(file_type: FileType) -> Option<Kind> {
     }
 }
 
-fn kind_of(fd: &OwnedFd) -> io::Result<Kind> {
-    Ok(kind(FileType::from_raw_mode(fstat(fd)?.st_mode)).unwrap_or(Kind::Special))
-}
-
-fn stat_kind(folder: &OwnedFd, name: &CStr) -> io::Result<Kind> {
-    let stat = statat(folder, name, AtFlags::SYMLINK_NOFOLLOW)?;
-    Ok(kind(FileType::from_raw_mode(stat.st_mode)).unwrap_or(Kind::Special))
+fn kind_of(stat: &Stat) -> Kind {
+    kind(FileType::from_raw_mode(stat.st_mode)).unwrap_or(Kind::Special)
 }
