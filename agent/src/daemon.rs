@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail};
 use forewarn_clock::{Clock, local_zone};
 use forewarn_engine::{Engine, Input, MailFound, Now, ProfileId, State, Subject};
 use forewarn_proto::{
-    inventory::{Listing, Source},
+    inventory::{Listing, Person, Source},
     ipc::{Isolation, Question, SourceStatus, Status},
     push::Frame,
     report::Refusal,

@@ -24,11 +24,10 @@ const PATIENCE: Duration = Duration::from_secs(2);
 
 pub(crate) async fn run(config: &Config) -> Result<()> {
     // What no terminal shows is seen by nobody.
-    if stdout().is_terminal() {
-        match timeout(PATIENCE, greet(config)).await {
-            Ok(Err(error)) => tracing::debug!("{error:#}"),
-            Ok(Ok(())) | Err(_) => {}
-        }
+    if stdout().is_terminal()
+        && let Ok(Err(error)) = timeout(PATIENCE, greet(config)).await
+    {
+        tracing::debug!("{error:#}");
     }
     Ok(())
 }

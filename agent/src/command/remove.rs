@@ -197,7 +197,7 @@ mod tests {
         let matched = MatchStatus { purl, source, found_in: found_in.into(), how: How::DisplayName };
         let text = match step(&matched).unwrap() {
             Step::Run { words, .. } => words.join(" "),
-            other => other.to_string(),
+            step @ (Step::Trash(_) | Step::ByHand { .. }) => step.to_string(),
         };
         assert_eq!(text, expected);
     }

@@ -146,9 +146,9 @@ mod tests {
     /// Every message of a language, with the blanks that it fills in.
     fn messages(text: &str) -> BTreeMap<String, Vec<String>> {
         let resource = fluent_syntax::parser::parse(text.to_owned()).unwrap_or_else(|(_, errors)| panic!("{errors:?}"));
-        let message = |entry| match entry {
-            Entry::Message(message) => Some((message.id.name, blanks(&message.value.unwrap()))),
-            _ => None,
+        let message = |entry| {
+            let Entry::Message(message) = entry else { return None };
+            Some((message.id.name, blanks(&message.value.unwrap())))
         };
         let all: Vec<_> = resource.body.into_iter().filter_map(message).collect();
         let count = all.len();
