@@ -106,6 +106,10 @@ pub(crate) fn changes(changes: &Changes) -> Result<()> {
     Ok(())
 }
 
+fn people(number: u64) -> String {
+    if number == 1 { "1 person".to_owned() } else { format!("{number} people") }
+}
+
 /// What devices report of one policy.
 pub(crate) fn count(name: &str, count: &PolicyCount) {
     anstream::println!(
@@ -117,7 +121,11 @@ pub(crate) fn count(name: &str, count: &PolicyCount) {
         count.shown,
     );
     for (stage, people) in &count.people {
-        anstream::println!("  {people} people: {stage}");
+        anstream::println!("  {}: {stage}", self::people(*people));
+    }
+    if !count.not_told.is_empty() {
+        anstream::println!("  {} not yet told:", self::people(count.not_told.values().sum()));
+        count.not_told.iter().for_each(|(why, number)| anstream::println!("    {}: {why}", self::people(*number)));
     }
     if count.waiting > 0 {
         anstream::println!("  {} of them: waiting for a mail program to close", count.waiting);

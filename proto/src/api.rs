@@ -105,6 +105,9 @@ pub struct PolicyCount {
     pub waiting: u64,
     /// People to whom a notice was shown.
     pub shown: u64,
+    /// People to whom none could be shown yet, by what is in the way, as [`crate::report::Obstacle::text`] says it.
+    #[serde(default)]
+    pub not_told: BTreeMap<String, u64>,
 }
 
 /// People corrected after a retraction.

@@ -23,6 +23,7 @@ use jiff::SignedDuration;
 use tempfile::TempDir;
 
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
+const MINUTE: SignedDuration = SignedDuration::from_mins(1);
 
 /// A company with one device; all of it runs.
 struct Stage {

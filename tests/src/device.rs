@@ -9,6 +9,7 @@ use jiff::SignedDuration;
 
 use crate::{
     company::{Outcome, move_clocks},
+    desktop::Desktop,
     home,
     process::{Binaries, Running, wait_until},
 };
@@ -22,7 +23,7 @@ pub struct Device {
     pub home: PathBuf,
     binaries: Binaries,
     daemon: Option<Running>,
-    session_bus: Option<String>,
+    environment: Vec<(&'static str, String)>,
 }
 
 impl Device {
@@ -44,7 +45,7 @@ impl Device {
             folder.join("terminal"),
         );
         fs_err::write(folder.join("agent.toml"), config)?;
-        Ok(Self { folder: folder.to_owned(), home, binaries: binaries.clone(), daemon: None, session_bus: None })
+        Ok(Self { folder: folder.to_owned(), home, binaries: binaries.clone(), daemon: None, environment: Vec::new() })
     }
 
     /// The same device for another thread, without its daemon process.
@@ -55,14 +56,26 @@ impl Device {
             home: self.home.clone(),
             binaries: self.binaries.clone(),
             daemon: None,
-            session_bus: self.session_bus.clone(),
+            environment: self.environment.clone(),
         }
     }
 
     /// The same with notices on this session bus.
     #[must_use]
-    pub fn on_bus(mut self, address: &str) -> Self {
-        self.session_bus = Some(address.to_owned());
+    pub fn on_bus(self, address: &str) -> Self {
+        self.with("DBUS_SESSION_BUS_ADDRESS", address)
+    }
+
+    /// The same in this desktop session.
+    #[must_use]
+    pub fn on(self, desktop: &Desktop) -> Self {
+        self.on_bus(&desktop.session_bus).with("DBUS_SYSTEM_BUS_ADDRESS", &desktop.system_bus)
+    }
+
+    /// The same with this in the environment of the daemon and of commands.
+    #[must_use]
+    pub fn with(mut self, name: &'static str, value: &str) -> Self {
+        self.environment.push((name, value.to_owned()));
         self
     }
 
@@ -218,9 +231,7 @@ impl Device {
         // Root asks about the person whose home it is.
         let owner = std::os::unix::fs::MetadataExt::uid(&fs_err::metadata(&self.home)?);
         command.arg("--person").arg(owner.to_string());
-        if let Some(address) = &self.session_bus {
-            command.env("DBUS_SESSION_BUS_ADDRESS", address);
-        }
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         Ok(command)
     }
 }

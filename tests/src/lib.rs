@@ -2,12 +2,16 @@
 //! Everything lies in one scratch folder. The end-to-end tests and the demonstration are played on it.
 
 mod company;
+mod desktop;
 mod device;
 mod dovecot;
 pub mod home;
+mod logind;
 mod process;
 
 pub use company::{Company, Outcome};
+pub use desktop::{Desktop, Service};
 pub use device::Device;
 pub use dovecot::Dovecot;
+pub use logind::Logind;
 pub use process::{Binaries, wait_until};

@@ -11,7 +11,7 @@ use axum::{
 use forewarn_proto::{
     api::{CorrectionCount, Draft, DraftStatus, FleetStatus, OnlineKeys, PolicyCount},
     bundle::Bundle,
-    report::{Finding, PolicyReport, ProfileReport, ProfileState, Refusal, Report, Stage},
+    report::{Finding, Obstacle, PolicyReport, ProfileReport, ProfileState, Refusal, Report, Stage},
 };
 use forewarn_trust::{Repository, verify};
 
@@ -150,6 +150,10 @@ fn count_policy(count: &mut PolicyCount, policy: &PolicyReport, report: &Report)
     for person in policy.rules.iter().flat_map(|rule| &rule.people) {
         *count.people.entry(person.stage.text().to_owned()).or_default() += 1;
         count.shown += u64::from(person.shown.is_some());
+        if person.shown.is_none() {
+            let why = person.obstacle.map_or("the notice is on its way", Obstacle::text);
+            *count.not_told.entry(why.to_owned()).or_default() += 1;
+        }
         let waits = |profile: &ProfileReport| profile.person == person.person && profile.state == ProfileState::Waiting;
         count.waiting += u64::from(person.stage == Stage::Revoking && report.profiles.iter().any(waits));
     }
