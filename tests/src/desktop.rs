@@ -16,11 +16,16 @@ use crate::process::wait_until;
 /// A service that shows notifications.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Service {
-    /// dunst, in which the last call breaks through a pause, and whose menu chooses what the test wrote down.
+    /// dunst, whose menu chooses what the test wrote down. Nothing breaks through its pause.
     Dunst,
-    /// Xfce's, which shows buttons.
+    /// Xfce's, which shows buttons. What is critical breaks through its silence.
     Xfce,
 }
+
+/// The screen's size, in pixels.
+const SCREEN: [u32; 2] = [900, 600];
+/// Where Xfce's programs lie, whatever the machine's architecture.
+const LIBRARIES: &str = "/usr/lib";
 
 /// A desktop session; ends with this value.
 #[derive(Debug)]
@@ -31,7 +36,7 @@ pub struct Desktop {
     pub system_bus: String,
     display: String,
     folder: PathBuf,
-    service: Option<Child>,
+    service: Option<(Service, Child)>,
     processes: Vec<Child>,
 }
 
@@ -44,8 +49,18 @@ impl Desktop {
         let (session, session_bus) = bus()?;
         let (system, system_bus) = bus()?;
         let mut xvfb = Command::new("Xvfb");
-        let mut screen =
-            spawn("xvfb", xvfb.args(["-displayfd", "1", "-nolisten", "tcp", "-screen", "0", "900x600x24"]))?;
+        let mut screen = spawn(
+            "xvfb",
+            xvfb.args([
+                "-displayfd",
+                "1",
+                "-nolisten",
+                "tcp",
+                "-screen",
+                "0",
+                &format!("{}x{}x24", SCREEN[0], SCREEN[1]),
+            ]),
+        )?;
         let display = format!(":{}", first_line(&mut screen)?);
         let folder = folder.to_owned();
         Ok(Self { session_bus, system_bus, display, folder, service: None, processes: vec![screen, system, session] })
@@ -66,30 +81,34 @@ impl Desktop {
     /// # Errors
     /// When it does not.
     pub fn start_service(&mut self, service: Service) -> Result<()> {
-        let mut command = match service {
+        let started = match service {
             Service::Dunst => {
-                let mut dunst = Command::new("dunst");
-                dunst.arg("-config").arg(self.dunstrc()?);
-                dunst
+                let rc = self.dunstrc()?;
+                self.run("dunst", Command::new("dunst").arg("-config").arg(rc))?
             }
-            Service::Xfce => Command::new("/usr/lib/x86_64-linux-gnu/xfce4/notifyd/xfce4-notifyd"),
+            Service::Xfce => {
+                let settings = self.run("xfconf", &mut Command::new(program("xfce4/xfconf/xfconfd")?))?;
+                self.processes.push(settings);
+                self.run("xfce4-notifyd", &mut Command::new(program("xfce4/notifyd/xfce4-notifyd")?))?
+            }
         };
-        command.env("XDG_CONFIG_HOME", self.folder.join("config")).env("XDG_CACHE_HOME", self.folder.join("cache"));
-        let package = if service == Service::Dunst { "dunst" } else { "xfce4-notifyd" };
-        self.service = Some(spawn(package, self.inside(&mut command))?);
+        self.service = Some((service, started));
         wait_until("the service answers", || self.call("org.freedesktop.Notifications.GetCapabilities", &[]).map(drop))
     }
 
     /// The service ends, and everything that it shows with it.
     pub fn stop_service(&mut self) {
-        self.service.take().iter_mut().for_each(end);
+        self.service.take().iter_mut().for_each(|(_, process)| end(process));
     }
 
-    /// How many notifications dunst has on the screen.
+    /// How many notifications are on the screen.
     ///
     /// # Errors
-    /// When it does not say.
+    /// When nothing says.
     pub fn displayed(&self) -> Result<u32> {
+        if matches!(self.service, Some((Service::Xfce, _))) {
+            return Ok(u32::try_from(self.windows()?.len())?);
+        }
         let reply = self.get_dunst("displayedLength")?;
         reply
             .split_whitespace()
@@ -129,8 +148,14 @@ impl Desktop {
     /// The person asks not to be disturbed, or ends that.
     ///
     /// # Errors
-    /// When dunst does not.
+    /// When the service does not.
     pub fn set_quiet(&self, quiet: bool) -> Result<()> {
+        if matches!(self.service, Some((Service::Xfce, _))) {
+            let mut set = Command::new("xfconf-query");
+            set.args(["-c", "xfce4-notifyd", "-p", "/do-not-disturb", "-n", "-t", "bool", "-s", &quiet.to_string()]);
+            ensure!(self.inside(&mut set).status().context("install xfconf")?.success(), "xfconf-query failed");
+            return Ok(());
+        }
         let arguments = ["string:org.dunstproject.cmd0", "string:paused", &format!("variant:boolean:{quiet}")];
         self.call("org.freedesktop.DBus.Properties.Set", &arguments).map(drop)
     }
@@ -152,11 +177,13 @@ impl Desktop {
         Ok(fs_err::read_to_string(self.folder.join("offered"))?)
     }
 
-    /// The person clicks at this place of the screen, in pixels.
+    /// The person presses the button at this place of so many, which Xfce shows in a row at the notification's bottom.
     ///
     /// # Errors
-    /// When there is no program that can.
-    pub fn click(&self, x: u32, y: u32) -> Result<()> {
+    /// When there is no notification.
+    pub fn press(&self, button: u32, of: u32) -> Result<()> {
+        let [left, top, width, height] = *self.windows()?.first().context("nothing is on the screen")?;
+        let (x, y) = (left + width * (2 * button + 1) / (2 * of), top + height - 30);
         let mut xdotool = Command::new("xdotool");
         let (x, y) = (x.to_string(), y.to_string());
         xdotool.args(["mousemove", &x, &y, "sleep", "0.3", "click", "1"]);
@@ -175,7 +202,7 @@ impl Desktop {
         Ok(())
     }
 
-    /// Where each window that is shown lies: left, top, width and height, in pixels.
+    /// Where each notification lies: left, top, width and height, in pixels.
     ///
     /// # Errors
     /// When there is no program that says.
@@ -187,12 +214,20 @@ impl Desktop {
         let number = |line: &str, key: &str| line.strip_prefix(key).and_then(|rest| rest.parse::<u32>().ok());
         let all = |key: &'static str| text.lines().filter_map(move |line| number(line, key));
         let (places, sizes) = (all("X=").zip(all("Y=")), all("WIDTH=").zip(all("HEIGHT=")));
-        Ok(places.zip(sizes).map(|((x, y), (width, height))| [x, y, width, height]).collect())
+        let windows = places.zip(sizes).map(|((x, y), (width, height))| [x, y, width, height]);
+        // The screen itself is one, and Xfce has one of a single pixel.
+        Ok(windows.filter(|[_, _, width, height]| *width < SCREEN[0] && *height > 1).collect())
     }
 
     /// A command within this session.
     pub fn inside<'c>(&self, command: &'c mut Command) -> &'c mut Command {
         command.env("DISPLAY", &self.display).env("DBUS_SESSION_BUS_ADDRESS", &self.session_bus)
+    }
+
+    /// A program that goes on within this session, with settings of its own.
+    fn run(&self, package: &str, command: &mut Command) -> Result<Child> {
+        command.env("XDG_CONFIG_HOME", self.folder.join("config")).env("XDG_CACHE_HOME", self.folder.join("cache"));
+        spawn(package, self.inside(command))
     }
 
     fn get_dunst(&self, name: &str) -> Result<String> {
@@ -224,8 +259,7 @@ impl Desktop {
              markup = full\n format = \"<b>%s</b>\\n%b\"\n dmenu = {}\n\
              [urgency_low]\n background = \"#f6f8fa\"\n foreground = \"#1b1f24\"\n frame_color = \"#d0d7de\"\n\
              [urgency_normal]\n background = \"#f6f8fa\"\n foreground = \"#1b1f24\"\n frame_color = \"#0550ae\"\n\
-             [urgency_critical]\n background = \"#fff8f0\"\n foreground = \"#1b1f24\"\n frame_color = \"#9a3412\"\n \
-             override_pause_level = 100\n",
+             [urgency_critical]\n background = \"#fff8f0\"\n foreground = \"#1b1f24\"\n frame_color = \"#9a3412\"\n",
             menu.display()
         );
         fs_err::write(&file, config)?;
@@ -238,6 +272,12 @@ impl Drop for Desktop {
         self.stop_service();
         self.processes.iter_mut().for_each(end);
     }
+}
+
+/// A program that Debian keeps beside the libraries: `/usr/lib/x86_64-linux-gnu/xfce4/xfconf/xfconfd`.
+fn program(name: &str) -> Result<PathBuf> {
+    let folders = fs_err::read_dir(LIBRARIES)?.flatten().map(|entry| entry.path().join(name));
+    folders.into_iter().find(|path| path.exists()).with_context(|| format!("{name} is missing; run `cargo xtask test`"))
 }
 
 fn bus() -> Result<(Child, String)> {

@@ -18,7 +18,7 @@ pub(crate) const FOR_DAEMON_BENCH: [Need; 3] = [
 ];
 
 /// What the tests need.
-pub(crate) const FOR_TESTS: [Need; 20] = [
+pub(crate) const FOR_TESTS: [Need; 23] = [
     ("dpkg", "lists this machine's packages, to be compared"),
     ("gzip", "packs what test packages are made of"),
     ("flatpak", "makes and installs a test app, to be listed"),
@@ -37,7 +37,10 @@ pub(crate) const FOR_TESTS: [Need; 20] = [
     ("aerc", "is another"),
     ("python3", "holds Thunderbird's lock as another process would"),
     ("dbus", "is the session bus"),
-    ("dunst", "is a real notification service"),
+    ("dunst", "is a real service that shows notifications"),
+    ("xfce4-notifyd", "is another, with buttons"),
+    ("xfconf", "keeps the settings of that one"),
+    ("xdotool", "presses these buttons"),
     ("xvfb", "is the screen on which it shows notices"),
 ];
 
