@@ -10,7 +10,7 @@ use forewarn_proto::{
 use forewarn_tests::{Binaries, Company, Desktop, Device, Logind, Service, home, wait_until};
 use tempfile::TempDir;
 
-use crate::{HOUR, MINUTE, device};
+use crate::{HOUR, MINUTE, apps, device};
 
 /// A company, a desktop, and a device on it on which TikTok is installed; the daemon runs and nothing is banned yet.
 struct Office {
@@ -351,6 +351,32 @@ fn promise_1_a_notice_that_no_desktop_shows_was_not_shown() {
         Ok(())
     })
     .unwrap();
+}
+
+#[test]
+fn a_flatpak_is_removed_by_the_button_of_a_real_notification() {
+    let mut office = Office::open(Some(Service::Xfce), &[]);
+    let home = office.device.home.clone();
+    let folder = office.folder.path().join("flatpak");
+    fs_err::create_dir(&folder).unwrap();
+    apps::install_flatpak(&home, &folder);
+    office.device.kill();
+    companions(office.folder.path()).into_iter().for_each(kill);
+    let environment = apps::flatpak_environment(&home, &folder);
+    let Office { company, desktop, logind, device, folder } = office;
+    let device = environment.iter().fold(device, |device, (name, value)| device.with(name, value));
+    let mut office = Office { company, desktop, logind, device, folder };
+    office.device.start().unwrap();
+    office.wait_for_companion(2);
+    office.company.publish(&apps::ban("pkg:flatpak/org.example.Clock")).unwrap();
+    office.wait_until_shown();
+    office.desktop.wait_for(1).unwrap();
+    // Read, remove, two lengths of time, why.
+    office.desktop.press(1, 5).unwrap();
+    let pressed = std::time::Instant::now();
+    office.device.wait_for("nothing is asked", |status| status.obligations.is_empty()).unwrap();
+    println!("from the button to the end of the obligation: {} ms", pressed.elapsed().as_millis());
+    assert!(!home.join(".local/share/flatpak/app/org.example.Clock").exists());
 }
 
 /// SIGKILL.

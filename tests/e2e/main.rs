@@ -6,6 +6,7 @@
     reason = "a test may fail, waits, and starts programs"
 )]
 
+mod apps;
 mod desktop;
 mod gate;
 mod hostile;
@@ -15,6 +16,7 @@ mod offline;
 mod power_cut;
 mod privacy;
 mod refusals;
+mod remove;
 mod story;
 
 use forewarn_clock::Shift;

@@ -6,7 +6,7 @@ mod terminal;
 
 use std::{collections::BTreeMap, path::PathBuf};
 
-use forewarn_engine::{Input, Notice, NoticeId, Subject};
+use forewarn_engine::{Input, Notice, NoticeId, NoticeKind, Subject};
 use forewarn_proto::{
     inventory::Person,
     ipc::{self, Word},
@@ -197,9 +197,11 @@ impl Hub {
         }
     }
 
-    /// Where no desktop can show it, terminals may. Whoever is not there, or does not want to be disturbed, is left alone.
+    /// Where no desktop can show it, terminals may. Whoever is not there is left alone; so is who does not want to be
+    /// disturbed, but for a last call that their desktop keeps to itself.
     fn fall_back(&mut self, notice: &Notice, obstacle: Obstacle) {
-        let nothing_shows = matches!(obstacle, Obstacle::NoSession | Obstacle::NoService);
+        let insists = notice.kind == NoticeKind::LastCall && obstacle == Obstacle::DoNotDisturb;
+        let nothing_shows = insists || matches!(obstacle, Obstacle::NoSession | Obstacle::NoService);
         if nothing_shows && self.manner.way == NoticeWay::Auto {
             self.show_on_terminals(notice, obstacle);
         } else {
