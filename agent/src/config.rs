@@ -116,7 +116,7 @@ impl Config {
     fn complete(file: File) -> Result<Self> {
         let dirs = BaseDirs::new();
         let root = rustix::process::geteuid().is_root();
-        let missing = "there is no home folder; set `homes` and `state` in agent.toml";
+        let missing = "there is no home folder; set `state` in agent.toml";
         let own_state = dirs.as_ref().map(|d| d.data_local_dir().join("forewarn"));
         let default_state = if root { Some(SYSTEM_STATE.into()) } else { own_state };
         let state = file.state.or(default_state).context(missing)?;
@@ -125,9 +125,6 @@ impl Config {
         let socket = file.socket.unwrap_or(default_socket);
         let own_home = dirs.as_ref().map(|d| d.home_dir().to_owned());
         let homes = people::homes(file.homes, own_home);
-        if homes.is_empty() {
-            bail!(missing);
-        }
         let mut settings = Settings::default();
         if let Some(min_notice) = file.min_notice {
             if min_notice.0 < Settings::LEAST_NOTICE {

@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use forewarn_clock::{Clock, local_zone};
 use forewarn_engine::{Engine, Input, MailFound, Now, ProfileId, State, Subject};
 use forewarn_proto::{
@@ -94,6 +94,7 @@ struct Loaded {
 /// # Errors
 /// When the device is not enrolled, or the state can't be opened.
 pub(crate) async fn run(config: Config) -> Result<()> {
+    ensure!(!config.places.homes.is_empty(), "there is no home to look after; set `homes` in agent.toml");
     let loaded = Loaded::load(&config).await?;
     for (person, home) in &config.places.homes {
         tracing::info!("running for user {} in {}", person.0, home.display());

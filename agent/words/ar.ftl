@@ -56,7 +56,7 @@ month = { $month ->
     [11] نوفمبر
    *[12] ديسمبر
 }
-moment = { $weekday } { $day } { $month } { $year }، { $time } { $zone }
+moment = ‏{ $weekday } { $day } { $month } { $year }، { $time } { $zone }
 minutes = { $count ->
     [one] دقيقة واحدة
     [two] دقيقتين
@@ -122,7 +122,7 @@ takes-and-closes = حساب بريد { $domain }، مع إغلاق رسائله 
 takes-nothing = لا شيء
 stays = كل الرسائل والمسودات والحسابات الخاصة وكل ما عداها على هذا الجهاز
 waiting-for = في انتظار إغلاق { $programs }
-undo = أزل { $app }: ‏forewarn remove { $name }؛ وما أُخذ يعود تلقائيًا دون تغيير
+undo = أزل { $app }: { $command }؛ وما أُخذ يعود تلقائيًا دون تغيير
 contest = اسأل { $names }: يمكن لأي منهم سحبه
 or = { $first } أو { $last }
 and = { $first }، { $last }

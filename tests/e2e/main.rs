@@ -13,6 +13,7 @@ mod hostile;
 mod inventory;
 mod mail;
 mod offline;
+mod people;
 mod power_cut;
 mod privacy;
 mod refusals;

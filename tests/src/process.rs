@@ -39,6 +39,11 @@ impl Binaries {
         Self::in_folder(folder)
     }
 
+    /// Where one of the binaries is.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.0.join(name)
+    }
+
     /// A command of one of the binaries, without this process's D-Bus session.
     #[expect(clippy::disallowed_methods, reason = "the tests run the real binaries")]
     pub(crate) fn command(&self, name: &str) -> Command {

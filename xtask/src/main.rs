@@ -6,6 +6,7 @@ mod demo;
 mod fuzz;
 mod packages;
 mod schema;
+mod screenshots;
 mod test;
 
 use std::{path::Path, process::Command, process::ExitCode};
@@ -30,6 +31,8 @@ enum Task {
     Schema,
     /// Play the engine's stories in tests/scenarios and record their transcripts anew; `git diff` shows what changed.
     Scenarios,
+    /// Take the pictures in docs/pictures anew: notices and the status page, as people see them.
+    Screenshots,
     /// Measure, and print ratios against peers in the same run.
     Bench {
         /// What to measure.
@@ -59,6 +62,7 @@ fn main() -> ExitCode {
         Task::Test => test::run(),
         Task::Schema => schema::write(),
         Task::Scenarios => test::record_scenarios(),
+        Task::Screenshots => screenshots::run(),
         Task::Bench { what } => bench::run(what),
         Task::Measure(options) => bench::measure::run(&options),
         Task::HoldLock { lock } => demo::hold_lock(&lock),

@@ -10,6 +10,19 @@ type Need = (&'static str, &'static str);
 /// What `cargo xtask fuzz` needs.
 pub(crate) const FOR_FUZZING: [Need; 1] = [("g++", "builds libFuzzer")];
 
+/// What `cargo xtask screenshots` needs.
+pub(crate) const FOR_SCREENSHOTS: [Need; 9] = [
+    ("dbus", "is the session bus"),
+    ("xvfb", "is the screen"),
+    ("xfce4-notifyd", "shows notices"),
+    ("xfconf", "keeps the settings of that one"),
+    ("xdotool", "knows where on the screen they are"),
+    ("imagemagick", "takes pictures"),
+    ("chromium", "shows pages"),
+    ("fonts-noto-core", "has Arabic letters"),
+    ("fonts-ipafont-gothic", "has Japanese letters"),
+];
+
 /// What `cargo xtask bench daemon` compares with.
 pub(crate) const FOR_DAEMON_BENCH: [Need; 3] = [
     ("zabbix-agent2", "is an agent that is connected and idle"),

@@ -1,6 +1,6 @@
 use std::path::Path;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use forewarn_proto::{
     inventory::Person,
     ipc::{Asking, MAX_ORDER_BYTES, Order, Question, Status, Word},
@@ -44,8 +44,12 @@ impl Attendance {
 /// When no daemon answers on the configured socket, or it does not answer this person.
 pub(crate) async fn ask(config: &Config, question: &Question) -> Result<Status> {
     let (mut hears, _says) = connect(&config.socket, config.person, question).await?;
-    let answer = line::read(&mut hears, MAX_ANSWER_BYTES).await.context("is the daemon of another version?")?;
-    answer.context("the daemon does not answer you; it looks after others")
+    match line::read(&mut hears, MAX_ANSWER_BYTES).await {
+        Ok(Some(answer)) => Ok(answer),
+        // Whoever is turned away finds the connection closed, or reset.
+        Err(error) if !error.is::<std::io::Error>() => Err(error.context("is the daemon of another version?")),
+        Ok(None) | Err(_) => bail!("the daemon does not answer you; it looks after others"),
+    }
 }
 
 /// Attends to a person from now on, until this value or the daemon goes.

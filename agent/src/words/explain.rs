@@ -38,7 +38,8 @@ pub(crate) fn obligation_facts(
         ("policy", obligation.policy.to_string().into()),
         ("version", obligation.version.into()),
     ];
-    let undo = [("app", (&obligation.app).into()), ("name", quoted(&obligation.app).into())];
+    let command = format!("forewarn remove {}", quoted(&obligation.app));
+    let undo = [("app", (&obligation.app).into()), ("command", command.into())];
     let signers = tongue.join(&obligation.signed_by, "or");
     let mut facts = vec![
         tongue.fact("label-rule", [tongue.fill("rule", rule)]),
