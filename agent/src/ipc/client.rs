@@ -21,6 +21,8 @@ use crate::config::Config;
 /// The longest answer that is read, in bytes. The daemon is trusted; this only stops what answers in its place.
 const MAX_ANSWER_BYTES: usize = 16 * 1024 * 1024;
 
+const TURNED_AWAY: &str = "the daemon does not answer you; it looks after others";
+
 /// A companion's side of its connection to the daemon.
 pub(crate) struct Attendance {
     /// What it is told, until the daemon is gone.
@@ -48,7 +50,7 @@ pub(crate) async fn ask(config: &Config, question: &Question) -> Result<Status> 
         Ok(Some(answer)) => Ok(answer),
         // Whoever is turned away finds the connection closed, or reset.
         Err(error) if !error.is::<std::io::Error>() => Err(error.context("is the daemon of another version?")),
-        Ok(None) | Err(_) => bail!("the daemon does not answer you; it looks after others"),
+        Ok(None) | Err(_) => bail!(TURNED_AWAY),
     }
 }
 
@@ -80,6 +82,6 @@ async fn connect(
     ensure!(owner == 0 || owner == me, "{} is not the daemon's: user {owner} listens there", socket.display());
     let (hears, mut says) = stream.into_split();
     let asking = Asking { person, question: question.clone() };
-    line::write(&mut says, &asking).await.with_context(unreachable)?;
+    line::write(&mut says, &asking).await.context(TURNED_AWAY)?;
     Ok((BufReader::new(hears), says))
 }
