@@ -23,8 +23,9 @@ use tokio::{
 use crate::{
     alarm::Alarm,
     config::Config,
+    history::History,
     identity::{Identity, create_private},
-    ipc::{self, Asked},
+    ipc::{self, Answer, Asked},
     mail::{self, Mail, Recovered},
     notice::{self, Manner, News},
     perform::{Done, Hands},
@@ -70,6 +71,7 @@ struct Daemon {
     /// What the last errand about each profile could not do.
     mail_notes: BTreeMap<ProfileId, Vec<String>>,
     isolation: Option<Isolation>,
+    history: History,
 }
 
 struct Channels {
@@ -167,6 +169,7 @@ fn assemble(config: Config, loaded: Loaded, clock: Clock, touched: Touched) -> R
     tokio::spawn(notice::run(manner, orders, said, news_sender));
     tokio::spawn(sync::listen(link.clone(), known_receiver));
     tokio::spawn(sync::send_reports(link, newest));
+    let history = store.history();
     let engine = Engine::new(config.settings.clone().for_device(&identity.device), state);
     let scanner = Scanner::new(config.places.clone());
     let hands = Hands {
@@ -195,6 +198,7 @@ fn assemble(config: Config, loaded: Loaded, clock: Clock, touched: Touched) -> R
         mail: MailFound::default(),
         mail_notes: BTreeMap::new(),
         isolation: None,
+        history,
     };
     Ok((daemon, Channels { heard, touched, done, news, asked }))
 }
@@ -252,7 +256,7 @@ impl Daemon {
                 Wake::Asked((person, question, answer)) => {
                     self.give(Input::Tick);
                     self.take_question(person, &question);
-                    let _ = answer.send(self.status(person));
+                    let _ = answer.send(self.answer(person, &question));
                 }
                 Wake::Stop => {
                     self.give(Input::Tick);
@@ -268,7 +272,29 @@ impl Daemon {
         while let Some(input) = inputs.pop_front() {
             let effects = self.engine.handle(input, &self.now());
             inputs.extend(effects.into_iter().filter_map(|effect| self.hands.perform(effect, &self.engine)));
+            self.write_down();
         }
+    }
+
+    /// Keeps what has changed for people. Before the policies are known, nothing can be said of that.
+    fn write_down(&mut self) {
+        let people = self.hands.config.places.homes.iter().map(|(person, _)| *person);
+        if self.trust.policies().is_none() {
+            return;
+        }
+        let entries = self.history.go_on(&self.engine, people);
+        if !entries.is_empty()
+            && let Err(error) = self.hands.store.add_entries(&entries, &self.history)
+        {
+            tracing::warn!("what was decided can't be kept for `forewarn log`: {error:#}");
+        }
+    }
+
+    fn answer(&self, person: Person, question: &Question) -> Answer {
+        if *question == Question::Log {
+            return Answer::Log(self.hands.store.entries(person).unwrap_or_default());
+        }
+        Answer::Status(Box::new(self.status(person)))
     }
 
     async fn hear(&mut self, heard: Heard) {
@@ -374,7 +400,7 @@ impl Daemon {
 
     fn take_question(&mut self, person: Person, question: &Question) {
         let (app, input): (_, &dyn Fn(Subject) -> Input) = match question {
-            Question::Status | Question::Attend { .. } => return,
+            Question::Status | Question::Log | Question::Attend { .. } => return,
             Question::Look => return self.look_everywhere(),
             Question::Acknowledge { app } => (app, &Input::NoticeAcknowledged),
             Question::Snooze { app, length } => (app, &|subject| Input::NoticeSnoozed(subject, length.0)),

@@ -11,6 +11,7 @@ mod alarm;
 mod command;
 mod config;
 mod daemon;
+mod history;
 mod identity;
 mod ipc;
 mod mail;
@@ -72,6 +73,8 @@ enum Configured {
     Greet,
     /// Join the company's server with a one-time token. The device's key is made here and stays here.
     Enroll(command::enroll::Options),
+    /// Everything that was decided about you, and when.
+    Log(command::log::Options),
     /// Remove an app that you are asked to remove, by whatever installed it.
     Remove(command::remove::Options),
     /// What applies to me, how long I have, what is known about this device.
@@ -119,6 +122,7 @@ fn run(arguments: Arguments) -> Result<()> {
             Configured::Greet => command::greet::run(&config).await,
             Configured::Enroll(options) => command::enroll::run(&config, &options).await,
             Configured::Status(options) => command::status::run(&config, &options).await,
+            Configured::Log(options) => command::log::run(&config, &options).await,
             Configured::Remove(options) => command::remove::run(&config, &options).await,
             Configured::Why(options) => command::why::run(&config, &options).await,
             Configured::Inventory(options) => command::inventory::run(&config, &options).await,

@@ -8,14 +8,22 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 use forewarn_engine::State;
-use redb::{Database, Durability, ReadableDatabase, TableDefinition};
+use forewarn_proto::{inventory::Person, ipc::Entry};
+use redb::{Database, Durability, ReadableDatabase, ReadableTable as _, TableDefinition};
 use rustix::fs::{FlockOperation, flock};
+
+use crate::history::History;
 
 const TABLE: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("forewarn");
 const STATE: &str = "state";
 const BUNDLE: &str = "bundle";
 const ROOT: &str = "root";
 const ENROLLED: &str = "enrolled root";
+const HISTORY: &str = "history";
+/// What was decided, by number.
+const ENTRIES: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("entries");
+/// How many entries are kept, of all people together.
+const MAX_ENTRIES: u64 = 2000;
 
 /// How often, and with what pause, an open store is tried. One that was killed while it started a worker is held for a
 /// moment longer, by what was to become the worker.
@@ -99,6 +107,43 @@ impl Store {
         self.put(&[(BUNDLE, bundle), (ROOT, root.as_bytes()), (ENROLLED, enrolled.as_bytes())])
     }
 
+    /// How everyone stood when the last entry was made; nobody did where that can't be read.
+    pub(crate) fn history(&self) -> History {
+        let bytes = self.get(HISTORY).ok().flatten().unwrap_or_default();
+        serde_json::from_slice(&bytes).unwrap_or_default()
+    }
+
+    /// Adds entries, and drops the oldest when there are too many.
+    pub(crate) fn add_entries(&self, entries: &[(Person, Entry)], history: &History) -> Result<()> {
+        let history = serde_json::to_vec(history)?;
+        let transaction = self.database.begin_write()?;
+        {
+            transaction.open_table(TABLE)?.insert(HISTORY, history.as_slice())?;
+            let mut table = transaction.open_table(ENTRIES)?;
+            let mut next = table.last()?.map_or(0, |(number, _)| number.value() + 1);
+            for entry in entries {
+                table.insert(next, serde_json::to_vec(entry)?.as_slice())?;
+                next += 1;
+            }
+            table.retain(|number, _| number + MAX_ENTRIES >= next)?;
+        }
+        Ok(transaction.commit()?)
+    }
+
+    /// What was decided about a person, the oldest first. An entry that can't be read is left out.
+    pub(crate) fn entries(&self, person: Person) -> Result<Vec<Entry>> {
+        let table = match self.database.begin_read()?.open_table(ENTRIES) {
+            Ok(table) => table,
+            Err(redb::TableError::TableDoesNotExist(_)) => return Ok(Vec::new()),
+            Err(error) => return Err(error.into()),
+        };
+        let all = table.iter()?.filter_map(|row| {
+            let (_, bytes) = row.ok()?;
+            serde_json::from_slice::<(Person, Entry)>(bytes.value()).ok()
+        });
+        Ok(all.filter(|(of, _)| *of == person).map(|(_, entry)| entry).collect())
+    }
+
     fn get(&self, key: &str) -> Result<Option<Vec<u8>>> {
         let transaction = self.database.begin_read()?;
         match transaction.open_table(TABLE) {
@@ -149,6 +194,26 @@ mod tests {
         store.put(&[(STATE, b"{\"half\":")]).unwrap();
         assert!(matches!(store.state(), Stored::Damaged));
         assert_eq!(store.get("state.damaged").unwrap().unwrap(), b"{\"half\":");
+    }
+
+    #[test]
+    fn what_was_decided_is_each_person_s_own_and_the_oldest_goes() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        let entry = |about: &str| Entry {
+            at: "2026-12-01T00:00Z".parse().unwrap(),
+            about: about.into(),
+            event: forewarn_proto::ipc::Event::MailTaken,
+        };
+        let (ann, ben) = (Person(1), Person(2));
+        assert_eq!(store.entries(ann).unwrap(), []);
+        store.add_entries(&[(ann, entry("first")), (ben, entry("other"))], &History::default()).unwrap();
+        store.add_entries(&[(ann, entry("second"))], &History::default()).unwrap();
+        assert_eq!(store.entries(ann).unwrap(), [entry("first"), entry("second")]);
+        let many: Vec<_> = (0..MAX_ENTRIES).map(|_| (ben, entry("more"))).collect();
+        store.add_entries(&many, &History::default()).unwrap();
+        assert_eq!(store.entries(ann).unwrap(), []);
+        assert_eq!(store.entries(ben).unwrap().len() as u64, MAX_ENTRIES);
     }
 
     #[test]

@@ -146,6 +146,18 @@ simulated = محاكاة: الوقت من ملف
 isolation-partial = ما يعمل في مجلدك معزول بقدر ما تسمح به هذه النواة فقط (Landlock)
 isolation-none = ما يعمل في مجلدك له حقوق صاحبه ولا أضيق منها: لا يوجد Landlock هنا
 
+## Answers to `forewarn log`
+log-nothing = لم يُقرَّر شيء بشأنك بعد.
+log-shown = عُرض إشعار { $medium }
+log-not-shown = تعذر عرض إشعار: { $obstacle }
+log-deadline = المهلة هي { $moment }
+log-acknowledged = قلت إنك قرأته
+log-snoozed = لا تذكير حتى { $moment }
+log-app-gone = لم يعد التطبيق موجودًا؛ لا يُطلب منك شيء آخر
+log-policy-gone = لم تعد أي سياسة تحظره؛ لا يُطلب منك شيء
+log-mail-taken = نُقل حساب البريد إلى الخزنة
+log-mail-back = عاد حساب البريد
+
 ## How far it has come
 stage-found = وُجد، ولم تُبلَّغ بعد
 stage-informed = أُبلغت؛ ولا يمكن أخذ شيء منك

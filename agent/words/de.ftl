@@ -133,6 +133,18 @@ simulated = simuliert: die Zeit kommt aus einer Datei
 isolation-partial = was im Heimordner arbeitet, ist nur so weit eingeschlossen, wie dieser Kernel es kann (Landlock)
 isolation-none = was im Heimordner arbeitet, hat die Rechte seiner Person und keine engeren: hier gibt es kein Landlock
 
+## Answers to `forewarn log`
+log-nothing = Über Sie wurde noch nichts entschieden.
+log-shown = eine Mitteilung wurde { $medium } gezeigt
+log-not-shown = eine Mitteilung konnte nicht gezeigt werden: { $obstacle }
+log-deadline = die Frist ist { $moment }
+log-acknowledged = Sie haben gesagt, dass Sie es gelesen haben
+log-snoozed = keine Erinnerung bis { $moment }
+log-app-gone = die App ist weg; von Ihnen wird nichts mehr verlangt
+log-policy-gone = keine Vorgabe untersagt sie mehr; von Ihnen wird nichts verlangt
+log-mail-taken = das Mailkonto kam in den Tresor
+log-mail-back = das Mailkonto ist wieder da
+
 ## How far it has come
 stage-found = gefunden, noch nicht mitgeteilt
 stage-informed = mitgeteilt; von Ihnen kann nichts genommen werden

@@ -134,6 +134,18 @@ simulated = simulated: time comes from a file
 isolation-partial = what works in the home is shut in only as far as this kernel can (Landlock)
 isolation-none = what works in the home has its person's rights, and no narrower ones: no Landlock here
 
+## Answers to `forewarn log`
+log-nothing = Nothing was decided about you yet.
+log-shown = a notice was shown { $medium }
+log-not-shown = a notice could not be shown: { $obstacle }
+log-deadline = the deadline is { $moment }
+log-acknowledged = you said that you have read it
+log-snoozed = no reminder until { $moment }
+log-app-gone = the app is gone; nothing more is asked of you
+log-policy-gone = no policy bans it any more; nothing is asked of you
+log-mail-taken = the mail profile was moved into the vault
+log-mail-back = the mail profile is back
+
 ## How far it has come
 stage-found = found, not yet told
 stage-informed = told; nothing of yours can be taken

@@ -133,6 +133,18 @@ simulated = simulado: la hora viene de un archivo
 isolation-partial = lo que trabaja en su carpeta está aislado solo hasta donde este núcleo puede (Landlock)
 isolation-none = lo que trabaja en su carpeta tiene los derechos de su dueño y no otros menores: aquí no hay Landlock
 
+## Answers to `forewarn log`
+log-nothing = Todavía no se ha decidido nada sobre usted.
+log-shown = se mostró un aviso { $medium }
+log-not-shown = no se pudo mostrar un aviso: { $obstacle }
+log-deadline = el plazo es { $moment }
+log-acknowledged = dijo que lo ha leído
+log-snoozed = ningún recordatorio hasta { $moment }
+log-app-gone = la aplicación ya no está; no se le pide nada más
+log-policy-gone = ninguna norma la prohíbe ya; no se le pide nada
+log-mail-taken = la cuenta de correo se guardó en la caja fuerte
+log-mail-back = la cuenta de correo ha vuelto
+
 ## How far it has come
 stage-found = encontrado, sin avisar todavía
 stage-informed = avisado; no se le puede retirar nada

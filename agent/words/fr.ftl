@@ -133,6 +133,18 @@ simulated = simulée : l’heure vient d’un fichier
 isolation-partial = ce qui travaille dans votre dossier n’est isolé que dans la mesure où ce noyau le permet (Landlock)
 isolation-none = ce qui travaille dans votre dossier a vos droits, et pas de droits plus étroits : pas de Landlock ici
 
+## Answers to `forewarn log`
+log-nothing = Rien n’a encore été décidé à votre sujet.
+log-shown = un avis a été montré { $medium }
+log-not-shown = un avis n’a pas pu être montré : { $obstacle }
+log-deadline = l’échéance est le { $moment }
+log-acknowledged = vous avez dit l’avoir lu
+log-snoozed = pas de rappel avant le { $moment }
+log-app-gone = l’application a disparu ; plus rien ne vous est demandé
+log-policy-gone = plus aucune consigne ne l’interdit ; rien ne vous est demandé
+log-mail-taken = le compte de messagerie a été placé dans le coffre
+log-mail-back = le compte de messagerie est de retour
+
 ## How far it has come
 stage-found = trouvé, pas encore annoncé
 stage-informed = annoncé ; rien de ce qui est à vous ne peut être retiré

@@ -108,6 +108,18 @@ simulated = 模擬：時刻はファイルから取られています
 isolation-partial = ホームで働くものは、このカーネルでできる範囲でのみ隔離されています（Landlock）
 isolation-none = ホームで働くものは本人の権限を持ち、それより狭くはありません。Landlock がありません
 
+## Answers to `forewarn log`
+log-nothing = あなたについて決まったことはまだありません。
+log-shown = 通知が表示されました（{ $medium }）
+log-not-shown = 通知を表示できませんでした：{ $obstacle }
+log-deadline = 期限は { $moment }
+log-acknowledged = 読んだと答えました
+log-snoozed = { $moment } まで再通知しません
+log-app-gone = アプリはなくなりました。ほかに求められることはありません
+log-policy-gone = 禁止するポリシーはなくなりました。求められることはありません
+log-mail-taken = メールアカウントは保管庫に移されました
+log-mail-back = メールアカウントが戻りました
+
 ## How far it has come
 stage-found = 発見、まだ通知していません
 stage-informed = 通知済み。外されるものはありません

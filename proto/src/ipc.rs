@@ -42,6 +42,8 @@ pub enum Question {
     },
     /// What applies to me?
     Status,
+    /// What was decided about me? The answer is a list of [`Entry`], the oldest first.
+    Log,
     /// Something was removed from the device: look again. The answer does not wait for that.
     Look,
     /// I have read the notice about this app, or about all.
@@ -88,7 +90,7 @@ pub enum Word {
     Snoozed(Subject, Length),
 }
 
-/// The answer to every other [`Question`], after what it asks for was done.
+/// The answer to every other question, after what it asks for was done.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Status {
     /// Trusted time now.
@@ -117,6 +119,43 @@ pub struct Status {
     pub isolation: Option<Isolation>,
     /// The last report that was made about this device, exactly as it is sent.
     pub report: Option<Report>,
+}
+
+/// Something that was decided about a person, or done.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// When, by trusted time.
+    pub at: Timestamp,
+    /// What it is about: an app, as people call it, or a mail domain.
+    pub about: String,
+    /// What happened.
+    pub event: Event,
+}
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Event {
+    /// An obligation has come so far.
+    Came(Stage),
+    /// A notice was shown.
+    Shown(Medium),
+    /// A notice could not be shown.
+    NotShown(Obstacle),
+    /// The deadline is now this.
+    Deadline(Timestamp),
+    /// The person said that they have read it.
+    Acknowledged,
+    /// The person wanted no reminder until then.
+    Snoozed(Timestamp),
+    /// The app is gone, and with it what was asked.
+    AppGone,
+    /// No policy bans the app any more.
+    PolicyGone,
+    /// The mail profile is in the vault.
+    MailTaken,
+    /// The mail profile is back.
+    MailBack,
 }
 
 /// How far a process that works in a home is kept from everything else, besides having no more than its person's rights.

@@ -82,8 +82,9 @@ fn promise_8_why_says_everything() {
         "signed by  alice, bob",
         "matched    pkg:webapp/chromium/",
         "told       ",
+        ", on your terminal",
         "read       ",
-        "in 1 day 23 h",
+        "in 1 day 23 hours",
         "takes      the mail account of corp.example",
         "the deadline is still ahead",
         "undo       remove TikTok",
@@ -93,6 +94,18 @@ fn promise_8_why_says_everything() {
         assert!(why.contains(part), "`{part}` is missing in:\n{why}");
     }
     assert!(!device.run(&["why", "Signal"]).unwrap().success);
+    let log = device.run(&["log"]).unwrap().ok().unwrap();
+    let told = ["found, not yet told", "a notice was shown on your terminal", "told, deadline ahead", "the deadline is "];
+    let read = ["you said that you have read it"];
+    let mut rest = log.as_str();
+    for part in told.iter().chain(&read) {
+        let Some((_, after)) = rest.split_once(part) else { panic!("`{part}` is missing, or out of order, in:\n{log}") };
+        rest = after;
+    }
+    home::TIKTOK.remove(&device.home).unwrap();
+    device.wait_for("nothing is asked", |status| status.obligations.is_empty()).unwrap();
+    let log = device.run(&["log"]).unwrap().ok().unwrap();
+    assert!(log.contains("the app is gone; nothing more is asked of you"), "{log}");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 use anyhow::Result;
 use clap::Args;
-use forewarn_proto::ipc::Question;
+use forewarn_proto::ipc::{Question, Status};
 
 use crate::{config::Config, ipc::ask};
 
@@ -12,7 +12,7 @@ pub(crate) struct Options {
 }
 
 pub(crate) async fn run(config: &Config, options: &Options) -> Result<()> {
-    let status = ask(config, &Question::Acknowledge { app: options.app.clone() }).await?;
+    let status: Status = ask(config, &Question::Acknowledge { app: options.app.clone() }).await?;
     let read = status.obligations.iter().filter(|obligation| obligation.acknowledged.is_some());
     anstream::println!(
         "{} of {} notices are acknowledged. This moves no deadline.",

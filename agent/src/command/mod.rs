@@ -5,6 +5,7 @@ pub(crate) mod enroll;
 mod facts;
 pub(crate) mod greet;
 pub(crate) mod inventory;
+pub(crate) mod log;
 pub(crate) mod mail;
 pub(crate) mod remove;
 pub(crate) mod snooze;

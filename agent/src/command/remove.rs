@@ -55,7 +55,7 @@ enum Step {
 
 pub(crate) async fn run(config: &Config, options: &Options) -> Result<()> {
     let tongue = Tongue::new(&config.languages);
-    let status = ask(config, &Question::Status).await?;
+    let status: Status = ask(config, &Question::Status).await?;
     let steps = plan(&status, &options.app)?;
     if steps.is_empty() {
         bail!("nothing asks you to remove `{}`; see `forewarn status`", options.app);
@@ -68,7 +68,7 @@ pub(crate) async fn run(config: &Config, options: &Options) -> Result<()> {
     }
     ensure!(options.yes || agrees(&tongue, &options.app)?, "nothing was removed");
     steps.iter().try_for_each(Step::run)?;
-    ask(config, &Question::Look).await?;
+    let _: Status = ask(config, &Question::Look).await?;
     timeout(PATIENCE, wait_until_gone(config, &options.app))
         .await
         .with_context(|| format!("{} is still found; see `forewarn why {}`", options.app, options.app))??;

@@ -1,7 +1,10 @@
 use anyhow::Result;
 use clap::Args;
 use forewarn_clock::local_zone;
-use forewarn_proto::{ipc::Question, policy::Length};
+use forewarn_proto::{
+    ipc::{Question, Status},
+    policy::Length,
+};
 
 use crate::{config::Config, ipc::ask, words::Tongue};
 
@@ -16,7 +19,7 @@ pub(crate) struct Options {
 }
 
 pub(crate) async fn run(config: &Config, options: &Options) -> Result<()> {
-    let status = ask(config, &Question::Snooze { app: options.app.clone(), length: options.length }).await?;
+    let status: Status = ask(config, &Question::Snooze { app: options.app.clone(), length: options.length }).await?;
     let (tongue, zone) = (Tongue::new(&config.languages), local_zone());
     let snoozed = status.obligations.iter().filter_map(|o| Some((&o.app, o.snoozed_until?)));
     for (app, until) in snoozed.clone() {

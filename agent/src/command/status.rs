@@ -33,7 +33,7 @@ pub(crate) struct Options {
 }
 
 pub(crate) async fn run(config: &Config, options: &Options) -> Result<()> {
-    let status = ask(config, &Question::Status).await?;
+    let status: Status = ask(config, &Question::Status).await?;
     let (tongue, zone) = (Tongue::new(&config.languages), local_zone());
     if options.json {
         anstream::println!("{}", serde_json::to_string_pretty(&status)?);

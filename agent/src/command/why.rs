@@ -2,7 +2,7 @@ use anstyle::Style;
 use anyhow::{Result, bail};
 use clap::Args;
 use forewarn_clock::local_zone;
-use forewarn_proto::ipc::{ObligationStatus, Question};
+use forewarn_proto::ipc::{ObligationStatus, Question, Status};
 
 use super::facts;
 use crate::{
@@ -21,7 +21,7 @@ pub(crate) struct Options {
 }
 
 pub(crate) async fn run(config: &Config, options: &Options) -> Result<()> {
-    let status = ask(config, &Question::Status).await?;
+    let status: Status = ask(config, &Question::Status).await?;
     let (tongue, zone) = (Tongue::new(&config.languages), local_zone());
     let about = |obligation: &&ObligationStatus| obligation.app.eq_ignore_ascii_case(&options.app);
     let obligations: Vec<_> = status.obligations.iter().filter(about).collect();

@@ -3,9 +3,10 @@ use std::path::Path;
 use anyhow::{Context, Result, bail, ensure};
 use forewarn_proto::{
     inventory::Person,
-    ipc::{Asking, MAX_ORDER_BYTES, Order, Question, Status, Word},
+    ipc::{Asking, MAX_ORDER_BYTES, Order, Question, Word},
     report::Medium,
 };
+use serde::de::DeserializeOwned;
 use tokio::{
     io::BufReader,
     net::{
@@ -44,7 +45,7 @@ impl Attendance {
 ///
 /// # Errors
 /// When no daemon answers on the configured socket, or it does not answer this person.
-pub(crate) async fn ask(config: &Config, question: &Question) -> Result<Status> {
+pub(crate) async fn ask<T: DeserializeOwned>(config: &Config, question: &Question) -> Result<T> {
     let (mut hears, _says) = connect(&config.socket, config.person, question).await?;
     match line::read(&mut hears, MAX_ANSWER_BYTES).await {
         Ok(Some(answer)) => Ok(answer),

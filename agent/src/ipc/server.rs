@@ -9,9 +9,10 @@ use std::{
 use anyhow::{Context, Result, bail};
 use forewarn_proto::{
     inventory::Person,
-    ipc::{Asking, MAX_QUESTION_BYTES, Order, Question, Status, Word},
+    ipc::{Asking, Entry, MAX_QUESTION_BYTES, Order, Question, Status, Word},
     report::Medium,
 };
+use serde::Serialize;
 use tokio::{
     io::BufReader,
     net::{
@@ -35,7 +36,15 @@ const PACE: Duration = Duration::from_millis(20);
 const WAITING_ORDERS: usize = 256;
 
 /// A question, who asks, and where its answer goes.
-pub(crate) type Asked = (Person, Question, oneshot::Sender<Status>);
+pub(crate) type Asked = (Person, Question, oneshot::Sender<Answer>);
+
+/// What is answered, depending on the question.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub(crate) enum Answer {
+    Status(Box<Status>),
+    Log(Vec<Entry>),
+}
 
 /// What puts notices before a person.
 #[derive(Debug)]

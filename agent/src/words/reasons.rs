@@ -2,9 +2,11 @@
 //! does not pass the test until every language has it.
 
 use forewarn_proto::{
-    ipc::Isolation,
+    ipc::{Event, Isolation},
     report::{Doubt, Hold, Medium, Obstacle, Stage},
 };
+
+use jiff::tz::TimeZone;
 
 use super::Tongue;
 
@@ -42,6 +44,23 @@ impl Tongue {
             Doubt::NoSource => self.say("doubt-no-source"),
             Doubt::NotListed(source) => self.fill("doubt-not-listed", [("source", source.name().into())]),
             Doubt::Partial(source) => self.fill("doubt-partial", [("source", source.name().into())]),
+        }
+    }
+
+    /// What happened, for the log.
+    pub(crate) fn event(&self, event: &Event, zone: &TimeZone) -> String {
+        let at = |message, time| self.fill(message, [("moment", self.moment(time, zone).into())]);
+        match event {
+            Event::Came(stage) => self.stage(*stage),
+            Event::Shown(medium) => self.fill("log-shown", [("medium", self.medium(*medium).into())]),
+            Event::NotShown(obstacle) => self.fill("log-not-shown", [("obstacle", self.obstacle(*obstacle).into())]),
+            Event::Deadline(deadline) => at("log-deadline", *deadline),
+            Event::Acknowledged => self.say("log-acknowledged"),
+            Event::Snoozed(until) => at("log-snoozed", *until),
+            Event::AppGone => self.say("log-app-gone"),
+            Event::PolicyGone => self.say("log-policy-gone"),
+            Event::MailTaken => self.say("log-mail-taken"),
+            Event::MailBack => self.say("log-mail-back"),
         }
     }
 

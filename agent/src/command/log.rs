@@ -1,0 +1,30 @@
+use anyhow::Result;
+use clap::Args;
+use forewarn_clock::local_zone;
+use forewarn_proto::ipc::{Entry, Question};
+
+use crate::{config::Config, ipc::ask, words::Tongue};
+
+/// Options of `log`.
+#[derive(Args)]
+pub(crate) struct Options {
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) async fn run(config: &Config, options: &Options) -> Result<()> {
+    let entries: Vec<Entry> = ask(config, &Question::Log).await?;
+    if options.json {
+        anstream::println!("{}", serde_json::to_string_pretty(&entries)?);
+        return Ok(());
+    }
+    let (tongue, zone) = (Tongue::new(&config.languages), local_zone());
+    if entries.is_empty() {
+        anstream::println!("{}", tongue.say("log-nothing"));
+    }
+    for Entry { at, about, event } in &entries {
+        anstream::println!("{}  {about}: {}", tongue.moment(*at, &zone), tongue.event(event, &zone));
+    }
+    Ok(())
+}
