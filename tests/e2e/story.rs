@@ -95,11 +95,14 @@ fn promise_8_why_says_everything() {
     }
     assert!(!device.run(&["why", "Signal"]).unwrap().success);
     let log = device.run(&["log"]).unwrap().ok().unwrap();
-    let told = ["found, not yet told", "a notice was shown on your terminal", "told, deadline ahead", "the deadline is "];
+    let told =
+        ["found, not yet told", "a notice was shown on your terminal", "told, deadline ahead", "the deadline is "];
     let read = ["you said that you have read it"];
     let mut rest = log.as_str();
     for part in told.iter().chain(&read) {
-        let Some((_, after)) = rest.split_once(part) else { panic!("`{part}` is missing, or out of order, in:\n{log}") };
+        let Some((_, after)) = rest.split_once(part) else {
+            panic!("`{part}` is missing, or out of order, in:\n{log}")
+        };
         rest = after;
     }
     home::TIKTOK.remove(&device.home).unwrap();

@@ -12,7 +12,7 @@ use super::sign::sign_all;
 use crate::{home::Home, server::Server};
 
 /// What people are told unless the admin writes something else.
-const DEFAULT_MESSAGE: &str = "The notice about an app on this device was sent in error. You need not do anything. \
+const DEFAULT_MESSAGE: &str = "The notice about an app on this device was sent in error. \
                                Whatever was taken away is back.";
 
 /// Options of `retract`.
