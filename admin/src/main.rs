@@ -46,6 +46,10 @@ enum Command {
     Publish(command::sign::Number),
     /// Take a policy back, alone and at once: profiles return, notices go, those who saw one are corrected.
     Retract(command::retract::Options),
+    /// What people contest, in their own words.
+    Appeals,
+    /// Spare a device a rule until a moment, alone. Profiles return and notices go, as if the app were gone.
+    Exempt(command::exempt::Options),
     /// Look into the catalogue of apps that a policy can name.
     App(command::app::Options),
     /// Show open drafts and what devices report.
@@ -77,6 +81,8 @@ fn run(arguments: Arguments) -> Result<()> {
             Command::Sign(options) => command::sign::sign(&home, &options).await,
             Command::Publish(number) => command::sign::publish(&home, &number).await,
             Command::Retract(options) => command::retract::run(&home, &options).await,
+            Command::Appeals => command::appeals::run(&home).await,
+            Command::Exempt(options) => command::exempt::run(&home, &options).await,
             Command::App(options) => command::app::run(&options),
             Command::Status(options) => command::status::run(&home, &options).await,
         }

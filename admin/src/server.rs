@@ -3,7 +3,7 @@
 use anyhow::{Context, Result, bail};
 use forewarn_clock::Clock;
 use forewarn_proto::{
-    api::{Draft, DraftStatus, FleetStatus, OnlineKeys},
+    api::{Appeal, Draft, DraftStatus, FleetStatus, OnlineKeys},
     bundle::Bundle,
 };
 use forewarn_trust::{SigningKey, Verified, metadata, verify};
@@ -67,6 +67,10 @@ impl Server {
 
     pub(crate) async fn status(&self) -> Result<FleetStatus> {
         self.ask(Method::GET, "/v1/status", Vec::new()).await
+    }
+
+    pub(crate) async fn appeals(&self) -> Result<Vec<Appeal>> {
+        self.ask(Method::GET, "/v1/appeals", Vec::new()).await
     }
 
     /// What is in force. The first time, the root is taken if it is one that this admin's key has signed.

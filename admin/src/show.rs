@@ -4,7 +4,7 @@ use anstyle::{AnsiColor, Style};
 use anyhow::Result;
 use forewarn_proto::{
     api::{Draft, DraftStatus, PolicyCount},
-    policy::{Deadline, Length, Offline, Policy, Retraction},
+    policy::{Deadline, Exemption, Exemptions, Length, Offline, Policy, Retraction},
 };
 use forewarn_trust::{Changes, PublicKey, metadata};
 
@@ -98,6 +98,10 @@ pub(crate) fn changes(changes: &Changes) -> Result<()> {
             let retraction = Retraction::parse(text.as_bytes())?;
             let Retraction { policy, through_version, reason, .. } = retraction;
             anstream::println!("  withdraws {policy} up to version {through_version}: {reason}");
+        } else if name.starts_with("exemptions/") {
+            for Exemption { device, rule, until } in Exemptions::parse(text.as_bytes())?.exemptions {
+                anstream::println!("  {name} spares {device} {rule} until {until}");
+            }
         } else {
             anstream::println!("  puts in {name}:");
             policy(&Policy::parse(text.as_bytes())?);

@@ -7,16 +7,17 @@ use std::{
 
 use anyhow::{Context, Result, bail, ensure};
 use forewarn_clock::{Clock, local_zone};
-use forewarn_engine::{Engine, Input, MailFound, Now, ProfileId, State, Subject};
+use forewarn_engine::{App, Engine, Input, MailFound, Now, ProfileId, State, Subject};
 use forewarn_proto::{
+    api::AppealRequest,
     inventory::{Listing, Person, Source},
-    ipc::{Isolation, Question, SourceStatus, Status},
+    ipc::{Appealed, Isolation, Question, RuleStatus, SourceStatus, Status},
     push::Frame,
     report::Refusal,
 };
 use tokio::{
     signal::unix::{SignalKind, signal},
-    sync::{mpsc, watch},
+    sync::{mpsc, oneshot, watch},
     time::{Instant, interval_at},
 };
 
@@ -63,6 +64,7 @@ struct Daemon {
     clock: Clock,
     server: String,
     connected: bool,
+    link: Link,
     known: watch::Sender<String>,
     /// What was listed last, of each source in each scope.
     listed: Vec<Listing>,
@@ -117,7 +119,7 @@ impl Loaded {
         let keys = vault_key::load(&config.state, vault_key::credentials().as_deref())?;
         let mail = Mail::new(config.places.homes.clone(), config.state.join("vault"), keys);
         let state = load_state(&store, mail.recover().await)?;
-        let trust = Trust::load(&store, identity.root.clone(), config.state.clone()).await;
+        let trust = Trust::load(&store, &identity, config.state.clone()).await;
         Ok(Self { identity, store, trust, mail, state })
     }
 }
@@ -168,7 +170,7 @@ fn assemble(config: Config, loaded: Loaded, clock: Clock, touched: Touched) -> R
     ipc::serve(&config.socket, people, asked_sender, said_sender)?;
     tokio::spawn(notice::run(manner, orders, said, news_sender));
     tokio::spawn(sync::listen(link.clone(), known_receiver));
-    tokio::spawn(sync::send_reports(link, newest));
+    tokio::spawn(sync::send_reports(link.clone(), newest));
     let history = store.history();
     let engine = Engine::new(config.settings.clone().for_device(&identity.device), state);
     let scanner = Scanner::new(config.places.clone());
@@ -193,6 +195,7 @@ fn assemble(config: Config, loaded: Loaded, clock: Clock, touched: Touched) -> R
         clock,
         server: identity.server,
         connected: false,
+        link: link.clone(),
         known,
         listed: Vec::new(),
         mail: MailFound::default(),
@@ -253,6 +256,9 @@ impl Daemon {
                     self.finish(done);
                 }
                 Wake::Notice(news) => self.take_news(news),
+                Wake::Asked((person, Question::Appeal { app, reason }, answer)) => {
+                    self.appeal(person, &app, reason, answer);
+                }
                 Wake::Asked((person, question, answer)) => {
                     self.give(Input::Tick);
                     self.take_question(person, &question);
@@ -295,6 +301,19 @@ impl Daemon {
             return Answer::Log(self.hands.store.entries(person).unwrap_or_default());
         }
         Answer::Status(Box::new(self.status(person)))
+    }
+
+    /// Sends what a person contests to the admins. It waits for the server, so it is done beside the loop.
+    fn appeal(&self, person: Person, app: &str, reason: String, answer: oneshot::Sender<Answer>) {
+        let rules = self.engine.rules_for(person).into_iter().filter(|rule| App::named(&rule.app) == App::named(app));
+        let appeals: Vec<AppealRequest> = rules
+            .map(|RuleStatus { policy, rule, .. }| AppealRequest { policy, rule, reason: reason.clone() })
+            .collect();
+        let link = self.link.clone();
+        tokio::spawn(async move {
+            let sent = sync::appeal(&link, &appeals).await;
+            let _ = answer.send(Answer::Appealed(Appealed { problem: sent.err().map(|error| format!("{error:#}")) }));
+        });
     }
 
     async fn hear(&mut self, heard: Heard) {
@@ -400,7 +419,7 @@ impl Daemon {
 
     fn take_question(&mut self, person: Person, question: &Question) {
         let (app, input): (_, &dyn Fn(Subject) -> Input) = match question {
-            Question::Status | Question::Log | Question::Attend { .. } => return,
+            Question::Status | Question::Log | Question::Attend { .. } | Question::Appeal { .. } => return,
             Question::Look => return self.look_everywhere(),
             Question::Acknowledge { app } => (app, &Input::NoticeAcknowledged),
             Question::Snooze { app, length } => (app, &|subject| Input::NoticeSnoozed(subject, length.0)),

@@ -81,6 +81,8 @@ enum Configured {
     Status(command::status::Options),
     /// Everything about one app: the rule, who signed it, what matched, the deadline, what is taken, how to undo it.
     Why(command::why::Options),
+    /// Contest what is asked of you about an app. It goes to the admins, who may spare this device for a while.
+    Appeal(command::appeal::Options),
     /// Every package that the agent sees on this device. The list stays here.
     Inventory(command::inventory::Options),
     /// What of your mail a revoke would take.
@@ -122,6 +124,7 @@ fn run(arguments: Arguments) -> Result<()> {
             Configured::Greet => command::greet::run(&config).await,
             Configured::Enroll(options) => command::enroll::run(&config, &options).await,
             Configured::Status(options) => command::status::run(&config, &options).await,
+            Configured::Appeal(options) => command::appeal::run(&config, &options).await,
             Configured::Log(options) => command::log::run(&config, &options).await,
             Configured::Remove(options) => command::remove::run(&config, &options).await,
             Configured::Why(options) => command::why::run(&config, &options).await,

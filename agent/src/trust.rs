@@ -2,16 +2,16 @@
 
 use std::path::PathBuf;
 
-use forewarn_engine::{PolicySet, SignedPolicy};
+use forewarn_engine::{PolicySet, SignedPolicy, Spared};
 use forewarn_proto::{
     bundle::Bundle,
-    policy::{Policy, Retraction},
+    policy::{Exemption, Exemptions, Policy, Retraction},
     report::Refusal,
 };
 use forewarn_trust::{Document, Verified, digest, verify};
 use jiff::Timestamp;
 
-use crate::store::Store;
+use crate::{identity::Identity, store::Store};
 
 /// What is believed now.
 pub(crate) struct Trust {
@@ -19,6 +19,8 @@ pub(crate) struct Trust {
     /// The digest of the root of the enrolment. What is stored under another one belongs to former admins.
     enrolled: String,
     accepted: Option<Accepted>,
+    /// This device's name, by which it may be spared something.
+    device: String,
     scratch: PathBuf,
 }
 
@@ -39,9 +41,10 @@ pub(crate) enum Verdict {
 
 impl Trust {
     /// Starts from what was accepted before, verified once more, or from the root of the enrolment.
-    pub(crate) async fn load(store: &Store, enrolled_root: String, scratch: PathBuf) -> Self {
-        let enrolled = digest(enrolled_root.as_bytes());
-        let mut trust = Self { root: enrolled_root, enrolled, accepted: None, scratch };
+    pub(crate) async fn load(store: &Store, identity: &Identity, scratch: PathBuf) -> Self {
+        let (root, device) = (identity.root.clone(), identity.device.clone());
+        let enrolled = digest(root.as_bytes());
+        let mut trust = Self { root, enrolled, accepted: None, device, scratch };
         if let Some((bytes, root)) = store.bundle(&trust.enrolled) {
             match trust.examine(&bytes, &root).await {
                 Ok(accepted) => {
@@ -79,7 +82,7 @@ impl Trust {
             Ok(verified) => verified,
             Err(refusal) => return Verdict::Refused(refusal, None),
         };
-        let set = verified.check_expiry(now).and_then(|()| policy_set(&verified));
+        let set = verified.check_expiry(now).and_then(|()| policy_set(&verified, &self.device));
         match set {
             Ok(mut set) => match store.set_bundle(bytes, &verified.root, &self.enrolled) {
                 Ok(()) => {
@@ -107,7 +110,7 @@ impl Trust {
 
     async fn examine(&self, bytes: &[u8], root: &str) -> Result<Accepted, Refusal> {
         let verified = self.verified(bytes, root).await?;
-        let set = policy_set(&verified)?;
+        let set = policy_set(&verified, &self.device)?;
         Ok(Accepted { digest: digest(bytes), verified, set })
     }
 
@@ -131,7 +134,7 @@ impl Trust {
 }
 
 /// Parses what was verified. One document that does not parse refuses the whole bundle.
-fn policy_set(verified: &Verified) -> Result<PolicySet, Refusal> {
+fn policy_set(verified: &Verified, device: &str) -> Result<PolicySet, Refusal> {
     let mut set = PolicySet { bundle: verified.version, ..PolicySet::default() };
     for (name, document) in verified.of_role("policies") {
         let policy = parse_policy(name, document)?;
@@ -150,6 +153,14 @@ fn policy_set(verified: &Verified) -> Result<PolicySet, Refusal> {
         let retraction = Retraction::parse(&document.bytes).map_err(|e| not_parsed(name, &e.to_string()))?;
         check_name(name, &Retraction::target_name(&retraction.policy))?;
         set.retractions.insert(retraction.policy.clone(), retraction);
+    }
+    for (name, document) in verified.of_role("exemptions") {
+        let exemptions = Exemptions::parse(&document.bytes).map_err(|e| not_parsed(name, &e.to_string()))?;
+        check_name(name, &Exemptions::target_name(&exemptions.policy))?;
+        for Exemption { rule, until, .. } in exemptions.exemptions.into_iter().filter(|e| e.device == device) {
+            let spared = Spared { until, signed_by: document.signed_by.clone() };
+            set.exemptions.insert((exemptions.policy.clone(), rule), spared);
+        }
     }
     Ok(set)
 }

@@ -83,6 +83,8 @@ ago = قبل { $length }
 ## Answers to `forewarn status` and `forewarn why`
 nothing-asked = لا يُطلب منك شيء.
 nothing-now = { $app } محظور بموجب { $policy }، ولا يُطلب منك شيء الآن.
+spared = { $app } محظور بموجب { $policy }، لكن هذا الجهاز معفى حتى { $moment }. قرر ذلك { $names }.
+appealed = أُرسل إلى المسؤولين. تبقى المهلة كما هي ما لم يقرروا غير ذلك.
 in-vault = حساب بريد { $domain } في الخزنة على هذا الجهاز.
 label-rule = القاعدة
 label-signed = وقّعه

@@ -72,6 +72,8 @@ ago = vor { $length }
 ## Answers to `forewarn status` and `forewarn why`
 nothing-asked = Von Ihnen wird nichts verlangt.
 nothing-now = { $app } ist durch { $policy } untersagt; von Ihnen wird derzeit nichts verlangt.
+spared = { $app } ist durch { $policy } untersagt, aber dieses Gerät ist bis { $moment } ausgenommen. Das hat { $names } entschieden.
+appealed = Es ging an die Admins. Die Frist bleibt, wie sie ist, wenn sie nicht anders entscheiden.
 in-vault = Das Mailkonto von { $domain } liegt im Tresor auf diesem Gerät.
 label-rule = Regel
 label-signed = unterschrieben von

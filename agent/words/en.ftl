@@ -73,6 +73,8 @@ ago = { $length } ago
 ## Answers to `forewarn status` and `forewarn why`
 nothing-asked = Nothing is asked of you.
 nothing-now = { $app } is banned by { $policy }, and asks nothing of you now.
+spared = { $app } is banned by { $policy }, but this device is spared until { $moment }. { $names } decided that.
+appealed = It went to the admins. The deadline stays as it is, unless they decide otherwise.
 in-vault = The mail profile of { $domain } is in the vault on this device.
 label-rule = rule
 label-signed = signed by

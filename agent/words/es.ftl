@@ -72,6 +72,8 @@ ago = hace { $length }
 ## Answers to `forewarn status` and `forewarn why`
 nothing-asked = No se le pide nada.
 nothing-now = { $policy } prohíbe { $app }; por ahora no se le pide nada.
+spared = { $policy } prohíbe { $app }, pero este dispositivo está exento hasta { $moment }. Lo decidió { $names }.
+appealed = Se ha enviado a los administradores. El plazo sigue igual, salvo que decidan otra cosa.
 in-vault = La cuenta de correo de { $domain } está en la caja fuerte de este dispositivo.
 label-rule = regla
 label-signed = firmado por

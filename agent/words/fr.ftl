@@ -72,6 +72,8 @@ ago = il y a { $length }
 ## Answers to `forewarn status` and `forewarn why`
 nothing-asked = Rien ne vous est demandé.
 nothing-now = { $app } est interdit par { $policy } ; rien ne vous est demandé pour le moment.
+spared = { $app } est interdit par { $policy }, mais cet appareil en est dispensé jusqu’au { $moment }. Décision de { $names }.
+appealed = C’est transmis aux administrateurs. L’échéance reste la même, sauf décision contraire de leur part.
 in-vault = Le compte de messagerie { $domain } est dans le coffre, sur cet appareil.
 label-rule = règle
 label-signed = signé par

@@ -50,6 +50,8 @@ ago = { $length }前
 ## Answers to `forewarn status` and `forewarn why`
 nothing-asked = 求められていることはありません。
 nothing-now = { $app } は { $policy } により禁止されていますが、今は何も求められていません。
+spared = { $app } は { $policy } により禁止されていますが、この端末は { $moment } まで免除されています。決定者：{ $names }
+appealed = 管理者に送りました。管理者が別に決めない限り、期限は変わりません。
 in-vault = { $domain } のメールアカウントはこの端末の保管庫にあります。
 label-rule = 規則
 label-signed = 署名者

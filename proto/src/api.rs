@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::policy::PolicyId;
+use crate::policy::{PolicyId, RuleId};
 
 /// The largest request body from an admin or a device that enrolls, in bytes.
 pub const MAX_REQUEST_BYTES: usize = 8 * 1024 * 1024;
@@ -84,6 +85,34 @@ pub struct FleetStatus {
     pub corrections: BTreeMap<PolicyId, CorrectionCount>,
     /// Devices whose newest report says that they refused a bundle, by reason.
     pub refusals: BTreeMap<String, u64>,
+}
+
+/// `POST /v1/appeal`: a person on this device contests what a rule asks of them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AppealRequest {
+    /// Which policy.
+    pub policy: PolicyId,
+    /// Which rule.
+    pub rule: RuleId,
+    /// Why, in the person's own words: at most [`MAX_APPEAL_CHARS`].
+    pub reason: String,
+}
+
+/// The longest reason of an appeal, in characters.
+pub const MAX_APPEAL_CHARS: usize = 1000;
+
+/// `GET /v1/appeals`: what was contested, the newest first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Appeal {
+    /// Which device.
+    pub device: String,
+    /// When it came, by the server's clock.
+    pub at: Timestamp,
+    /// What it says.
+    #[serde(rename = "appeal")]
+    pub request: AppealRequest,
 }
 
 /// Devices and people by result.

@@ -44,6 +44,13 @@ pub enum Question {
     Status,
     /// What was decided about me? The answer is a list of [`Entry`], the oldest first.
     Log,
+    /// I contest what is asked of me about this app. It goes to the admins.
+    Appeal {
+        /// What people call the app, in any case.
+        app: String,
+        /// Why, in the person's own words.
+        reason: String,
+    },
     /// Something was removed from the device: look again. The answer does not wait for that.
     Look,
     /// I have read the notice about this app, or about all.
@@ -58,6 +65,13 @@ pub enum Question {
         /// How much later. The daemon has a cap, and a last call comes all the same.
         length: Length,
     },
+}
+
+/// The answer to [`Question::Appeal`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Appealed {
+    /// What kept it from reaching the admins; none when they have it.
+    pub problem: Option<String>,
 }
 
 /// What a companion is told.
@@ -194,6 +208,18 @@ pub struct RuleStatus {
     pub finding: Finding,
     /// Why the result is unknown; empty if it isn't.
     pub doubts: Vec<Doubt>,
+    /// The exemption of this device, while there is one.
+    #[serde(default)]
+    pub spared: Option<SparedStatus>,
+}
+
+/// A device is spared a rule.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SparedStatus {
+    /// Until when.
+    pub until: Timestamp,
+    /// Who decided that.
+    pub signed_by: Vec<String>,
 }
 
 /// A package that a rule names.

@@ -59,6 +59,9 @@ pub struct RuleReport {
     pub finding: Finding,
     /// Why the result is unknown; empty if it isn't.
     pub doubts: Vec<Doubt>,
+    /// Until when the device is spared the rule, while it is.
+    #[serde(default)]
+    pub spared_until: Option<Timestamp>,
     /// One entry for each person whom the rule obliges.
     pub people: Vec<PersonReport>,
 }

@@ -3,12 +3,19 @@
 use std::{collections::BTreeMap, os::unix::fs::PermissionsExt, path::Path};
 
 use anyhow::{Context, Result};
-use forewarn_proto::{api::Draft, bundle::Bundle, report::Report};
+use forewarn_proto::{
+    api::{Appeal, AppealRequest, Draft},
+    bundle::Bundle,
+    report::Report,
+};
 use jiff::Timestamp;
 use sqlx::{
     Row, SqlitePool,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
+
+/// How many rules one device may contest.
+const MAX_APPEALS: i64 = 100;
 
 /// A connection pool.
 pub(crate) struct Store {
@@ -146,6 +153,31 @@ impl Store {
         let update = sqlx::query("UPDATE draft SET draft = ? WHERE number = ?");
         update.bind(serde_json::to_string(draft)?).bind(number).execute(&self.pool).await?;
         Ok(())
+    }
+
+    /// Stores an appeal in the place of the device's last about the same rule. False where a device has too many.
+    pub(crate) async fn add_appeal(&self, device: &str, appeal: &AppealRequest, now: Timestamp) -> Result<bool> {
+        let insert = "INSERT INTO appeal (device, policy, rule, received, reason) \
+                      SELECT ?1, ?2, ?3, ?4, ?5 WHERE (SELECT count(*) FROM appeal WHERE device = ?1) < ?6 \
+                      ON CONFLICT (device, policy, rule) DO UPDATE SET received = excluded.received, reason = excluded.reason";
+        let insert = sqlx::query(insert).bind(device).bind(appeal.policy.as_str()).bind(appeal.rule.as_str());
+        let done = insert.bind(now.as_millisecond()).bind(&appeal.reason).bind(MAX_APPEALS).execute(&self.pool).await?;
+        Ok(done.rows_affected() == 1)
+    }
+
+    /// Every appeal, the newest first.
+    pub(crate) async fn appeals(&self) -> Result<Vec<Appeal>> {
+        let select = "SELECT device, policy, rule, received, reason FROM appeal ORDER BY received DESC";
+        let read = |row: sqlx::sqlite::SqliteRow| {
+            let name = |column| -> Result<String> { Ok(row.try_get(column)?) };
+            let request = AppealRequest {
+                policy: name("policy")?.parse().map_err(anyhow::Error::msg)?,
+                rule: name("rule")?.parse().map_err(anyhow::Error::msg)?,
+                reason: name("reason")?,
+            };
+            Ok(Appeal { device: name("device")?, at: Timestamp::from_millisecond(row.try_get("received")?)?, request })
+        };
+        sqlx::query(select).fetch_all(&self.pool).await?.into_iter().map(read).collect()
     }
 
     /// The drafts that are not published, by number.

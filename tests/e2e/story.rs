@@ -57,6 +57,40 @@ fn promise_3_a_policy_sent_in_error_is_taken_back_by_one_admin() {
 }
 
 #[test]
+fn a_person_contests_and_one_admin_spares_their_device_for_a_while() {
+    let stage = Stage::set();
+    let (company, device) = (&stage.company, &stage.device);
+    home::TIKTOK.install(&device.home).unwrap();
+    company.publish(&home::ban(&home::TIKTOK, "no-tiktok", 1, "grace = \"48h\"")).unwrap();
+    device.wait_for_first_notice().unwrap();
+    let refused = device.run(&["appeal", "Signal", "I need it"]).unwrap();
+    assert!(!refused.success && refused.text.contains("no policy here speaks of that"), "{}", refused.text);
+    let sent = device.run(&["appeal", "tiktok", "I look after our company's channel there."]).unwrap().ok().unwrap();
+    assert!(sent.contains("It went to the admins. The deadline stays as it is"), "{sent}");
+    let appeals = company.admin("bob", &["appeals"]).unwrap().ok().unwrap();
+    assert!(appeals.contains("contests tiktok of no-tiktok"), "{appeals}");
+    assert!(appeals.contains("I look after our company's channel there."), "{appeals}");
+    let name = appeals.split_whitespace().next().unwrap();
+    let exempt =
+        |until: &str| company.admin("bob", &["exempt", name, "no-tiktok", "tiktok", "--until", until]).unwrap();
+    let past = exempt("2020-07-10T17:00Z");
+    assert!(!past.success && past.text.contains("is in the past"), "{}", past.text);
+    let unclear = exempt("2099-07-10");
+    assert!(!unclear.success && unclear.text.contains("write 2027-01-31T17:00[Europe/Berlin]"), "{}", unclear.text);
+    exempt("2099-07-10T17:00[Europe/Berlin]").ok().unwrap();
+    device.wait_for("nothing is asked", |status| status.obligations.is_empty()).unwrap();
+    let why = device.run(&["why", "tiktok"]).unwrap().ok().unwrap();
+    assert!(
+        why.contains("this device is spared until Friday 10 July 2099") && why.contains("bob decided that"),
+        "{why}"
+    );
+    let shorter = exempt("2098-07-10T17:00Z");
+    shorter.ok().unwrap();
+    let still = device.run(&["why", "tiktok"]).unwrap().ok().unwrap();
+    assert_eq!(still, why, "it is made longer, never shorter");
+}
+
+#[test]
 fn promise_2_one_signature_of_two_changes_nothing() {
     let stage = Stage::set();
     let (company, device) = (&stage.company, &stage.device);

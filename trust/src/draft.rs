@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use forewarn_proto::{
     api::Draft,
-    policy::{Policy, PolicyError, Retraction},
+    policy::{Exemptions, Policy, PolicyError, Retraction},
 };
 use tough::schema::{Delegations, Root, Signed, Targets};
 
@@ -20,7 +20,9 @@ pub enum DraftError {
     #[error(transparent)]
     Metadata(#[from] MetadataError),
     /// The draft changes nothing, or a role that admins don't sign.
-    #[error("a draft changes some of root, targets, policies, previews and retractions; this one changes `{0}`")]
+    #[error(
+        "a draft changes some of root, targets, policies, previews, retractions and exemptions; this one changes `{0}`"
+    )]
     Role(String),
     /// Nobody who may sign has signed.
     #[error("{role} carries no valid signature of an admin; sign it with `forewarn-admin`")]
@@ -70,6 +72,9 @@ pub enum DraftError {
     /// A retraction would be taken back, or reach less far.
     #[error("{0} would be taken back; publish a new version of the policy instead, which two admins sign")]
     Unretract(String),
+    /// An exemption would be taken back, or end sooner.
+    #[error("{0}: whoever is spared stays so for as long as they were told; an exemption can only be made longer")]
+    Unexempt(String),
     /// A policy's version does not grow.
     #[error("{name}: version {offered} is in force or was before; write version = {}", offered.saturating_add(1))]
     PolicyVersion {
@@ -186,8 +191,8 @@ pub(crate) fn check_versions(draft: &Draft, current: &BTreeMap<&str, &str>) -> R
 pub(crate) fn check_targets(draft: &Draft, existing: &BTreeMap<String, String>) -> Result<(), DraftError> {
     for (role, text) in draft.roles.iter().filter(|(role, _)| DELEGATED.contains(&role.as_str())) {
         let listed = listed_targets(role, text)?;
-        if role == "retractions" {
-            check_retractions_stay(&listed, existing)?;
+        if role == "retractions" || role == "exemptions" {
+            check_all_stay(role, &listed, existing)?;
         }
         for (name, expected) in listed {
             let text = draft.targets.get(&name).or_else(|| existing.get(&name));
@@ -199,12 +204,15 @@ pub(crate) fn check_targets(draft: &Draft, existing: &BTreeMap<String, String>) 
     Ok(())
 }
 
-/// A retraction is never taken back: what it withdrew comes again only as a new version, with signatures of its own.
-fn check_retractions_stay(
+/// What undoes is never taken back: what a retraction withdrew comes again only as a new version, with signatures of its
+/// own.
+fn check_all_stay(
+    role: &str,
     listed: &BTreeMap<String, String>,
     existing: &BTreeMap<String, String>,
 ) -> Result<(), DraftError> {
-    let gone = existing.keys().find(|name| name.starts_with("retractions/") && !listed.contains_key(*name));
+    let is_of_role = |name: &&String| name.split('/').next() == Some(role);
+    let gone = existing.keys().filter(is_of_role).find(|name| !listed.contains_key(*name));
     gone.map_or(Ok(()), |name| Err(DraftError::Unretract(name.clone())))
 }
 
@@ -217,6 +225,13 @@ fn check_document(role: &str, name: &str, text: &str, former: Option<&String>) -
             return Err(DraftError::Unretract(name.to_owned()));
         }
         retraction.policy
+    } else if role == "exemptions" {
+        let exemptions = Exemptions::parse(text.as_bytes()).map_err(wrong)?;
+        let former = former.and_then(|former| Exemptions::parse(former.as_bytes()).ok());
+        if former.is_some_and(|former| !exemptions.keeps(&former)) {
+            return Err(DraftError::Unexempt(name.to_owned()));
+        }
+        exemptions.policy
     } else {
         let policy = Policy::parse(text.as_bytes()).map_err(wrong)?;
         let former = former.filter(|former| *former != text).map(|former| Policy::parse(former.as_bytes()));

@@ -7,6 +7,7 @@
 //! | `policies` | two admins (or more) | which policies act |
 //! | `previews` | one admin | which policies are counted |
 //! | `retractions` | one admin | which policies are withdrawn; it can only undo |
+//! | `exemptions` | one admin | which devices are spared what, until when; it can only undo |
 //! | `snapshot`, `timestamp` | the server | which of these are current |
 //!
 //! The device runs [`verify()`], admins make metadata with [`metadata`] and [`review()`] it before they sign, and the
@@ -28,4 +29,4 @@ pub use review::{Changes, ReviewError, review, review_founding};
 pub use verify::{Document, Verified, verify};
 
 /// The delegated roles, each of which governs the targets below a folder of its own name.
-pub const DELEGATED: [&str; 3] = ["policies", "previews", "retractions"];
+pub const DELEGATED: [&str; 4] = ["policies", "previews", "retractions", "exemptions"];

@@ -127,7 +127,7 @@ impl Repository {
         self.sign_snapshot(online)
     }
 
-    /// The policies, previews and retractions in force, by target name.
+    /// The policies, previews, retractions and exemptions in force, by target name.
     ///
     /// # Errors
     /// When a role's text is not metadata.

@@ -12,6 +12,8 @@ use forewarn_trust::{
 use jiff::{SignedDuration, Timestamp};
 
 const POLICY: &str = "id = \"ban\"\nversion = 1\ntitle = \"t\"\n[message]\nen = \"m\"\n[[rule]]\nid = \"r\"\napp = \"A\"\npurls = [\"pkg:deb/a\"]\n";
+const EXEMPTIONS: &str =
+    "policy = \"ban\"\n[[exemption]]\ndevice = \"device-a\"\nrule = \"r\"\nuntil = \"2027-01-31T16:00:00Z\"\n";
 const RETRACTION: &str = "policy = \"ban\"\nthrough_version = 1\nreason = \"error\"\n[message]\nen = \"m\"\n";
 
 struct Company {
@@ -139,7 +141,7 @@ async fn promise_2_one_admin_is_enough_to_withdraw_and_to_preview() {
 #[tokio::test]
 async fn promise_2_a_role_that_one_admin_signs_can_not_carry_a_policy() {
     let company = Company::new();
-    for role in ["previews", "retractions"] {
+    for role in ["previews", "retractions", "exemptions"] {
         let draft = company.sign(company.draft(role, "policies/ban.toml", POLICY), &["alice"]);
         assert!(company.verify(&company.force(&draft)).await.is_err(), "{role}");
     }
@@ -312,6 +314,28 @@ async fn promise_3_a_retraction_is_not_taken_back() {
     let shorter = RETRACTION.replace("through_version = 1", "through_version = 0");
     let draft = company.sign(company.draft("retractions", "retractions/ban.toml", &shorter), &["alice"]);
     assert!(matches!(company.publish(&draft), Err(DraftError::Unretract(_))));
+}
+
+#[tokio::test]
+async fn promise_2_one_admin_spares_a_device_and_nobody_makes_that_shorter() {
+    let mut company = published();
+    let name = "exemptions/ban.toml";
+    let draft = company.sign(company.draft("exemptions", name, EXEMPTIONS), &["bob"]);
+    company.publish(&draft).unwrap();
+    let verified = company.verify(company.repository.bundle()).await.unwrap();
+    assert_eq!(verified.documents[name].signed_by, ["bob"]);
+    for worse in [EXEMPTIONS.replace("2027-01-31", "2026-12-31"), "policy = \"ban\"\nexemption = []\n".to_owned()] {
+        let draft = company.sign(company.draft("exemptions", name, &worse), &["alice"]);
+        assert!(matches!(company.publish(&draft), Err(DraftError::Unexempt(_))), "{worse}");
+    }
+    let longer = EXEMPTIONS.replace("2027-01-31", "2027-02-28");
+    let draft = company.sign(company.draft("exemptions", name, &longer), &["alice"]);
+    company.publish(&draft).unwrap();
+    let draft = company.draft("exemptions", "exemptions/other.toml", EXEMPTIONS);
+    assert!(matches!(company.publish(&company.sign(draft, &["bob"])), Err(DraftError::Name { .. })));
+    let draft = company.draft("exemptions", name, &longer.replace("until", "since"));
+    assert!(matches!(company.publish(&company.sign(draft, &["bob"])), Err(DraftError::Policy { .. })));
+    assert!(matches!(company.publish(&company.draft("exemptions", name, &longer)), Err(DraftError::Unsigned { .. })));
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! One module for each thing that an admin does.
 
 pub(crate) mod app;
+pub(crate) mod appeals;
+pub(crate) mod exempt;
 pub(crate) mod found;
 pub(crate) mod init;
 pub(crate) mod policy;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use forewarn_proto::{
     inventory::Person,
-    ipc::{MatchStatus, ObligationStatus, RuleStatus},
+    ipc::{MatchStatus, ObligationStatus, RuleStatus, SparedStatus},
     policy::Domain,
     report::Report,
 };
@@ -40,6 +40,9 @@ impl Engine {
                     rule: rule.id.clone(),
                     app: rule.app.clone(),
                     finding: found.finding,
+                    spared: self
+                        .spared(&policy.id, &rule.id)
+                        .map(|spared| SparedStatus { until: spared.until, signed_by: spared.signed_by.clone() }),
                     doubts: found.doubts.into_iter().collect(),
                 }
             })

@@ -7,7 +7,7 @@ use std::{
 
 use forewarn_proto::{
     inventory::{Change, Listing, Person},
-    policy::{Domain, Policy, PolicyId, Retraction},
+    policy::{Domain, Policy, PolicyId, Retraction, RuleId},
     report::{Medium, Obstacle, Refusal},
 };
 use jiff::{SignedDuration, Timestamp};
@@ -81,6 +81,17 @@ pub struct PolicySet {
     pub previews: BTreeMap<PolicyId, Policy>,
     /// Withdrawn policies.
     pub retractions: BTreeMap<PolicyId, Retraction>,
+    /// The rules that this device is spared.
+    pub exemptions: BTreeMap<(PolicyId, RuleId), Spared>,
+}
+
+/// An exemption of this device.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Spared {
+    /// When it ends.
+    pub until: Timestamp,
+    /// The names of those who signed, or their key ids.
+    pub signed_by: Vec<String>,
 }
 
 /// A policy and who signed it.

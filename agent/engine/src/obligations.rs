@@ -45,6 +45,9 @@ impl Engine {
         for (key, scope) in self.listings.matching() {
             let Some(policy) = self.policy(&key.policy).cloned() else { continue };
             let Some(rule) = policy.rules.iter().find(|rule| rule.id == key.rule) else { continue };
+            if self.spared(&key.policy, &key.rule).is_some() {
+                continue;
+            }
             for person in self.people_in(scope) {
                 let found = self.listings.find(&key, person);
                 if obliges(&policy, &found, self.has_mail(&policy, person)) {
@@ -64,9 +67,11 @@ impl Engine {
         self.mail.people.keys().copied().filter(|person| scope.reaches(*person)).collect()
     }
 
-    /// An obligation ends only by certain knowledge: the rule is gone from the policy, or the app from the device.
+    /// An obligation ends only by certain knowledge: the rule is gone from the policy, or the app from the device; or the
+    /// device is spared.
     fn still_stands(&self, policy: &Policy, id: &ObligationId) -> bool {
-        policy.rules.iter().any(|rule| rule.id == id.rule)
+        self.spared(&id.policy, &id.rule).is_none()
+            && policy.rules.iter().any(|rule| rule.id == id.rule)
             && self.listings.find(&RuleKey::of(id), id.person).finding != Finding::Met
     }
 

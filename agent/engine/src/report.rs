@@ -53,6 +53,7 @@ impl Engine {
                 rule: rule.id.clone(),
                 finding,
                 doubts: doubts.into_iter().collect(),
+                spared_until: self.spared(&policy.id, &rule.id).filter(|_| !preview).map(|spared| spared.until),
                 people: if preview { Vec::new() } else { self.people_reports(policy, rule) },
             }
         });

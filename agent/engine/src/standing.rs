@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use forewarn_proto::{
-    policy::{Offline, Policy, PolicyId},
+    policy::{Offline, Policy, PolicyId, RuleId},
     report::{Hold, Stage},
 };
 use jiff::Timestamp;
 
 use crate::{
-    Engine, ObligationId, SignedPolicy,
+    Engine, ObligationId, SignedPolicy, Spared,
     deadline::{Readiness, effective},
     finding::RuleKey,
     state::Place,
@@ -47,10 +47,18 @@ impl Engine {
         until.map_or(signed.expires, |until| until.min(signed.expires))
     }
 
-    /// When every policy that acts is over by itself.
+    /// When every policy that acts is over by itself, and every exemption.
     pub(crate) fn ends(&self) -> impl Iterator<Item = Timestamp> {
-        let set = self.policies.iter().flat_map(|set| set.policies.values());
-        set.filter(|signed| self.acts(signed)).map(|signed| self.end_of(signed))
+        let policies = self.policies.iter().flat_map(|set| set.policies.values());
+        let exemptions = self.policies.iter().flat_map(|set| set.exemptions.values());
+        let acting = policies.filter(|signed| self.acts(signed)).map(|signed| self.end_of(signed));
+        acting.chain(exemptions.map(|spared| spared.until))
+    }
+
+    /// The exemption by which this device is spared a rule now.
+    pub(crate) fn spared(&self, policy: &PolicyId, rule: &RuleId) -> Option<&Spared> {
+        let spared = self.policies.as_ref()?.exemptions.get(&(policy.clone(), rule.clone()))?;
+        (self.time() < spared.until).then_some(spared)
     }
 
     /// The effective deadline; none before a notice was shown, or where the person has nothing that could be taken.

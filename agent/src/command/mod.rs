@@ -1,6 +1,7 @@
 //! One module for each thing that a person does.
 
 pub(crate) mod acknowledge;
+pub(crate) mod appeal;
 pub(crate) mod enroll;
 mod facts;
 pub(crate) mod greet;

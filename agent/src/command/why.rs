@@ -28,8 +28,7 @@ pub(crate) async fn run(config: &Config, options: &Options) -> Result<()> {
     if obligations.is_empty() {
         let rule = status.rules.iter().find(|rule| rule.app.eq_ignore_ascii_case(&options.app));
         let Some(rule) = rule else { bail!("no policy here speaks of `{}`; see `forewarn status`", options.app) };
-        let blanks = [("app", (&rule.app).into()), ("policy", rule.policy.to_string().into())];
-        anstream::println!("{}", tongue.fill("nothing-now", blanks));
+        anstream::println!("{}", tongue.nothing_now(rule, &zone));
     }
     for obligation in obligations {
         anstream::println!("{BOLD}{}{BOLD:#}: {}", obligation.app, obligation.title);

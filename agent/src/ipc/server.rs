@@ -9,7 +9,7 @@ use std::{
 use anyhow::{Context, Result, bail};
 use forewarn_proto::{
     inventory::Person,
-    ipc::{Asking, Entry, MAX_QUESTION_BYTES, Order, Question, Status, Word},
+    ipc::{Appealed, Asking, Entry, MAX_QUESTION_BYTES, Order, Question, Status, Word},
     report::Medium,
 };
 use serde::Serialize;
@@ -44,6 +44,7 @@ pub(crate) type Asked = (Person, Question, oneshot::Sender<Answer>);
 pub(crate) enum Answer {
     Status(Box<Status>),
     Log(Vec<Entry>),
+    Appealed(Appealed),
 }
 
 /// What puts notices before a person.

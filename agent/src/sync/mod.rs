@@ -7,7 +7,8 @@ pub(crate) use client::connect;
 
 use std::{sync::Arc, time::Duration};
 
-use forewarn_proto::{push::Frame, report::Report};
+use anyhow::{Context as _, Result, bail, ensure};
+use forewarn_proto::{api::AppealRequest, push::Frame, report::Report};
 use reqwest::Client;
 use tokio::sync::{mpsc, watch};
 
@@ -97,6 +98,23 @@ async fn send(link: &Link, report: &Report) -> bool {
             false
         }
     }
+}
+
+/// Sends appeals to the admins.
+///
+/// # Errors
+/// When there are none, or the server has not taken them all.
+pub(crate) async fn appeal(link: &Link, appeals: &[AppealRequest]) -> Result<()> {
+    ensure!(!appeals.is_empty(), "no policy here speaks of that");
+    for appeal in appeals {
+        let request = link.client.post(format!("{}/v1/appeal", link.identity.server)).json(appeal);
+        let answer =
+            request.timeout(REPORT_TIMEOUT).send().await.context("the server can't be reached; try again later")?;
+        if !answer.status().is_success() {
+            bail!("the server refuses: {}", answer.json::<String>().await.unwrap_or_default());
+        }
+    }
+    Ok(())
 }
 
 /// Between half and the whole of `pause`.

@@ -1,7 +1,7 @@
 //! What a person is told when they ask, as labelled facts: `forewarn why`, `forewarn status` and the page all show these.
 
 use forewarn_proto::{
-    ipc::{MatchStatus, ObligationStatus, RuleStatus, SourceStatus, Status},
+    ipc::{MatchStatus, ObligationStatus, RuleStatus, SourceStatus, SparedStatus, Status},
     policy::How,
     report::{Finding, Stage},
 };
@@ -19,6 +19,24 @@ pub(crate) struct Fact {
 impl Tongue {
     fn fact(&self, label: &str, lines: impl IntoIterator<Item = String>) -> Fact {
         Fact { label: self.say(label), lines: lines.into_iter().collect() }
+    }
+
+    /// That a rule asks nothing of the person now, and whether that is because the device is spared.
+    pub(crate) fn nothing_now(&self, rule: &RuleStatus, zone: &TimeZone) -> String {
+        let (app, policy) = (&rule.app, rule.policy.to_string());
+        match &rule.spared {
+            None => self.fill("nothing-now", [("app", app.into()), ("policy", policy.into())]),
+            Some(SparedStatus { until, signed_by }) => {
+                let (moment, names) = (self.moment(*until, zone), self.list(signed_by));
+                let blanks = [
+                    ("app", app.into()),
+                    ("policy", policy.into()),
+                    ("moment", moment.into()),
+                    ("names", names.into()),
+                ];
+                self.fill("spared", blanks)
+            }
+        }
     }
 
     fn at(&self, message: &str, time: Timestamp, zone: &TimeZone) -> String {

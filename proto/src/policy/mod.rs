@@ -5,6 +5,7 @@
 
 mod calendar;
 mod deadline;
+mod exemption;
 mod names;
 mod pattern;
 mod retraction;
@@ -17,6 +18,7 @@ use serde::{Deserialize, Serialize};
 
 pub use calendar::{Day, QuietHours};
 pub use deadline::{At, Deadline, Length};
+pub use exemption::{Exemption, Exemptions, MAX_EXEMPTIONS};
 pub use names::{Domain, Language, PolicyId, RuleId};
 pub use pattern::{How, Pattern, display_name_key};
 pub use retraction::Retraction;

@@ -9,7 +9,7 @@ use axum::{
     http::{HeaderMap, Method, StatusCode, Uri, header::AUTHORIZATION},
 };
 use forewarn_proto::{
-    api::{CorrectionCount, Draft, DraftStatus, FleetStatus, OnlineKeys, PolicyCount},
+    api::{Appeal, CorrectionCount, Draft, DraftStatus, FleetStatus, OnlineKeys, PolicyCount},
     bundle::Bundle,
     report::{Finding, Obstacle, PolicyReport, ProfileReport, ProfileState, Refusal, Report, Stage},
 };
@@ -105,6 +105,14 @@ async fn check_as_a_device(server: &Server, next: &Repository) -> Result<(), Ref
     let root = bundle.files.get("1.root.json").cloned().unwrap_or_default();
     verify(&root, None, &bundle, &server.config.state).await.map_err(refuse)?;
     Ok(())
+}
+
+pub(super) async fn appeals(
+    State(server): State<Arc<Server>>,
+    headers: HeaderMap,
+) -> Result<Json<Vec<Appeal>>, Refused> {
+    known_admin(&server, &*server.repository.lock().await, &headers, &Method::GET, "/v1/appeals", b"")?;
+    Ok(Json(server.store.appeals().await?))
 }
 
 pub(super) async fn status(

@@ -9,7 +9,7 @@ use axum::{
     response::sse::{Event, Sse},
 };
 use forewarn_proto::{
-    api::{EnrollAnswer, EnrollRequest},
+    api::{AppealRequest, EnrollAnswer, EnrollRequest, MAX_APPEAL_CHARS},
     push::{EVENT, Frame},
     report::Report,
 };
@@ -47,6 +47,25 @@ pub(super) async fn report(
 ) -> Result<StatusCode, Refused> {
     let device = known_device(&server, peer).await?;
     server.store.add_report(&device, &report, server.clock.wall()).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+pub(super) async fn appeal(
+    State(server): State<Arc<Server>>,
+    Extension(peer): Extension<Peer>,
+    Json(appeal): Json<AppealRequest>,
+) -> Result<StatusCode, Refused> {
+    let device = known_device(&server, peer).await?;
+    let is_control = |c: char| c.is_control() && c != '\n';
+    if appeal.reason.chars().count() > MAX_APPEAL_CHARS || appeal.reason.chars().any(is_control) {
+        let text = format!("a reason is plain text of at most {MAX_APPEAL_CHARS} characters");
+        return Err(Refused(StatusCode::BAD_REQUEST, text));
+    }
+    if !server.store.add_appeal(&device, &appeal, server.clock.wall()).await? {
+        let text = "this device contests too many rules; talk to the admins";
+        return Err(Refused::new(StatusCode::TOO_MANY_REQUESTS, text));
+    }
+    tracing::info!("{device} contests {} of {}", appeal.rule, appeal.policy);
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -145,6 +145,7 @@ mod tests {
             rule: "tiktok".parse().unwrap(),
             finding: Finding::NotMet,
             doubts: Vec::new(),
+            spared_until: None,
             people: vec![person],
         };
         let policy = PolicyReport { policy: "ban".parse().unwrap(), version: 1, preview: false, rules: vec![rule] };

@@ -24,6 +24,8 @@ pub(crate) fn router(server: Arc<Server>) -> Router {
         .route("/v1/enroll", post(device::enroll).layer(limit(64 * 1024)))
         .route("/v1/stream", get(device::stream))
         .route("/v1/report", post(device::report).layer(limit(MAX_REPORT_BYTES)))
+        .route("/v1/appeal", post(device::appeal).layer(limit(16 * 1024)))
+        .route("/v1/appeals", get(admin::appeals))
         .route("/v1/bundle", get(admin::bundle))
         .route("/v1/online-keys", get(admin::online_keys))
         .route("/v1/drafts", get(admin::drafts).post(admin::propose).layer(limit(MAX_REQUEST_BYTES)))

@@ -3,7 +3,8 @@
 use std::cmp::Ordering;
 
 use forewarn_proto::{
-    policy::{Policy, display_name_key},
+    ipc::{Asking, Word},
+    policy::{Exemptions, Policy, display_name_key},
     purl::Purl,
     version::{Scheme, Vers},
 };
@@ -15,6 +16,29 @@ pub(crate) fn policy(input: &[u8]) {
             assert!(!text.is_empty());
         }
         Err(error) => assert!(!error.to_string().is_empty()),
+    }
+}
+
+pub(crate) fn exemptions(input: &[u8]) {
+    match Exemptions::parse(input) {
+        Ok(exemptions) => {
+            let text = exemptions.to_toml().unwrap();
+            assert_eq!(Exemptions::parse(text.as_bytes()).as_ref(), Ok(&exemptions), "it is read as it was written");
+            assert!(exemptions.keeps(&exemptions));
+        }
+        Err(error) => assert!(!error.to_string().is_empty()),
+    }
+}
+
+/// A line that somebody on the device says to the daemon.
+pub(crate) fn notice_word(input: &[u8]) {
+    if let Ok(word) = serde_json::from_slice::<Word>(input) {
+        let text = serde_json::to_vec(&word).unwrap();
+        assert_eq!(serde_json::from_slice::<Word>(&text).unwrap(), word, "a word is read as it was said");
+    }
+    if let Ok(asking) = serde_json::from_slice::<Asking>(input) {
+        let text = serde_json::to_vec(&asking).unwrap();
+        assert_eq!(serde_json::from_slice::<Asking>(&text).unwrap(), asking, "a question is read as it was asked");
     }
 }
 

@@ -89,6 +89,8 @@ pub const TARGETS: &[Target] = &[
     mail_file("mail-aerc", ".config/aerc/accounts.conf", &[]),
     mail_file("mail-himalaya", ".config/himalaya/config.toml", &[]),
     document("policy", documents::policy),
+    document("exemptions", documents::exemptions),
+    document("notice-word", documents::notice_word),
     document("purl", documents::purl),
     document("vers", documents::vers),
     document("versions", documents::versions),

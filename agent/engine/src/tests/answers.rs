@@ -88,6 +88,35 @@ fn promise_1_a_notice_that_was_kept_from_somebody_comes_when_they_can_be_reached
 }
 
 #[test]
+fn promise_3_a_device_that_is_spared_gets_its_mail_back_and_is_told_anew_when_that_ends() {
+    let mut world = World::new();
+    world.start();
+    world.install(Scope::Person(ANN), "tiktok");
+    world.publish(&policy("ban", 1, "grace = \"24h\""));
+    world.advance(HOUR * 24);
+    world.confirm();
+    world.advance(HOUR);
+    assert!(!world.vault.is_empty(), "{:?}", world.obligation(ANN));
+    let until = world.truth + HOUR * 100;
+    world.spare("ban", "tiktok", until);
+    assert!(world.obligation(ANN).is_none() && world.vault.is_empty());
+    let rules = world.engine.rules_for(ANN);
+    let spared = rules[0].spared.as_ref().unwrap();
+    assert_eq!((spared.until, spared.signed_by.as_slice()), (until, ["bob".to_owned()].as_slice()));
+    let report = world.engine.state().report().unwrap();
+    assert_eq!(report.policies[0].rules[0].spared_until, Some(until));
+    world.advance(HOUR * 99);
+    assert!(world.obligation(ANN).is_none());
+    world.confirm();
+    world.advance(HOUR * 2);
+    let anew = world.obligation(ANN).unwrap();
+    assert_eq!(anew.shown, Some(until), "it is told at the moment at which that ends");
+    assert_eq!(anew.deadline, Some(until + HOUR * 24), "with the full notice");
+    assert!(world.vault.is_empty());
+    assert_eq!(world.engine.rules_for(ANN)[0].spared, None);
+}
+
+#[test]
 fn what_was_not_shown_can_not_be_acknowledged() {
     let mut world = World::new();
     world.start();

@@ -17,8 +17,8 @@ use super::{
     referee::Referee,
 };
 use crate::{
-    Effect, Engine, Input, MailFound, Notice, NoticeKind, Now, PolicySet, ProfileId, Settings, SignedPolicy, State,
-    Subject,
+    Effect, Engine, Input, MailFound, Notice, NoticeKind, Now, PolicySet, ProfileId, Settings, SignedPolicy, Spared,
+    State, Subject,
 };
 
 pub(super) const ANN: Person = Person(1000);
@@ -166,6 +166,13 @@ impl World {
         let message = BTreeMap::from([(Language::english(), "Sent in error.".to_owned())]);
         let retraction = Retraction { policy: id.clone(), through_version, reason: "error".into(), message };
         self.set.retractions.insert(id, retraction);
+        self.push();
+    }
+
+    /// This device is spared a rule until then.
+    pub(super) fn spare(&mut self, policy: &str, rule: &str, until: Timestamp) {
+        let spared = Spared { until, signed_by: vec!["bob".into()] };
+        self.set.exemptions.insert((policy.parse().unwrap(), rule.parse().unwrap()), spared);
         self.push();
     }
 
