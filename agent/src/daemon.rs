@@ -1,5 +1,7 @@
 //! The daemon: one loop over everything that can wake it.
 
+mod answers;
+
 use std::{
     collections::{BTreeMap, VecDeque},
     sync::Arc,
@@ -7,17 +9,11 @@ use std::{
 
 use anyhow::{Context, Result, bail, ensure};
 use forewarn_clock::{Clock, local_zone};
-use forewarn_engine::{App, Engine, Input, MailFound, Now, ProfileId, State, Subject};
-use forewarn_proto::{
-    api::AppealRequest,
-    inventory::{Listing, Person, Source},
-    ipc::{Appealed, Isolation, Question, RuleStatus, SourceStatus, Status},
-    push::Frame,
-    report::Refusal,
-};
+use forewarn_engine::{Engine, Input, MailFound, Now, ProfileId, State};
+use forewarn_proto::{inventory::Listing, ipc::Isolation, push::Frame, report::Refusal};
 use tokio::{
     signal::unix::{SignalKind, signal},
-    sync::{mpsc, oneshot, watch},
+    sync::{mpsc, watch},
     time::{Instant, interval_at},
 };
 
@@ -26,7 +22,7 @@ use crate::{
     config::Config,
     history::History,
     identity::{Identity, create_private},
-    ipc::{self, Answer, Asked},
+    ipc::{self, Asked},
     mail::{self, Mail, Recovered},
     notice::{self, Manner, News},
     perform::{Done, Hands},
@@ -256,14 +252,7 @@ impl Daemon {
                     self.finish(done);
                 }
                 Wake::Notice(news) => self.take_news(news),
-                Wake::Asked((person, Question::Appeal { app, reason }, answer)) => {
-                    self.appeal(person, &app, reason, answer);
-                }
-                Wake::Asked((person, question, answer)) => {
-                    self.give(Input::Tick);
-                    self.take_question(person, &question);
-                    let _ = answer.send(self.answer(person, &question));
-                }
+                Wake::Asked((person, question, answer)) => self.reply(person, question, answer),
                 Wake::Stop => {
                     self.give(Input::Tick);
                     return self.hands.store.set_state(self.engine.state()).context("the state can't be stored");
@@ -294,26 +283,6 @@ impl Daemon {
         {
             tracing::warn!("what was decided can't be kept for `forewarn log`: {error:#}");
         }
-    }
-
-    fn answer(&self, person: Person, question: &Question) -> Answer {
-        if *question == Question::Log {
-            return Answer::Log(self.hands.store.entries(person).unwrap_or_default());
-        }
-        Answer::Status(Box::new(self.status(person)))
-    }
-
-    /// Sends what a person contests to the admins. It waits for the server, so it is done beside the loop.
-    fn appeal(&self, person: Person, app: &str, reason: String, answer: oneshot::Sender<Answer>) {
-        let rules = self.engine.rules_for(person).into_iter().filter(|rule| App::named(&rule.app) == App::named(app));
-        let appeals: Vec<AppealRequest> = rules
-            .map(|RuleStatus { policy, rule, .. }| AppealRequest { policy, rule, reason: reason.clone() })
-            .collect();
-        let link = self.link.clone();
-        tokio::spawn(async move {
-            let sent = sync::appeal(&link, &appeals).await;
-            let _ = answer.send(Answer::Appealed(Appealed { problem: sent.err().map(|error| format!("{error:#}")) }));
-        });
     }
 
     async fn hear(&mut self, heard: Heard) {
@@ -417,52 +386,10 @@ impl Daemon {
         }
     }
 
-    fn take_question(&mut self, person: Person, question: &Question) {
-        let (app, input): (_, &dyn Fn(Subject) -> Input) = match question {
-            Question::Status | Question::Log | Question::Attend { .. } | Question::Appeal { .. } => return,
-            Question::Look => return self.look_everywhere(),
-            Question::Acknowledge { app } => (app, &Input::NoticeAcknowledged),
-            Question::Snooze { app, length } => (app, &|subject| Input::NoticeSnoozed(subject, length.0)),
-        };
-        for subject in self.engine.subjects_about(person, app.as_deref()) {
-            self.give(input(subject));
-        }
-    }
-
-    fn status(&self, person: Person) -> Status {
-        let notes = self.mail_notes.iter().filter(|(id, _)| id.person == person);
-        Status {
-            now: self.engine.now(),
-            simulated_clock: self.clock.is_simulated(),
-            server: self.server.clone(),
-            connected: self.connected,
-            confirmed_at: self.engine.confirmed_at(),
-            refused: self.engine.refused().cloned(),
-            sources: sum_up(&self.listed, person),
-            obligations: self.engine.obligations_of(person),
-            rules: self.engine.rules_for(person),
-            revoked: self.engine.revoked_of(person),
-            mail_notes: notes.flat_map(|(_, notes)| notes.clone()).collect(),
-            isolation: self.isolation,
-            report: self.engine.report_about(person),
-        }
-    }
-
     fn now(&self) -> Now {
         let reading = self.clock.read();
         Now { wall: reading.wall, boot: reading.boot, boot_id: reading.boot_id, zone: local_zone() }
     }
-}
-
-fn sum_up(listings: &[Listing], person: Person) -> Vec<SourceStatus> {
-    let listed_for = |listing: &&Listing| listing.scope.reaches(person);
-    let of = |source: Source| listings.iter().filter(listed_for).filter(move |listing| listing.source == source);
-    let sum = |source: Source| SourceStatus {
-        source,
-        packages: of(source).map(|listing| listing.count).sum(),
-        gaps: of(source).flat_map(|l| &l.gaps).map(|gap| format!("{}: {}", gap.path, gap.reason)).collect(),
-    };
-    Source::ALL.into_iter().map(sum).collect()
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use forewarn_proto::{
     ipc::{ObligationStatus, Status},
     report::{Hold, Medium, Obstacle},
 };
-use forewarn_tests::{Binaries, Company, Desktop, Device, Logind, Service, home, wait_until};
+use forewarn_tests::{Binaries, Company, Desktop, Device, Logind, PlainService, Service, Shown, home, wait_until};
 use tempfile::TempDir;
 
 use crate::{HOUR, MINUTE, apps, device};
@@ -23,6 +23,13 @@ struct Office {
 
 impl Office {
     fn open(service: Option<Service>, environment: &[(&'static str, &str)]) -> Self {
+        Self::open_with(service, |device, _| {
+            environment.iter().fold(device, |device, (name, value)| device.with(name, value))
+        })
+    }
+
+    /// `prepare` sets up the device before its daemon starts, with a scratch folder for what it needs.
+    fn open_with(service: Option<Service>, prepare: impl FnOnce(Device, &Path) -> Device) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut desktop = Desktop::start(folder.path()).unwrap();
         if let Some(service) = service {
@@ -31,7 +38,7 @@ impl Office {
         let logind = Logind::start(&desktop.system_bus).unwrap();
         let company = Company::found(Binaries::beside_test().unwrap(), folder.path()).unwrap();
         let device = device(&folder, &company, "notices = \"desktop\"").on(&desktop);
-        let mut device = environment.iter().fold(device, |device, (name, value)| device.with(name, value));
+        let mut device = prepare(device, folder.path());
         device.enroll(&company.token().unwrap(), &company.path("bob/root.json")).unwrap();
         device.start().unwrap();
         home::TIKTOK.install(&device.home).unwrap();
@@ -325,6 +332,23 @@ fn promise_1_a_desktop_without_a_service_shows_nothing_until_one_comes() {
 }
 
 #[test]
+fn a_service_without_buttons_and_markup_is_given_a_text_that_says_everything() {
+    let office = Office::open(None, &[]);
+    let service = PlainService::start(&office.desktop.session_bus).unwrap();
+    let policy = home::ban(&home::TIKTOK, "no-tiktok", 1, "grace = \"48h\"");
+    office.company.publish(&policy.replace("Questions?", "Questions & <b>worries</b>?")).unwrap();
+    office.wait_until_shown();
+    let [Shown { summary, body, actions }] = service.shown().try_into().unwrap();
+    assert_eq!(actions, [""; 0]);
+    assert_eq!(summary, "TikTok is not permitted on devices with company mail");
+    assert!(body.contains("Questions & <b>worries</b>? Ask the help desk."), "it is plain text: {body}");
+    for part in ["If TikTok is still installed on ", "Remove TikTok, and nothing is taken", "Run: forewarn why TikTok"]
+    {
+        assert!(body.contains(part), "`{part}` is missing in {body}");
+    }
+}
+
+#[test]
 fn promise_1_a_notice_that_no_desktop_shows_was_not_shown() {
     let folder = tempfile::tempdir().unwrap();
     let company = Company::found(Binaries::beside_test().unwrap(), folder.path()).unwrap();
@@ -355,28 +379,22 @@ fn promise_1_a_notice_that_no_desktop_shows_was_not_shown() {
 
 #[test]
 fn a_flatpak_is_removed_by_the_button_of_a_real_notification() {
-    let mut office = Office::open(Some(Service::Xfce), &[]);
-    let home = office.device.home.clone();
-    let folder = office.folder.path().join("flatpak");
-    fs_err::create_dir(&folder).unwrap();
-    apps::install_flatpak(&home, &folder);
-    office.device.kill();
-    companions(office.folder.path()).into_iter().for_each(kill);
-    let environment = apps::flatpak_environment(&home, &folder);
-    let Office { company, desktop, logind, device, folder } = office;
-    let device = environment.iter().fold(device, |device, (name, value)| device.with(name, value));
-    let mut office = Office { company, desktop, logind, device, folder };
-    office.device.start().unwrap();
-    office.wait_for_companion(2);
+    let office = Office::open_with(Some(Service::Xfce), |device, folder| {
+        let folder = folder.join("flatpak");
+        fs_err::create_dir(&folder).unwrap();
+        apps::install_flatpak(&device.home, &folder);
+        let environment = apps::flatpak_environment(&device.home, &folder);
+        environment.iter().fold(device, |device, (name, value)| device.with(name, value))
+    });
     office.company.publish(&apps::ban("pkg:flatpak/org.example.Clock")).unwrap();
     office.wait_until_shown();
     office.desktop.wait_for(1).unwrap();
+    let pressed = std::time::Instant::now();
     // Read, remove, two lengths of time, why.
     office.desktop.press(1, 5).unwrap();
-    let pressed = std::time::Instant::now();
     office.device.wait_for("nothing is asked", |status| status.obligations.is_empty()).unwrap();
     println!("from the button to the end of the obligation: {} ms", pressed.elapsed().as_millis());
-    assert!(!home.join(".local/share/flatpak/app/org.example.Clock").exists());
+    assert!(!office.device.home.join(".local/share/flatpak/app/org.example.Clock").exists());
 }
 
 /// SIGKILL.

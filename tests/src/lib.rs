@@ -7,6 +7,7 @@ mod device;
 mod dovecot;
 pub mod home;
 mod logind;
+mod plain;
 mod process;
 
 pub use company::{Company, Outcome};
@@ -14,4 +15,5 @@ pub use desktop::{Desktop, Service};
 pub use device::Device;
 pub use dovecot::Dovecot;
 pub use logind::Logind;
+pub use plain::{PlainService, Shown};
 pub use process::{Binaries, wait_until};

@@ -56,7 +56,6 @@ pub(crate) struct Manner {
 
 struct Hub {
     manner: Manner,
-    tongue: Tongue,
     starter: Starter,
     /// Who attends, the newest last.
     companions: Vec<Companion>,
@@ -79,8 +78,7 @@ pub(crate) async fn run(
 ) {
     let people = if manner.way == NoticeWay::Terminal { Vec::new() } else { manner.homes.clone() };
     let starter = Starter::new(&manner.socket, people);
-    let tongue = Tongue::new(&manner.languages);
-    let mut hub = Hub { manner, tongue, starter, companions: Vec::new(), given: BTreeMap::new(), news };
+    let mut hub = Hub { manner, starter, companions: Vec::new(), given: BTreeMap::new(), news };
     loop {
         tokio::select! {
             Some(order) = orders.recv() => hub.take(order),
@@ -210,7 +208,8 @@ impl Hub {
     }
 
     fn show_on_terminals(&mut self, notice: &Notice, obstacle: Obstacle) {
-        let words = self.tongue.notice(notice, &self.manner.zone);
+        // Texts take memory that an idle daemon does without.
+        let words = Tongue::new(&self.manner.languages).notice(notice, &self.manner.zone);
         match terminal::show(notice.subject.person(), self.manner.terminals.as_deref(), &words) {
             Ok(()) => self.tell_daemon(News::Input(Input::NoticeShown(notice.id, Medium::Terminal))),
             Err(terminal::NotShown::NoTerminal) => self.fail(notice.id, obstacle),

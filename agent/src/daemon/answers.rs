@@ -1,0 +1,85 @@
+//! What people are answered.
+
+use forewarn_engine::{App, Input, Subject};
+use forewarn_proto::{
+    api::AppealRequest,
+    inventory::{Listing, Person, Source},
+    ipc::{Appealed, Question, RuleStatus, SourceStatus, Status},
+};
+use tokio::sync::oneshot;
+
+use super::Daemon;
+use crate::{ipc::Answer, sync};
+
+impl Daemon {
+    /// Does what is asked, then answers.
+    pub(super) fn reply(&mut self, person: Person, question: Question, answer: oneshot::Sender<Answer>) {
+        self.give(Input::Tick);
+        let said = match question {
+            Question::Appeal { app, reason } => return self.appeal(person, &app, &reason, answer),
+            Question::Log => Answer::Log(self.hands.store.entries(person).unwrap_or_default()),
+            Question::Status | Question::Attend { .. } => self.status(person),
+            Question::Look => {
+                self.look_everywhere();
+                self.status(person)
+            }
+            Question::Acknowledge { app } => self.take(person, app.as_deref(), Input::NoticeAcknowledged),
+            Question::Snooze { app, length } => {
+                self.take(person, app.as_deref(), |subject| Input::NoticeSnoozed(subject, length.0))
+            }
+        };
+        // Who does not wait for the answer gets none.
+        let _ = answer.send(said);
+    }
+
+    /// Tells the engine what the person says of an app, or of all.
+    fn take(&mut self, person: Person, app: Option<&str>, input: impl Fn(Subject) -> Input) -> Answer {
+        for subject in self.engine.subjects_about(person, app) {
+            self.give(input(subject));
+        }
+        self.status(person)
+    }
+
+    /// Sends what a person contests to the admins. It waits for the server, so it is done beside the loop.
+    fn appeal(&self, person: Person, app: &str, reason: &str, answer: oneshot::Sender<Answer>) {
+        let rules = self.engine.rules_for(person).into_iter().filter(|rule| App::named(&rule.app) == App::named(app));
+        let appeals: Vec<AppealRequest> = rules
+            .map(|RuleStatus { policy, rule, .. }| AppealRequest { policy, rule, reason: reason.to_owned() })
+            .collect();
+        let link = self.link.clone();
+        tokio::spawn(async move {
+            let sent = sync::appeal(&link, &appeals).await;
+            let _ = answer.send(Answer::Appealed(Appealed { problem: sent.err().map(|error| format!("{error:#}")) }));
+        });
+    }
+
+    fn status(&self, person: Person) -> Answer {
+        let notes = self.mail_notes.iter().filter(|(id, _)| id.person == person);
+        Answer::Status(Box::new(Status {
+            now: self.engine.now(),
+            simulated_clock: self.clock.is_simulated(),
+            server: self.server.clone(),
+            connected: self.connected,
+            confirmed_at: self.engine.confirmed_at(),
+            refused: self.engine.refused().cloned(),
+            sources: sum_up(&self.listed, person),
+            obligations: self.engine.obligations_of(person),
+            rules: self.engine.rules_for(person),
+            revoked: self.engine.revoked_of(person),
+            mail_notes: notes.flat_map(|(_, notes)| notes.clone()).collect(),
+            isolation: self.isolation,
+            report: self.engine.report_about(person),
+        }))
+    }
+}
+
+fn sum_up(listings: &[Listing], person: Person) -> Vec<SourceStatus> {
+    let listed_for = |listing: &&Listing| listing.scope.reaches(person);
+    let of = |source: Source| listings.iter().filter(listed_for).filter(move |listing| listing.source == source);
+    let sum = |source: Source| SourceStatus {
+        source,
+        packages: of(source).map(|listing| listing.count).sum(),
+        gaps: of(source).flat_map(|l| &l.gaps).map(|gap| format!("{}: {}", gap.path, gap.reason)).collect(),
+    };
+    Source::ALL.into_iter().map(sum).collect()
+}
