@@ -48,6 +48,8 @@ enum Command {
     Retract(command::retract::Options),
     /// What people contest, in their own words.
     Appeals,
+    /// Who was told what of a policy and when, who was not and why, and after a retraction who was corrected.
+    Told(command::told::Options),
     /// Spare a device a rule until a moment, alone. Profiles return and notices go, as if the app were gone.
     Exempt(command::exempt::Options),
     /// Look into the catalogue of apps that a policy can name.
@@ -82,6 +84,7 @@ fn run(arguments: Arguments) -> Result<()> {
             Command::Publish(number) => command::sign::publish(&home, &number).await,
             Command::Retract(options) => command::retract::run(&home, &options).await,
             Command::Appeals => command::appeals::run(&home).await,
+            Command::Told(options) => command::told::run(&home, &options).await,
             Command::Exempt(options) => command::exempt::run(&home, &options).await,
             Command::App(options) => command::app::run(&options),
             Command::Status(options) => command::status::run(&home, &options).await,

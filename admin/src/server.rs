@@ -3,8 +3,9 @@
 use anyhow::{Context, Result, bail};
 use forewarn_clock::Clock;
 use forewarn_proto::{
-    api::{Appeal, Draft, DraftStatus, FleetStatus, OnlineKeys},
+    api::{Appeal, Draft, DraftStatus, FleetStatus, OnlineKeys, Told},
     bundle::Bundle,
+    policy::PolicyId,
 };
 use forewarn_trust::{SigningKey, Verified, metadata, verify};
 use reqwest::{Client, Method};
@@ -67,6 +68,10 @@ impl Server {
 
     pub(crate) async fn status(&self) -> Result<FleetStatus> {
         self.ask(Method::GET, "/v1/status", Vec::new()).await
+    }
+
+    pub(crate) async fn told(&self, policy: &PolicyId) -> Result<Told> {
+        self.ask(Method::GET, &format!("/v1/told/{policy}"), Vec::new()).await
     }
 
     pub(crate) async fn appeals(&self) -> Result<Vec<Appeal>> {

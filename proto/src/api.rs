@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::policy::{PolicyId, RuleId};
+use crate::{
+    policy::{PolicyId, RuleId},
+    report::{CorrectionReport, PersonReport},
+};
 
 /// The largest request body from an admin or a device that enrolls, in bytes.
 pub const MAX_REQUEST_BYTES: usize = 8 * 1024 * 1024;
@@ -85,6 +88,41 @@ pub struct FleetStatus {
     pub corrections: BTreeMap<PolicyId, CorrectionCount>,
     /// Devices whose newest report says that they refused a bundle, by reason.
     pub refusals: BTreeMap<String, u64>,
+    /// People of whom something is asked, and to whom nothing shows notices now.
+    #[serde(default)]
+    pub unattended: u64,
+}
+
+/// `GET /v1/told/{policy}`: who was told what of a policy, and who was corrected.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Told {
+    /// Everyone whom it obliges.
+    pub people: Vec<ToldPerson>,
+    /// Everyone who is owed a correction.
+    pub corrections: Vec<ToldCorrection>,
+}
+
+/// One person who was told, or is to be.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ToldPerson {
+    /// On which device.
+    pub device: String,
+    /// Of which rule.
+    pub rule: RuleId,
+    /// What and when.
+    pub report: PersonReport,
+}
+
+/// One person who was corrected, or is to be.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ToldCorrection {
+    /// On which device.
+    pub device: String,
+    /// Whether and when.
+    pub report: CorrectionReport,
 }
 
 /// `POST /v1/appeal`: a person on this device contests what a rule asks of them.

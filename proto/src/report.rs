@@ -31,6 +31,9 @@ pub struct Report {
     pub policies: Vec<PolicyReport>,
     /// Mail profiles that are not simply in their place.
     pub profiles: Vec<ProfileReport>,
+    /// People of whom something is asked, and to whom nothing shows notices now.
+    #[serde(default)]
+    pub unattended: Vec<Person>,
     /// Who was corrected after a retraction.
     pub corrections: Vec<CorrectionReport>,
 }

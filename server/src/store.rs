@@ -130,10 +130,16 @@ impl Store {
         Ok(())
     }
 
-    /// The newest report of each device.
-    pub(crate) async fn reports(&self) -> Result<Vec<Report>> {
-        let texts: Vec<String> = sqlx::query_scalar("SELECT report FROM report").fetch_all(&self.pool).await?;
-        texts.iter().map(|text| serde_json::from_str(text).context("a stored report is damaged")).collect()
+    /// The newest report of each device, with the device's name.
+    pub(crate) async fn reports(&self) -> Result<Vec<(String, Report)>> {
+        let select = sqlx::query_as("SELECT device, report FROM report ORDER BY device");
+        let rows: Vec<(String, String)> = select.fetch_all(&self.pool).await?;
+        let read = |(device, text): (String, String)| {
+            let report =
+                serde_json::from_str(&text).with_context(|| format!("the stored report of {device} is damaged"))?;
+            Ok((device, report))
+        };
+        rows.into_iter().map(read).collect()
     }
 
     /// The newest report of one device.

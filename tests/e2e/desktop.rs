@@ -295,6 +295,23 @@ fn promise_1_a_companion_that_is_killed_is_started_again() {
 }
 
 #[test]
+fn admins_see_that_somebody_can_not_be_shown_notices_any_more() {
+    let mut office = Office::open(Some(Service::Dunst), &[]);
+    office.ban();
+    office.wait_until_shown();
+    office.desktop.log_out();
+    wait_until("the admins see it", || {
+        let status = office.company.admin("alice", &["status"])?.ok()?;
+        ensure!(
+            status.contains("1 people of whom something is asked have nothing that shows them notices"),
+            "{status}"
+        );
+        Ok(())
+    })
+    .unwrap();
+}
+
+#[test]
 fn a_companion_outlives_its_daemon_and_finds_the_next_one() {
     let mut office = Office::open(Some(Service::Dunst), &[]);
     office.ban();

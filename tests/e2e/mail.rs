@@ -82,7 +82,7 @@ fn promise_4_a_mail_program_that_runs_is_waited_for_and_never_closed() {
     let waits = |status: &forewarn_proto::ipc::Status| status.obligations[0].waiting_for == ["Thunderbird"];
     device.wait_for("it waits for Thunderbird", waits).unwrap();
     let shown = device.run(&["status"]).unwrap().ok().unwrap();
-    assert!(shown.contains("waiting   for Thunderbird to close"), "{shown}");
+    assert!(shown.contains("waiting for Thunderbird to close"), "{shown}");
     forewarn_tests::wait_until("the admins see it too", || {
         let status = stage.company.admin("alice", &["status"])?.ok()?;
         anyhow::ensure!(status.contains("waiting"), "{status}");

@@ -51,6 +51,8 @@ fn promise_3_a_policy_sent_in_error_is_taken_back_by_one_admin() {
     forewarn_tests::wait_until("the correction is reported", || {
         let status = company.admin("alice", &["status"])?.ok()?;
         anyhow::ensure!(status.contains("1 of 1 people who saw a notice were corrected"), "{status}");
+        let told = company.admin("alice", &["told", "mistake"])?.ok()?;
+        anyhow::ensure!(told.starts_with("device-") && told.contains(": corrected 20"), "{told}");
         Ok(())
     })
     .unwrap();
@@ -67,6 +69,8 @@ fn a_person_contests_and_one_admin_spares_their_device_for_a_while() {
     assert!(!refused.success && refused.text.contains("no policy here speaks of that"), "{}", refused.text);
     let sent = device.run(&["appeal", "tiktok", "I look after our company's channel there."]).unwrap().ok().unwrap();
     assert!(sent.contains("It went to the admins. The deadline stays as it is"), "{sent}");
+    let told = company.admin("bob", &["told", "no-tiktok"]).unwrap().ok().unwrap();
+    assert!(told.contains(", tiktok: told 20") && told.contains(" on a terminal, deadline 20"), "{told}");
     let appeals = company.admin("bob", &["appeals"]).unwrap().ok().unwrap();
     assert!(appeals.contains("contests tiktok of no-tiktok"), "{appeals}");
     assert!(appeals.contains("I look after our company's channel there."), "{appeals}");

@@ -24,6 +24,8 @@ pub enum Service {
 
 /// The screen's size, in pixels.
 const SCREEN: [u32; 2] = [900, 600];
+/// A notification that has not moved for so long moves no more.
+const STILL: std::time::Duration = std::time::Duration::from_millis(300);
 /// Where Xfce's programs lie, whatever the machine's architecture.
 const LIBRARIES: &str = "/usr/lib";
 
@@ -37,6 +39,7 @@ pub struct Desktop {
     display: String,
     folder: PathBuf,
     service: Option<(Service, Child)>,
+    session: Option<Child>,
     processes: Vec<Child>,
 }
 
@@ -63,7 +66,15 @@ impl Desktop {
         )?;
         let display = format!(":{}", first_line(&mut screen)?);
         let folder = folder.to_owned();
-        Ok(Self { session_bus, system_bus, display, folder, service: None, processes: vec![screen, system, session] })
+        Ok(Self {
+            session_bus,
+            system_bus,
+            display,
+            folder,
+            service: None,
+            session: Some(session),
+            processes: vec![screen, system],
+        })
     }
 
     /// The same with a service.
@@ -94,6 +105,12 @@ impl Desktop {
         };
         self.service = Some((service, started));
         wait_until("the service answers", || self.call("org.freedesktop.Notifications.GetCapabilities", &[]).map(drop))
+    }
+
+    /// The person logs out: the session bus ends, and all that is on it.
+    pub fn log_out(&mut self) {
+        self.stop_service();
+        self.session.take().iter_mut().for_each(end);
     }
 
     /// The service ends, and everything that it shows with it.
@@ -182,13 +199,25 @@ impl Desktop {
     /// # Errors
     /// When there is no notification.
     pub fn press(&self, button: u32, of: u32) -> Result<()> {
-        let [left, top, width, height] = *self.windows()?.first().context("nothing is on the screen")?;
+        let [left, top, width, height] = self.still_window()?;
         let (x, y) = (left + width * (2 * button + 1) / (2 * of), top + height - 30);
         let mut xdotool = Command::new("xdotool");
         let (x, y) = (x.to_string(), y.to_string());
         xdotool.args(["mousemove", &x, &y, "sleep", "0.3", "click", "1"]);
         ensure!(self.inside(&mut xdotool).status().context("install xdotool")?.success(), "xdotool failed");
         Ok(())
+    }
+
+    /// Where the notification lies, once it has found its size and place.
+    fn still_window(&self) -> Result<[u32; 4]> {
+        let mut before = None;
+        wait_until("the notification stands still", || {
+            std::thread::sleep(STILL);
+            let now = self.windows()?.first().copied();
+            let still = now.filter(|_| now == before);
+            before = now;
+            still.context("nothing is on the screen, or it moves")
+        })
     }
 
     /// A picture of the screen.
@@ -269,7 +298,7 @@ impl Desktop {
 
 impl Drop for Desktop {
     fn drop(&mut self) {
-        self.stop_service();
+        self.log_out();
         self.processes.iter_mut().for_each(end);
     }
 }

@@ -10,3 +10,4 @@ pub(crate) mod preview;
 pub(crate) mod retract;
 pub(crate) mod sign;
 pub(crate) mod status;
+pub(crate) mod told;

@@ -22,6 +22,12 @@ pub(crate) async fn run(home: &Home, options: &Options) -> Result<()> {
     for (name, count) in &fleet.policies {
         show::count(name, count);
     }
+    if fleet.unattended > 0 {
+        anstream::println!(
+            "{} people of whom something is asked have nothing that shows them notices",
+            fleet.unattended
+        );
+    }
     for (policy, count) in &fleet.corrections {
         anstream::println!(
             "{policy} was retracted: {} of {} people who saw a notice were corrected",

@@ -175,6 +175,7 @@ impl Engine {
 
     /// What waits for this person is tried again now.
     pub(crate) fn person_reachable(&mut self, person: Person) {
+        self.unattended.remove(&person);
         let theirs = self.state.notices.iter_mut().filter(|(subject, _)| subject.person() == person);
         for (_, waiting) in theirs {
             waiting.retry_at = None;

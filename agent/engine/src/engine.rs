@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use forewarn_proto::{
-    inventory::Wanted,
+    inventory::{Person, Wanted},
     policy::{Domain, Rule},
     report::{Hold, Refusal},
 };
@@ -36,6 +36,8 @@ pub struct Engine {
     pub(crate) in_flight: InFlight,
     /// Notices that are shown as soon as the state is on disk.
     pub(crate) prepared: Vec<Notice>,
+    /// People to whom nothing shows notices now.
+    pub(crate) unattended: BTreeSet<Person>,
     /// What was heard since the process began. A report before all of it would say less than the last one.
     pub(crate) heard: Heard,
     #[cfg(test)]
@@ -76,6 +78,7 @@ impl Engine {
             mail: MailFound::default(),
             in_flight: InFlight::default(),
             prepared: Vec::new(),
+            unattended: BTreeSet::new(),
             heard: Heard::default(),
             #[cfg(test)]
             ignores: BTreeSet::new(),
@@ -226,6 +229,7 @@ impl Engine {
             Input::NoticeShown(id, medium) => self.notice_shown(id, medium, effects),
             Input::NoticeFailed(id, obstacle) => self.notice_failed(id, obstacle),
             Input::PersonReachable(person) => self.person_reachable(person),
+            Input::PersonUnattended(person) => drop(self.unattended.insert(person)),
             Input::NoticeAcknowledged(subject) => self.acknowledge(&subject),
             Input::NoticeSnoozed(subject, length) => self.snooze(&subject, length),
             Input::Persisted(generation) => self.persisted = self.persisted.max(generation),

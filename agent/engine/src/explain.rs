@@ -61,6 +61,7 @@ impl Engine {
                 rule.people.retain(|entry| entry.person == person);
             }
         }
+        report.unattended.retain(|unattended| *unattended == person);
         report.profiles.retain(|profile| profile.person == person);
         report.corrections.retain(|correction| correction.person == person);
         Some(report)

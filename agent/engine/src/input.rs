@@ -39,6 +39,8 @@ pub enum Input {
     NoticeFailed(NoticeId, Obstacle),
     /// What kept notices from this person is gone: they have come back, unlocked their screen, ended a meeting.
     PersonReachable(Person),
+    /// What showed notices to this person is gone. It changes nothing but the report.
+    PersonUnattended(Person),
     /// The person acknowledged what was shown about this.
     NoticeAcknowledged(Subject),
     /// The person wants to be reminded of this later. It moves no deadline, and a last call comes all the same.

@@ -1,6 +1,7 @@
 //! The report: the engine's present state, cut down to what may leave the device.
 
 use forewarn_proto::{
+    inventory::Person,
     policy::{Policy, Rule},
     report::{Hold, PersonReport, PolicyReport, ProfileReport, ProfileState, Receipt, Report, RuleReport, Stage},
 };
@@ -42,8 +43,15 @@ impl Engine {
             refused: self.refused.clone(),
             policies: acting.chain(previews.map(|policy| self.policy_report(policy, true))).collect(),
             profiles: self.profile_reports(),
+            unattended: self.unattended_people(),
             corrections: self.state.corrections.values().map(|correction| correction.report.clone()).collect(),
         }
+    }
+
+    /// Of people of whom nothing is asked it is nobody's business whether they are logged in.
+    fn unattended_people(&self) -> Vec<Person> {
+        let obliged = |person: &Person| self.state.obligations.keys().any(|id| id.person == *person);
+        self.unattended.iter().copied().filter(obliged).collect()
     }
 
     fn policy_report(&self, policy: &Policy, preview: bool) -> PolicyReport {

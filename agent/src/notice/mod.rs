@@ -133,6 +133,7 @@ impl Hub {
         for companion in gone.iter().filter(|companion| companion.medium == Medium::Desktop) {
             tracing::warn!("what shows notices to user {} is gone", companion.person.0);
             self.starter.left(companion.person);
+            self.tell_daemon(News::Input(Input::PersonUnattended(companion.person)));
         }
         self.give_up(number);
     }

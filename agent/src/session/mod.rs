@@ -40,7 +40,7 @@ const PATIENCE: Duration = Duration::from_secs(120);
 const TRY_EVERY: Duration = Duration::from_millis(200);
 /// What comes together is shown together.
 const TOGETHER: Duration = Duration::from_millis(30);
-/// While something waits, how often those are asked who give no sign when they change.
+/// While something waits, how often those are asked who give no sign when they change. See [`gives_no_sign`].
 const ASK_EVERY: Duration = Duration::from_secs(15);
 
 /// What is on the screen, and what waits.
@@ -55,8 +55,8 @@ struct Session {
     live: BTreeMap<Subject, Notice>,
     /// What came and has not been dealt with.
     came: Vec<Notice>,
-    /// Whether something could not be shown, and is to come again.
-    waits: bool,
+    /// What kept something from being shown, which is to come again.
+    waits: Option<Obstacle>,
     deeds: Vec<(Deed, Child)>,
 }
 
@@ -76,7 +76,7 @@ pub(crate) async fn run(config: &Config) -> Result<()> {
         socket: config.socket.clone(),
         live: BTreeMap::new(),
         came: Vec::new(),
-        waits: false,
+        waits: None,
         deeds: Vec::new(),
     };
     loop {
@@ -118,8 +118,8 @@ impl Session {
                     None => return Ok(()),
                     Some(happening) => self.respond(happening, daemon).await?,
                 },
-                () = self.presence.changed(), if self.waits => self.look_again(daemon).await?,
-                () = sleep(ASK_EVERY), if self.waits => self.look_again(daemon).await?,
+                () = self.presence.changed(), if self.waits.is_some() => self.look_again(daemon).await?,
+                () = sleep(ASK_EVERY), if self.waits.is_some_and(gives_no_sign) => self.look_again(daemon).await?,
                 (deed, success) = done(&mut self.deeds) => self.tell_of(&deed, success).await,
             }
         }
@@ -178,17 +178,17 @@ impl Session {
 
     async fn keep(&mut self, notice: &Notice, obstacle: Obstacle, daemon: &mut Attendance) -> Result<()> {
         tracing::info!("a notice waits: {}", obstacle.text());
-        self.waits = true;
+        self.waits = Some(obstacle);
         daemon.say(&Word::NotShown(notice.id, obstacle)).await
     }
 
     /// Perhaps the person can be told now what they could not be told before.
     async fn look_again(&mut self, daemon: &mut Attendance) -> Result<()> {
-        if self.presence.obstacle(false).await.is_none() {
-            self.waits = false;
-            daemon.say(&Word::Reachable).await?;
+        self.waits = self.presence.obstacle(false).await;
+        match self.waits {
+            None => daemon.say(&Word::Reachable).await,
+            Some(_) => Ok(()),
         }
-        Ok(())
     }
 
     async fn draw(&mut self) -> Result<()> {
@@ -291,6 +291,11 @@ impl Session {
             tracing::warn!("{error:#}");
         }
     }
+}
+
+/// Whether an end of this has to be asked for. Locks and absences say so themselves, so that a night costs nothing.
+fn gives_no_sign(obstacle: Obstacle) -> bool {
+    matches!(obstacle, Obstacle::DoNotDisturb | Obstacle::Busy)
 }
 
 /// Waits until one of the commands that were started is done, and says whether it succeeded.

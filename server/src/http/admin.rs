@@ -9,9 +9,12 @@ use axum::{
     http::{HeaderMap, Method, StatusCode, Uri, header::AUTHORIZATION},
 };
 use forewarn_proto::{
-    api::{Appeal, CorrectionCount, Draft, DraftStatus, FleetStatus, OnlineKeys, PolicyCount},
+    api::{
+        Appeal, CorrectionCount, Draft, DraftStatus, FleetStatus, OnlineKeys, PolicyCount, Told, ToldCorrection,
+        ToldPerson,
+    },
     bundle::Bundle,
-    report::{Finding, Obstacle, PolicyReport, ProfileReport, ProfileState, Refusal, Report, Stage},
+    report::{Finding, Obstacle, PolicyReport, ProfileReport, ProfileState, Refusal, Report, RuleReport, Stage},
 };
 use forewarn_trust::{Repository, verify};
 
@@ -126,14 +129,36 @@ pub(super) async fn status(
         policies: BTreeMap::new(),
         corrections: BTreeMap::new(),
         refusals: BTreeMap::new(),
+        unattended: 0,
     };
-    for report in server.store.reports().await? {
+    for (_, report) in server.store.reports().await? {
         count(&mut fleet, &report);
     }
     Ok(Json(fleet))
 }
 
+pub(super) async fn told(
+    State(server): State<Arc<Server>>,
+    Path(policy): Path<String>,
+    headers: HeaderMap,
+) -> Result<Json<Told>, Refused> {
+    let path = format!("/v1/told/{policy}");
+    known_admin(&server, &*server.repository.lock().await, &headers, &Method::GET, &path, b"")?;
+    let mut told = Told::default();
+    for (device, report) in server.store.reports().await? {
+        let acting = report.policies.into_iter().filter(|p| !p.preview && p.policy.as_str() == policy);
+        for RuleReport { rule, people, .. } in acting.flat_map(|policy| policy.rules) {
+            let person = |report| ToldPerson { device: device.clone(), rule: rule.clone(), report };
+            told.people.extend(people.into_iter().map(person));
+        }
+        let corrections = report.corrections.into_iter().filter(|c| c.policy.as_str() == policy);
+        told.corrections.extend(corrections.map(|report| ToldCorrection { device: device.clone(), report }));
+    }
+    Ok(Json(told))
+}
+
 fn count(fleet: &mut FleetStatus, report: &Report) {
+    fleet.unattended += report.unattended.len() as u64;
     for policy in &report.policies {
         let prefix = if policy.preview { "preview/" } else { "" };
         count_policy(fleet.policies.entry(format!("{prefix}{}", policy.policy)).or_default(), policy, report);

@@ -159,6 +159,7 @@ mod tests {
             refused: None,
             policies: vec![policy],
             profiles: vec![profile],
+            unattended: Vec::new(),
             corrections: Vec::new(),
         }
     }

@@ -30,6 +30,7 @@ pub(crate) fn router(server: Arc<Server>) -> Router {
         .route("/v1/online-keys", get(admin::online_keys))
         .route("/v1/drafts", get(admin::drafts).post(admin::propose).layer(limit(MAX_REQUEST_BYTES)))
         .route("/v1/drafts/{number}/publish", post(admin::publish))
+        .route("/v1/told/{policy}", get(admin::told))
         .route("/v1/status", get(admin::status))
         .route("/gate/dovecot", post(gate::ask).layer(limit(gate::MAX_BYTES)))
         .with_state(server)

@@ -182,7 +182,7 @@ fn wait_for_closing(stage: &mut Stage, thunderbird: Program) -> Result<()> {
     );
     let said = stage.device.run(&["status"])?.ok()?;
     said.lines().take(3).for_each(|line| stage.timeline.quote(line));
-    let named = waiting.obligations[0].waiting_for == ["Thunderbird"] && said.contains("waiting   for Thunderbird");
+    let named = waiting.obligations[0].waiting_for == ["Thunderbird"] && said.contains("waiting for Thunderbird");
     stage.timeline.promise(4, named, "Thunderbird was running: it was waited for, and not closed");
     thunderbird.close()
 }
