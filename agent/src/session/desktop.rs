@@ -8,7 +8,7 @@ use std::{collections::HashMap, time::Duration};
 use anyhow::{Context, Result};
 use futures_util::StreamExt;
 use tokio::{sync::mpsc, task::AbortHandle};
-use zbus::{Connection, Variant, proxy};
+use zbus::{Connection, Message, Variant, proxy};
 
 use crate::words::Words;
 
@@ -168,26 +168,31 @@ impl Desktop {
 /// A name of the icon naming specification.
 const ICON: &str = "dialog-warning";
 
-/// Ends with the session bus.
+/// Ends with the session bus. One stream for all that a service says, so that it is heard in its order: some close a
+/// notification because one of its buttons was pressed.
 async fn listen(proxy: NotificationsProxy<'static>, signals: mpsc::UnboundedSender<Signal>) -> Result<()> {
-    let mut closed = proxy.receive_notification_closed().await?;
-    let mut invoked = proxy.receive_action_invoked().await?;
+    let mut said = proxy.inner().receive_all_signals().await?;
     let mut owners = proxy.inner().receive_owner_changed().await?;
     loop {
         let signal = tokio::select! {
-            Some(signal) = closed.next() => {
-                let arguments = signal.args()?;
-                Signal::Closed(arguments.id, arguments.reason)
-            }
-            Some(signal) = invoked.next() => {
-                let arguments = signal.args()?;
-                Signal::Pressed(arguments.id, arguments.action_key.to_owned())
-            }
-            Some(owner) = owners.next() => Signal::Owner(owner.is_some()),
+            Some(message) = said.next() => read(message),
+            Some(owner) = owners.next() => Some(Signal::Owner(owner.is_some())),
             else => return Ok(()),
         };
-        signals.send(signal)?;
+        if let Some(signal) = signal {
+            signals.send(signal)?;
+        }
     }
+}
+
+fn read(message: Message) -> Option<Signal> {
+    if let Some(closed) = NotificationClosed::from_message(message.clone()) {
+        let arguments = closed.args().ok()?;
+        return Some(Signal::Closed(arguments.id, arguments.reason));
+    }
+    let invoked = ActionInvoked::from_message(message)?;
+    let arguments = invoked.args().ok()?;
+    Some(Signal::Pressed(arguments.id, arguments.action_key.to_owned()))
 }
 
 /// A body may be taken for markup (section 4.1 of the specification), so nothing in it may look like some.
