@@ -94,7 +94,7 @@ fn publish(stage: &mut Stage, policy: &str) -> Result<()> {
     stage.company.admin("bob", &["sign", "--yes"])?.ok()?;
     let start = Instant::now();
     stage.company.admin("bob", &["publish"])?.ok()?;
-    let notice = stage.device.wait_for_notice("Why?")?;
+    let notice = stage.device.wait_for_notice("Why, and whom to ask?")?;
     let latency = start.elapsed();
     stage.device.wait_for_first_notice()?;
     stage.event("bob reads the draft, signs and publishes; the person sees");
