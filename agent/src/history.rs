@@ -9,7 +9,11 @@ use forewarn_proto::{
     ipc::{Entry, Event, ObligationStatus},
     policy::{Domain, PolicyId, RuleId},
 };
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
+
+/// Moments that are nearer are the same.
+const SAME: SignedDuration = SignedDuration::from_mins(1);
 
 /// How a person stands.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,14 +62,19 @@ fn changes(before: Option<&ObligationStatus>, after: &ObligationStatus) -> Vec<E
     fn new<T: PartialEq + Copy>(before: Option<Option<T>>, after: Option<T>) -> Option<T> {
         after.filter(|after| before.flatten() != Some(*after))
     }
-    let shown = new(before.map(|b| b.last_shown), after.last_shown).and(after.shown_on);
+    /// The same of a moment. A clock that was put right moves moments a little, and nothing has happened.
+    fn moved(before: Option<Option<Timestamp>>, after: Option<Timestamp>) -> Option<Timestamp> {
+        let near = |before: Timestamp, after: Timestamp| after.duration_since(before).abs() < SAME;
+        after.filter(|after| before.flatten().is_none_or(|before| !near(before, *after)))
+    }
+    let shown = moved(before.map(|b| b.last_shown), after.last_shown).and(after.shown_on);
     let events = [
         shown.map(Event::Shown),
         new(before.map(|b| b.obstacle), after.obstacle).map(Event::NotShown),
         new(before.map(|b| Some(b.stage)), Some(after.stage)).map(Event::Came),
-        new(before.map(|b| b.deadline), after.deadline).map(Event::Deadline),
-        new(before.map(|b| b.acknowledged), after.acknowledged).map(|_| Event::Acknowledged),
-        new(before.map(|b| b.snoozed_until), after.snoozed_until).map(Event::Snoozed),
+        moved(before.map(|b| b.deadline), after.deadline).map(Event::Deadline),
+        moved(before.map(|b| b.acknowledged), after.acknowledged).map(|_| Event::Acknowledged),
+        moved(before.map(|b| b.snoozed_until), after.snoozed_until).map(Event::Snoozed),
     ];
     events.into_iter().flatten().collect()
 }
@@ -129,7 +138,7 @@ mod tests {
 
     #[test]
     fn a_story_is_told_in_its_order_and_nothing_twice() {
-        let deadline = "2026-12-03T09:00Z".parse().unwrap();
+        let deadline: Timestamp = "2026-12-03T09:00Z".parse().unwrap();
         let steps = [
             Standing::default(),
             standing(found()),
@@ -144,6 +153,10 @@ mod tests {
             Standing { revoked: ["corp.example".parse().unwrap()].into(), ..standing(found()) },
             Standing::default(),
         ];
+        let later = |by| Some(deadline.checked_add(SignedDuration::from_secs(by)).unwrap());
+        let told = |by| standing(ObligationStatus { deadline: later(by), ..found() });
+        assert_eq!(events(&told(0), &told(30)), [], "a clock was put right");
+        assert_eq!(events(&told(0), &told(90)), [Event::Deadline(later(90).unwrap())]);
         let expected: [&[Event]; 5] = [
             &[Event::Came(Stage::Found)],
             &[Event::NotShown(Obstacle::Locked)],

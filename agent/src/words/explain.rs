@@ -59,6 +59,8 @@ pub(crate) fn obligation_facts(
     let command = format!("forewarn remove {}", quoted(&obligation.app));
     let undo = [("app", (&obligation.app).into()), ("command", command.into())];
     let signers = tongue.join(&obligation.signed_by, "or");
+    let appeal = format!("forewarn appeal {} \"…\"", quoted(&obligation.app));
+    let contest = [("names", signers.into()), ("command", appeal.into())];
     let mut facts = vec![
         tongue.fact("label-rule", [tongue.fill("rule", rule)]),
         tongue.fact("label-signed", [tongue.list(&obligation.signed_by)]),
@@ -73,7 +75,7 @@ pub(crate) fn obligation_facts(
         tongue.fact("label-stays", [tongue.say("stays")]),
         tongue.fact("label-now", present(tongue, obligation)),
         tongue.fact("label-undo", [tongue.fill("undo", undo)]),
-        tongue.fact("label-contest", [tongue.fill("contest", [("names", signers.into())])]),
+        tongue.fact("label-contest", [tongue.fill("contest", contest)]),
     ]);
     facts.retain(|fact| !fact.lines.is_empty());
     facts
