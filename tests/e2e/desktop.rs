@@ -238,6 +238,11 @@ fn promise_1_a_last_call_that_the_desktop_keeps_to_itself_was_not_shown() {
     office.pass(HOUR * 2);
     let held = office.wait_for_obstacle(Obstacle::DoNotDisturb);
     assert_eq!(held.last_call, None);
+    wait_until("it is taken back: it must not come up later, withdrawn or not", || {
+        ensure!(office.desktop.kept_back()? == 0);
+        Ok(())
+    })
+    .unwrap();
     assert!(held.holds.contains(&Hold::LastCall), "{held:?}");
     office.desktop.set_quiet(false).unwrap();
     office.wait_for("the last call", |obligation| obligation.last_call.is_some());

@@ -126,7 +126,19 @@ impl Desktop {
         if matches!(self.service, Some((Service::Xfce, _))) {
             return Ok(u32::try_from(self.windows()?.len())?);
         }
-        let reply = self.get_dunst("displayedLength")?;
+        self.count("displayedLength")
+    }
+
+    /// How many notifications dunst keeps to itself.
+    ///
+    /// # Errors
+    /// When it does not say.
+    pub fn kept_back(&self) -> Result<u32> {
+        self.count("waitingLength")
+    }
+
+    fn count(&self, property: &str) -> Result<u32> {
+        let reply = self.get_dunst(property)?;
         reply
             .split_whitespace()
             .last()

@@ -159,9 +159,10 @@ impl Engine {
         }
     }
 
-    pub(crate) fn notice_failed(&mut self, id: NoticeId, obstacle: Obstacle) {
+    /// A notice that does not count as shown. `seen`: somebody may have seen it all the same, and is owed a correction.
+    pub(crate) fn notice_failed(&mut self, id: NoticeId, obstacle: Obstacle, seen: bool) {
         let Some(subject) = self.in_flight.notices.remove(&id) else { return };
-        self.settle_sights(id, false);
+        self.settle_sights(id, seen);
         let at = self.time();
         let Some(waiting) = self.state.notices.get_mut(&subject).filter(|waiting| waiting.id == id) else { return };
         waiting.retry_at = Some(after(at, Settings::retry_pause(waiting.attempts)));

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use forewarn_proto::{
     inventory::{Person, Wanted},
     policy::{Domain, Rule},
-    report::{Hold, Refusal},
+    report::{Hold, Obstacle, Refusal},
 };
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 
@@ -227,7 +227,8 @@ impl Engine {
                 self.mail = mail;
             }
             Input::NoticeShown(id, medium) => self.notice_shown(id, medium, effects),
-            Input::NoticeFailed(id, obstacle) => self.notice_failed(id, obstacle),
+            Input::NoticeFailed(id, obstacle) => self.notice_failed(id, obstacle, false),
+            Input::NoticeLost(id) => self.notice_failed(id, Obstacle::NoSession, true),
             Input::PersonReachable(person) => self.person_reachable(person),
             Input::PersonUnattended(person) => drop(self.unattended.insert(person)),
             Input::NoticeAcknowledged(subject) => self.acknowledge(&subject),

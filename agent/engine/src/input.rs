@@ -37,6 +37,8 @@ pub enum Input {
     NoticeShown(NoticeId, Medium),
     /// A notice could not be shown now.
     NoticeFailed(NoticeId, Obstacle),
+    /// What was to show a notice went away without a word: the person may have seen it, and it does not count as shown.
+    NoticeLost(NoticeId),
     /// What kept notices from this person is gone: they have come back, unlocked their screen, ended a meeting.
     PersonReachable(Person),
     /// What showed notices to this person is gone. It changes nothing but the report.

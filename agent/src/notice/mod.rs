@@ -138,11 +138,11 @@ impl Hub {
         self.give_up(number);
     }
 
-    /// What this companion was given and has not answered for was not shown.
+    /// What this companion was given and has not answered for may have been seen, and does not count as shown.
     fn give_up(&mut self, number: u64) {
         let lost = self.given.extract_if(.., |_, given| given.companion == number);
         for (id, _) in lost.collect::<Vec<_>>() {
-            self.tell_daemon(News::Input(Input::NoticeFailed(id, Obstacle::NoSession)));
+            self.tell_daemon(News::Input(Input::NoticeLost(id)));
         }
     }
 

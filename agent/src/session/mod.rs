@@ -173,6 +173,10 @@ impl Session {
                 }
             }
         }
+        // What a desktop keeps to itself it would show at some time, though it may have been withdrawn by then.
+        if outcome.is_some() {
+            self.redraw().await;
+        }
         Ok(())
     }
 

@@ -87,6 +87,35 @@ fn promise_1_a_notice_that_was_kept_from_somebody_comes_when_they_can_be_reached
     assert_eq!((entry(&world).receipt, entry(&world).shown_on), (Receipt::Shown, Some(Medium::Desktop)));
 }
 
+/// Whatever shows notices can be killed between showing one and saying so.
+#[test]
+fn promise_1_and_3_a_notice_that_may_have_been_seen_counts_for_nothing_but_a_correction() {
+    let check = |lost: bool, owed: usize| {
+        let mut world = World::new();
+        world.start();
+        world.slow_receipts = true;
+        world.install(Scope::Person(ANN), "tiktok");
+        world.publish(&policy("ban", 1, "grace = \"48h\""));
+        let [id] = world.notices().map(|notice| notice.1.id).collect::<Vec<_>>().try_into().unwrap();
+        let input = if lost { Input::NoticeLost(id) } else { Input::NoticeFailed(id, Obstacle::Locked) };
+        let effects = world.engine.handle(input, &world.now());
+        assert!(!effects.is_empty(), "the report changes");
+        let told = world.engine.obligations_of(ANN);
+        assert_eq!((told[0].shown, told[0].deadline), (None, None));
+        let retraction = forewarn_proto::policy::Retraction {
+            policy: "ban".parse().unwrap(),
+            through_version: 1,
+            reason: "error".into(),
+            message: [(forewarn_proto::policy::Language::english(), "m".to_owned())].into(),
+        };
+        world.set.retractions.insert(retraction.policy.clone(), retraction);
+        world.engine.handle(Input::PoliciesVerified(world.set.clone()), &world.now());
+        assert_eq!(world.engine.state().report().unwrap().corrections.len(), owed);
+    };
+    check(true, 1);
+    check(false, 0);
+}
+
 #[test]
 fn promise_3_a_device_that_is_spared_gets_its_mail_back_and_is_told_anew_when_that_ends() {
     let mut world = World::new();
