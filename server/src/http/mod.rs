@@ -2,6 +2,8 @@
 
 mod admin;
 mod device;
+mod drafts;
+mod fleet;
 mod gate;
 
 use std::sync::Arc;
@@ -25,13 +27,13 @@ pub(crate) fn router(server: Arc<Server>) -> Router {
         .route("/v1/stream", get(device::stream))
         .route("/v1/report", post(device::report).layer(limit(MAX_REPORT_BYTES)))
         .route("/v1/appeal", post(device::appeal).layer(limit(16 * 1024)))
-        .route("/v1/appeals", get(admin::appeals))
-        .route("/v1/bundle", get(admin::bundle))
-        .route("/v1/online-keys", get(admin::online_keys))
-        .route("/v1/drafts", get(admin::drafts).post(admin::propose).layer(limit(MAX_REQUEST_BYTES)))
-        .route("/v1/drafts/{number}/publish", post(admin::publish))
-        .route("/v1/told/{policy}", get(admin::told))
-        .route("/v1/status", get(admin::status))
+        .route("/v1/appeals", get(fleet::appeals))
+        .route("/v1/bundle", get(drafts::bundle))
+        .route("/v1/online-keys", get(drafts::online_keys))
+        .route("/v1/drafts", get(drafts::drafts).post(drafts::propose).layer(limit(MAX_REQUEST_BYTES)))
+        .route("/v1/drafts/{number}/publish", post(drafts::publish))
+        .route("/v1/told/{policy}", get(fleet::told))
+        .route("/v1/status", get(fleet::status))
         .route("/gate/dovecot", post(gate::ask).layer(limit(gate::MAX_BYTES)))
         .with_state(server)
 }
