@@ -1,12 +1,12 @@
 //! Requests to the server other than the push stream: enrolment, reports, and what admins ask.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    policy::{PolicyId, RuleId},
+    policy::{Group, PolicyId, RuleId},
     report::{CorrectionReport, PersonReport},
 };
 
@@ -53,6 +53,34 @@ pub struct Draft {
     pub roles: BTreeMap<String, String>,
     /// Target name to text, for targets that are new.
     pub targets: BTreeMap<String, String>,
+}
+
+/// `GET /v1/devices`: a device, as it is listed. This and its newest report are all that the server keeps of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Device {
+    /// The name that it was given.
+    pub name: String,
+    /// When it enrolled, by the server's clock.
+    pub enrolled: Timestamp,
+    /// Its groups.
+    pub groups: BTreeSet<Group>,
+    /// Since when its certificate counts no longer, if it does not.
+    pub revoked: Option<Timestamp>,
+    /// When its newest report came.
+    pub heard: Option<Timestamp>,
+}
+
+/// What whoever asks the admins' interface may do. Each may also do what those before it may.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Read what devices reported, what is in force, and the record.
+    Viewer,
+    /// Put drafts before the admins. What they do takes the admins' signatures all the same.
+    Author,
+    /// Publish what is signed, revoke and forget devices.
+    Approver,
 }
 
 /// Where a draft stands.

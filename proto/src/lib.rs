@@ -4,9 +4,10 @@
 //! [`catalogue`]; the server pushes it as a [`bundle`]
 //! in a [`push`] frame; the device lists an [`inventory`], whose packages a [`purl`] names and a [`version`] orders; what it decided goes up in
 //! a [`report`] and to the person as a [`notice`], and over [`ipc`] when they ask. [`id`] names obligations, notices and
-//! profiles; [`api`] holds the remaining requests to the server.
+//! profiles; [`api`] holds the remaining requests to the server; [`audit`] is the record of what was decided.
 
 pub mod api;
+pub mod audit;
 pub mod bundle;
 pub mod catalogue;
 pub mod id;

@@ -23,6 +23,8 @@ pub struct Report {
     pub made_at: Timestamp,
     /// The agent's version.
     pub agent: String,
+    /// What kind of device it is, as Rust names it: `linux`, `android`, `windows`, `macos`.
+    pub platform: String,
     /// The timestamp-role version of the policy bundle in force, if there is one.
     pub bundle: Option<u64>,
     /// Why the newest bundle that was offered is not in force.
@@ -48,6 +50,8 @@ pub struct PolicyReport {
     pub version: u64,
     /// Whether it is only counted.
     pub preview: bool,
+    /// Whether its rollout has reached this device. Until then it obliges nobody.
+    pub reached: bool,
     /// One entry for each rule.
     pub rules: Vec<RuleReport>,
 }
@@ -67,6 +71,22 @@ pub struct RuleReport {
     pub spared_until: Option<Timestamp>,
     /// One entry for each person whom the rule obliges.
     pub people: Vec<PersonReport>,
+    /// Of a preview whose rule is not met: what the policy would do here.
+    pub foretold: Option<Foretold>,
+}
+
+/// What a policy would do on one device, if it were published as the preview says. Nobody was told.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Foretold {
+    /// People who would be told.
+    pub people: u32,
+    /// Those of them whose mail would be revoked if they did nothing.
+    pub with_mail: u32,
+    /// When the rollout would reach this device; none if at once.
+    pub reached: Option<Timestamp>,
+    /// When that mail would be revoked, if they were told as soon as this was worked out or the rollout came.
+    pub deadline: Option<Timestamp>,
 }
 
 /// One obligation: a rule for a person.

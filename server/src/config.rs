@@ -19,6 +19,9 @@ pub const DEFAULT_PATH: &str = "/etc/forewarn/server.toml";
 pub struct Config {
     /// The folder of the database, which holds the server's keys. Mode 0700.
     pub state: PathBuf,
+    /// A PostgreSQL database, `postgres://user:password@host/name`, in the place of SQLite in `state`. Several servers may
+    /// share it.
+    pub store: Option<String>,
     /// The address to listen on.
     pub listen: SocketAddr,
     /// The address that devices and admins use, such as `https://forewarn.corp.example:7440`. It goes into enrolment
@@ -36,6 +39,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             state: "/var/lib/forewarn-server".into(),
+            store: None,
             listen: (Ipv4Addr::LOCALHOST, 7440).into(),
             url: "https://127.0.0.1:7440".into(),
             timestamp_validity: Length(SignedDuration::from_hours(24)),

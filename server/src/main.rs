@@ -4,6 +4,7 @@ use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
+use forewarn_proto::policy::Group;
 use forewarn_server::{Config, config::DEFAULT_PATH, new_token, start};
 
 /// The company's Forewarn server: enrolls devices, pushes what admins signed, hears reports.
@@ -31,7 +32,11 @@ enum Command {
     /// Run the server. Its first start makes its keys and prints a one-time enrolment token and the founding code.
     Run,
     /// Print a new one-time enrolment token for one device.
-    Token,
+    Token {
+        /// A group that the device will be in, by which policies can be rolled out; may be given several times.
+        #[arg(long = "group", value_name = "NAME", value_parser = |text: &str| text.parse::<Group>())]
+        groups: Vec<Group>,
+    },
 }
 
 fn main() -> ExitCode {
@@ -57,7 +62,9 @@ fn run(arguments: Arguments) -> Result<()> {
                 greeting.into_iter().for_each(|line| anstream::println!("{line}"));
                 running.wait().await;
             }
-            Command::Token => anstream::println!("{}", new_token(&config).await?),
+            Command::Token { groups } => {
+                anstream::println!("{}", new_token(&config, &groups.into_iter().collect()).await?);
+            }
         }
         Ok(())
     })

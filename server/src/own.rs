@@ -1,8 +1,11 @@
 //! What the server owns: its certificate authority, its own certificate, and the keys of the online TUF roles. Made at
 //! the first start, kept in the database.
 
+use std::collections::BTreeSet;
+
 use anyhow::{Context, Result};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use forewarn_proto::policy::Group;
 use forewarn_trust::{SigningKey, digest, random_secret};
 use rcgen::{
     BasicConstraints, CertificateParams, CertificateSigningRequestParams, DnType, ExtendedKeyUsagePurpose, IsCa,
@@ -22,6 +25,8 @@ struct Token {
     /// The CA's certificate, DER in base64url.
     ca: String,
     secret: String,
+    /// The groups that the device will be in.
+    groups: BTreeSet<Group>,
 }
 
 /// Keys and certificates.
@@ -59,11 +64,12 @@ impl Own {
     }
 
     /// Makes a token with which one device can enroll.
-    pub(crate) async fn new_token(&self, store: &Store, config: &Config) -> Result<String> {
+    pub(crate) async fn new_token(&self, store: &Store, config: &Config, groups: &BTreeSet<Group>) -> Result<String> {
         let secret = random_secret()?;
-        store.add_token(&digest(secret.as_bytes())).await?;
+        store.add_token(&digest(secret.as_bytes()), groups).await?;
         let ca = pem_to_der(&self.ca_certificate)?;
-        let token = Token { server: config.url.clone(), ca: URL_SAFE_NO_PAD.encode(ca), secret };
+        let token =
+            Token { server: config.url.clone(), ca: URL_SAFE_NO_PAD.encode(ca), secret, groups: groups.clone() };
         Ok(format!("{TOKEN_PREFIX}{}", URL_SAFE_NO_PAD.encode(serde_json::to_vec(&token)?)))
     }
 

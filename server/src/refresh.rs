@@ -23,20 +23,17 @@ pub(crate) async fn keep_fresh(server: Arc<Server>) {
 }
 
 async fn refresh_if_due(server: &Server) -> Result<()> {
-    let mut repository = server.repository.lock().await;
-    let Some(expires) = repository.timestamp_expires() else {
+    let mut in_force = server.in_force.lock().await;
+    let Some(expires) = in_force.repository.timestamp_expires() else {
         return Ok(());
     };
     let validity = server.config.timestamp_validity.0;
     if expires.duration_since(server.clock.wall()) > validity * 3 / 4 {
         return Ok(());
     }
-    let mut fresh = repository.clone();
+    let mut fresh = in_force.repository.clone();
     fresh.refresh(&server.signer())?;
-    server.store.set_bundle(fresh.bundle(), None).await?;
-    server.feed.push(fresh.bundle());
-    *repository = fresh;
-    Ok(())
+    server.put_in_force(&mut in_force, fresh, None).await.map(drop)
 }
 
 impl Server {

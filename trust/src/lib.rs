@@ -14,6 +14,7 @@
 //! server puts both together in a [`Repository`]. Signatures and digests are checked by `tough`; metadata is written here because its editor wants
 //! every private key in one place, and ours never are.
 
+mod chain;
 mod draft;
 mod keys;
 pub mod metadata;
@@ -22,6 +23,7 @@ mod review;
 mod transport;
 mod verify;
 
+pub use chain::{ChainError, chain, check_chain};
 pub use draft::DraftError;
 pub use keys::{KeyError, PublicKey, SigningKey, digest, random_secret};
 pub use repository::{OnlineSigner, Repository};

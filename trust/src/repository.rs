@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use forewarn_proto::{api::Draft, bundle::Bundle};
+use forewarn_proto::{api::Draft, audit::SignedRole, bundle::Bundle};
 use jiff::Timestamp;
 use tough::schema::{RoleType, Root, Signed};
 
 use crate::{
-    DraftError, SigningKey,
+    DraftError, SigningKey, digest,
     draft::{Authority, check_shape, check_targets, check_versions},
     keys,
     metadata::{self, MetadataError, listed_targets, version_of},
@@ -66,6 +66,20 @@ impl Repository {
             signatures.insert(role.clone(), (have, need));
         }
         Ok(signatures)
+    }
+
+    /// What a draft signs, and whose signatures on it hold.
+    ///
+    /// # Errors
+    /// When a role's text is not metadata.
+    pub fn signed_roles(&self, draft: &Draft) -> Result<BTreeMap<String, SignedRole>, DraftError> {
+        let authority = self.authority(draft)?;
+        let signed = |(role, text): (&String, &String)| {
+            let signed_by = authority.signers(role, text)?;
+            let signed = SignedRole { version: version_of(role, text)?, digest: digest(text.as_bytes()), signed_by };
+            Ok((role.clone(), signed))
+        };
+        draft.roles.iter().map(signed).collect()
     }
 
     /// Adds the signatures of another copy of the same draft.

@@ -4,14 +4,15 @@ use std::{convert::Infallible, sync::Arc};
 
 use axum::{
     Extension, Json,
+    body::{Body, to_bytes},
     extract::State,
-    http::{HeaderMap, StatusCode},
+    http::{HeaderMap, StatusCode, header::CONTENT_LENGTH},
     response::sse::{Event, Sse},
 };
 use forewarn_proto::{
     api::{AppealRequest, EnrollAnswer, EnrollRequest, MAX_APPEAL_CHARS},
     push::{EVENT, Frame},
-    report::Report,
+    report::{MAX_REPORT_BYTES, Report},
 };
 use forewarn_trust::{digest, random_secret};
 use futures_util::{Stream, stream};
@@ -21,33 +22,65 @@ use crate::{
     Server,
     feed::{Current, Listener},
     listener::Peer,
+    store::{Busy, Standing, Verdict},
 };
 
 pub(super) async fn enroll(
     State(server): State<Arc<Server>>,
     Json(request): Json<EnrollRequest>,
 ) -> Result<Json<EnrollAnswer>, Refused> {
+    let token = digest(request.secret.as_bytes());
+    if !server.store.is_token(&token).await? {
+        return Err(no_token());
+    }
     let secret = random_secret().map_err(anyhow::Error::from)?;
     let device = format!("device-{}", &secret[..12]);
     let bad_request = |e: anyhow::Error| Refused(StatusCode::BAD_REQUEST, format!("the signing request: {e}"));
     let certificate = server.own.certify(&device, &request.signing_request).map_err(bad_request)?;
-    let token = digest(request.secret.as_bytes());
     if !server.store.enroll(&token, &device, server.clock.wall()).await? {
-        let text = "this token is unknown or was used; make another with `forewarn-server token`";
-        return Err(Refused::new(StatusCode::FORBIDDEN, text));
+        return Err(no_token());
     }
     tracing::info!("enrolled {device}");
     Ok(Json(EnrollAnswer { device, certificate }))
 }
 
+fn no_token() -> Refused {
+    let text = "this token is unknown or was used; make another with `forewarn-server token`";
+    Refused::new(StatusCode::FORBIDDEN, text)
+}
+
+/// A report is stored as it came: every field that it may have is in [`Report`], and others are refused.
 pub(super) async fn report(
     State(server): State<Arc<Server>>,
     Extension(peer): Extension<Peer>,
-    Json(report): Json<Report>,
+    headers: HeaderMap,
+    body: Body,
 ) -> Result<StatusCode, Refused> {
-    let device = known_device(&server, peer).await?;
-    server.store.add_report(&device, &report, server.clock.wall()).await?;
-    Ok(StatusCode::NO_CONTENT)
+    let device = peer.0.ok_or_else(no_certificate)?;
+    let room = server.reports.room(stated_length(&headers)?).map_err(|Busy| {
+        Refused::new(StatusCode::SERVICE_UNAVAILABLE, "too many reports wait already; send it again later")
+    })?;
+    let unread = |e: axum::Error| Refused(StatusCode::BAD_REQUEST, format!("the report did not come whole: {e}"));
+    let bytes = to_bytes(body, MAX_REPORT_BYTES).await.map_err(unread)?;
+    let bad = |e: serde_json::Error| Refused(StatusCode::UNPROCESSABLE_ENTITY, format!("not a report: {e}"));
+    let Report { sequence, .. } = serde_json::from_slice(&bytes).map_err(bad)?;
+    let text = String::from_utf8(bytes.into()).map_err(|_| Refused::new(StatusCode::BAD_REQUEST, "not UTF-8"))?;
+    match server.reports.write(room, device, sequence, text, server.clock.wall()).await {
+        Verdict::Stored => Ok(StatusCode::NO_CONTENT),
+        Verdict::NotWelcome => Err(not_enrolled()),
+        Verdict::Failed => Err(Refused::new(StatusCode::SERVICE_UNAVAILABLE, "the report could not be stored")),
+    }
+}
+
+/// A report's length is said first, so that there is room for it before it comes.
+fn stated_length(headers: &HeaderMap) -> Result<usize, Refused> {
+    let stated = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+    let stated = stated.ok_or_else(|| Refused::new(StatusCode::LENGTH_REQUIRED, "a report states its length"))?;
+    if stated > MAX_REPORT_BYTES {
+        let text = format!("a report has at most {MAX_REPORT_BYTES} bytes");
+        return Err(Refused(StatusCode::PAYLOAD_TOO_LARGE, text));
+    }
+    Ok(stated)
 }
 
 pub(super) async fn appeal(
@@ -104,10 +137,17 @@ fn event(server: &Server, current: &Current, known: &str) -> Event {
 }
 
 async fn known_device(server: &Server, peer: Peer) -> Result<String, Refused> {
-    let text = "a device certificate is needed; run `forewarn enroll`";
-    let name = peer.0.ok_or_else(|| Refused::new(StatusCode::UNAUTHORIZED, text))?;
-    if !server.store.is_device(&name).await? {
-        return Err(Refused::new(StatusCode::FORBIDDEN, "this device is no longer enrolled; run `forewarn enroll`"));
+    let name = peer.0.ok_or_else(no_certificate)?;
+    match server.store.standing(&name).await? {
+        Standing::Enrolled => Ok(name),
+        Standing::Revoked | Standing::Unknown => Err(not_enrolled()),
     }
-    Ok(name)
+}
+
+fn no_certificate() -> Refused {
+    Refused::new(StatusCode::UNAUTHORIZED, "a device certificate is needed; run `forewarn enroll`")
+}
+
+fn not_enrolled() -> Refused {
+    Refused::new(StatusCode::FORBIDDEN, "this device is no longer enrolled; run `forewarn enroll`")
 }

@@ -10,16 +10,17 @@ use axum::{
 };
 use forewarn_proto::{
     api::{Draft, DraftStatus, OnlineKeys},
+    audit::Decision,
     bundle::Bundle,
     report::Refusal,
 };
-use forewarn_trust::{Repository, verify};
+use forewarn_trust::{Repository, digest, verify};
 
 use super::{
     Refused,
     admin::{check_founding_code, known_admin},
 };
-use crate::Server;
+use crate::{Server, in_force::InForce};
 
 pub(super) async fn online_keys(State(server): State<Arc<Server>>) -> Json<OnlineKeys> {
     let (snapshot, timestamp) = (server.own.snapshot.public().public, server.own.timestamp.public().public);
@@ -28,7 +29,7 @@ pub(super) async fn online_keys(State(server): State<Arc<Server>>) -> Json<Onlin
 
 /// The bundle is what every device gets; whoever reaches the server may read it.
 pub(super) async fn bundle(State(server): State<Arc<Server>>) -> Vec<u8> {
-    server.repository.lock().await.bundle().to_bytes()
+    server.in_force.lock().await.repository.bundle().to_bytes()
 }
 
 pub(super) async fn propose(
@@ -36,9 +37,9 @@ pub(super) async fn propose(
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Json<DraftStatus>, Refused> {
-    let repository = server.repository.lock().await;
+    let repository = &server.in_force.lock().await.repository;
     if repository.is_founded() {
-        known_admin(&server, &repository, &headers, &Method::POST, "/v1/drafts", &body)?;
+        known_admin(&server, repository, &headers, &Method::POST, "/v1/drafts", &body)?;
     } else {
         check_founding_code(&server, &headers)?;
     }
@@ -60,9 +61,9 @@ pub(super) async fn drafts(
     State(server): State<Arc<Server>>,
     headers: HeaderMap,
 ) -> Result<Json<Vec<DraftStatus>>, Refused> {
-    let repository = server.repository.lock().await;
+    let repository = &server.in_force.lock().await.repository;
     if repository.is_founded() {
-        known_admin(&server, &repository, &headers, &Method::GET, "/v1/drafts", b"")?;
+        known_admin(&server, repository, &headers, &Method::GET, "/v1/drafts", b"")?;
     } else {
         check_founding_code(&server, &headers)?;
     }
@@ -80,22 +81,39 @@ pub(super) async fn publish(
     uri: Uri,
     headers: HeaderMap,
 ) -> Result<StatusCode, Refused> {
-    let mut repository = server.repository.lock().await;
-    if repository.is_founded() {
-        known_admin(&server, &repository, &headers, &Method::POST, uri.path(), b"")?;
+    let mut in_force = server.in_force.lock().await;
+    let repository = &in_force.repository;
+    let by = if repository.is_founded() {
+        known_admin(&server, repository, &headers, &Method::POST, uri.path(), b"")?
     } else {
         check_founding_code(&server, &headers)?;
-    }
+        "the founding code".to_owned()
+    };
     let missing = || Refused::new(StatusCode::NOT_FOUND, "there is no such open draft; see `forewarn-admin status`");
     let draft = server.store.drafts().await?.remove(&number).ok_or_else(missing)?;
-    let mut next = repository.clone();
-    next.publish(&draft, &server.signer())?;
-    check_as_a_device(&server, &next).await?;
-    server.store.set_bundle(next.bundle(), Some(number)).await?;
-    server.feed.push(next.bundle());
-    *repository = next;
-    tracing::info!("published draft {number}: {:?}", draft.roles.keys().collect::<Vec<_>>());
+    put_in_force(&server, &mut in_force, number, &draft, by).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+async fn put_in_force(
+    server: &Server,
+    in_force: &mut InForce,
+    number: i64,
+    draft: &Draft,
+    by: String,
+) -> Result<(), Refused> {
+    let mut next = in_force.repository.clone();
+    let roles = next.signed_roles(draft)?;
+    next.publish(draft, &server.signer())?;
+    check_as_a_device(server, &next).await?;
+    let bundle = digest(&next.bundle().to_bytes());
+    let decision = Decision::Published { draft: number, by, roles, bundle };
+    if !server.put_in_force(in_force, next, Some((number, decision))).await? {
+        let text = "another server has just published something else; propose it again if it is still wanted";
+        return Err(Refused::new(StatusCode::CONFLICT, text));
+    }
+    tracing::info!("published draft {number}: {:?}", draft.roles.keys().collect::<Vec<_>>());
+    Ok(())
 }
 
 /// What a device would refuse is not published: it would keep every later bundle from every device.

@@ -13,13 +13,13 @@ use forewarn_proto::{
 };
 
 use super::{Refused, admin::known_admin};
-use crate::Server;
+use crate::{Server, store::StoredReport};
 
 pub(super) async fn appeals(
     State(server): State<Arc<Server>>,
     headers: HeaderMap,
 ) -> Result<Json<Vec<Appeal>>, Refused> {
-    known_admin(&server, &*server.repository.lock().await, &headers, &Method::GET, "/v1/appeals", b"")?;
+    known_admin(&server, &server.in_force.lock().await.repository, &headers, &Method::GET, "/v1/appeals", b"")?;
     Ok(Json(server.store.appeals().await?))
 }
 
@@ -27,7 +27,7 @@ pub(super) async fn status(
     State(server): State<Arc<Server>>,
     headers: HeaderMap,
 ) -> Result<Json<FleetStatus>, Refused> {
-    known_admin(&server, &*server.repository.lock().await, &headers, &Method::GET, "/v1/status", b"")?;
+    known_admin(&server, &server.in_force.lock().await.repository, &headers, &Method::GET, "/v1/status", b"")?;
     let mut fleet = FleetStatus {
         devices: server.store.count_devices().await?,
         connected: server.feed.connected(),
@@ -36,9 +36,7 @@ pub(super) async fn status(
         refusals: BTreeMap::new(),
         unattended: 0,
     };
-    for (_, report) in server.store.reports().await? {
-        count(&mut fleet, &report);
-    }
+    server.store.each_report(|stored| count(&mut fleet, &stored.report)).await?;
     Ok(Json(fleet))
 }
 
@@ -48,9 +46,9 @@ pub(super) async fn told(
     headers: HeaderMap,
 ) -> Result<Json<Told>, Refused> {
     let path = format!("/v1/told/{policy}");
-    known_admin(&server, &*server.repository.lock().await, &headers, &Method::GET, &path, b"")?;
+    known_admin(&server, &server.in_force.lock().await.repository, &headers, &Method::GET, &path, b"")?;
     let mut told = Told::default();
-    for (device, report) in server.store.reports().await? {
+    let add = |StoredReport { device, report, .. }| {
         let acting = report.policies.into_iter().filter(|p| !p.preview && p.policy.as_str() == policy);
         for RuleReport { rule, people, .. } in acting.flat_map(|policy| policy.rules) {
             let person = |report| ToldPerson { device: device.clone(), rule: rule.clone(), report };
@@ -58,7 +56,8 @@ pub(super) async fn told(
         }
         let corrections = report.corrections.into_iter().filter(|c| c.policy.as_str() == policy);
         told.corrections.extend(corrections.map(|report| ToldCorrection { device: device.clone(), report }));
-    }
+    };
+    server.store.each_report(add).await?;
     Ok(Json(told))
 }
 

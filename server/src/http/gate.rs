@@ -73,7 +73,7 @@ fn check_key(server: &Server, headers: &HeaderMap) -> Result<(), Refused> {
 
 /// A policy that was withdrawn refuses nobody, whether or not the device has heard of that yet.
 async fn policies_in_force(server: &Server) -> Vec<Policy> {
-    let Ok(targets) = server.repository.lock().await.targets() else { return Vec::new() };
+    let Ok(targets) = server.in_force.lock().await.repository.targets() else { return Vec::new() };
     let of = |role: &'static str| targets.iter().filter(move |(name, _)| name.starts_with(role)).map(|(_, text)| text);
     let retractions: Vec<Retraction> =
         of("retractions/").filter_map(|text| Retraction::parse(text.as_bytes()).ok()).collect();
@@ -147,14 +147,22 @@ mod tests {
             doubts: Vec::new(),
             spared_until: None,
             people: vec![person],
+            foretold: None,
         };
-        let policy = PolicyReport { policy: "ban".parse().unwrap(), version: 1, preview: false, rules: vec![rule] };
+        let policy = PolicyReport {
+            policy: "ban".parse().unwrap(),
+            version: 1,
+            preview: false,
+            reached: true,
+            rules: vec![rule],
+        };
         let profile =
             ProfileReport { person: Person(1000), domain: "corp.example".parse().unwrap(), state, failing: false };
         Report {
             sequence: 1,
             made_at: "2026-12-01T09:00Z".parse().unwrap(),
             agent: "test".to_owned(),
+            platform: "linux".to_owned(),
             bundle: None,
             refused: None,
             policies: vec![policy],

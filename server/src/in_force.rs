@@ -1,0 +1,53 @@
+//! What is in force, as this process last read it from the database.
+
+use anyhow::Result;
+use forewarn_proto::audit::Decision;
+use forewarn_trust::Repository;
+
+use crate::Server;
+
+/// The repository, and the revision of its row in the database.
+#[derive(Debug)]
+pub(crate) struct InForce {
+    pub(crate) repository: Repository,
+    revision: i64,
+}
+
+impl InForce {
+    /// Reads it.
+    pub(crate) async fn load(store: &crate::store::Store) -> Result<Self> {
+        let (bundle, revision) = store.bundle().await?;
+        Ok(Self { repository: Repository::new(bundle), revision })
+    }
+}
+
+impl Server {
+    /// Puts `next` in the place of what is in force, in the database first, and pushes it. False if another server
+    /// process was first: then its word is in force, and was pushed.
+    pub(crate) async fn put_in_force(
+        &self,
+        in_force: &mut InForce,
+        next: Repository,
+        from: Option<(i64, Decision)>,
+    ) -> Result<bool> {
+        let first = self.store.set_bundle(next.bundle(), in_force.revision, from, self.clock.wall()).await?;
+        if first {
+            *in_force = InForce { repository: next, revision: in_force.revision + 1 };
+        } else {
+            *in_force = InForce::load(&self.store).await?;
+        }
+        self.feed.push(in_force.repository.bundle());
+        Ok(first)
+    }
+
+    /// Reads what another server process has put in force, and pushes it.
+    pub(crate) async fn reload(&self) -> Result<()> {
+        let mut in_force = self.in_force.lock().await;
+        let fresh = InForce::load(&self.store).await?;
+        if fresh.revision != in_force.revision {
+            self.feed.push(fresh.repository.bundle());
+            *in_force = fresh;
+        }
+        Ok(())
+    }
+}

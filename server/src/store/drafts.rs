@@ -1,0 +1,66 @@
+//! What is in force, and what admins proposed.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context, Result};
+use forewarn_proto::{api::Draft, audit::Decision, bundle::Bundle};
+use jiff::Timestamp;
+
+use super::{Change, Store, audit::append};
+
+impl Store {
+    /// The bundle in force and its revision; an empty one, of revision 0, before the founding.
+    pub(crate) async fn bundle(&self) -> Result<(Bundle, i64)> {
+        let row: Option<(String, i64)> =
+            sqlx::query_as("SELECT files, revision FROM bundle").fetch_optional(&self.pool).await?;
+        let Some((files, revision)) = row else { return Ok((Bundle::default(), 0)) };
+        let damaged = "the bundle in the database is damaged; restore it from a backup";
+        Ok((serde_json::from_str(&files).context(damaged)?, revision))
+    }
+
+    /// Puts the bundle that follows `revision` in force. With it, in the same transaction, a draft is marked as published
+    /// and its publication recorded. False if another server was first, so that nothing was changed.
+    pub(crate) async fn set_bundle(
+        &self,
+        bundle: &Bundle,
+        revision: i64,
+        from: Option<(i64, Decision)>,
+        now: Timestamp,
+    ) -> Result<bool> {
+        let mut transaction = self.pool.begin().await?;
+        let upsert = "INSERT INTO bundle (id, revision, files) VALUES (1, $1 + 1, $2) ON CONFLICT (id) DO UPDATE \
+                      SET revision = excluded.revision, files = excluded.files WHERE bundle.revision = $1";
+        let upsert = sqlx::query(upsert).bind(revision).bind(serde_json::to_string(bundle)?);
+        if upsert.execute(&mut *transaction).await?.rows_affected() == 0 {
+            return Ok(false);
+        }
+        if let Some((number, decision)) = from {
+            let update = sqlx::query("UPDATE draft SET published = 1 WHERE number = $1");
+            update.bind(number).execute(&mut *transaction).await?;
+            append(&mut transaction, decision, now).await?;
+        }
+        self.tell(&mut transaction, &Change::Bundle).await?;
+        transaction.commit().await?;
+        Ok(true)
+    }
+
+    /// Stores a new draft and gives its number.
+    pub(crate) async fn add_draft(&self, draft: &Draft) -> Result<i64> {
+        let insert = "INSERT INTO draft (number, draft, published) \
+                      SELECT coalesce(max(number), 0) + 1, $1, 0 FROM draft RETURNING number";
+        Ok(sqlx::query_scalar(insert).bind(serde_json::to_string(draft)?).fetch_one(&self.pool).await?)
+    }
+
+    pub(crate) async fn update_draft(&self, number: i64, draft: &Draft) -> Result<()> {
+        let update = sqlx::query("UPDATE draft SET draft = $1 WHERE number = $2 AND published = 0");
+        update.bind(serde_json::to_string(draft)?).bind(number).execute(&self.pool).await?;
+        Ok(())
+    }
+
+    /// The drafts that are not published, by number.
+    pub(crate) async fn drafts(&self) -> Result<BTreeMap<i64, Draft>> {
+        let select = sqlx::query_as("SELECT number, draft FROM draft WHERE published = 0");
+        let rows: Vec<(i64, String)> = select.fetch_all(&self.pool).await?;
+        rows.into_iter().map(|(number, draft)| Ok((number, serde_json::from_str(&draft)?))).collect()
+    }
+}
