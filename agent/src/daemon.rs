@@ -168,7 +168,7 @@ fn assemble(config: Config, loaded: Loaded, clock: Clock, touched: Touched) -> R
     tokio::spawn(sync::listen(link.clone(), known_receiver));
     tokio::spawn(sync::send_reports(link.clone(), newest));
     let history = store.history();
-    let engine = Engine::new(config.settings.clone().for_device(&identity.device), state);
+    let engine = Engine::new(settings_of(config, &identity), state);
     let scanner = Scanner::new(config.places.clone());
     let hands = Hands {
         config,
@@ -408,4 +408,10 @@ mod tests {
         let text = serde_json::to_string(&state).unwrap();
         assert!(text.contains("corp.example") && text.contains("returning"), "{text}");
     }
+}
+
+/// What the device's configuration and its enrolment say to the engine.
+fn settings_of(config: &Config, identity: &Identity) -> forewarn_engine::Settings {
+    let settings = config.settings.clone().for_device(&identity.device).in_groups(identity.groups.clone());
+    settings.on_platform(std::env::consts::OS)
 }

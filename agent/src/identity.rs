@@ -1,12 +1,14 @@
 //! The device's identity: made at enrolment, kept in the state folder, where only its owner can read it.
 
 use std::{
+    collections::BTreeSet,
     io::Write,
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
 };
 
 use anyhow::{Context, Result};
+use forewarn_proto::policy::Group;
 use fs_err::os::unix::fs::OpenOptionsExt;
 use serde::{Deserialize, Serialize};
 
@@ -20,6 +22,10 @@ pub(crate) struct Identity {
     pub(crate) device: String,
     /// The server's CA certificate, in PEM.
     pub(crate) ca: String,
+    /// The groups that the token of the enrolment put this device into. They came with its set-up: no server can change
+    /// them, and with them whom a rollout reaches.
+    #[serde(default)]
+    pub(crate) groups: BTreeSet<Group>,
     /// This device's certificate, in PEM.
     pub(crate) certificate: String,
     /// This device's private key, in PEM. It was made here and never leaves.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use forewarn_proto::{
     inventory::{Person, Wanted},
-    policy::{Domain, Rule},
+    policy::{Domain, PolicyId, Rule},
     report::{Hold, Obstacle, Refusal},
 };
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
@@ -47,6 +47,8 @@ pub struct Engine {
     stored_time: Option<Timestamp>,
     rescan_wanted: bool,
     rescan_not_before: Option<Timestamp>,
+    /// When each preview came, from which what it would do is reckoned.
+    pub(crate) previewed: BTreeMap<PolicyId, (u64, Timestamp)>,
 }
 
 /// What was handed out and not answered yet. Lost with the process, which only means that it is handed out again.
@@ -86,6 +88,7 @@ impl Engine {
             persisted: 0,
             rescan_wanted: false,
             rescan_not_before: None,
+            previewed: BTreeMap::new(),
         }
     }
 
@@ -94,9 +97,10 @@ impl Engine {
         &self.state
     }
 
-    /// The mail domains that policies in force name. The shell looks for profiles of these.
+    /// The mail domains that policies in force and previews name. The shell looks for profiles of these.
     pub fn domains(&self) -> BTreeSet<Domain> {
-        self.in_force().flat_map(|policy| policy.consequence.mail.iter().cloned()).collect()
+        let previews = self.policies.iter().flat_map(|set| set.previews.values());
+        self.in_force().chain(previews).flat_map(|policy| policy.consequence.mail.iter().cloned()).collect()
     }
 
     /// The packages that listings have to name: those that some rule may. All others are the shell's to forget.
@@ -138,7 +142,7 @@ impl Engine {
             .chain(profiles)
             .chain(agains)
             .chain(due)
-            .chain(self.ends())
+            .chain(self.turns())
             .chain(kept.map(|stored| after(stored, KEEP_TIME_EVERY)))
             .chain(self.rescan_not_before)
             .chain(unsaved.map(|asked| after(asked, Settings::FIRST_RETRY)));
@@ -253,6 +257,7 @@ impl Engine {
             let accepted = self.state.accepted.entry(id.clone()).or_default();
             *accepted = signed.policy.version.max(*accepted);
         }
+        self.follow_previews(&set);
         self.policies = Some(set);
         self.rescan_wanted = true;
         let (listings, policies) = (&mut self.listings, &self.policies);

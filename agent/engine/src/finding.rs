@@ -168,6 +168,12 @@ impl Listings {
         keys.filter(|(key, _)| !key.preview).collect()
     }
 
+    /// Whom what matches a rule is installed for.
+    pub(crate) fn scopes_of(&self, key: &RuleKey) -> BTreeSet<Scope> {
+        let complete = self.taken.iter().filter(|(_, taken)| taken.complete && taken.matches.contains_key(key));
+        complete.map(|((_, scope), _)| *scope).collect()
+    }
+
     /// A rule's result for a person. A partial listing counts neither way: what it lists may be old, what it lacks may be
     /// there.
     pub(crate) fn find(&self, key: &RuleKey, person: Person) -> Found {

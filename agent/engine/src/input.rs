@@ -7,7 +7,7 @@ use std::{
 
 use forewarn_proto::{
     inventory::{Change, Listing, Person},
-    policy::{Domain, Policy, PolicyId, Retraction, RuleId},
+    policy::{Domain, Pause, Policy, PolicyId, Retraction, RuleId},
     report::{Medium, Obstacle, Refusal},
 };
 use jiff::{SignedDuration, Timestamp};
@@ -85,6 +85,8 @@ pub struct PolicySet {
     pub previews: BTreeMap<PolicyId, Policy>,
     /// Withdrawn policies.
     pub retractions: BTreeMap<PolicyId, Retraction>,
+    /// Rollouts that stand still.
+    pub pauses: BTreeMap<PolicyId, Pause>,
     /// The rules that this device is spared.
     pub exemptions: BTreeMap<(PolicyId, RuleId), Spared>,
 }

@@ -22,6 +22,7 @@ mod obligations;
 mod profiles;
 mod ramp;
 mod report;
+mod rollout;
 mod settings;
 mod standing;
 mod state;

@@ -45,7 +45,7 @@ impl Engine {
         for (key, scope) in self.listings.matching() {
             let Some(policy) = self.policy(&key.policy).cloned() else { continue };
             let Some(rule) = policy.rules.iter().find(|rule| rule.id == key.rule) else { continue };
-            if self.spared(&key.policy, &key.rule).is_some() {
+            if self.spared(&key.policy, &key.rule).is_some() || !self.is_reached(&policy) {
                 continue;
             }
             for person in self.people_in(scope) {
@@ -63,14 +63,15 @@ impl Engine {
         self.state.obligations.entry(id).or_insert_with(new).matched = found.matched;
     }
 
-    fn people_in(&self, scope: Scope) -> Vec<Person> {
+    pub(crate) fn people_in(&self, scope: Scope) -> Vec<Person> {
         self.mail.people.keys().copied().filter(|person| scope.reaches(*person)).collect()
     }
 
     /// An obligation ends only by certain knowledge: the rule is gone from the policy, or the app from the device; or the
-    /// device is spared.
+    /// device is spared, or outside the rollout.
     fn still_stands(&self, policy: &Policy, id: &ObligationId) -> bool {
         self.spared(&id.policy, &id.rule).is_none()
+            && self.is_reached(policy)
             && policy.rules.iter().any(|rule| rule.id == id.rule)
             && self.listings.find(&RuleKey::of(id), id.person).finding != Finding::Met
     }

@@ -39,6 +39,7 @@ impl Engine {
             sequence: 1,
             made_at: self.time(),
             agent: env!("CARGO_PKG_VERSION").to_owned(),
+            platform: self.settings.platform.clone(),
             bundle: self.policies.as_ref().map(|set| set.bundle),
             refused: self.refused.clone(),
             policies: acting.chain(previews.map(|policy| self.policy_report(policy, true))).collect(),
@@ -63,9 +64,11 @@ impl Engine {
                 doubts: doubts.into_iter().collect(),
                 spared_until: self.spared(&policy.id, &rule.id).filter(|_| !preview).map(|spared| spared.until),
                 people: if preview { Vec::new() } else { self.people_reports(policy, rule) },
+                foretold: if preview { self.foretell(policy, rule) } else { None },
             }
         });
-        PolicyReport { policy: policy.id.clone(), version: policy.version, preview, rules: rules.collect() }
+        let reached = self.is_reached(policy);
+        PolicyReport { policy: policy.id.clone(), version: policy.version, preview, reached, rules: rules.collect() }
     }
 
     fn people_reports(&self, policy: &Policy, rule: &Rule) -> Vec<PersonReport> {

@@ -1,5 +1,8 @@
 //! What the device itself insists on, whatever a policy says.
 
+use std::collections::BTreeSet;
+
+use forewarn_proto::policy::Group;
 use jiff::SignedDuration;
 
 /// The device's own configuration of the engine.
@@ -8,6 +11,10 @@ pub struct Settings {
     min_notice: SignedDuration,
     /// This device's name. Its place in a policy's ramp is made from it.
     pub(crate) device: String,
+    /// What kind of device this is, for the report: `linux`.
+    pub(crate) platform: String,
+    /// The groups that this device was put into when it enrolled.
+    pub(crate) groups: BTreeSet<Group>,
     /// A policy that no verified bundle confirmed for longer than this does not revoke.
     pub max_staleness: SignedDuration,
     /// After this long without a server's word, a policy that says so acts without one.
@@ -45,6 +52,20 @@ impl Settings {
         self
     }
 
+    /// These settings for a device of this kind, as Rust names it: `linux`.
+    #[must_use]
+    pub fn on_platform(mut self, platform: &str) -> Self {
+        platform.clone_into(&mut self.platform);
+        self
+    }
+
+    /// These settings for a device in these groups.
+    #[must_use]
+    pub fn in_groups(mut self, groups: BTreeSet<Group>) -> Self {
+        self.groups = groups;
+        self
+    }
+
     /// The least time between the first notice shown and a revoke.
     pub fn min_notice(&self) -> SignedDuration {
         self.min_notice
@@ -63,6 +84,8 @@ impl Default for Settings {
         Self {
             min_notice: hours(24),
             device: String::new(),
+            platform: String::new(),
+            groups: BTreeSet::new(),
             max_staleness: hours(24),
             offline_limit: hours(14 * 24),
             max_scan_age: SignedDuration::from_mins(5),

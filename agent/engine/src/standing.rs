@@ -47,12 +47,14 @@ impl Engine {
         until.map_or(signed.expires, |until| until.min(signed.expires))
     }
 
-    /// When every policy that acts is over by itself, and every exemption.
-    pub(crate) fn ends(&self) -> impl Iterator<Item = Timestamp> {
+    /// When policies that act are over by themselves, exemptions end, and rollouts reach this device.
+    pub(crate) fn turns(&self) -> impl Iterator<Item = Timestamp> {
         let policies = self.policies.iter().flat_map(|set| set.policies.values());
         let exemptions = self.policies.iter().flat_map(|set| set.exemptions.values());
         let acting = policies.filter(|signed| self.acts(signed)).map(|signed| self.end_of(signed));
-        acting.chain(exemptions.map(|spared| spared.until))
+        acting
+            .chain(exemptions.map(|spared| spared.until))
+            .chain(self.in_force().filter_map(|policy| self.reached_at(policy)))
     }
 
     /// The exemption by which this device is spared a rule now.

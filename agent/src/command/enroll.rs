@@ -1,4 +1,4 @@
-use std::path::PathBuf;
+use std::{collections::BTreeSet, path::PathBuf};
 
 use anyhow::{Context, Result, bail};
 use base64::{
@@ -6,7 +6,10 @@ use base64::{
     engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
 };
 use clap::Args;
-use forewarn_proto::api::{EnrollAnswer, EnrollRequest};
+use forewarn_proto::{
+    api::{EnrollAnswer, EnrollRequest},
+    policy::Group,
+};
 use forewarn_trust::metadata::admins_of;
 use rcgen::{CertificateParams, KeyPair};
 use serde::Deserialize;
@@ -33,6 +36,8 @@ struct Token {
     server: String,
     ca: String,
     secret: String,
+    #[serde(default)]
+    groups: BTreeSet<Group>,
 }
 
 pub(crate) async fn run(config: &Config, options: &Options) -> Result<()> {
@@ -53,9 +58,14 @@ pub(crate) async fn run(config: &Config, options: &Options) -> Result<()> {
         bail!("the server refuses: {}", answer.json::<String>().await.unwrap_or_default());
     }
     let EnrollAnswer { device, certificate } = answer.json().await.context("the server's answer can't be read")?;
-    let identity = Identity { server: token.server, device, ca, certificate, key: key.serialize_pem(), root };
+    let (server, groups, key) = (token.server, token.groups, key.serialize_pem());
+    let identity = Identity { server, device, ca, groups, certificate, key, root };
     identity.save(&config.state)?;
     anstream::println!("Enrolled as {} with {}.", identity.device, identity.server);
+    if !identity.groups.is_empty() {
+        let groups: Vec<&str> = identity.groups.iter().map(Group::as_str).collect();
+        anstream::println!("Its groups, by which policies may be rolled out: {}.", groups.join(", "));
+    }
     let names: Vec<String> = admins.into_iter().map(|admin| admin.name).collect();
     anstream::println!("It takes {threshold} of {} to start a policy here, and any one to stop it.", names.join(", "));
     anstream::println!("Start the daemon: forewarn daemon");

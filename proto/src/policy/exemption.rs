@@ -1,4 +1,5 @@
-//! Exemptions: one admin spares a device a rule of a policy, until a moment. They can only undo.
+//! Exemptions: one admin spares a device a rule of a policy, until a moment, or pauses a policy's rollout. They can only
+//! undo.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -15,9 +16,31 @@ pub const MAX_EXEMPTIONS: usize = 2000;
 pub struct Exemptions {
     /// The policy.
     pub policy: PolicyId,
+    /// Where the rollout stands still.
+    #[serde(default)]
+    pub pause: Option<Pause>,
     /// Who is spared what.
-    #[serde(rename = "exemption")]
+    #[serde(default, rename = "exemption")]
     pub exemptions: Vec<Exemption>,
+}
+
+/// Devices that the rollout had not reached at this moment are not reached. It goes on with a new version of the policy,
+/// which is a decision of its own and needs its own signatures.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Pause {
+    /// The moment.
+    pub at: Timestamp,
+    /// Every version up to and including this one is paused.
+    pub through_version: u64,
+}
+
+impl Pause {
+    /// Whether this pause holds back everyone whom `former` does.
+    fn keeps(&self, former: &Self) -> bool {
+        self.through_version > former.through_version
+            || (self.through_version == former.through_version && self.at <= former.at)
+    }
 }
 
 /// One device is spared one rule.
@@ -69,12 +92,21 @@ impl Exemptions {
         }
     }
 
-    /// Whether everyone whom `former` spares is spared here too, as long.
+    /// Pauses the rollout of a version; one that is paused already stays as it is.
+    pub fn pause(&mut self, new: Pause) {
+        if self.pause.as_ref().is_none_or(|old| old.through_version < new.through_version) {
+            self.pause = Some(new);
+        }
+    }
+
+    /// Whether everyone whom `former` spares is spared here too, as long, and what it pauses stays so.
     pub fn keeps(&self, former: &Self) -> bool {
-        former.exemptions.iter().all(|old| {
-            let same = |new: &&Exemption| (&new.device, &new.rule) == (&old.device, &old.rule);
-            self.exemptions.iter().find(same).is_some_and(|new| new.until >= old.until)
-        })
+        let paused = former.pause.as_ref().is_none_or(|old| self.pause.as_ref().is_some_and(|new| new.keeps(old)));
+        paused
+            && former.exemptions.iter().all(|old| {
+                let same = |new: &&Exemption| (&new.device, &new.rule) == (&old.device, &old.rule);
+                self.exemptions.iter().find(same).is_some_and(|new| new.until >= old.until)
+            })
     }
 }
 
@@ -88,7 +120,7 @@ mod tests {
 
     #[test]
     fn an_exemption_is_never_made_shorter() {
-        let mut exemptions = Exemptions { policy: "ban".parse().unwrap(), exemptions: Vec::new() };
+        let mut exemptions = Exemptions { policy: "ban".parse().unwrap(), pause: None, exemptions: Vec::new() };
         let empty = exemptions.clone();
         exemptions.add(exemption("device-a", "2027-01-01T00:00Z"));
         let before = exemptions.clone();
@@ -98,6 +130,22 @@ mod tests {
         assert!(exemptions.keeps(&before) && !before.keeps(&exemptions) && !empty.keeps(&before));
         let text = exemptions.to_toml().unwrap();
         assert_eq!(Exemptions::parse(text.as_bytes()).unwrap(), exemptions);
+    }
+
+    #[test]
+    fn a_pause_is_never_lifted_nor_moved_on() {
+        let pause = |at: &str, through_version| Pause { at: at.parse().unwrap(), through_version };
+        let mut exemptions = Exemptions { policy: "ban".parse().unwrap(), pause: None, exemptions: Vec::new() };
+        let none = exemptions.clone();
+        exemptions.pause(pause("2026-12-01T09:00Z", 2));
+        let paused = exemptions.clone();
+        exemptions.pause(pause("2026-12-02T09:00Z", 2));
+        assert_eq!(exemptions, paused);
+        exemptions.pause(pause("2026-12-03T09:00Z", 3));
+        assert!(exemptions.keeps(&paused) && !paused.keeps(&exemptions) && !none.keeps(&paused) && paused.keeps(&none));
+        let later = Exemptions { pause: Some(pause("2026-12-01T10:00Z", 2)), ..paused.clone() };
+        assert!(!later.keeps(&paused) && paused.keeps(&later));
+        assert_eq!(Exemptions::parse(paused.to_toml().unwrap().as_bytes()).unwrap(), paused);
     }
 
     #[test]

@@ -9,6 +9,7 @@ mod exemption;
 mod names;
 mod pattern;
 mod retraction;
+mod rollout;
 
 use std::collections::BTreeMap;
 
@@ -18,10 +19,11 @@ use serde::{Deserialize, Serialize};
 
 pub use calendar::{Day, QuietHours};
 pub use deadline::{At, Deadline, Length};
-pub use exemption::{Exemption, Exemptions, MAX_EXEMPTIONS};
-pub use names::{Domain, Language, PolicyId, RuleId};
+pub use exemption::{Exemption, Exemptions, MAX_EXEMPTIONS, Pause};
+pub use names::{Domain, Group, Language, PolicyId, RuleId};
 pub use pattern::{How, Pattern, display_name_key};
 pub use retraction::Retraction;
+pub use rollout::Rollout;
 
 use crate::inventory::Package;
 
@@ -68,6 +70,9 @@ pub struct Policy {
     /// When the consequence may follow.
     #[serde(default)]
     pub deadline: Deadline,
+    /// Which devices it reaches, and from when on.
+    #[serde(default)]
+    pub rollout: Rollout,
     /// When the policy ends by itself; what it took goes back. Without it, it holds as long as its signatures.
     pub until: Option<At>,
     /// What the person is told, by language tag; `en` is the fallback and must be there.
@@ -212,6 +217,9 @@ impl Policy {
             && until.latest_instant() <= at.latest_instant()
         {
             return wrong("until".into(), "the policy would end before its deadline; write a later time");
+        }
+        if let Some((place, problem)) = self.rollout.problem() {
+            return wrong(place.into(), problem);
         }
         if self.rules.is_empty() {
             return wrong("rule".into(), "a policy without rules asks for nothing; add a [[rule]]");

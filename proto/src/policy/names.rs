@@ -63,6 +63,11 @@ name!(
     "write 1 to 64 small letters, digits and hyphens, starting with a letter or digit, such as tiktok"
 );
 name!(
+    /// Names a group of devices, which each was put into when it enrolled: `pilot`.
+    Group, is_id, "^[a-z0-9][a-z0-9-]{0,63}$",
+    "write 1 to 64 small letters, digits and hyphens, starting with a letter or digit, such as pilot"
+);
+name!(
     /// A mail domain in small letters: `corp.example`. It stands for that domain alone, not for those below it.
     Domain, is_domain, r"^[a-z0-9-]+(\.[a-z0-9-]+)+$",
     "write the part of the address after the @, in small letters, such as corp.example"
