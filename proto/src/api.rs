@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::Timestamp;
+use jiff::{Timestamp, civil::Date};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -103,7 +103,7 @@ impl DraftStatus {
 }
 
 /// `GET /v1/status`: what the fleet has reported.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FleetStatus {
     /// Devices that enrolled.
@@ -181,6 +181,52 @@ pub struct Appeal {
     pub request: AppealRequest,
 }
 
+/// `POST /v1/tokens`: a token for a program, or a person, without an admin's key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TokenRequest {
+    /// Whose it is, for the record: `grafana`. Each name has one token.
+    pub name: String,
+    /// What it may do.
+    pub role: Role,
+    /// For how many days, at most [`MAX_TOKEN_DAYS`].
+    pub days: u16,
+}
+
+/// The longest that a token is good for, in days.
+pub const MAX_TOKEN_DAYS: u16 = 366;
+
+/// A token, as it is listed. Its secret is shown once, when it is made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Token {
+    /// Whose it is.
+    pub name: String,
+    /// What it may do.
+    pub role: Role,
+    /// When it ends.
+    pub ends: Timestamp,
+}
+
+/// `GET /v1/undone/{policy}?since={version}`: how far a retraction has come, that was published with this version of the
+/// timestamp role.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Undone {
+    /// Devices that enrolled.
+    pub devices: u64,
+    /// Those of them with an open push stream to the server that was asked.
+    pub connected: u64,
+    /// Those whose newest report says that they have the retraction.
+    pub reached: u64,
+    /// People there who are owed a correction, because they may have seen a notice.
+    pub owed: u64,
+    /// Those of them to whom the correction was shown.
+    pub corrected: u64,
+    /// Mail profiles there that are on their way back.
+    pub returning: u64,
+}
+
 /// Devices and people by result.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -200,9 +246,52 @@ pub struct PolicyCount {
     pub waiting: u64,
     /// People to whom a notice was shown.
     pub shown: u64,
+    /// Devices that have not answered on this version yet.
+    #[serde(default)]
+    pub unheard: u64,
+    /// Devices that the rollout has reached.
+    #[serde(default)]
+    pub reached: u64,
+    /// The same by kind of device: `linux`.
+    #[serde(default)]
+    pub platforms: BTreeMap<String, Share>,
+    /// The same by group; a device may be in several.
+    #[serde(default)]
+    pub groups: BTreeMap<String, Share>,
+    /// Of a preview: what would happen if it were published.
+    #[serde(default)]
+    pub foretold: Foresight,
     /// People to whom none could be shown yet, by what is in the way, as [`crate::report::Obstacle::text`] says it.
     #[serde(default)]
     pub not_told: BTreeMap<String, u64>,
+}
+
+/// A part of the devices.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Share {
+    /// Devices that answered.
+    pub devices: u64,
+    /// Those on which some rule is not met.
+    pub not_met: u64,
+    /// Those that can't tell.
+    pub unknown: u64,
+    /// Notices that people there would be shown, or were: one for each rule and person.
+    pub people: u64,
+}
+
+/// What publishing a preview would do.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Foresight {
+    /// Devices on which somebody would be told.
+    pub devices: u64,
+    /// People who would be told at once.
+    pub told_now: u64,
+    /// People who would be told later, as the rollout goes on.
+    pub told_later: u64,
+    /// People whose mail would be revoked if nobody did anything, by the day (UTC) on which that were: `2026-12-04`.
+    pub revoked: BTreeMap<Date, u64>,
 }
 
 /// People corrected after a retraction.

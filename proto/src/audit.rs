@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::api::Role;
+
 /// One entry as it is sent: its text, whose bytes the hash covers, and that hash.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -68,12 +70,16 @@ pub enum Decision {
         /// Whose it is.
         name: String,
         /// What it may do.
-        role: String,
+        role: Role,
+        /// Who made it.
+        by: String,
     },
     /// Such a token counts no longer.
     TokenEnded {
         /// Whose it was.
         name: String,
+        /// Who ended it.
+        by: String,
     },
 }
 

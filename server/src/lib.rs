@@ -3,6 +3,7 @@
 //! It holds no admin's key. It can withhold news from devices, and that is all the harm it can do.
 
 pub mod config;
+mod count;
 mod feed;
 mod http;
 mod in_force;

@@ -1,6 +1,6 @@
 //! A server that pushes whatever it likes, and the keys of a company with which to make it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use forewarn_clock::Clock;
 use forewarn_proto::{api::Draft, bundle::Bundle};
@@ -106,7 +106,7 @@ impl Hostile {
             url: format!("https://127.0.0.1:{port}"),
             ..Config::default()
         };
-        let token = runtime.block_on(new_token(&config)).unwrap();
+        let token = runtime.block_on(new_token(&config, &BTreeSet::new())).unwrap();
         let server = runtime.block_on(start(config)).unwrap();
         let place = folder.path().join("device");
         fs_err::create_dir(&place).unwrap();

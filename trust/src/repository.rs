@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use forewarn_proto::{api::Draft, audit::SignedRole, bundle::Bundle};
+use forewarn_proto::{api::Draft, audit::SignedRole, bundle::Bundle, policy::Policy};
 use jiff::Timestamp;
 use tough::schema::{RoleType, Root, Signed};
 
@@ -155,6 +155,25 @@ impl Repository {
             }
         }
         Ok(targets)
+    }
+
+    /// The version of each policy and preview in force, by id; `preview/` stands before a preview's.
+    ///
+    /// # Errors
+    /// When a role's text is not metadata.
+    pub fn policy_versions(&self) -> Result<BTreeMap<String, u64>, MetadataError> {
+        let mut versions = BTreeMap::new();
+        for (name, text) in self.targets()? {
+            let prefix = match name.split_once('/') {
+                Some(("policies", _)) => "",
+                Some(("previews", _)) => "preview/",
+                Some(_) | None => continue,
+            };
+            if let Ok(policy) = Policy::parse(text.as_bytes()) {
+                versions.insert(format!("{prefix}{}", policy.id), policy.version);
+            }
+        }
+        Ok(versions)
     }
 
     /// A draft of the founding brings its own authority; every other is judged by the one in force.

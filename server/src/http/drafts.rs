@@ -9,7 +9,7 @@ use axum::{
     http::{HeaderMap, Method, StatusCode, Uri},
 };
 use forewarn_proto::{
-    api::{Draft, DraftStatus, OnlineKeys},
+    api::{Draft, DraftStatus, OnlineKeys, Role},
     audit::Decision,
     bundle::Bundle,
     report::Refusal,
@@ -18,7 +18,7 @@ use forewarn_trust::{Repository, digest, verify};
 
 use super::{
     Refused,
-    admin::{check_founding_code, known_admin},
+    caller::{Asked, Caller, check_founding_code, identify},
 };
 use crate::{Server, in_force::InForce};
 
@@ -37,12 +37,8 @@ pub(super) async fn propose(
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Json<DraftStatus>, Refused> {
+    author(&server, &Asked { headers: &headers, method: &Method::POST, path: "/v1/drafts", body: &body }).await?;
     let repository = &server.in_force.lock().await.repository;
-    if repository.is_founded() {
-        known_admin(&server, repository, &headers, &Method::POST, "/v1/drafts", &body)?;
-    } else {
-        check_founding_code(&server, &headers)?;
-    }
     let draft: Draft =
         serde_json::from_slice(&body).map_err(|e| Refused(StatusCode::BAD_REQUEST, format!("not a draft: {e}")))?;
     let signatures = repository.check(&draft)?;
@@ -56,17 +52,22 @@ pub(super) async fn propose(
     Ok(Json(DraftStatus { number, signatures, draft }))
 }
 
+/// Who may put drafts before the admins; before there are any, who knows the founding code.
+async fn author(server: &Server, asked: &Asked<'_>) -> Result<Caller, Refused> {
+    if server.in_force.lock().await.repository.is_founded() {
+        return identify(server, asked).await?.at_least(Role::Author);
+    }
+    check_founding_code(server, asked.headers)?;
+    Ok(Caller { name: "the founding code".to_owned(), role: Role::Approver })
+}
+
 /// The drafts that can still be published.
 pub(super) async fn drafts(
     State(server): State<Arc<Server>>,
     headers: HeaderMap,
 ) -> Result<Json<Vec<DraftStatus>>, Refused> {
+    author(&server, &Asked { headers: &headers, method: &Method::GET, path: "/v1/drafts", body: b"" }).await?;
     let repository = &server.in_force.lock().await.repository;
-    if repository.is_founded() {
-        known_admin(&server, repository, &headers, &Method::GET, "/v1/drafts", b"")?;
-    } else {
-        check_founding_code(&server, &headers)?;
-    }
     let open = server.store.drafts().await?.into_iter();
     let status = |(number, draft): (i64, Draft)| {
         let signatures = repository.check(&draft).ok()?;
@@ -81,14 +82,9 @@ pub(super) async fn publish(
     uri: Uri,
     headers: HeaderMap,
 ) -> Result<StatusCode, Refused> {
+    let by = author(&server, &Asked { headers: &headers, method: &Method::POST, path: uri.path(), body: b"" }).await?;
+    let by = by.at_least(Role::Approver)?.name;
     let mut in_force = server.in_force.lock().await;
-    let repository = &in_force.repository;
-    let by = if repository.is_founded() {
-        known_admin(&server, repository, &headers, &Method::POST, uri.path(), b"")?
-    } else {
-        check_founding_code(&server, &headers)?;
-        "the founding code".to_owned()
-    };
     let missing = || Refused::new(StatusCode::NOT_FOUND, "there is no such open draft; see `forewarn-admin status`");
     let draft = server.store.drafts().await?.remove(&number).ok_or_else(missing)?;
     put_in_force(&server, &mut in_force, number, &draft, by).await?;

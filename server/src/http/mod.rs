@@ -1,10 +1,12 @@
 //! The routes. Devices are known by their certificate, admins by their signature on each request.
 
-mod admin;
+mod caller;
 mod device;
+mod devices;
 mod drafts;
 mod fleet;
 mod gate;
+mod record;
 
 use std::sync::Arc;
 
@@ -13,7 +15,7 @@ use axum::{
     extract::DefaultBodyLimit,
     http::StatusCode,
     response::{IntoResponse, Response},
-    routing::{get, post},
+    routing::{delete, get, post},
 };
 use forewarn_proto::{api::MAX_REQUEST_BYTES, report::MAX_REPORT_BYTES};
 use forewarn_trust::DraftError;
@@ -34,6 +36,13 @@ pub(crate) fn router(server: Arc<Server>) -> Router {
         .route("/v1/drafts/{number}/publish", post(drafts::publish))
         .route("/v1/told/{policy}", get(fleet::told))
         .route("/v1/status", get(fleet::status))
+        .route("/v1/undone/{policy}", get(fleet::undone))
+        .route("/v1/devices", get(devices::list))
+        .route("/v1/devices/{device}", delete(devices::forget))
+        .route("/v1/devices/{device}/revoke", post(devices::revoke))
+        .route("/v1/audit", get(record::audit))
+        .route("/v1/tokens", get(record::tokens).post(record::make_token).layer(limit(16 * 1024)))
+        .route("/v1/tokens/{name}", delete(record::end_token))
         .route("/gate/dovecot", post(gate::ask).layer(limit(gate::MAX_BYTES)))
         .with_state(server)
 }

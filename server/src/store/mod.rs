@@ -10,6 +10,7 @@ mod drafts;
 mod follow;
 mod reports;
 mod secrets;
+mod tokens;
 mod writer;
 
 use std::{os::unix::fs::PermissionsExt, str::FromStr, time::Duration};

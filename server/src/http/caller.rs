@@ -1,0 +1,107 @@
+//! Who asks. An admin signs each request with the key that never comes here, and the root says who is one; a program, or a
+//! person without such a key, shows a token that says what they may do.
+
+use std::sync::Arc;
+
+use axum::{
+    extract::FromRequestParts,
+    http::{HeaderMap, Method, StatusCode, header::AUTHORIZATION, request::Parts},
+};
+use forewarn_proto::api::Role;
+use forewarn_trust::{Repository, digest};
+
+use super::Refused;
+use crate::Server;
+
+/// How far an admin's clock may be off. A request that was overheard can't be sent again later than that.
+const CLOCK_TOLERANCE_SECONDS: i64 = 300;
+/// Before every token's secret, so that people and programs know one when they see it.
+pub(super) const TOKEN_PREFIX: &str = "forewarn-api-";
+
+/// Who asks, and what they may do.
+#[derive(Debug, Clone)]
+pub(super) struct Caller {
+    pub(super) name: String,
+    pub(super) role: Role,
+}
+
+/// What a signature covers.
+pub(super) struct Asked<'r> {
+    pub(super) headers: &'r HeaderMap,
+    pub(super) method: &'r Method,
+    pub(super) path: &'r str,
+    pub(super) body: &'r [u8],
+}
+
+impl Caller {
+    /// Refuses whoever may do less.
+    pub(super) fn at_least(self, role: Role) -> Result<Self, Refused> {
+        if self.role >= role {
+            return Ok(self);
+        }
+        let needed = match role {
+            Role::Viewer => "a viewer",
+            Role::Author => "an author",
+            Role::Approver => "an approver, or an admin's own key",
+        };
+        Err(Refused(StatusCode::FORBIDDEN, format!("this takes {needed}; {} is less", self.name)))
+    }
+}
+
+/// For requests without a body; one with a body is looked at by [`identify`].
+impl FromRequestParts<Arc<Server>> for Caller {
+    type Rejection = Refused;
+
+    async fn from_request_parts(parts: &mut Parts, server: &Arc<Server>) -> Result<Self, Refused> {
+        let path = parts.uri.path_and_query().map_or("", |path| path.as_str());
+        let asked = Asked { headers: &parts.headers, method: &parts.method, path, body: b"" };
+        identify(server, &asked).await
+    }
+}
+
+/// Who sent this request. What is in force is locked for a moment; nobody who asks may hold that lock.
+pub(super) async fn identify(server: &Server, asked: &Asked<'_>) -> Result<Caller, Refused> {
+    let header = asked.headers.get(AUTHORIZATION).and_then(|header| header.to_str().ok()).unwrap_or_default();
+    match header.strip_prefix("Bearer ") {
+        Some(secret) => bearer(server, secret).await,
+        None => {
+            let name = admin(server, &server.in_force.lock().await.repository, asked, header)?;
+            Ok(Caller { name, role: Role::Approver })
+        }
+    }
+}
+
+async fn bearer(server: &Server, secret: &str) -> Result<Caller, Refused> {
+    let token = server.store.token_of(&digest(secret.as_bytes()), server.clock.wall()).await?;
+    let refused = || Refused::new(StatusCode::UNAUTHORIZED, "this token is unknown, or has ended");
+    token.map(|token| Caller { name: token.name, role: token.role }).ok_or_else(refused)
+}
+
+/// Whose key signed this request.
+fn admin(server: &Server, repository: &Repository, asked: &Asked<'_>, header: &str) -> Result<String, Refused> {
+    let text = match header {
+        _ if !repository.is_founded() => "nothing is founded here yet; run `forewarn-admin found` first",
+        header if header.starts_with("Founding ") => "this is founded already; leave --code out",
+        _ => "this request carries neither the signature of an admin nor a token",
+    };
+    let unknown = || Refused::new(StatusCode::UNAUTHORIZED, text);
+    let Asked { method, path, body, .. } = asked;
+    let (name, second) = repository.admin_of(header, method.as_str(), path, body).ok_or_else(unknown)?;
+    if (server.clock.wall().as_second() - second).abs() > CLOCK_TOLERANCE_SECONDS {
+        let text = "the request's time is off by more than five minutes; set this machine's clock";
+        return Err(Refused::new(StatusCode::UNAUTHORIZED, text));
+    }
+    Ok(name)
+}
+
+/// Before there are admins: whether the request carries the code that the server printed at its first start.
+pub(super) fn check_founding_code(server: &Server, headers: &HeaderMap) -> Result<(), Refused> {
+    let expected = format!("Founding {}", server.own.founding_code);
+    let given = headers.get(AUTHORIZATION).map(axum::http::HeaderValue::as_bytes).unwrap_or_default();
+    // The code has 256 random bits; comparing digests keeps the comparison's time from saying anything about it.
+    if digest(given) == digest(expected.as_bytes()) {
+        return Ok(());
+    }
+    let text = "nothing is founded here yet; give the code that the server printed at its first start: --code";
+    Err(Refused::new(StatusCode::UNAUTHORIZED, text))
+}
