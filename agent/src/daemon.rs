@@ -290,6 +290,8 @@ impl Daemon {
             Heard::Connected(connected) => self.connected = connected,
             Heard::Delivered(sequence) => self.give(Input::ReportDelivered(sequence)),
             Heard::Frame(frame) => self.judge(frame).await,
+            Heard::Bundle(Ok(bytes)) => self.judge_bundle(&bytes).await,
+            Heard::Bundle(Err(refusal)) => self.refuse(refusal),
         }
     }
 
@@ -304,7 +306,12 @@ impl Daemon {
             }
             return;
         };
-        match self.trust.judge(bytes.as_bytes(), now, &self.hands.store).await {
+        self.judge_bundle(bytes.as_bytes()).await;
+    }
+
+    async fn judge_bundle(&mut self, bytes: &[u8]) {
+        let now = self.engine.now();
+        match self.trust.judge(bytes, now, &self.hands.store).await {
             Verdict::Accepted(set) => {
                 tracing::info!("bundle {} is in force", set.bundle);
                 self.known.send_replace(self.trust.digest().unwrap_or_default().to_owned());

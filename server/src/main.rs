@@ -4,7 +4,8 @@ use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
-use forewarn_server::{Config, config::DEFAULT_PATH, new_token, start};
+use forewarn_server::{Config, config::DEFAULT_PATH, new_tokens, start};
+use tokio::signal::unix::{SignalKind, signal};
 
 /// The company's Forewarn server: enrolls devices, pushes what admins signed, hears reports.
 #[derive(Parser)]
@@ -31,7 +32,11 @@ enum Command {
     /// Run the server. Its first start makes its keys and prints a one-time enrolment token and the founding code.
     Run,
     /// Print a new one-time enrolment token for one device.
-    Token,
+    Token {
+        /// How many tokens, one a line.
+        #[arg(long, default_value_t = 1)]
+        count: usize,
+    },
 }
 
 fn main() -> ExitCode {
@@ -53,11 +58,19 @@ fn run(arguments: Arguments) -> Result<()> {
             Command::Run => {
                 let greeting = forewarn_server::greeting(&config).await?;
                 let running = start(config).await?;
-                anstream::println!("listening on {}", running.address);
+                anstream::println!("listening on {}, for devices' streams on {}", running.address, running.stream);
                 greeting.into_iter().for_each(|line| anstream::println!("{line}"));
-                running.wait().await;
+                let (mut terminate, mut interrupt) =
+                    (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+                tokio::select! {
+                    _ = terminate.recv() => {}
+                    _ = interrupt.recv() => {}
+                }
+                running.stop().await;
             }
-            Command::Token => anstream::println!("{}", new_token(&config).await?),
+            Command::Token { count } => {
+                new_tokens(&config, count).await?.into_iter().for_each(|token| anstream::println!("{token}"));
+            }
         }
         Ok(())
     })
