@@ -32,7 +32,7 @@ pub(crate) struct Hostile {
     /// Good, and in force on the device.
     pub(crate) repository: Repository,
     _runtime: tokio::runtime::Runtime,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl Keys {
@@ -120,7 +120,12 @@ impl Hostile {
         server.feed.push(repository.bundle());
         device.start().unwrap();
         device.wait_for("the good bundle is in force", |status| status.confirmed_at.is_some()).unwrap();
-        Self { device, server, keys, clock, repository, _runtime: runtime, _folder: folder }
+        Self { device, server, keys, clock, repository, _runtime: runtime, folder }
+    }
+
+    /// Where everything is.
+    pub(crate) fn folder(&self) -> &std::path::Path {
+        self.folder.path()
     }
 
     /// A day from now.
