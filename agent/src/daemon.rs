@@ -168,7 +168,7 @@ fn assemble(config: Config, loaded: Loaded, clock: Clock, touched: Touched) -> R
     tokio::spawn(sync::listen(link.clone(), known_receiver));
     tokio::spawn(sync::send_reports(link.clone(), newest));
     let history = store.history();
-    let engine = Engine::new(settings_of(config, &identity), state);
+    let engine = Engine::new(settings_of(&config, &identity), state);
     let scanner = Scanner::new(config.places.clone());
     let hands = Hands {
         config,
@@ -290,6 +290,8 @@ impl Daemon {
             Heard::Connected(connected) => self.connected = connected,
             Heard::Delivered(sequence) => self.give(Input::ReportDelivered(sequence)),
             Heard::Frame(frame) => self.judge(frame).await,
+            Heard::Bundle(Ok(bytes)) => self.judge_bundle(&bytes).await,
+            Heard::Bundle(Err(refusal)) => self.refuse(refusal),
         }
     }
 
@@ -304,7 +306,12 @@ impl Daemon {
             }
             return;
         };
-        match self.trust.judge(bytes.as_bytes(), now, &self.hands.store).await {
+        self.judge_bundle(bytes.as_bytes()).await;
+    }
+
+    async fn judge_bundle(&mut self, bytes: &[u8]) {
+        let now = self.engine.now();
+        match self.trust.judge(bytes, now, &self.hands.store).await {
             Verdict::Accepted(set) => {
                 tracing::info!("bundle {} is in force", set.bundle);
                 self.known.send_replace(self.trust.digest().unwrap_or_default().to_owned());

@@ -66,7 +66,7 @@ impl Clock {
 
     /// The wall clock alone.
     pub fn wall(&self) -> Timestamp {
-        self.read().wall
+        wall() + SignedDuration::from_millis(self.shift().wall_ms)
     }
 
     /// The shift that is in force.

@@ -10,6 +10,9 @@ use forewarn_proto::policy::Length;
 use jiff::SignedDuration;
 use serde::Deserialize;
 
+/// The port of [`Config::listen`] unless another is set. Devices listen on the next one.
+const DEFAULT_PORT: u16 = 7440;
+
 /// Where the configuration is looked for.
 pub const DEFAULT_PATH: &str = "/etc/forewarn/server.toml";
 
@@ -27,6 +30,8 @@ pub struct Config {
     /// The address that devices and admins use, such as `https://forewarn.corp.example:7440`. It goes into enrolment
     /// tokens, and its host into the server's certificate.
     pub url: String,
+    /// Where devices listen for what is pushed.
+    pub stream: StreamConfig,
     /// How long the server's word that a bundle is current is good. It is given anew at a quarter of that.
     pub timestamp_validity: Length,
     /// A file with the key by which the company's mail server asks whether a device may log in. Without it nobody may ask.
@@ -35,13 +40,38 @@ pub struct Config {
     pub simulated_clock: Option<PathBuf>,
 }
 
+/// The push listener: `[stream]`. Every field has a default.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct StreamConfig {
+    /// The address to listen on. By default that of [`Config::listen`] with port 7441, or with any free port where that
+    /// one is not 7440.
+    pub listen: Option<SocketAddr>,
+    /// The address that devices use, such as `https://forewarn.corp.example:7441`. By default the host of
+    /// [`Config::url`] with the port that is listened on.
+    pub url: Option<String>,
+    /// The most devices that may be connected. A process may hold 20,000 files on many systems, and the server needs
+    /// some for other things.
+    pub max_connections: usize,
+    /// Over how long devices come back that lost this server. By default a second for each thousand of them, from 1 to
+    /// 60.
+    pub spread: Option<Length>,
+}
+
+impl Default for StreamConfig {
+    fn default() -> Self {
+        Self { listen: None, url: None, max_connections: 19_000, spread: None }
+    }
+}
+
 impl Default for Config {
     fn default() -> Self {
         Self {
             state: "/var/lib/forewarn-server".into(),
             store: None,
-            listen: (Ipv4Addr::LOCALHOST, 7440).into(),
+            listen: (Ipv4Addr::LOCALHOST, DEFAULT_PORT).into(),
             url: "https://127.0.0.1:7440".into(),
+            stream: StreamConfig::default(),
             timestamp_validity: Length(SignedDuration::from_hours(24)),
             gate_key: None,
             simulated_clock: None,
@@ -80,9 +110,62 @@ impl Config {
     /// # Errors
     /// When the URL is not `https://host` or `https://host:port`.
     pub fn host(&self) -> Result<&str> {
-        let rest = self.url.strip_prefix("https://").map(|rest| rest.trim_end_matches('/'));
-        let host = rest.map(|rest| rest.rsplit_once(':').map_or(rest, |(host, _)| host));
-        host.filter(|host| !host.is_empty() && !host.contains('/'))
-            .with_context(|| format!("url = \"{}\": write https://host:port", self.url))
+        host(&self.url)
+    }
+
+    /// Every host in the addresses that devices use.
+    ///
+    /// # Errors
+    /// As [`Config::host`].
+    pub fn hosts(&self) -> Result<Vec<String>> {
+        let mut hosts = vec![self.host()?.to_owned()];
+        if let Some(url) = &self.stream.url {
+            hosts.push(host(url)?.to_owned());
+        }
+        hosts.dedup();
+        Ok(hosts)
+    }
+
+    /// Where to listen for devices.
+    pub fn stream_listen(&self) -> SocketAddr {
+        let port = if self.listen.port() == DEFAULT_PORT { DEFAULT_PORT + 1 } else { 0 };
+        self.stream.listen.unwrap_or(SocketAddr::new(self.listen.ip(), port))
+    }
+
+    /// The address of the stream for devices, where `port` is listened on.
+    ///
+    /// # Errors
+    /// As [`Config::host`].
+    pub fn stream_url(&self, port: u16) -> Result<String> {
+        match &self.stream.url {
+            Some(url) => Ok(format!("{}/v1/stream", url.trim_end_matches('/'))),
+            None => Ok(format!("https://{}:{port}/v1/stream", self.host()?)),
+        }
+    }
+}
+
+fn host(url: &str) -> Result<&str> {
+    let rest = url.strip_prefix("https://").map(|rest| rest.trim_end_matches('/'));
+    let host = rest.map(|rest| rest.rsplit_once(':').map_or(rest, |(host, _)| host));
+    host.filter(|host| !host.is_empty() && !host.contains('/'))
+        .with_context(|| format!("url = \"{url}\": write https://host:port"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn devices_listen_beside_the_other_port_unless_told_otherwise() {
+        let config = Config::default();
+        assert_eq!(config.stream_listen().to_string(), "127.0.0.1:7441");
+        assert_eq!(config.stream_url(7441).unwrap(), "https://127.0.0.1:7441/v1/stream");
+        let elsewhere = Config { listen: ([10, 0, 0, 1], 443).into(), ..Config::default() };
+        assert_eq!(elsewhere.stream_listen().to_string(), "10.0.0.1:0");
+        let text = "url = \"https://a.example\"\n[stream]\nlisten = \"[::1]:9\"\nurl = \"https://b.example:443/\"";
+        let told: Config = toml::from_str(text).unwrap();
+        assert_eq!(told.stream_listen().to_string(), "[::1]:9");
+        assert_eq!(told.stream_url(9).unwrap(), "https://b.example:443/v1/stream");
+        assert_eq!(told.hosts().unwrap(), ["a.example", "b.example"]);
     }
 }

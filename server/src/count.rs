@@ -21,9 +21,9 @@ pub(crate) struct Counted {
 impl Counted {
     /// No reports yet. What devices say of a version that is not in force here any more, or not yet there, is not counted.
     pub(crate) fn of(versions: BTreeMap<String, u64>) -> Self {
-        let policies = versions.iter().map(|(name, version)| {
-            (name.clone(), PolicyCount { version: *version, ..PolicyCount::default() })
-        });
+        let policies = versions
+            .iter()
+            .map(|(name, version)| (name.clone(), PolicyCount { version: *version, ..PolicyCount::default() }));
         let fleet = FleetStatus { policies: policies.collect(), ..FleetStatus::default() };
         Self { versions, fleet }
     }
@@ -90,7 +90,7 @@ fn count_foretold(sum: &mut Foresight, foretold: &Foretold) {
     let told = if foretold.reached.is_none() { &mut sum.told_now } else { &mut sum.told_later };
     *told += u64::from(foretold.people);
     if let Some(deadline) = foretold.deadline {
-        let day = deadline.to_zoned(TimeZone::UTC).date();
+        let day = TimeZone::UTC.to_datetime(deadline).date();
         *sum.revoked.entry(day).or_default() += u64::from(foretold.with_mail);
     }
 }

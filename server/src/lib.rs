@@ -4,27 +4,34 @@
 
 pub mod config;
 mod count;
-mod feed;
+mod files;
 mod http;
 mod in_force;
 mod listener;
 mod own;
+mod push;
 mod refresh;
 mod store;
 
-use std::{collections::BTreeSet, net::SocketAddr, sync::Arc};
+use std::{collections::BTreeSet, net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::{Context, Result};
 use forewarn_clock::Clock;
 use forewarn_proto::policy::Group;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, watch};
+use tokio_rustls::TlsAcceptor;
 
-pub use crate::{config::Config, feed::Feed};
+pub use crate::{config::Config, push::Feed};
 use crate::{
     in_force::InForce,
+    listener::Clients,
     own::Own,
-    store::{Change, ReportWriter, Store},
+    push::{Post, Register},
+    store::{Change, ReportWriter, Standing, Store},
 };
+
+/// How long the end of streams and requests may take when the server stops.
+const FAREWELL: Duration = Duration::from_secs(5);
 
 /// Everything that requests share.
 pub(crate) struct Server {
@@ -36,6 +43,8 @@ pub(crate) struct Server {
     pub(crate) in_force: Mutex<InForce>,
     pub(crate) reports: ReportWriter,
     pub(crate) feed: Feed,
+    /// Where devices listen, such as `https://forewarn.corp.example:7441/v1/stream`.
+    pub(crate) stream_url: String,
     /// What the company's mail server shows.
     pub(crate) gate_key: Option<String>,
 }
@@ -44,15 +53,28 @@ pub(crate) struct Server {
 pub struct Running {
     /// Where it listens.
     pub address: SocketAddr,
+    /// Where devices listen for what it pushes.
+    pub stream: SocketAddr,
     /// What it pushes.
     pub feed: Feed,
-    tasks: tokio::task::JoinSet<()>,
+    stop: watch::Sender<bool>,
+    /// What ends in good order when the server stops.
+    ending: tokio::task::JoinSet<()>,
+    /// What may end at any moment.
+    _tasks: tokio::task::JoinSet<()>,
 }
 
 impl Running {
     /// Waits for ever; the server ends with its process.
     pub async fn wait(mut self) {
-        while self.tasks.join_next().await.is_some() {}
+        while self.ending.join_next().await.is_some() {}
+    }
+
+    /// Takes nothing new, answers what it has taken, and ends every stream, all in good order. What is not read in five
+    /// seconds is lost to its reader, who comes again.
+    pub async fn stop(mut self) {
+        self.stop.send_replace(true);
+        let _ = tokio::time::timeout(FAREWELL, async { while self.ending.join_next().await.is_some() {} }).await;
     }
 }
 
@@ -65,21 +87,38 @@ pub async fn start(config: Config) -> Result<Running> {
     let own = Own::load(&store, &config).await?;
     let clock = Clock::new(config.simulated_clock.as_deref());
     let in_force = InForce::load(&store).await?;
-    let feed = Feed::new(in_force.repository.bundle());
+    let feed = Feed::new(in_force.repository.bundle(), &clock);
     let listener = tokio::net::TcpListener::bind(config.listen)
         .await
         .with_context(|| format!("cannot listen on {}; is another server running there?", config.listen))?;
     let address = listener.local_addr()?;
-    let acceptor = listener::acceptor(&own)?;
+    let devices = push::bind(config.stream_listen())?;
+    let stream = devices.local_addr()?;
+    let stream_url = config.stream_url(stream.port())?;
+    let acceptor = TlsAcceptor::from(Arc::new(listener::tls(&own, Clients::Anyone)?));
+    let tls = Arc::new(listener::tls(&own, Clients::Devices)?);
+    let max_connections = files::room_for(config.stream.max_connections);
+    let spread = config.stream.spread.map(|length| length.0.unsigned_abs());
     let (gate_key, in_force) = (config.read_gate_key()?, Mutex::new(in_force));
     let (reports, writing) = ReportWriter::new(store.clone());
-    let server = Arc::new(Server { config, clock, store, own, in_force, reports, feed: feed.clone(), gate_key });
+    let server =
+        Arc::new(Server { config, clock, store, own, in_force, reports, feed: feed.clone(), stream_url, gate_key });
+    let post = Arc::new(Post { tls, feed: feed.clone(), register: server.clone(), spread });
+    let (stop, stopped) = watch::channel(false);
+    let mut ending = tokio::task::JoinSet::new();
+    ending.spawn(push::serve(devices, post, max_connections, stopped.clone()));
+    ending.spawn(listener::serve(listener, acceptor, http::router(server.clone()), stopped));
     let mut tasks = tokio::task::JoinSet::new();
     tasks.spawn(writing);
     tasks.spawn(follow_others(server.clone()));
-    tasks.spawn(listener::serve(listener, acceptor, http::router(server.clone())));
     tasks.spawn(refresh::keep_fresh(server));
-    Ok(Running { address, feed, tasks })
+    Ok(Running { address, stream, feed, stop, ending, _tasks: tasks })
+}
+
+impl Register for Arc<Server> {
+    async fn is_device(&self, name: &str) -> Result<bool> {
+        Ok(self.store.standing(name).await? == Standing::Enrolled)
+    }
 }
 
 /// Follows what other server processes on the same database change.
@@ -90,7 +129,10 @@ async fn follow_others(server: Arc<Server>) {
     while let Some(change) = changes.recv().await {
         let done = match &change {
             Change::Bundle => server.reload().await,
-            Change::Device(_) => Ok(()),
+            Change::Device(name) => {
+                server.feed.drop_devices(std::slice::from_ref(name));
+                Ok(())
+            }
         };
         if let Err(error) = done {
             tracing::error!("a change of another server could not be followed: {error:#}");
@@ -99,13 +141,18 @@ async fn follow_others(server: Arc<Server>) {
     listening.abort();
 }
 
-/// Makes a one-time enrolment token: the text that `forewarn enroll --token` takes.
+/// Makes one-time enrolment tokens: the texts that `forewarn enroll --token` takes, each for one device in these groups.
 ///
 /// # Errors
 /// When the state can't be opened.
-pub async fn new_token(config: &Config, groups: &BTreeSet<Group>) -> Result<String> {
+pub async fn new_tokens(config: &Config, groups: &BTreeSet<Group>, count: usize) -> Result<Vec<String>> {
     let store = Store::open(config).await?;
-    Own::load(&store, config).await?.new_token(&store, config, groups).await
+    let own = Own::load(&store, config).await?;
+    let mut tokens = Vec::with_capacity(count);
+    for _ in 0..count {
+        tokens.push(own.new_token(&store, config, groups).await?);
+    }
+    Ok(tokens)
 }
 
 /// What a start has to say: the code with which admins found the repository, until they have; and at the first start an

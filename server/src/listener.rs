@@ -1,6 +1,6 @@
 //! TLS 1.3 in, requests out. A client certificate is optional here; each route says whom it answers.
 
-use std::{sync::Arc, time::Duration};
+use std::{pin::pin, sync::Arc, time::Duration};
 
 use anyhow::{Context, Result};
 use axum::{Extension, Router};
@@ -11,81 +11,132 @@ use hyper_util::{
 use rustls::{
     RootCertStore, ServerConfig,
     pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
-    server::WebPkiClientVerifier,
+    server::{NoServerSessionStorage, WebPkiClientVerifier},
 };
 use tokio::{
     net::{TcpListener, TcpStream},
-    sync::Semaphore,
+    sync::{OwnedSemaphorePermit, Semaphore, watch},
 };
 use tokio_rustls::TlsAcceptor;
 
 use crate::own::Own;
 
-/// The most connections at once. Beyond that, new ones wait in the system's queue.
-const MAX_CONNECTIONS: usize = 16_000;
-/// How long a client may take for its handshake, and for a request's head. Stops those who open and say nothing.
+/// The most connections at once. Beyond that, new ones wait in the system's queue. Few, because nobody stays: devices
+/// listen elsewhere.
+pub(crate) const MAX_CONNECTIONS: usize = 900;
+/// While more connections than this are open, each is closed after its first answer.
+const BUSY_CONNECTIONS: usize = 300;
+/// How long a client may take for its handshake, and for a request's head, the next one's included. Stops those who open
+/// and say nothing, and those who have nothing more to say.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Who is at the other end, by the name in a certificate that our CA signed.
 #[derive(Debug, Clone)]
 pub(crate) struct Peer(pub(crate) Option<String>);
 
-/// TLS with our certificate, and client certificates of our CA accepted.
-pub(crate) fn acceptor(own: &Own) -> Result<TlsAcceptor> {
+/// Whether a client has to have a certificate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Clients {
+    /// Each route says whom it answers.
+    Anyone,
+    /// Whoever has none of our CA is not spoken with.
+    Devices,
+}
+
+/// TLS 1.3 with our certificate, and client certificates of our CA alone.
+pub(crate) fn tls(own: &Own, clients: Clients) -> Result<ServerConfig> {
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from_pem_slice(own.ca_certificate.as_bytes())?)?;
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider.clone())
-        .allow_unauthenticated()
-        .build()?;
+    let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider.clone());
+    let verifier = match clients {
+        Clients::Anyone => verifier.allow_unauthenticated().build()?,
+        Clients::Devices => verifier.build()?,
+    };
     let chain = vec![CertificateDer::from_pem_slice(own.certificate.as_bytes())?];
     let key = PrivateKeyDer::from_pem_slice(own.key.as_bytes())?;
-    let config = ServerConfig::builder_with_provider(provider)
+    let mut config = ServerConfig::builder_with_provider(provider)
         .with_protocol_versions(&[&rustls::version::TLS13])?
         .with_client_cert_verifier(verifier)
         .with_single_cert(chain, key)
         .context("the server's certificate can't be used")?;
-    Ok(TlsAcceptor::from(Arc::new(config)))
+    if clients == Clients::Devices {
+        // A stream opens once in days: a ticket would save next to nothing, and cost memory.
+        config.send_tls13_tickets = 0;
+        config.session_storage = Arc::new(NoServerSessionStorage {});
+    }
+    Ok(config)
 }
 
-/// Accepts for ever.
-pub(crate) async fn serve(listener: TcpListener, acceptor: TlsAcceptor, router: Router) {
+/// Accepts until it is stopped, and then waits for what was asked to be answered.
+pub(crate) async fn serve(
+    listener: TcpListener,
+    acceptor: TlsAcceptor,
+    router: Router,
+    mut stopped: watch::Receiver<bool>,
+) {
     let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     loop {
-        let Ok(place) = places.clone().acquire_owned().await else {
-            return;
+        let accepted = tokio::select! {
+            accepted = accept(&listener, &places) => accepted,
+            _ = stopped.wait_for(|stopped| *stopped) => break,
         };
-        let Ok((stream, _)) = listener.accept().await else {
-            // Out of file descriptors, most likely: give others time to close theirs.
-            tokio::time::sleep(Duration::from_millis(100)).await;
-            continue;
-        };
+        let Some((stream, place)) = accepted else { continue };
+        let stopped = stopped.clone();
         let (acceptor, router) = (acceptor.clone(), router.clone());
+        let may_stay = places.available_permits() > MAX_CONNECTIONS - BUSY_CONNECTIONS;
         tokio::spawn(async move {
-            if let Err(error) = serve_one(stream, acceptor, router).await {
+            if let Err(error) = serve_one(stream, acceptor, router, may_stay, stopped).await {
                 tracing::debug!("a connection ended: {error:#}");
             }
             drop(place);
         });
     }
+    drop(listener);
+    let _ = places.acquire_many(u32::try_from(MAX_CONNECTIONS).unwrap_or(u32::MAX)).await;
 }
 
-async fn serve_one(stream: TcpStream, acceptor: TlsAcceptor, router: Router) -> Result<()> {
+/// The next connection, once there is a place for it.
+async fn accept(listener: &TcpListener, places: &Arc<Semaphore>) -> Option<(TcpStream, OwnedSemaphorePermit)> {
+    let place = places.clone().acquire_owned().await.ok()?;
+    match listener.accept().await {
+        Ok((stream, _)) => Some((stream, place)),
+        Err(_) => {
+            // Out of file descriptors, most likely: give others time to close theirs.
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            None
+        }
+    }
+}
+
+async fn serve_one(
+    stream: TcpStream,
+    acceptor: TlsAcceptor,
+    router: Router,
+    may_stay: bool,
+    mut stopped: watch::Receiver<bool>,
+) -> Result<()> {
     stream.set_nodelay(true)?;
     let stream = tokio::time::timeout(PATIENCE, acceptor.accept(stream)).await??;
     let certificate = stream.get_ref().1.peer_certificates().and_then(<[_]>::first);
     let peer = Peer(certificate.map(common_name).transpose()?);
     let service = TowerToHyperService::new(router.layer(Extension(peer)));
-    hyper::server::conn::http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(PATIENCE)
-        .serve_connection(TokioIo::new(stream), service)
-        .await?;
-    Ok(())
+    let mut connection = pin!(
+        hyper::server::conn::http1::Builder::new()
+            .timer(TokioTimer::new())
+            .keep_alive(may_stay)
+            .header_read_timeout(PATIENCE)
+            .serve_connection(TokioIo::new(stream), service)
+    );
+    tokio::select! {
+        done = &mut connection => return Ok(done?),
+        _ = stopped.wait_for(|stopped| *stopped) => connection.as_mut().graceful_shutdown(),
+    }
+    Ok(connection.await?)
 }
 
 /// The common name of a certificate that was verified in the handshake.
-fn common_name(certificate: &CertificateDer<'_>) -> Result<String> {
+pub(crate) fn common_name(certificate: &CertificateDer<'_>) -> Result<String> {
     let (_, certificate) = x509_parser::parse_x509_certificate(certificate)?;
     let name = certificate.subject().iter_common_name().next().context("the certificate names nobody")?;
     Ok(name.as_str()?.to_owned())

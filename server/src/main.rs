@@ -5,7 +5,8 @@ use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 use forewarn_proto::policy::Group;
-use forewarn_server::{Config, config::DEFAULT_PATH, new_token, start};
+use forewarn_server::{Config, config::DEFAULT_PATH, new_tokens, start};
+use tokio::signal::unix::{SignalKind, signal};
 
 /// The company's Forewarn server: enrolls devices, pushes what admins signed, hears reports.
 #[derive(Parser)]
@@ -36,6 +37,9 @@ enum Command {
         /// A group that the device will be in, by which policies can be rolled out; may be given several times.
         #[arg(long = "group", value_name = "NAME", value_parser = |text: &str| text.parse::<Group>())]
         groups: Vec<Group>,
+        /// How many tokens, one a line.
+        #[arg(long, default_value_t = 1)]
+        count: usize,
     },
 }
 
@@ -58,12 +62,19 @@ fn run(arguments: Arguments) -> Result<()> {
             Command::Run => {
                 let greeting = forewarn_server::greeting(&config).await?;
                 let running = start(config).await?;
-                anstream::println!("listening on {}", running.address);
+                anstream::println!("listening on {}, for devices' streams on {}", running.address, running.stream);
                 greeting.into_iter().for_each(|line| anstream::println!("{line}"));
-                running.wait().await;
+                let (mut terminate, mut interrupt) =
+                    (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+                tokio::select! {
+                    _ = terminate.recv() => {}
+                    _ = interrupt.recv() => {}
+                }
+                running.stop().await;
             }
-            Command::Token { groups } => {
-                anstream::println!("{}", new_token(&config, &groups.into_iter().collect()).await?);
+            Command::Token { groups, count } => {
+                let tokens = new_tokens(&config, &groups.into_iter().collect(), count).await?;
+                tokens.into_iter().for_each(|token| anstream::println!("{token}"));
             }
         }
         Ok(())

@@ -50,7 +50,7 @@ impl Own {
         let ca_certificate = store.secret_or("ca certificate", || Ok(ca_params()?.self_signed(&ca_key)?.pem())).await?;
         let ca = Issuer::from_ca_cert_pem(&ca_certificate, ca_key).context("the stored CA certificate is damaged")?;
         let key = KeyPair::generate()?;
-        let certificate = server_params(config.host()?)?.signed_by(&key, &ca)?.pem();
+        let certificate = server_params(config.hosts()?)?.signed_by(&key, &ca)?.pem();
         fs_err::write(config.state.join("ca.pem"), &ca_certificate)?;
         Ok(Self {
             snapshot: signing_key(store, "snapshot key").await?,
@@ -93,8 +93,8 @@ fn ca_params() -> Result<CertificateParams> {
     Ok(params)
 }
 
-fn server_params(host: &str) -> Result<CertificateParams> {
-    let mut params = CertificateParams::new(vec![host.to_owned()])?;
+fn server_params(hosts: Vec<String>) -> Result<CertificateParams> {
+    let mut params = CertificateParams::new(hosts)?;
     params.distinguished_name.push(DnType::CommonName, "Forewarn server");
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
     Ok(params)

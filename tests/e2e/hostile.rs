@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use forewarn_clock::Clock;
 use forewarn_proto::{api::Draft, bundle::Bundle};
-use forewarn_server::{Config, Running, new_token, start};
+use forewarn_server::{Config, Running, new_tokens, start};
 use forewarn_tests::{Binaries, Device};
 use forewarn_trust::{
     OnlineSigner, Repository, SigningKey,
@@ -32,7 +32,7 @@ pub(crate) struct Hostile {
     /// Good, and in force on the device.
     pub(crate) repository: Repository,
     _runtime: tokio::runtime::Runtime,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl Keys {
@@ -106,7 +106,7 @@ impl Hostile {
             url: format!("https://127.0.0.1:{port}"),
             ..Config::default()
         };
-        let token = runtime.block_on(new_token(&config, &BTreeSet::new())).unwrap();
+        let token = runtime.block_on(new_tokens(&config, &BTreeSet::new(), 1)).unwrap().remove(0);
         let server = runtime.block_on(start(config)).unwrap();
         let place = folder.path().join("device");
         fs_err::create_dir(&place).unwrap();
@@ -120,7 +120,12 @@ impl Hostile {
         server.feed.push(repository.bundle());
         device.start().unwrap();
         device.wait_for("the good bundle is in force", |status| status.confirmed_at.is_some()).unwrap();
-        Self { device, server, keys, clock, repository, _runtime: runtime, _folder: folder }
+        Self { device, server, keys, clock, repository, _runtime: runtime, folder }
+    }
+
+    /// Where everything is.
+    pub(crate) fn folder(&self) -> &std::path::Path {
+        self.folder.path()
     }
 
     /// A day from now.

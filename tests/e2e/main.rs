@@ -16,6 +16,7 @@ mod offline;
 mod people;
 mod power_cut;
 mod privacy;
+mod push_stream;
 mod refusals;
 mod remove;
 mod story;

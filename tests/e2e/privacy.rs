@@ -25,10 +25,11 @@ use crate::{HOUR, device};
 #[test]
 fn promise_5_no_unmatched_package_leaves_the_device() {
     let folder = tempfile::tempdir().unwrap();
-    let company = Company::found(Binaries::beside_test().unwrap(), folder.path()).unwrap();
+    let mut company = Company::found(Binaries::beside_test().unwrap(), folder.path()).unwrap();
     let mut device = device(&folder, &company, "notices = \"terminal\"");
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let recorder = runtime.block_on(Recorder::start(&company, device.folder.join("agent"))).unwrap();
+    recorder.lead_streams_here(&mut company).unwrap();
     home::TIKTOK.install(&device.home).unwrap();
     home::INSTAGRAM.install(&device.home).unwrap();
     device.enroll(&recorder.token(&company.token().unwrap()), &company.path("bob/root.json")).unwrap();
@@ -82,10 +83,12 @@ fn home_name(home: &Path) -> String {
     home.to_string_lossy().into_owned()
 }
 
-/// Stands between the device and its server, with a certificate of its own towards the device and the device's towards
+/// Stands between the device and its server, on both of the server's ports, with a certificate of its own towards the device and the device's towards
 /// the server, and writes down what the device says.
 struct Recorder {
     port: u16,
+    /// The port for streams here, and the server's own.
+    streams: (u16, u16),
     ca: Vec<u8>,
     sent: Arc<Mutex<Vec<u8>>>,
 }
@@ -100,17 +103,32 @@ impl Recorder {
             .with_no_client_auth()
             .with_single_cert(vec![certificate.der().clone()], PrivateKeyDer::try_from(key.serialize_der()).unwrap())?;
         let acceptor = TlsAcceptor::from(Arc::new(config));
-        let listener = TcpListener::bind("127.0.0.1:0").await?;
-        let port = listener.local_addr()?.port();
         let sent = Arc::<Mutex<Vec<u8>>>::default();
-        let (record, ca, server) = (sent.clone(), company.path("server/ca.pem"), company.port());
-        tokio::spawn(async move {
-            while let Ok((stream, _)) = listener.accept().await {
-                let (acceptor, record, ca, state) = (acceptor.clone(), record.clone(), ca.clone(), state.clone());
-                tokio::spawn(async move { relay(stream, &acceptor, &record, &ca, &state, server).await });
-            }
-        });
-        Ok(Self { port, ca: certificate.der().to_vec(), sent })
+        let theirs = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+        let mut ports = [company.port(), theirs];
+        for port in &mut ports {
+            let listener = TcpListener::bind("127.0.0.1:0").await?;
+            let server = std::mem::replace(port, listener.local_addr()?.port());
+            let (acceptor, record, state) = (acceptor.clone(), sent.clone(), state.clone());
+            let ca = company.path("server/ca.pem");
+            tokio::spawn(async move {
+                while let Ok((stream, _)) = listener.accept().await {
+                    let (acceptor, record, ca, state) = (acceptor.clone(), record.clone(), ca.clone(), state.clone());
+                    tokio::spawn(async move { relay(stream, &acceptor, &record, &ca, &state, server).await });
+                }
+            });
+        }
+        Ok(Self { port: ports[0], streams: (ports[1], theirs), ca: certificate.der().to_vec(), sent })
+    }
+
+    /// Has the server send devices to this recorder for their streams.
+    fn lead_streams_here(&self, company: &mut Company) -> Result<()> {
+        let (here, theirs) = self.streams;
+        let config = company.path("server.toml");
+        let stream = format!("[stream]\nlisten = \"127.0.0.1:{theirs}\"\nurl = \"https://127.0.0.1:{here}\"\n");
+        fs_err::write(&config, fs_err::read_to_string(&config)? + &stream)?;
+        company.kill_server();
+        company.start_server()
     }
 
     /// The server's token, with the recorder's address and certificate in their place.

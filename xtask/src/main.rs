@@ -34,10 +34,7 @@ enum Task {
     /// Take the pictures in docs/pictures anew: notices and the status page, as people see them.
     Screenshots,
     /// Measure, and print ratios against peers in the same run.
-    Bench {
-        /// What to measure.
-        what: bench::What,
-    },
+    Bench(bench::Options),
     /// Run a command and print what it cost: a part of `bench`.
     #[command(hide = true)]
     Measure(bench::measure::Options),
@@ -63,7 +60,7 @@ fn main() -> ExitCode {
         Task::Schema => schema::write(),
         Task::Scenarios => test::record_scenarios(),
         Task::Screenshots => screenshots::run(),
-        Task::Bench { what } => bench::run(what),
+        Task::Bench(options) => bench::run(&options),
         Task::Measure(options) => bench::measure::run(&options),
         Task::HoldLock { lock } => demo::hold_lock(&lock),
         Task::Mutants => test::mutants(),

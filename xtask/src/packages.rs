@@ -30,6 +30,10 @@ pub(crate) const FOR_DAEMON_BENCH: [Need; 3] = [
     ("mosquitto-clients", "is about the smallest program that waits for a push"),
 ];
 
+/// What `cargo xtask bench push` compares with.
+pub(crate) const FOR_PUSH_BENCH: [Need; 2] =
+    [("mosquitto", "is a broker that is known to be small"), ("nats-server", "is one that is known to be fast")];
+
 /// What the tests need.
 pub(crate) const FOR_TESTS: [Need; 23] = [
     ("dpkg", "lists this machine's packages, to be compared"),

@@ -1,5 +1,6 @@
 //! The device's side of the push stream, and the way of reports up. Everything it brings is judged elsewhere.
 
+mod bundle;
 mod client;
 mod stream;
 
@@ -8,17 +9,16 @@ pub(crate) use client::connect;
 use std::{sync::Arc, time::Duration};
 
 use anyhow::{Context as _, Result, bail, ensure};
-use forewarn_proto::{api::AppealRequest, push::Frame, report::Report};
+use forewarn_proto::{
+    api::AppealRequest,
+    push::{Frame, Retry},
+    report::{Refusal, Report},
+};
 use reqwest::Client;
 use tokio::sync::{mpsc, watch};
 
 use crate::identity::Identity;
 
-/// The shortest and the longest pause before another try. Between them it doubles, with jitter, so that a fleet that
-/// lost its server does not come back all at once.
-const SHORTEST_PAUSE: Duration = Duration::from_millis(200);
-/// See [`SHORTEST_PAUSE`].
-const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 /// How long a report may take. A server that takes it and says nothing must not hold up the next one.
 const REPORT_TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -29,6 +29,8 @@ pub(crate) enum Heard {
     Connected(bool),
     /// A push.
     Frame(Frame),
+    /// The bundle that the last frame spoke of and did not carry, or why it is not taken.
+    Bundle(Result<Vec<u8>, Refusal>),
     /// The server has the report of this sequence.
     Delivered(u64),
 }
@@ -43,10 +45,9 @@ pub(crate) struct Link {
 
 /// Keeps the stream open for ever. `known` holds the digest of the accepted bundle.
 pub(crate) async fn listen(link: Link, known: watch::Receiver<String>) {
-    let mut pause = SHORTEST_PAUSE;
+    let (mut retry, mut way) = (Retry::new(), stream::Way::default());
     loop {
-        let before = tokio::time::Instant::now();
-        let result = stream::hear(&link, &known).await;
+        let result = stream::hear(&link, &known, &mut way).await;
         if link.heard.send(Heard::Connected(false)).await.is_err() {
             return;
         }
@@ -54,17 +55,13 @@ pub(crate) async fn listen(link: Link, known: watch::Receiver<String>) {
             Ok(()) => tracing::debug!("the server closed the stream"),
             Err(error) => tracing::debug!("the stream broke: {error:#}"),
         }
-        if before.elapsed() > LONGEST_PAUSE {
-            pause = SHORTEST_PAUSE;
-        }
-        tokio::time::sleep(jittered(pause)).await;
-        pause = (pause * 2).min(LONGEST_PAUSE);
+        tokio::time::sleep(retry.pause(way.was_up(), fastrand::f64())).await;
     }
 }
 
 /// Sends the newest report until the server has it, for ever.
 pub(crate) async fn send_reports(link: Link, mut newest: watch::Receiver<Option<Report>>) {
-    let mut pause = SHORTEST_PAUSE;
+    let mut retry = Retry::new();
     loop {
         let report = newest.borrow_and_update().clone();
         let sent = match &report {
@@ -72,7 +69,7 @@ pub(crate) async fn send_reports(link: Link, mut newest: watch::Receiver<Option<
             None => true,
         };
         if sent {
-            pause = SHORTEST_PAUSE;
+            retry = Retry::new();
             let delivered = report.map(|report| report.sequence);
             if let Some(sequence) = delivered
                 && link.heard.send(Heard::Delivered(sequence)).await.is_err()
@@ -84,8 +81,7 @@ pub(crate) async fn send_reports(link: Link, mut newest: watch::Receiver<Option<
             }
             continue;
         }
-        let _ = tokio::time::timeout(jittered(pause), newest.changed()).await;
-        pause = (pause * 2).min(LONGEST_PAUSE);
+        let _ = tokio::time::timeout(retry.pause(None, fastrand::f64()), newest.changed()).await;
     }
 }
 
@@ -115,9 +111,4 @@ pub(crate) async fn appeal(link: &Link, appeals: &[AppealRequest]) -> Result<()>
         }
     }
     Ok(())
-}
-
-/// Between half and the whole of `pause`.
-fn jittered(pause: Duration) -> Duration {
-    pause.mul_f64(0.5 + fastrand::f64() / 2.0)
 }

@@ -6,21 +6,58 @@ use std::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
+    time::Duration,
 };
 
 use anyhow::{Context, Result};
-use forewarn_proto::push::{EVENT, Frame, MAX_FRAME_BYTES};
+use forewarn_proto::push::{EVENT, Frame, MAX_FRAME_BYTES, MAX_SPREAD, SPREAD_HEADER, WasUp};
 use futures_util::StreamExt;
+use reqwest::{Response, Url};
 use sse_stream::SseStream;
-use tokio::sync::watch;
+use tokio::{sync::watch, time::Instant};
 
-use super::{Heard, Link};
+use super::{Heard, Link, bundle};
+
+/// Where the stream was found last, and how it ended.
+#[derive(Default)]
+pub(super) struct Way {
+    /// The address to which the server's own one led, for as long as a stream is to be had there.
+    found: Option<Url>,
+    /// The stream that ended last, if the last try brought one.
+    up: Option<(Instant, Duration)>,
+}
+
+impl Way {
+    /// How the last try went: None where it brought no stream.
+    pub(super) fn was_up(&mut self) -> Option<WasUp> {
+        let (since, spread) = self.up.take()?;
+        Some(WasUp { lasted: since.elapsed(), spread })
+    }
+
+    /// Opens the stream where it was found last, or asks the server where it is.
+    async fn open(&mut self, link: &Link, known: &str) -> Result<Response> {
+        // Taken: if it is not there any more, the next try begins at the server's own address.
+        let found = self.found.take();
+        let address = found.map_or_else(|| format!("{}/v1/stream", link.identity.server), String::from);
+        let request = link.client.get(address).header("last-event-id", known);
+        let answer = request.send().await.context("no connection")?.error_for_status()?;
+        self.found = Some(answer.url().clone());
+        self.up = Some((Instant::now(), spread(&answer)));
+        Ok(answer)
+    }
+}
+
+/// Over how long the server wants its devices to come back. One that says nothing wants nothing.
+fn spread(answer: &Response) -> Duration {
+    let seconds = answer.headers().get(SPREAD_HEADER).and_then(|value| value.to_str().ok()?.parse().ok());
+    Duration::from_secs(seconds.unwrap_or_default()).min(MAX_SPREAD)
+}
 
 /// Hears the stream until it ends.
-pub(super) async fn hear(link: &Link, known: &watch::Receiver<String>) -> Result<()> {
+pub(super) async fn hear(link: &Link, known: &watch::Receiver<String>, way: &mut Way) -> Result<()> {
     let last = known.borrow().clone();
-    let request = link.client.get(format!("{}/v1/stream", link.identity.server)).header("last-event-id", last);
-    let answer = request.send().await.context("no connection")?.error_for_status()?;
+    let answer = way.open(link, &last).await?;
+    let spread = spread(&answer);
     link.heard.send(Heard::Connected(true)).await?;
     let unread = Arc::new(AtomicUsize::new(0));
     let counted = unread.clone();
@@ -39,7 +76,12 @@ pub(super) async fn hear(link: &Link, known: &watch::Receiver<String>) -> Result
         if event.event.as_deref() == Some(EVENT) {
             let frame: Frame =
                 serde_json::from_str(event.data.as_deref().unwrap_or_default()).context("not a frame")?;
+            let wanted = frame.size.map(|size| (frame.digest.clone(), size));
+            // First, because it tells the time.
             link.heard.send(Heard::Frame(frame)).await?;
+            if let Some((digest, size)) = wanted {
+                bundle::bring(link, &digest, size, spread).await?;
+            }
         }
     }
     Ok(())

@@ -1,29 +1,29 @@
 //! What devices ask: enroll once, then listen and report.
 
-use std::{convert::Infallible, sync::Arc};
+use std::sync::Arc;
 
 use axum::{
     Extension, Json,
-    body::{Body, to_bytes},
-    extract::State,
-    http::{HeaderMap, StatusCode, header::CONTENT_LENGTH},
-    response::sse::{Event, Sse},
+    body::{Body, Bytes, to_bytes},
+    extract::{Path, State},
+    http::{HeaderMap, StatusCode, header},
+    response::IntoResponse,
 };
 use forewarn_proto::{
     api::{AppealRequest, EnrollAnswer, EnrollRequest, MAX_APPEAL_CHARS},
-    push::{EVENT, Frame},
     report::{MAX_REPORT_BYTES, Report},
 };
 use forewarn_trust::{digest, random_secret};
-use futures_util::{Stream, stream};
 
 use super::Refused;
 use crate::{
     Server,
-    feed::{Current, Listener},
     listener::Peer,
     store::{Busy, Standing, Verdict},
 };
+
+/// A bundle's address says what is in it, so a cache may keep it for as long as it likes.
+const CACHED: &str = "public, max-age=31536000, immutable";
 
 pub(super) async fn enroll(
     State(server): State<Arc<Server>>,
@@ -74,7 +74,7 @@ pub(super) async fn report(
 
 /// A report's length is said first, so that there is room for it before it comes.
 fn stated_length(headers: &HeaderMap) -> Result<usize, Refused> {
-    let stated = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+    let stated = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
     let stated = stated.ok_or_else(|| Refused::new(StatusCode::LENGTH_REQUIRED, "a report states its length"))?;
     if stated > MAX_REPORT_BYTES {
         let text = format!("a report has at most {MAX_REPORT_BYTES} bytes");
@@ -102,38 +102,24 @@ pub(super) async fn appeal(
     Ok(StatusCode::NO_CONTENT)
 }
 
-pub(super) async fn stream(
+/// Devices listen elsewhere; this says where. The connection is of no more use.
+pub(super) async fn stream(State(server): State<Arc<Server>>) -> impl IntoResponse {
+    let headers = [(header::LOCATION, server.stream_url.clone()), (header::CONNECTION, "close".to_owned())];
+    (StatusCode::TEMPORARY_REDIRECT, headers)
+}
+
+/// The current bundle, for devices to which it did not go in a frame. It is what every device gets; whoever reaches the
+/// server may read it.
+pub(super) async fn bundle(
     State(server): State<Arc<Server>>,
-    Extension(peer): Extension<Peer>,
-    headers: HeaderMap,
-) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Refused> {
-    known_device(&server, peer).await?;
-    let known = headers.get("last-event-id").and_then(|id| id.to_str().ok()).unwrap_or_default().to_owned();
-    let listener = server.feed.listen();
-    let frames = stream::unfold((server, listener, known, true), |(server, mut listener, known, first)| async move {
-        let current = next(&mut listener, first).await?;
-        let event = event(&server, &current, &known);
-        Some((Ok(event), (server, listener, current.digest, false)))
-    });
-    Ok(Sse::new(frames))
-}
-
-/// The current bundle at once, then each change.
-async fn next(listener: &mut Listener, first: bool) -> Option<Current> {
-    if !first {
-        listener.current.changed().await.ok()?;
+    Path(digest): Path<String>,
+) -> Result<([(header::HeaderName, &'static str); 2], Bytes), Refused> {
+    let current = server.feed.current();
+    if current.digest != digest {
+        return Err(Refused::new(StatusCode::NOT_FOUND, "this bundle is not current; the stream says which one is"));
     }
-    Some(listener.current.borrow_and_update().clone())
-}
-
-fn event(server: &Server, current: &Current, known: &str) -> Event {
-    let frame = Frame {
-        time: server.clock.wall(),
-        digest: current.digest.clone(),
-        bundle: (current.digest != known).then(|| current.bytes.to_string()),
-    };
-    let data = serde_json::to_string(&frame).unwrap_or_default();
-    Event::default().event(EVENT).id(&frame.digest).data(data)
+    let headers = [(header::CACHE_CONTROL, CACHED), (header::CONTENT_TYPE, "application/json")];
+    Ok((headers, current.bundle.clone()))
 }
 
 async fn known_device(server: &Server, peer: Peer) -> Result<String, Refused> {

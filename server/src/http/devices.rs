@@ -51,7 +51,10 @@ pub(super) async fn forget(
 
 fn answer(server: &Server, done: bool, device: String) -> Result<StatusCode, Refused> {
     if !done {
-        return Err(Refused(StatusCode::NOT_FOUND, format!("no device is called `{device}`, or it is revoked already")));
+        return Err(Refused(
+            StatusCode::NOT_FOUND,
+            format!("no device is called `{device}`, or it is revoked already"),
+        ));
     }
     server.feed.drop_devices(&[device]);
     Ok(StatusCode::NO_CONTENT)

@@ -15,10 +15,7 @@ use serde::Deserialize;
 use super::{Refused, caller::Caller};
 use crate::{Server, count::Counted, store::StoredReport};
 
-pub(super) async fn appeals(
-    State(server): State<Arc<Server>>,
-    caller: Caller,
-) -> Result<Json<Vec<Appeal>>, Refused> {
+pub(super) async fn appeals(State(server): State<Arc<Server>>, caller: Caller) -> Result<Json<Vec<Appeal>>, Refused> {
     caller.at_least(Role::Viewer)?;
     Ok(Json(server.store.appeals().await?))
 }

@@ -41,10 +41,7 @@ pub(super) async fn audit(
     Ok(Json(server.store.audit_after(after).await?))
 }
 
-pub(super) async fn tokens(
-    State(server): State<Arc<Server>>,
-    caller: Caller,
-) -> Result<Json<Vec<Token>>, Refused> {
+pub(super) async fn tokens(State(server): State<Arc<Server>>, caller: Caller) -> Result<Json<Vec<Token>>, Refused> {
     caller.at_least(Role::Approver)?;
     Ok(Json(server.store.tokens().await?))
 }

@@ -44,7 +44,9 @@ pub(crate) struct ReportWriter {
 
 /// A place for a report, taken before its bytes are read.
 #[derive(Debug)]
-pub(crate) struct Room(OwnedSemaphorePermit);
+pub(crate) struct Room {
+    _held: OwnedSemaphorePermit,
+}
 
 #[derive(Debug)]
 struct Waiting {
@@ -67,7 +69,7 @@ impl ReportWriter {
     /// A place for a report of this many bytes.
     pub(crate) fn room(&self, bytes: usize) -> Result<Room, Busy> {
         let units = u32::try_from(bytes.div_ceil(UNIT)).map_err(|_| Busy)?;
-        self.room.clone().try_acquire_many_owned(units.max(1)).map(Room).map_err(|_| Busy)
+        self.room.clone().try_acquire_many_owned(units.max(1)).map(|held| Room { _held: held }).map_err(|_| Busy)
     }
 
     /// Has a report written in the place of the device's last, and waits until it is on the disk.

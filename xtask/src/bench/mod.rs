@@ -3,13 +3,27 @@
 mod daemon;
 mod inventory;
 pub(crate) mod measure;
+mod push;
 
 use std::path::PathBuf;
 
 use anyhow::Result;
-use clap::ValueEnum;
+use clap::{Args, ValueEnum};
 
 use crate::{cargo, workspace};
+
+/// Options of `bench`.
+#[derive(Args)]
+pub(crate) struct Options {
+    /// What to measure.
+    what: What,
+    /// For `push`: how many devices there are [default: 10000].
+    #[arg(long)]
+    devices: Option<usize>,
+    /// For `push`: a tenth of the devices, and one round.
+    #[arg(long)]
+    quick: bool,
+}
 
 /// What can be measured.
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -22,14 +36,18 @@ pub(crate) enum What {
     Mail,
     /// A scan with matching, as a whole process, beside dpkg-query, apt, rpm, pacman and plain reading.
     Inventory,
+    /// What a connected device costs the server, and how soon a push is with all of them, beside mosquitto, nats-server and
+    /// the least that a server can do.
+    Push,
 }
 
-pub(crate) fn run(what: What) -> Result<()> {
-    match what {
+pub(crate) fn run(options: &Options) -> Result<()> {
+    match options.what {
         What::Engine => cargo(&["bench", "--quiet", "-p", "forewarn-engine", "--bench", "engine"]),
         What::Daemon => daemon::run(),
         What::Mail => cargo(&["bench", "--quiet", "-p", "forewarn-mail", "--bench", "revoke"]),
         What::Inventory => inventory::run(),
+        What::Push => push::run(options),
     }
 }
 

@@ -1,0 +1,51 @@
+//! Our server as a process of its own: the library that `forewarn-server` is made of, in a runtime like that one's, pushing
+//! what it is told to.
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use clap::Args;
+use forewarn_server::{Config, config::StreamConfig, new_tokens, start};
+use tokio::io::{AsyncBufReadExt, BufReader, stdin};
+
+use super::wire;
+
+#[derive(Args)]
+pub(crate) struct Options {
+    folder: PathBuf,
+    port: u16,
+}
+
+pub(crate) fn config(folder: &std::path::Path, port: u16) -> Config {
+    Config {
+        state: folder.join("server"),
+        listen: ([127, 0, 0, 1], port).into(),
+        url: format!("https://127.0.0.1:{port}"),
+        stream: StreamConfig { listen: Some(([127, 0, 0, 1], port + 1).into()), ..StreamConfig::default() },
+        ..Config::default()
+    }
+}
+
+/// Commands: `push N`, `tokens N`, `stop`.
+pub(crate) fn run(options: &Options) -> Result<()> {
+    let config = config(&options.folder, options.port);
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    runtime.block_on(async {
+        let running = start(config.clone()).await?;
+        anstream::println!("listening");
+        let mut lines = BufReader::new(stdin()).lines();
+        while let Some(line) = lines.next_line().await? {
+            match line.split_once(' ') {
+                Some(("push", round)) => running.feed.push_bytes(&wire::payload(round.parse()?)),
+                Some(("tokens", count)) => {
+                    let tokens = new_tokens(&config, count.parse()?).await?;
+                    fs_err::write(options.folder.join("tokens"), tokens.join("\n"))?;
+                    anstream::println!("tokens");
+                }
+                _ => break,
+            }
+        }
+        running.stop().await;
+        Ok(())
+    })
+}
