@@ -36,8 +36,72 @@ pub struct Config {
     pub timestamp_validity: Length,
     /// A file with the key by which the company's mail server asks whether a device may log in. Without it nobody may ask.
     pub gate_key: Option<PathBuf>,
+    /// Where `/healthz`, `/readyz` and `/metrics` are, without TLS: the loopback address, or a closed network. Without it
+    /// they are nowhere.
+    pub operations: Option<SocketAddr>,
+    /// How the log is written.
+    pub log: Log,
+    /// For how long what a device reported is kept after it was last heard of.
+    pub retention: Length,
+    /// The part of the devices, in percent, that a policy may touch with the signatures that it needs. One that would touch
+    /// more needs one more. One device is never too many.
+    pub blast_limit: u8,
+    /// How the admins hear what waits for them.
+    pub tell: TellConfig,
     /// A file that moves the clock, for demonstrations and tests.
     pub simulated_clock: Option<PathBuf>,
+}
+
+/// How the log is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Log {
+    /// For people.
+    Text,
+    /// A JSON object a line, for programs.
+    Json,
+}
+
+/// How the admins hear what waits for them: `[tell]`. With neither they have to look.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct TellConfig {
+    /// An address that gets a POST with `{"subject": "...", "text": "..."}`.
+    pub webhook: Option<String>,
+    /// By mail.
+    pub mail: Option<MailConfig>,
+}
+
+/// Mail to admins: `[tell.mail]`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MailConfig {
+    /// The mail server's name.
+    pub host: String,
+    /// Its port, such as 465, or 587 with `security = "starttls"`.
+    pub port: u16,
+    /// How the connection is protected.
+    pub security: SmtpSecurity,
+    /// Who writes: `Forewarn <forewarn@corp.example>`.
+    pub from: String,
+    /// Who is written to.
+    pub to: Vec<String>,
+    /// As whom to log in, if at all.
+    pub user: Option<String>,
+    /// The file with that user's password.
+    pub password_file: Option<PathBuf>,
+}
+
+/// How a connection to a mail server is protected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SmtpSecurity {
+    /// TLS from the first byte.
+    Tls,
+    /// TLS after a word in the clear; without it nothing is sent.
+    Starttls,
+    /// None: for a mail server on the same machine.
+    None,
 }
 
 /// The push listener: `[stream]`. Every field has a default.
@@ -74,6 +138,11 @@ impl Default for Config {
             stream: StreamConfig::default(),
             timestamp_validity: Length(SignedDuration::from_hours(24)),
             gate_key: None,
+            operations: None,
+            log: Log::Text,
+            retention: Length(SignedDuration::from_hours(180 * 24)),
+            blast_limit: 10,
+            tell: TellConfig::default(),
             simulated_clock: None,
         }
     }
@@ -92,6 +161,35 @@ impl Config {
         };
         let text = fs_err::read_to_string(path)?;
         toml::from_str(&text).with_context(|| format!("{} is not a valid configuration", path.display()))
+    }
+
+    /// Checks what a file can say wrong without being unreadable.
+    ///
+    /// # Errors
+    /// Names the field and what to write instead.
+    pub fn check(&self) -> Result<()> {
+        self.hosts()?;
+        self.read_gate_key()?;
+        ensure!((1..=100).contains(&self.blast_limit), "blast_limit = {}: write 1 to 100", self.blast_limit);
+        ensure!(
+            self.timestamp_validity.0 >= SignedDuration::from_hours(1),
+            "timestamp_validity: devices hold every revoke once it is over; write at least 1h"
+        );
+        if let Some(store) = &self.store {
+            ensure!(store.starts_with("postgres://"), "store: write postgres://user:password@host/name");
+        }
+        if let Some(webhook) = &self.tell.webhook {
+            let known = webhook.starts_with("https://") || webhook.starts_with("http://127.0.0.1:");
+            ensure!(known, "tell.webhook = \"{webhook}\": write https://…");
+        }
+        if let Some(mail) = &self.tell.mail {
+            ensure!(!mail.to.is_empty(), "tell.mail.to: write at least one address");
+            ensure!(
+                mail.user.is_some() == mail.password_file.is_some(),
+                "tell.mail: user and password_file go together"
+            );
+        }
+        Ok(())
     }
 
     /// The key in [`Config::gate_key`]'s file.

@@ -8,10 +8,12 @@ mod files;
 mod http;
 mod in_force;
 mod listener;
+mod operations;
 mod own;
 mod push;
 mod refresh;
 mod store;
+mod tell;
 
 use std::{collections::BTreeSet, net::SocketAddr, sync::Arc, time::Duration};
 
@@ -25,9 +27,11 @@ pub use crate::{config::Config, push::Feed};
 use crate::{
     in_force::InForce,
     listener::Clients,
+    operations::Numbers,
     own::Own,
     push::{Post, Register},
     store::{Change, ReportWriter, Standing, Store},
+    tell::Teller,
 };
 
 /// How long the end of streams and requests may take when the server stops.
@@ -47,6 +51,10 @@ pub(crate) struct Server {
     pub(crate) stream_url: String,
     /// What the company's mail server shows.
     pub(crate) gate_key: Option<String>,
+    pub(crate) numbers: Numbers,
+    pub(crate) teller: Teller,
+    /// How often who may ask to enroll.
+    pub(crate) patience: http::Patience,
 }
 
 /// A server that listens and answers until it is dropped.
@@ -83,6 +91,7 @@ impl Running {
 /// # Errors
 /// When the state can't be opened or the address not be listened on.
 pub async fn start(config: Config) -> Result<Running> {
+    config.check()?;
     let store = Store::open(&config).await?;
     let own = Own::load(&store, &config).await?;
     let clock = Clock::new(config.simulated_clock.as_deref());
@@ -101,15 +110,33 @@ pub async fn start(config: Config) -> Result<Running> {
     let spread = config.stream.spread.map(|length| length.0.unsigned_abs());
     let (gate_key, in_force) = (config.read_gate_key()?, Mutex::new(in_force));
     let (reports, writing) = ReportWriter::new(store.clone());
-    let server =
-        Arc::new(Server { config, clock, store, own, in_force, reports, feed: feed.clone(), stream_url, gate_key });
+    let (teller, told) = Teller::new();
+    let server = Arc::new(Server {
+        config,
+        clock,
+        store,
+        own,
+        in_force,
+        reports,
+        feed: feed.clone(),
+        stream_url,
+        gate_key,
+        numbers: Numbers::new(),
+        teller,
+        patience: http::Patience::new(),
+    });
+    let operations = operations::bind(&server).await?;
     let post = Arc::new(Post { tls, feed: feed.clone(), register: server.clone(), spread });
     let (stop, stopped) = watch::channel(false);
     let mut ending = tokio::task::JoinSet::new();
     ending.spawn(push::serve(devices, post, max_connections, stopped.clone()));
-    ending.spawn(listener::serve(listener, acceptor, http::router(server.clone()), stopped));
+    ending.spawn(listener::serve(listener, acceptor, http::router(server.clone()), stopped.clone()));
+    if let Some(operations) = operations {
+        ending.spawn(operations::serve(operations, server.clone(), stopped));
+    }
     let mut tasks = tokio::task::JoinSet::new();
     tasks.spawn(writing);
+    tasks.spawn(tell::deliver(server.clone(), told));
     tasks.spawn(follow_others(server.clone()));
     tasks.spawn(refresh::keep_fresh(server));
     Ok(Running { address, stream, feed, stop, ending, _tasks: tasks })

@@ -1,6 +1,6 @@
 //! TLS 1.3 in, requests out. A client certificate is optional here; each route says whom it answers.
 
-use std::{pin::pin, sync::Arc, time::Duration};
+use std::{net::IpAddr, pin::pin, sync::Arc, time::Duration};
 
 use anyhow::{Context, Result};
 use axum::{Extension, Router};
@@ -33,6 +33,10 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// Who is at the other end, by the name in a certificate that our CA signed.
 #[derive(Debug, Clone)]
 pub(crate) struct Peer(pub(crate) Option<String>);
+
+/// From where it comes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct From(pub(crate) IpAddr);
 
 /// Whether a client has to have a certificate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -117,10 +121,12 @@ async fn serve_one(
     mut stopped: watch::Receiver<bool>,
 ) -> Result<()> {
     stream.set_nodelay(true)?;
+    let address = stream.peer_addr()?.ip();
     let stream = tokio::time::timeout(PATIENCE, acceptor.accept(stream)).await??;
     let certificate = stream.get_ref().1.peer_certificates().and_then(<[_]>::first);
     let peer = Peer(certificate.map(common_name).transpose()?);
-    let service = TowerToHyperService::new(router.layer(Extension(peer)));
+    let from = From(address);
+    let service = TowerToHyperService::new(router.layer(Extension(peer)).layer(Extension(from)));
     let mut connection = pin!(
         hyper::server::conn::http1::Builder::new()
             .timer(TokioTimer::new())

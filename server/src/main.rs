@@ -5,7 +5,7 @@ use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 use forewarn_proto::policy::Group;
-use forewarn_server::{Config, config::DEFAULT_PATH, new_tokens, start};
+use forewarn_server::{Config, config::Log, new_tokens, start};
 use tokio::signal::unix::{SignalKind, signal};
 
 /// The company's Forewarn server: enrolls devices, pushes what admins signed, hears reports.
@@ -24,6 +24,9 @@ struct Arguments {
     /// The address that devices and admins use; overrides `url`.
     #[arg(long, global = true, value_name = "URL")]
     url: Option<String>,
+    /// Check the configuration, and do nothing else.
+    #[arg(long, global = true)]
+    check_config: bool,
     #[command(subcommand)]
     command: Command,
 }
@@ -44,7 +47,6 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    tracing_subscriber::fmt().with_writer(std::io::stderr).with_target(false).init();
     match run(Arguments::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -55,7 +57,15 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: Arguments) -> Result<()> {
+    // Another provider can't be installed before this line, which is the only way in which it fails.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let config = configure(&arguments)?;
+    config.check()?;
+    if arguments.check_config {
+        anstream::println!("the configuration is good");
+        return Ok(());
+    }
+    write_log(config.log);
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     runtime.block_on(async {
         match arguments.command {
@@ -81,9 +91,16 @@ fn run(arguments: Arguments) -> Result<()> {
     })
 }
 
+fn write_log(log: Log) {
+    let log_to = tracing_subscriber::fmt().with_writer(std::io::stderr).with_target(false);
+    match log {
+        Log::Text => log_to.init(),
+        Log::Json => log_to.json().flatten_event(true).init(),
+    }
+}
+
 fn configure(arguments: &Arguments) -> Result<Config> {
     let mut config = Config::load(arguments.config.as_deref())?;
-    tracing::debug!("configuration from {:?} or {DEFAULT_PATH}", arguments.config);
     config.state = arguments.state.clone().unwrap_or(config.state);
     config.listen = arguments.listen.unwrap_or(config.listen);
     config.url = arguments.url.clone().unwrap_or(config.url);

@@ -14,6 +14,7 @@ mod inventory;
 mod mail;
 mod offline;
 mod people;
+mod postgres;
 mod power_cut;
 mod privacy;
 mod push_stream;

@@ -24,6 +24,8 @@ pub struct Company {
     /// The server's address.
     pub url: String,
     port: u16,
+    /// What this server's files are called.
+    name: &'static str,
     server: Option<Running>,
 }
 
@@ -52,20 +54,52 @@ impl Company {
     /// # Errors
     /// When the folder can't be written.
     pub fn prepare(binaries: Binaries, folder: &Path) -> Result<Self> {
-        // Taken and let go again, so that the server has a place of its own when it is started anew.
-        let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
-        let company =
-            Self { folder: folder.to_owned(), binaries, url: format!("https://127.0.0.1:{port}"), port, server: None };
+        Self::prepare_with(binaries, folder, "")
+    }
+
+    /// The same; `extra` is added to the server's configuration.
+    ///
+    /// # Errors
+    /// When the folder can't be written.
+    pub fn prepare_with(binaries: Binaries, folder: &Path, extra: &str) -> Result<Self> {
+        let (name, url) = ("server", String::new());
+        let mut company = Self { folder: folder.to_owned(), binaries, url, port: 0, name, server: None };
         fs_err::write(company.path("passphrase"), PASSPHRASE)?;
         Shift::default().write(&company.clock_file())?;
-        let config = format!(
-            "state = {:?}\nlisten = \"127.0.0.1:{port}\"\nurl = {:?}\nsimulated_clock = {:?}\n",
-            company.path("server"),
-            company.url,
-            company.clock_file(),
-        );
-        fs_err::write(company.path("server.toml"), config)?;
+        company.configure(extra)?;
         Ok(company)
+    }
+
+    /// Another server of the same company, not started, with `extra` in its configuration: a database that they share.
+    ///
+    /// # Errors
+    /// When the folder can't be written.
+    pub fn another_server(&self, extra: &str) -> Result<Self> {
+        let mut another = Self { name: "another", ..self.view() };
+        another.configure(extra)?;
+        Ok(another)
+    }
+
+    fn configure(&mut self, extra: &str) -> Result<()> {
+        // Taken and let go again, so that the server has a place of its own when it is started anew.
+        self.port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+        self.url = format!("https://127.0.0.1:{}", self.port);
+        let config = format!(
+            "{extra}\nstate = {:?}\nlisten = \"127.0.0.1:{}\"\nurl = {:?}\nsimulated_clock = {:?}\n",
+            self.path(self.name),
+            self.port,
+            self.url,
+            self.clock_file(),
+        );
+        Ok(fs_err::write(self.config_file(), config)?)
+    }
+
+    fn config_file(&self) -> PathBuf {
+        self.path(&format!("{}.toml", self.name))
+    }
+
+    fn log(&self) -> PathBuf {
+        self.path(&format!("{}.log", self.name))
     }
 
     /// A company whose server runs and whose admins have founded the repository.
@@ -74,12 +108,20 @@ impl Company {
     /// When any step fails.
     pub fn found(binaries: Binaries, folder: &Path) -> Result<Self> {
         let mut company = Self::prepare(binaries, folder)?;
-        company.start_server()?;
-        for name in ["alice", "bob"] {
-            company.init_admin(name)?;
-        }
-        company.found_repository()?;
+        company.begin()?;
         Ok(company)
+    }
+
+    /// Starts the server for the first time, and has the admins found the repository.
+    ///
+    /// # Errors
+    /// When any step fails.
+    pub fn begin(&mut self) -> Result<()> {
+        self.start_server()?;
+        for name in ["alice", "bob"] {
+            self.init_admin(name)?;
+        }
+        self.found_repository()
     }
 
     /// The same company for another thread, without its server process.
@@ -90,6 +132,7 @@ impl Company {
             binaries: self.binaries.clone(),
             url: self.url.clone(),
             port: self.port,
+            name: self.name,
             server: None,
         }
     }
@@ -99,10 +142,10 @@ impl Company {
     /// # Errors
     /// When it ends instead.
     pub fn start_server(&mut self) -> Result<()> {
-        let log = self.path("server.log");
+        let log = self.log();
         let before = fs_err::read_to_string(&log).unwrap_or_default().len();
         let mut command = self.binaries.command("forewarn-server");
-        command.arg("--config").arg(self.path("server.toml")).arg("run");
+        command.arg("--config").arg(self.config_file()).arg("run");
         let mut running = Running::start(command, &log)?;
         wait_until("the server listens", || {
             let text = fs_err::read_to_string(&log)?;
@@ -186,7 +229,7 @@ impl Company {
     /// When the command fails.
     pub fn token(&self) -> Result<String> {
         let mut command = self.binaries.command("forewarn-server");
-        let output = command.arg("--config").arg(self.path("server.toml")).arg("token").output()?;
+        let output = command.arg("--config").arg(self.config_file()).arg("token").output()?;
         Ok(String::from_utf8(output.stdout)?.trim().to_owned())
     }
 
@@ -195,7 +238,7 @@ impl Company {
     /// # Errors
     /// When it printed no such thing.
     pub fn printed(&self, label: &str) -> Result<String> {
-        let log = fs_err::read_to_string(self.path("server.log"))?;
+        let log = fs_err::read_to_string(self.log())?;
         let line = log.lines().find_map(|line| line.strip_prefix(label));
         Ok(line.with_context(|| format!("the server printed no {label}"))?.trim().to_owned())
     }

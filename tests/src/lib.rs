@@ -8,6 +8,7 @@ mod dovecot;
 pub mod home;
 mod logind;
 mod plain;
+mod postgres;
 mod process;
 
 pub use company::{Company, Outcome};
@@ -16,4 +17,5 @@ pub use device::Device;
 pub use dovecot::Dovecot;
 pub use logind::Logind;
 pub use plain::{PlainService, Shown};
+pub use postgres::Postgres;
 pub use process::{Binaries, wait_until};

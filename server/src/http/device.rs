@@ -18,7 +18,8 @@ use forewarn_trust::{digest, random_secret};
 use super::Refused;
 use crate::{
     Server,
-    listener::Peer,
+    listener::{From, Peer},
+    operations::Refusal,
     store::{Busy, Standing, Verdict},
 };
 
@@ -27,10 +28,17 @@ const CACHED: &str = "public, max-age=31536000, immutable";
 
 pub(super) async fn enroll(
     State(server): State<Arc<Server>>,
+    Extension(From(address)): Extension<From>,
     Json(request): Json<EnrollRequest>,
 ) -> Result<Json<EnrollAnswer>, Refused> {
+    if !server.patience.allows(address) {
+        server.numbers.enrolment_refused(Refusal::TooMany);
+        let text = "too many have asked to enroll from there; try again in a minute";
+        return Err(Refused::new(StatusCode::TOO_MANY_REQUESTS, text));
+    }
     let token = digest(request.secret.as_bytes());
     if !server.store.is_token(&token).await? {
+        server.numbers.enrolment_refused(Refusal::Token);
         return Err(no_token());
     }
     let secret = random_secret().map_err(anyhow::Error::from)?;
@@ -40,6 +48,7 @@ pub(super) async fn enroll(
     if !server.store.enroll(&token, &device, server.clock.wall()).await? {
         return Err(no_token());
     }
+    server.numbers.enrolled.inc();
     tracing::info!("enrolled {device}");
     Ok(Json(EnrollAnswer { device, certificate }))
 }
@@ -58,17 +67,29 @@ pub(super) async fn report(
 ) -> Result<StatusCode, Refused> {
     let device = peer.0.ok_or_else(no_certificate)?;
     let room = server.reports.room(stated_length(&headers)?).map_err(|Busy| {
+        server.numbers.report_refused(Refusal::Busy);
         Refused::new(StatusCode::SERVICE_UNAVAILABLE, "too many reports wait already; send it again later")
     })?;
     let unread = |e: axum::Error| Refused(StatusCode::BAD_REQUEST, format!("the report did not come whole: {e}"));
     let bytes = to_bytes(body, MAX_REPORT_BYTES).await.map_err(unread)?;
     let bad = |e: serde_json::Error| Refused(StatusCode::UNPROCESSABLE_ENTITY, format!("not a report: {e}"));
-    let Report { sequence, .. } = serde_json::from_slice(&bytes).map_err(bad)?;
+    let Report { sequence, .. } = serde_json::from_slice(&bytes).map_err(bad).inspect_err(|_| {
+        server.numbers.report_refused(Refusal::Unreadable);
+    })?;
     let text = String::from_utf8(bytes.into()).map_err(|_| Refused::new(StatusCode::BAD_REQUEST, "not UTF-8"))?;
     match server.reports.write(room, device, sequence, text, server.clock.wall()).await {
-        Verdict::Stored => Ok(StatusCode::NO_CONTENT),
-        Verdict::NotWelcome => Err(not_enrolled()),
-        Verdict::Failed => Err(Refused::new(StatusCode::SERVICE_UNAVAILABLE, "the report could not be stored")),
+        Verdict::Stored => {
+            server.numbers.reports.inc();
+            Ok(StatusCode::NO_CONTENT)
+        }
+        Verdict::NotWelcome => {
+            server.numbers.report_refused(Refusal::NotWelcome);
+            Err(not_enrolled())
+        }
+        Verdict::Failed => {
+            server.numbers.report_refused(Refusal::Failed);
+            Err(Refused::new(StatusCode::SERVICE_UNAVAILABLE, "the report could not be stored"))
+        }
     }
 }
 

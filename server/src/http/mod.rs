@@ -6,7 +6,10 @@ mod devices;
 mod drafts;
 mod fleet;
 mod gate;
+mod patience;
 mod record;
+
+pub(crate) use patience::Patience;
 
 use std::sync::Arc;
 

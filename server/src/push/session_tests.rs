@@ -44,7 +44,7 @@ impl Company {
     async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let config = Config { state: folder.path().to_owned(), ..Config::default() };
-        let own = Own::load(&Store::open(&config.state).await.unwrap(), &config).await.unwrap();
+        let own = Own::load(&Store::open(&config).await.unwrap(), &config).await.unwrap();
         let tls = Arc::new(listener::tls(&own, Clients::Devices).unwrap());
         Self { own, tls, _folder: folder }
     }

@@ -18,13 +18,6 @@ impl Store {
         let rows: Vec<(String, String)> = sqlx::query_as(select).bind(number).bind(PAGE).fetch_all(&self.pool).await?;
         Ok(rows.into_iter().map(|(entry, hash)| Chained { entry, hash }).collect())
     }
-
-    /// Adds a decision that changes nothing else in the database.
-    pub(crate) async fn record(&self, decision: Decision, now: Timestamp) -> Result<()> {
-        let mut transaction = self.pool.begin().await?;
-        append(&mut transaction, decision, now).await?;
-        Ok(transaction.commit().await?)
-    }
 }
 
 /// Adds a decision to the record, within the transaction that carries it out. The head's row is locked until that ends,

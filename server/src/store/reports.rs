@@ -21,24 +21,23 @@ const MAX_APPEALS: i64 = 100;
 pub(crate) struct StoredReport {
     pub(crate) device: String,
     pub(crate) groups: BTreeSet<Group>,
-    pub(crate) received: Timestamp,
     pub(crate) report: Report,
 }
 
-type Row = (String, String, i64, String);
+type Row = (String, String, String);
 
 impl Store {
     /// Gives the newest report of each device that may speak to `each`, by name. They pass through one at a time: a large
     /// fleet's don't fit in memory.
     pub(crate) async fn each_report(&self, mut each: impl FnMut(StoredReport) + Send) -> Result<()> {
-        let select = "SELECT r.device, d.device_groups, r.received, r.report FROM report r \
+        let select = "SELECT r.device, d.device_groups, r.report FROM report r \
                       JOIN device d ON d.name = r.device WHERE d.revoked IS NULL ORDER BY r.device";
         let mut rows = sqlx::query_as::<_, Row>(select).fetch(&self.pool);
-        while let Some((device, groups, received, text)) = rows.try_next().await? {
+        while let Some((device, groups, text)) = rows.try_next().await? {
             let report =
                 serde_json::from_str(&text).with_context(|| format!("the stored report of {device} is damaged"))?;
             let groups = serde_json::from_str(&groups)?;
-            each(StoredReport { device, groups, received: Timestamp::from_millisecond(received)?, report });
+            each(StoredReport { device, groups, report });
         }
         Ok(())
     }
