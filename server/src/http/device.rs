@@ -10,7 +10,7 @@ use axum::{
     response::IntoResponse,
 };
 use forewarn_proto::{
-    api::{AppealRequest, EnrollAnswer, EnrollRequest, MAX_APPEAL_CHARS},
+    api::{AppealRequest, EnrollAnswer, EnrollRequest, MAX_APPEAL_CHARS, RenewRequest},
     report::Report,
 };
 use forewarn_trust::{digest, random_secret};
@@ -27,8 +27,7 @@ pub(super) async fn enroll(
 ) -> Result<Json<EnrollAnswer>, Refused> {
     let secret = random_secret().map_err(anyhow::Error::from)?;
     let device = format!("device-{}", &secret[..12]);
-    let bad_request = |e: anyhow::Error| Refused(StatusCode::BAD_REQUEST, format!("the signing request: {e}"));
-    let certificate = server.own.certify(&device, &request.signing_request).map_err(bad_request)?;
+    let certificate = server.certify(&device, &request.signing_request).map_err(bad_request)?;
     let token = digest(request.secret.as_bytes());
     if !server.store.enroll(&token, &device, server.clock.wall()).await? {
         let text = "this token is unknown or was used; make another with `forewarn-server token`";
@@ -36,6 +35,29 @@ pub(super) async fn enroll(
     }
     tracing::info!("enrolled {device}");
     Ok(Json(EnrollAnswer { device, certificate }))
+}
+
+/// A device that is still enrolled, and whose certificate is still good, gets another.
+pub(super) async fn renew(
+    State(server): State<Arc<Server>>,
+    Extension(peer): Extension<Peer>,
+    Json(request): Json<RenewRequest>,
+) -> Result<Json<EnrollAnswer>, Refused> {
+    let device = known_device(&server, peer).await?;
+    let certificate = server.certify(&device, &request.signing_request).map_err(bad_request)?;
+    tracing::info!("renewed the certificate of {device}");
+    Ok(Json(EnrollAnswer { device, certificate }))
+}
+
+fn bad_request(error: anyhow::Error) -> Refused {
+    Refused(StatusCode::BAD_REQUEST, format!("the signing request: {error}"))
+}
+
+impl Server {
+    fn certify(&self, device: &str, signing_request: &str) -> anyhow::Result<String> {
+        let validity = self.config.certificate_validity.0;
+        self.own.certify(device, signing_request, self.clock.wall(), validity)
+    }
 }
 
 pub(super) async fn report(
