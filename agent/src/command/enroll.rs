@@ -53,7 +53,8 @@ pub(crate) async fn run(config: &Config, options: &Options) -> Result<()> {
         bail!("the server refuses: {}", answer.json::<String>().await.unwrap_or_default());
     }
     let EnrollAnswer { device, certificate } = answer.json().await.context("the server's answer can't be read")?;
-    let identity = Identity { server: token.server, device, ca, certificate, key: key.serialize_pem(), root };
+    let identity =
+        Identity { server: token.server, device, ca, certificate, key: key.serialize_pem(), former: None, root };
     identity.save(&config.state)?;
     anstream::println!("Enrolled as {} with {}.", identity.device, identity.server);
     let names: Vec<String> = admins.into_iter().map(|admin| admin.name).collect();

@@ -3,10 +3,14 @@
 
 use std::{
     path::PathBuf,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use anyhow::{Context, Result, bail};
+use forewarn_clock::Clock;
 use forewarn_proto::api::{EnrollAnswer, RenewRequest};
 use jiff::Timestamp;
 use rcgen::{CertificateParams, KeyPair};
@@ -19,29 +23,34 @@ use crate::identity::{Credentials, Identity};
 
 /// This device's identity as it is used now, and the client that shows it. What renews is the only one who writes it.
 #[derive(Clone)]
-pub(crate) struct Badge(Arc<Mutex<(Identity, Client)>>, PathBuf);
+pub(crate) struct Badge {
+    used: Arc<Mutex<(Identity, Client)>>,
+    state: PathBuf,
+    clock: Clock,
+    complained: Arc<AtomicBool>,
+}
 
 impl Badge {
     /// Takes an identity as it was stored in the folder `state`.
-    pub(crate) fn new(identity: Identity, state: PathBuf) -> Result<Self> {
+    pub(crate) fn new(identity: Identity, state: PathBuf, clock: Clock) -> Result<Self> {
         let client = connect(&identity.ca, Some(&identity))?;
-        Ok(Self(Arc::new(Mutex::new((identity, client))), state))
+        Ok(Self { used: Arc::new(Mutex::new((identity, client))), state, clock, complained: Arc::default() })
     }
 
     /// The client for a request. It changes when the certificate does.
     pub(crate) fn client(&self) -> Client {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).1.clone()
+        self.used.lock().unwrap_or_else(PoisonError::into_inner).1.clone()
     }
 
     fn identity(&self) -> Identity {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).0.clone()
+        self.used.lock().unwrap_or_else(PoisonError::into_inner).0.clone()
     }
 
     /// Stores an identity and uses it from now on.
     fn set(&self, identity: Identity) -> Result<()> {
         let client = connect(&identity.ca, Some(&identity))?;
-        identity.save(&self.1)?;
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = (identity, client);
+        identity.save(&self.state)?;
+        *self.used.lock().unwrap_or_else(PoisonError::into_inner) = (identity, client);
         Ok(())
     }
 
@@ -54,7 +63,8 @@ impl Badge {
         }
         let key = KeyPair::generate()?;
         let signing_request = CertificateParams::new(Vec::new())?.serialize_request(&key)?.pem()?;
-        let request = self.client().post(format!("{}/v1/renew", identity.server)).json(&RenewRequest { signing_request });
+        let request =
+            self.client().post(format!("{}/v1/renew", identity.server)).json(&RenewRequest { signing_request });
         let answer = request.timeout(REPORT_TIMEOUT).send().await.context("the certificate can't be renewed")?;
         if !answer.status().is_success() {
             bail!("the server does not renew the certificate: {}", answer.json::<String>().await.unwrap_or_default());
@@ -84,10 +94,11 @@ impl Badge {
         self.set(Identity { certificate: former.certificate, key: former.key, former: Some(current), ..identity })
     }
 
-    /// What a person can do where the certificate's time is over at `now`.
-    pub(super) fn complain(&self, now: Timestamp) {
-        let is_over = |validity: (Timestamp, Timestamp)| validity.1 < now;
-        if validity(&self.identity().certificate).is_ok_and(is_over) {
+    /// Says once what a person can do where the certificate's time is over.
+    pub(super) fn complain(&self) {
+        let now = self.clock.wall();
+        let is_over = validity(&self.identity().certificate).is_ok_and(|(_, until)| until < now);
+        if is_over && !self.complained.swap(true, Ordering::Relaxed) {
             tracing::error!(
                 "the certificate of this device has expired, so the server does not speak with it; get a token from the \
                  company and run `forewarn enroll --again`"
