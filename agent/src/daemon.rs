@@ -28,7 +28,7 @@ use crate::{
     perform::{Done, Hands},
     scan::{self, Extent, LOOK_EVERY, Pace, Scan, Scanner, Touched, Watch},
     store::{Store, Stored},
-    sync::{self, Heard, Link},
+    sync::{self, Badge, Heard, Link},
     trust::{Trust, Verdict},
     vault_key,
 };
@@ -157,7 +157,7 @@ fn assemble(config: Config, loaded: Loaded, clock: Clock, touched: Touched) -> R
         socket: config.socket.clone(),
     };
     let link = Link {
-        client: sync::connect(&identity.ca, Some(&identity))?,
+        badge: Badge::new(identity.clone(), config.state.clone(), clock.clone())?,
         identity: Arc::new(identity.clone()),
         heard: heard_sender,
     };

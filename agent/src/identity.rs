@@ -30,9 +30,20 @@ pub(crate) struct Identity {
     pub(crate) certificate: String,
     /// This device's private key, in PEM. It was made here and never leaves.
     pub(crate) key: String,
+    /// The pair before or after this one, from a renewal until the server has taken the new one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) former: Option<Credentials>,
     /// The root from which trust in the admins starts, as JSON text. It came with the device's set-up, not from the
     /// server.
     pub(crate) root: String,
+}
+
+/// A certificate and its private key, both in PEM.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Credentials {
+    pub(crate) certificate: String,
+    pub(crate) key: String,
 }
 
 impl Identity {

@@ -23,7 +23,15 @@ pub struct EnrollRequest {
     pub signing_request: String,
 }
 
-/// The answer: the device is enrolled.
+/// `POST /v1/renew`: an enrolled device asks for a new certificate, for a new key, under the name that it has.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RenewRequest {
+    /// A PKCS#10 certificate signing request, in PEM.
+    pub signing_request: String,
+}
+
+/// The answer: the device is enrolled, or its certificate renewed.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EnrollAnswer {

@@ -30,6 +30,8 @@ pub struct Config {
     /// The address that devices and admins use, such as `https://forewarn.corp.example:7440`. It goes into enrolment
     /// tokens, and its host into the server's certificate.
     pub url: String,
+    /// How long a device's certificate is good. It renews it by itself once a third of that is left.
+    pub certificate_validity: Length,
     /// Where devices listen for what is pushed.
     pub stream: StreamConfig,
     /// How long the server's word that a bundle is current is good. It is given anew at a quarter of that.
@@ -135,6 +137,7 @@ impl Default for Config {
             store: None,
             listen: (Ipv4Addr::LOCALHOST, DEFAULT_PORT).into(),
             url: "https://127.0.0.1:7440".into(),
+            certificate_validity: Length(SignedDuration::from_hours(90 * 24)),
             stream: StreamConfig::default(),
             timestamp_validity: Length(SignedDuration::from_hours(24)),
             gate_key: None,

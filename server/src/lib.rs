@@ -104,8 +104,8 @@ pub async fn start(config: Config) -> Result<Running> {
     let devices = push::bind(config.stream_listen())?;
     let stream = devices.local_addr()?;
     let stream_url = config.stream_url(stream.port())?;
-    let acceptor = TlsAcceptor::from(Arc::new(listener::tls(&own, Clients::Anyone)?));
-    let tls = Arc::new(listener::tls(&own, Clients::Devices)?);
+    let acceptor = TlsAcceptor::from(Arc::new(listener::tls(&own, Clients::Anyone, &clock)?));
+    let tls = Arc::new(listener::tls(&own, Clients::Devices, &clock)?);
     let max_connections = files::room_for(config.stream.max_connections);
     let spread = config.stream.spread.map(|length| length.0.unsigned_abs());
     let (gate_key, in_force) = (config.read_gate_key()?, Mutex::new(in_force));

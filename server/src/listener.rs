@@ -4,14 +4,16 @@ use std::{net::IpAddr, pin::pin, sync::Arc, time::Duration};
 
 use anyhow::{Context, Result};
 use axum::{Extension, Router};
+use forewarn_clock::Clock;
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
     service::TowerToHyperService,
 };
 use rustls::{
     RootCertStore, ServerConfig,
-    pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
+    pki_types::{CertificateDer, PrivateKeyDer, UnixTime, pem::PemObject},
     server::{NoServerSessionStorage, WebPkiClientVerifier},
+    time_provider::TimeProvider,
 };
 use tokio::{
     net::{TcpListener, TcpStream},
@@ -38,6 +40,17 @@ pub(crate) struct Peer(pub(crate) Option<String>);
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct From(pub(crate) IpAddr);
 
+/// The clock by which certificates expire: ours, which tests can move.
+#[derive(Debug)]
+struct ClockTime(Clock);
+
+impl TimeProvider for ClockTime {
+    fn current_time(&self) -> Option<UnixTime> {
+        let seconds = u64::try_from(self.0.wall().as_second()).ok()?;
+        Some(UnixTime::since_unix_epoch(Duration::from_secs(seconds)))
+    }
+}
+
 /// Whether a client has to have a certificate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Clients {
@@ -48,7 +61,7 @@ pub(crate) enum Clients {
 }
 
 /// TLS 1.3 with our certificate, and client certificates of our CA alone.
-pub(crate) fn tls(own: &Own, clients: Clients) -> Result<ServerConfig> {
+pub(crate) fn tls(own: &Own, clients: Clients, clock: &Clock) -> Result<ServerConfig> {
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from_pem_slice(own.ca_certificate.as_bytes())?)?;
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
@@ -64,6 +77,7 @@ pub(crate) fn tls(own: &Own, clients: Clients) -> Result<ServerConfig> {
         .with_client_cert_verifier(verifier)
         .with_single_cert(chain, key)
         .context("the server's certificate can't be used")?;
+    config.time_provider = Arc::new(ClockTime(clock.clone()));
     if clients == Clients::Devices {
         // A stream opens once in days: a ticket would save next to nothing, and cost memory.
         config.send_tls13_tickets = 0;

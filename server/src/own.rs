@@ -7,11 +7,13 @@ use anyhow::{Context, Result};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use forewarn_proto::policy::Group;
 use forewarn_trust::{SigningKey, digest, random_secret};
+use jiff::{SignedDuration, Timestamp};
 use rcgen::{
     BasicConstraints, CertificateParams, CertificateSigningRequestParams, DnType, ExtendedKeyUsagePurpose, IsCa,
     Issuer, KeyPair, KeyUsagePurpose,
 };
 use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
 
 use crate::{config::Config, store::Store};
 
@@ -73,11 +75,20 @@ impl Own {
         Ok(format!("{TOKEN_PREFIX}{}", URL_SAFE_NO_PAD.encode(serde_json::to_vec(&token)?)))
     }
 
-    /// Gives a device a certificate for the key that signed its request. Whatever else the request asks for is dropped.
-    pub(crate) fn certify(&self, device: &str, signing_request: &str) -> Result<String> {
+    /// Gives a device a certificate for the key that signed its request, good from `now` for as long as `validity`.
+    /// Whatever else the request asks for is dropped.
+    pub(crate) fn certify(
+        &self,
+        device: &str,
+        signing_request: &str,
+        now: Timestamp,
+        validity: SignedDuration,
+    ) -> Result<String> {
         let mut request = CertificateSigningRequestParams::from_pem(signing_request)?;
         let mut params = CertificateParams::new(Vec::new())?;
         params.distinguished_name.push(DnType::CommonName, device);
+        params.not_before = OffsetDateTime::from_unix_timestamp(now.as_second())?;
+        params.not_after = OffsetDateTime::from_unix_timestamp(now.saturating_add(validity)?.as_second())?;
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
         request.params = params;

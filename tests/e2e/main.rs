@@ -7,6 +7,7 @@
 )]
 
 mod apps;
+mod certificates;
 mod desktop;
 mod gate;
 mod hostile;

@@ -1,5 +1,7 @@
 //! A real PostgreSQL, with a database of its own, for one test.
 
+#![expect(clippy::disallowed_methods, reason = "it runs a real database")]
+
 use std::{
     net::TcpListener,
     os::unix::fs::{PermissionsExt, chown},

@@ -59,7 +59,7 @@ pub(crate) async fn run(config: &Config, options: &Options) -> Result<()> {
     }
     let EnrollAnswer { device, certificate } = answer.json().await.context("the server's answer can't be read")?;
     let (server, groups, key) = (token.server, token.groups, key.serialize_pem());
-    let identity = Identity { server, device, ca, groups, certificate, key, root };
+    let identity = Identity { server, device, ca, groups, certificate, key, former: None, root };
     identity.save(&config.state)?;
     anstream::println!("Enrolled as {} with {}.", identity.device, identity.server);
     if !identity.groups.is_empty() {

@@ -36,7 +36,7 @@ pub(super) async fn bring(link: &Link, digest: &str, size: u64, spread: Duration
 /// The bytes, which are what the digest says; None where the server has others by now.
 async fn fetch(link: &Link, digest: &str, size: u64) -> Result<Option<Vec<u8>>> {
     let address = format!("{}/v1/bundles/{digest}", link.identity.server);
-    let answer = link.client.get(address).send().await.context("the bundle can't be fetched")?;
+    let answer = link.badge.client().get(address).send().await.context("the bundle can't be fetched")?;
     if answer.status() == StatusCode::NOT_FOUND {
         return Ok(None);
     }

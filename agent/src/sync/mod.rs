@@ -2,9 +2,11 @@
 
 mod bundle;
 mod client;
+mod renew;
 mod stream;
 
 pub(crate) use client::connect;
+pub(crate) use renew::Badge;
 
 use std::{sync::Arc, time::Duration};
 
@@ -14,7 +16,6 @@ use forewarn_proto::{
     push::{Frame, Retry},
     report::{Refusal, Report},
 };
-use reqwest::Client;
 use tokio::sync::{mpsc, watch};
 
 use crate::identity::Identity;
@@ -38,7 +39,7 @@ pub(crate) enum Heard {
 /// What both tasks share.
 #[derive(Clone)]
 pub(crate) struct Link {
-    pub(crate) client: Client,
+    pub(crate) badge: Badge,
     pub(crate) identity: Arc<Identity>,
     pub(crate) heard: mpsc::Sender<Heard>,
 }
@@ -54,6 +55,9 @@ pub(crate) async fn listen(link: Link, known: watch::Receiver<String>) {
         match result {
             Ok(()) => tracing::debug!("the server closed the stream"),
             Err(error) => tracing::debug!("the stream broke: {error:#}"),
+        }
+        if let Err(error) = way.mind(&link) {
+            tracing::error!("this device's certificate can't be stored: {error:#}");
         }
         tokio::time::sleep(retry.pause(way.was_up(), fastrand::f64())).await;
     }
@@ -86,7 +90,7 @@ pub(crate) async fn send_reports(link: Link, mut newest: watch::Receiver<Option<
 }
 
 async fn send(link: &Link, report: &Report) -> bool {
-    let request = link.client.post(format!("{}/v1/report", link.identity.server)).json(report);
+    let request = link.badge.client().post(format!("{}/v1/report", link.identity.server)).json(report);
     match request.timeout(REPORT_TIMEOUT).send().await.and_then(reqwest::Response::error_for_status) {
         Ok(_) => true,
         Err(error) => {
@@ -103,7 +107,7 @@ async fn send(link: &Link, report: &Report) -> bool {
 pub(crate) async fn appeal(link: &Link, appeals: &[AppealRequest]) -> Result<()> {
     ensure!(!appeals.is_empty(), "no policy here speaks of that");
     for appeal in appeals {
-        let request = link.client.post(format!("{}/v1/appeal", link.identity.server)).json(appeal);
+        let request = link.badge.client().post(format!("{}/v1/appeal", link.identity.server)).json(appeal);
         let answer =
             request.timeout(REPORT_TIMEOUT).send().await.context("the server can't be reached; try again later")?;
         if !answer.status().is_success() {

@@ -34,15 +34,25 @@ impl Way {
         Some(WasUp { lasted: since.elapsed(), spread })
     }
 
+    /// After a try: where it brought no stream, the certificate may be why.
+    pub(super) fn mind(&mut self, link: &Link) -> Result<()> {
+        if self.up.is_some() {
+            return Ok(());
+        }
+        link.badge.complain();
+        link.badge.not_taken()
+    }
+
     /// Opens the stream where it was found last, or asks the server where it is.
     async fn open(&mut self, link: &Link, known: &str) -> Result<Response> {
         // Taken: if it is not there any more, the next try begins at the server's own address.
         let found = self.found.take();
         let address = found.map_or_else(|| format!("{}/v1/stream", link.identity.server), String::from);
-        let request = link.client.get(address).header("last-event-id", known);
+        let request = link.badge.client().get(address).header("last-event-id", known);
         let answer = request.send().await.context("no connection")?.error_for_status()?;
         self.found = Some(answer.url().clone());
         self.up = Some((Instant::now(), spread(&answer)));
+        link.badge.taken()?;
         Ok(answer)
     }
 }
@@ -77,10 +87,15 @@ pub(super) async fn hear(link: &Link, known: &watch::Receiver<String>, way: &mut
             let frame: Frame =
                 serde_json::from_str(event.data.as_deref().unwrap_or_default()).context("not a frame")?;
             let wanted = frame.size.map(|size| (frame.digest.clone(), size));
+            let time = frame.time;
             // First, because it tells the time.
             link.heard.send(Heard::Frame(frame)).await?;
             if let Some((digest, size)) = wanted {
                 bundle::bring(link, &digest, size, spread).await?;
+            }
+            if link.badge.renew_if_due(time).await? {
+                tracing::debug!("the stream is opened anew with the new certificate");
+                return Ok(());
             }
         }
     }

@@ -7,6 +7,7 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 use rustix::time::{ClockId, clock_gettime};
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 /// A process that ends with this value.
 pub(crate) struct Process {
@@ -65,6 +66,19 @@ impl Drop for Process {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// The lines of this process's standard input.
+pub(crate) fn commands() -> UnboundedReceiver<String> {
+    let (sender, receiver) = unbounded_channel();
+    std::thread::spawn(move || {
+        for line in std::io::stdin().lock().lines().map_while(std::result::Result::ok) {
+            if sender.send(line).is_err() {
+                break;
+            }
+        }
+    });
+    receiver
 }
 
 /// Resident memory of a process, in bytes.

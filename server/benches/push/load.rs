@@ -27,7 +27,7 @@ use rustls::{
 };
 use serde::{Deserialize, Serialize};
 use tokio::{
-    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, stdin},
+    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
     net::{TcpSocket, TcpStream},
     sync::{Notify, Semaphore},
     task::{JoinSet, LocalSet},
@@ -35,7 +35,7 @@ use tokio::{
 use tokio_rustls::{TlsConnector, client::TlsStream};
 
 use super::{
-    child::now,
+    child::{commands, now},
     keys,
     wire::{self, MARKER_BYTES, Protocol},
 };
@@ -123,8 +123,8 @@ async fn attend(folder: PathBuf) -> Result<()> {
         Err(_) => Vec::new(),
     };
     let fleet = Rc::new(Fleet { folder, clients, devices, told: Rc::default() });
-    let (mut tasks, mut lines) = (JoinSet::new(), BufReader::new(stdin()).lines());
-    while let Some(line) = lines.next_line().await? {
+    let (mut tasks, mut commands) = (JoinSet::new(), commands());
+    while let Some(line) = commands.recv().await {
         let words: Vec<&str> = line.split(' ').collect();
         match words[..] {
             ["enroll", port] => enroll(&fleet, port.parse()?).await?,

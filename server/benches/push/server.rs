@@ -6,9 +6,8 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::Args;
 use forewarn_server::{Config, config::StreamConfig, new_tokens, start};
-use tokio::io::{AsyncBufReadExt, BufReader, stdin};
 
-use super::wire;
+use super::{child::commands, wire};
 
 #[derive(Args)]
 pub(crate) struct Options {
@@ -33,8 +32,8 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     runtime.block_on(async {
         let running = start(config.clone()).await?;
         anstream::println!("listening");
-        let mut lines = BufReader::new(stdin()).lines();
-        while let Some(line) = lines.next_line().await? {
+        let mut commands = commands();
+        while let Some(line) = commands.recv().await {
             match line.split_once(' ') {
                 Some(("push", round)) => running.feed.push_bytes(&wire::payload(round.parse()?)),
                 Some(("tokens", count)) => {

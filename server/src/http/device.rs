@@ -10,7 +10,7 @@ use axum::{
     response::IntoResponse,
 };
 use forewarn_proto::{
-    api::{AppealRequest, EnrollAnswer, EnrollRequest, MAX_APPEAL_CHARS},
+    api::{AppealRequest, EnrollAnswer, EnrollRequest, MAX_APPEAL_CHARS, RenewRequest},
     report::{MAX_REPORT_BYTES, Report},
 };
 use forewarn_trust::{digest, random_secret};
@@ -43,8 +43,7 @@ pub(super) async fn enroll(
     }
     let secret = random_secret().map_err(anyhow::Error::from)?;
     let device = format!("device-{}", &secret[..12]);
-    let bad_request = |e: anyhow::Error| Refused(StatusCode::BAD_REQUEST, format!("the signing request: {e}"));
-    let certificate = server.own.certify(&device, &request.signing_request).map_err(bad_request)?;
+    let certificate = server.certify(&device, &request.signing_request).map_err(bad_request)?;
     if !server.store.enroll(&token, &device, server.clock.wall()).await? {
         return Err(no_token());
     }
@@ -56,6 +55,29 @@ pub(super) async fn enroll(
 fn no_token() -> Refused {
     let text = "this token is unknown or was used; make another with `forewarn-server token`";
     Refused::new(StatusCode::FORBIDDEN, text)
+}
+
+/// A device that is still enrolled, and whose certificate is still good, gets another.
+pub(super) async fn renew(
+    State(server): State<Arc<Server>>,
+    Extension(peer): Extension<Peer>,
+    Json(request): Json<RenewRequest>,
+) -> Result<Json<EnrollAnswer>, Refused> {
+    let device = known_device(&server, peer).await?;
+    let certificate = server.certify(&device, &request.signing_request).map_err(bad_request)?;
+    tracing::info!("renewed the certificate of {device}");
+    Ok(Json(EnrollAnswer { device, certificate }))
+}
+
+fn bad_request(error: anyhow::Error) -> Refused {
+    Refused(StatusCode::BAD_REQUEST, format!("the signing request: {error}"))
+}
+
+impl Server {
+    fn certify(&self, device: &str, signing_request: &str) -> anyhow::Result<String> {
+        let validity = self.config.certificate_validity.0;
+        self.own.certify(device, signing_request, self.clock.wall(), validity)
+    }
 }
 
 /// A report is stored as it came: every field that it may have is in [`Report`], and others are refused.

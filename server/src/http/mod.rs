@@ -29,6 +29,7 @@ pub(crate) fn router(server: Arc<Server>) -> Router {
     let limit = DefaultBodyLimit::max;
     Router::new()
         .route("/v1/enroll", post(device::enroll).layer(limit(64 * 1024)))
+        .route("/v1/renew", post(device::renew).layer(limit(64 * 1024)))
         .route("/v1/stream", get(device::stream))
         .route("/v1/bundles/{digest}", get(device::bundle))
         .route("/v1/report", post(device::report).layer(limit(MAX_REPORT_BYTES)))

@@ -6,6 +6,8 @@ use std::{
 };
 
 use anyhow::Result;
+use forewarn_clock::Clock;
+use jiff::SignedDuration;
 use rcgen::{CertificateParams, KeyPair};
 use rustls::{
     ClientConfig, ClientConnection, RootCertStore, ServerConfig,
@@ -25,9 +27,14 @@ use crate::{
 
 const HEAD: &[u8] = b"GET /v1/stream HTTP/1.1\r\nhost: 127.0.0.1\r\nlast-event-id: abc\r\n\r\n";
 
+/// How long certificates are good.
+const HOUR: SignedDuration = SignedDuration::from_hours(1);
+
 /// A server's keys.
 struct Company {
     own: Own,
+    /// How long ago its certificates are given.
+    age: SignedDuration,
     tls: Arc<ServerConfig>,
     _folder: tempfile::TempDir,
 }
@@ -45,8 +52,9 @@ impl Company {
         let folder = tempfile::tempdir().unwrap();
         let config = Config { state: folder.path().to_owned(), ..Config::default() };
         let own = Own::load(&Store::open(&config).await.unwrap(), &config).await.unwrap();
-        let tls = Arc::new(listener::tls(&own, Clients::Devices).unwrap());
-        Self { own, tls, _folder: folder }
+        let tls = Arc::new(listener::tls(&own, Clients::Devices, &Clock::Real).unwrap());
+        let age = SignedDuration::ZERO;
+        Self { own, age, tls, _folder: folder }
     }
 
     /// A client that trusts this company, with a certificate of `issuer`.
@@ -63,7 +71,8 @@ impl Company {
             Some(issuer) => {
                 let key = KeyPair::generate().unwrap();
                 let request = CertificateParams::new(Vec::new()).unwrap().serialize_request(&key).unwrap();
-                let certificate = issuer.certify("device-1", &request.pem().unwrap()).unwrap();
+                let certificate =
+                    issuer.certify("device-1", &request.pem().unwrap(), Clock::Real.wall() - self.age, HOUR).unwrap();
                 let chain = vec![CertificateDer::from_pem_slice(certificate.as_bytes()).unwrap()];
                 builder.with_client_auth_cert(chain, PrivateKeyDer::try_from(key.serialize_der()).unwrap()).unwrap()
             }
@@ -133,9 +142,14 @@ async fn a_handshake_and_a_head_may_be_split_anywhere() {
 }
 
 #[tokio::test]
-async fn whoever_has_no_certificate_or_another_company_s_is_told_so_and_refused() {
+async fn whoever_has_no_certificate_or_another_company_s_or_an_old_one_is_told_so_and_refused() {
     let (company, other) = (Company::new().await, Company::new().await);
-    for (issuer, alert) in [(None, "CertificateRequired"), (Some(&other.own), "UnknownCA")] {
+    let expired = Company { age: HOUR * 2, ..Company::new().await };
+    for (company, issuer, alert) in [
+        (&company, None, "CertificateRequired"),
+        (&company, Some(&other.own), "UnknownCA"),
+        (&expired, Some(&expired.own), "CertificateExpired"),
+    ] {
         let mut ends = company.ends(issuer);
         ends.client.writer().write_all(HEAD).unwrap();
         let error = format!("{:#}", ends.exchange(usize::MAX).unwrap_err());
