@@ -37,7 +37,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
             match line.split_once(' ') {
                 Some(("push", round)) => running.feed.push_bytes(&wire::payload(round.parse()?)),
                 Some(("tokens", count)) => {
-                    let tokens = new_tokens(&config, count.parse()?).await?;
+                    let tokens = new_tokens(&config, &std::collections::BTreeSet::new(), count.parse()?).await?;
                     fs_err::write(options.folder.join("tokens"), tokens.join("\n"))?;
                     anstream::println!("tokens");
                 }
