@@ -58,7 +58,8 @@ async fn what_a_draft_takes_out_is_taken_out_when_it_is_made_anew() {
     let [_, other] = two_drafts(&company);
     let name = "policies/ban.toml".to_owned();
     let current = company.repository.role("policies").unwrap();
-    let next = metadata::next_targets("policies", current, &BTreeMap::new(), &[name.clone()], company.now).unwrap();
+    let next = metadata::next_targets("policies", current, &BTreeMap::new(), std::slice::from_ref(&name), company.now)
+        .unwrap();
     let removal = Draft { roles: BTreeMap::from([("policies".to_owned(), next)]), ..Draft::default() };
     let removal = company.repository.describe(&removal).unwrap();
     assert_eq!(removal.removes, BTreeSet::from([name.clone()]));
