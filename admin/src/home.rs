@@ -8,13 +8,12 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 use forewarn_clock::Clock;
-use forewarn_trust::{PublicKey, SigningKey};
+use forewarn_trust::{PublicKey, Signer};
 use fs_err::os::unix::fs::OpenOptionsExt;
-use pkcs8::{EncryptedPrivateKeyInfoRef, LineEnding, PrivateKeyInfoRef, SecretDocument};
 use serde::{Deserialize, Serialize};
 
-/// The label of a PEM document with an encrypted key (RFC 7468, section 11).
-const PEM_LABEL: &str = "ENCRYPTED PRIVATE KEY";
+use crate::keys::{Place, Source};
+
 /// The fewest characters in a passphrase.
 const MIN_PASSPHRASE: usize = 8;
 
@@ -63,36 +62,28 @@ impl Home {
         Ok(Clock::new(self.settings()?.simulated_clock.as_deref()))
     }
 
-    /// Makes the folder with a new key in it. Never replaces one.
-    pub(crate) fn create(&self, settings: &Settings, ca: &str) -> Result<PublicKey> {
-        if self.file("key.pem").exists() {
-            bail!("there is a key in {} already; it is not replaced", self.folder.display());
+    /// Makes the folder with a key in it. Never replaces one.
+    pub(crate) fn create(&self, settings: &Settings, ca: &str, source: &Source) -> Result<PublicKey> {
+        if let Some(key) = self.key_file(Place::Current) {
+            bail!("there is a key in {} already; it is not replaced", key.display());
         }
         fs_err::create_dir_all(&self.folder)?;
         fs_err::set_permissions(&self.folder, PermissionsExt::from_mode(0o700))?;
-        let key = SigningKey::generate(&settings.name)?;
-        let passphrase = self.new_passphrase()?;
-        let public = key.public();
-        let der = key.to_pkcs8()?;
-        let info = PrivateKeyInfoRef::try_from(der.as_slice()).map_err(|e| anyhow::anyhow!("the new key: {e}"))?;
-        let sealed = info.encrypt(passphrase).map_err(|e| anyhow::anyhow!("the key can't be encrypted: {e}"))?;
-        let pem = sealed.to_pem(PEM_LABEL, LineEnding::LF).map_err(|e| anyhow::anyhow!("{e}"))?;
         self.write("settings.toml", &toml::to_string(settings)?)?;
         self.write("ca.pem", ca)?;
-        self.write("key.pem", &pem)?;
+        let public = self.make_key(Place::Current, source)?;
         self.write(&format!("{}.pub", settings.name), &serde_json::to_string(&public)?)?;
         Ok(public)
     }
 
-    /// Opens the key with its passphrase.
-    pub(crate) fn key(&self) -> Result<SigningKey> {
-        let path = self.file("key.pem");
-        let pem = fs_err::read_to_string(&path).context("run `forewarn-admin init` first")?;
-        let damaged = || format!("{} is not an encrypted PKCS#8 key", path.display());
-        let (_, sealed) = SecretDocument::from_pem(&pem).ok().with_context(damaged)?;
-        let sealed = EncryptedPrivateKeyInfoRef::try_from(sealed.as_bytes()).ok().with_context(damaged)?;
-        let der = sealed.decrypt(self.passphrase("Passphrase: ")?).ok().context("the passphrase is wrong")?;
-        Ok(SigningKey::from_pkcs8(&self.settings()?.name, der.as_bytes())?)
+    /// Opens the key in use: a file's with its passphrase; an agent's asks by its own means.
+    pub(crate) fn key(&self) -> Result<Box<dyn Signer>> {
+        self.key_at(Place::Current)
+    }
+
+    /// The public half of the key in use, for which nobody is asked.
+    pub(crate) fn public(&self) -> Result<PublicKey> {
+        read_public(&self.file(&format!("{}.pub", self.settings()?.name)))
     }
 
     /// The root that this admin trusts, if one was founded and signed.
@@ -113,7 +104,7 @@ impl Home {
         Ok(())
     }
 
-    fn new_passphrase(&self) -> Result<String> {
+    pub(crate) fn new_passphrase(&self) -> Result<String> {
         let passphrase = self.passphrase("New passphrase for your key: ")?;
         if passphrase.chars().count() < MIN_PASSPHRASE {
             bail!("the passphrase has fewer than {MIN_PASSPHRASE} characters; take a longer one");
@@ -124,12 +115,21 @@ impl Home {
         Ok(passphrase)
     }
 
-    fn passphrase(&self, prompt: &str) -> Result<String> {
+    pub(crate) fn passphrase(&self, prompt: &str) -> Result<String> {
         match &self.passphrase_file {
             Some(file) => first_line(file),
             None => prompt_for(prompt),
         }
     }
+}
+
+/// Reads the public key in a file that `init` made.
+pub(crate) fn read_public(path: &Path) -> Result<PublicKey> {
+    let text = fs_err::read_to_string(path)?;
+    let key: PublicKey = serde_json::from_str(&text)
+        .with_context(|| format!("{} is not a public key made by `init`", path.display()))?;
+    key.id()?;
+    Ok(key)
 }
 
 fn prompt_for(prompt: &str) -> Result<String> {

@@ -1,9 +1,12 @@
 //! `forewarn-admin`: an admin writes a policy, checks and previews it, signs it with a key that stays on this machine,
 //! publishes it once enough admins have signed, and alone takes it back.
 
+mod agent;
 mod command;
+mod diff;
 mod fill;
 mod home;
+mod keys;
 mod server;
 mod show;
 
@@ -32,7 +35,7 @@ struct Arguments {
 enum Command {
     /// Make your key, encrypted at rest, and remember the server.
     Init(command::init::Options),
-    /// Found the company's repository: say who the admins are. Once; the others then `sign`, and one `publish`es.
+    /// Found the company's repository: say who the admins are. Once; the others then `sign`, and the last publishes.
     Found(command::found::Options),
     /// Read a policy file and say what it would do. Changes nothing.
     Check(command::policy::File),
@@ -40,9 +43,11 @@ enum Command {
     Preview(command::preview::Options),
     /// Sign a policy and put it before the other admins.
     Propose(command::policy::File),
-    /// Show an open draft and add your signature.
+    /// What waits for your signature: open drafts, whose they are and since when; and how much is contested.
+    Inbox,
+    /// Show what an open draft changes and whom it hits, and add your signature. The last one that is needed publishes it.
     Sign(command::sign::Options),
-    /// Put a draft in force that has the signatures it needs.
+    /// Put a draft in force that has the signatures it needs and could not be published with the last of them.
     Publish(command::sign::Number),
     /// Take a policy back, alone and at once: profiles return, notices go, those who saw one are corrected.
     Retract(command::retract::Options),
@@ -52,6 +57,8 @@ enum Command {
     Told(command::told::Options),
     /// Spare a device a rule until a moment, alone. Profiles return and notices go, as if the app were gone.
     Exempt(command::exempt::Options),
+    /// Who the admins are, until when what they signed is good; and how that changes.
+    Admins(command::admins::Options),
     /// Look into the catalogue of apps that a policy can name.
     App(command::app::Options),
     /// Show open drafts and what devices report.
@@ -74,18 +81,21 @@ fn run(arguments: Arguments) -> Result<()> {
     let home = Home::new(arguments.home, arguments.passphrase_file)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
+        command::admins::finish_rotation(&home).await?;
         match arguments.command {
             Command::Init(options) => command::init::run(&home, &options),
             Command::Found(options) => command::found::run(&home, &options).await,
             Command::Check(file) => command::policy::check(&home, &file),
             Command::Preview(options) => command::preview::run(&home, &options).await,
             Command::Propose(file) => command::policy::propose(&home, &file).await,
+            Command::Inbox => command::inbox::run(&home).await,
             Command::Sign(options) => command::sign::sign(&home, &options).await,
             Command::Publish(number) => command::sign::publish(&home, &number).await,
             Command::Retract(options) => command::retract::run(&home, &options).await,
             Command::Appeals => command::appeals::run(&home).await,
             Command::Told(options) => command::told::run(&home, &options).await,
             Command::Exempt(options) => command::exempt::run(&home, &options).await,
+            Command::Admins(options) => command::admins::run(&home, &options).await,
             Command::App(options) => command::app::run(&options),
             Command::Status(options) => command::status::run(&home, &options).await,
         }

@@ -7,18 +7,20 @@ use forewarn_proto::{
     bundle::Bundle,
     policy::PolicyId,
 };
-use forewarn_trust::{SigningKey, Verified, metadata, verify};
+use forewarn_trust::{Signer, Verified, metadata, verify};
 use reqwest::{Client, Method};
 use serde::de::DeserializeOwned;
 
-use crate::home::Home;
+use crate::{command::sign::sign_all, home::Home};
 
 /// How the server is convinced of who asks.
 pub(crate) enum Credential {
     /// The signature of an admin's key.
-    Key(SigningKey),
+    Key(Box<dyn Signer>),
     /// Before there are admins: the code that the server printed at its first start.
     FoundingCode(String),
+    /// Not at all. What every device may read can be read.
+    Nobody,
 }
 
 /// A connection to the server.
@@ -43,10 +45,10 @@ impl Server {
     }
 
     /// The admin's key, if the connection has one.
-    pub(crate) fn key(&self) -> Result<&SigningKey> {
+    pub(crate) fn key(&self) -> Result<&dyn Signer> {
         match &self.credential {
-            Credential::Key(key) => Ok(key),
-            Credential::FoundingCode(_) => bail!("this connection has no key"),
+            Credential::Key(key) => Ok(key.as_ref()),
+            Credential::FoundingCode(_) | Credential::Nobody => bail!("this connection has no key"),
         }
     }
 
@@ -56,6 +58,16 @@ impl Server {
 
     pub(crate) async fn propose(&self, draft: &Draft) -> Result<DraftStatus> {
         self.ask(Method::POST, "/v1/drafts", serde_json::to_vec(draft)?).await
+    }
+
+    /// Signs a draft that needs this admin alone, and has it published.
+    pub(crate) async fn put_in_force(&self, draft: Draft) -> Result<()> {
+        let status = self.propose(&sign_all(draft, self.key()?)?).await?;
+        if status.published {
+            return Ok(());
+        }
+        let why = status.waiting.unwrap_or_else(|| "it has not the signatures that it needs".to_owned());
+        bail!("draft {} is not published: {why}", status.number)
     }
 
     pub(crate) async fn drafts(&self) -> Result<Vec<DraftStatus>> {
@@ -97,7 +109,7 @@ impl Server {
 
     fn own_root(&self, bundle: &Bundle) -> Result<String> {
         let root = bundle.files.get("1.root.json").context("nothing is founded on this server; see `found`")?;
-        if metadata::is_signed_by("root", root, self.key()?)? {
+        if metadata::is_signed_by("root", root, &self.key()?.public())? {
             return Ok(root.clone());
         }
         bail!(
@@ -115,6 +127,7 @@ impl Server {
         let authorization = match &self.credential {
             Credential::Key(key) => key.authorize(method.as_str(), path, second, &body)?,
             Credential::FoundingCode(code) => format!("Founding {code}"),
+            Credential::Nobody => String::new(),
         };
         let request = self.client.request(method, format!("{}{path}", self.address));
         let request = request.header("authorization", authorization).header("content-type", "application/json");

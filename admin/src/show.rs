@@ -3,10 +3,12 @@
 use anstyle::{AnsiColor, Style};
 use anyhow::Result;
 use forewarn_proto::{
-    api::{Draft, DraftStatus, PolicyCount},
-    policy::{Deadline, Exemption, Exemptions, Length, Offline, Policy, Retraction},
+    api::{Draft, DraftStatus, FleetStatus, PolicyCount},
+    policy::{Deadline, Exemption, Exemptions, Length, Offline, Pause, Policy, Retraction},
 };
-use forewarn_trust::{Changes, PublicKey, metadata};
+use forewarn_trust::{AdminsChange, Changes, PublicKey, Verified, metadata};
+
+use crate::diff::{self, Change};
 
 const BOLD: Style = Style::new().bold();
 const WARN: Style = AnsiColor::Yellow.on_default();
@@ -69,11 +71,19 @@ fn deadline_in_words(deadline: &Deadline) -> Vec<String> {
 
 /// How far a draft has come, by the server's word.
 pub(crate) fn progress(status: &DraftStatus) {
-    anstream::println!("{BOLD}Draft {}{BOLD:#}", status.number);
+    let stale = if status.stale { ", stale: something else was published since; signing makes it anew" } else { "" };
+    anstream::println!("{BOLD}Draft {}{BOLD:#}{stale}", status.number);
     for (role, (have, need)) in &status.signatures {
         anstream::println!("  {role}: {have} of {need} signatures");
     }
     status.draft.targets.keys().for_each(|name| anstream::println!("  brings {name}"));
+    status.draft.removes.iter().for_each(|name| anstream::println!("  takes out {name}"));
+    if status.draft.roles.contains_key("root") {
+        anstream::println!("  changes who the admins are");
+    }
+    if let Some(why) = &status.waiting {
+        anstream::println!("  is signed and waits: {why}");
+    }
 }
 
 /// Who the admins will be.
@@ -88,10 +98,55 @@ pub(crate) fn founders(admins: &[PublicKey], draft: &Draft) -> Result<()> {
     Ok(())
 }
 
-/// All that a draft changes.
-pub(crate) fn changes(changes: &Changes) -> Result<()> {
+/// Who the admins will be, and what else that changes.
+fn admins(change: &AdminsChange) -> Result<()> {
+    for key in &change.added {
+        anstream::println!("  {WARN}comes in  {}  {}{WARN:#}", key.fingerprint()?, key.name);
+    }
+    for key in &change.removed {
+        anstream::println!("  {WARN}goes out  {}  {}{WARN:#}", key.fingerprint()?, key.name);
+    }
+    match change.threshold {
+        (old, new) if old == new => anstream::println!("  signatures that a policy needs: {new}, as before"),
+        (old, new) => anstream::println!("  {WARN}signatures that a policy needs: {old} -> {new}{WARN:#}"),
+    }
+    if !change.renewed.is_empty() {
+        anstream::println!("  signed anew, saying what they say now: {}", change.renewed.join(", "));
+    }
+    anstream::println!("  the new list of admins is good until {}", change.until);
+    if !change.added.is_empty() {
+        anstream::println!("  {WARN}Compare each fingerprint with its owner, in person or by phone.{WARN:#}");
+    }
+    Ok(())
+}
+
+/// What devices have counted of the policies that a draft puts in.
+pub(crate) fn previews(changes: &Changes, fleet: &FleetStatus) -> Result<()> {
+    for (_, text) in changes.added.iter().filter(|(name, _)| name.starts_with("policies/")) {
+        let policy = Policy::parse(text.as_bytes())?;
+        let name = format!("preview/{}", policy.id);
+        match fleet.policies.get(&name).filter(|counted| counted.version == policy.version) {
+            Some(counted) => count(&name, counted),
+            None => {
+                let (id, version) = (&policy.id, policy.version);
+                anstream::println!(
+                    "  {WARN}{id} version {version}: no preview was made: nobody knows how many this hits{WARN:#}"
+                );
+            }
+        }
+    }
+    Ok(())
+}
+
+/// All that a draft changes, against what is in force.
+pub(crate) fn changes(changes: &Changes, in_force: &Verified) -> Result<()> {
+    if let Some(change) = &changes.admins {
+        admins(change)?;
+    }
+    let former = |name: &str| in_force.documents.get(name).and_then(|former| Policy::parse(&former.bytes).ok());
     for name in &changes.removed {
         anstream::println!("  {WARN}takes out {name}{WARN:#}");
+        differences(&diff::changes(former(name).as_ref(), None));
     }
     for (name, text) in &changes.added {
         if name.starts_with("retractions/") {
@@ -99,15 +154,28 @@ pub(crate) fn changes(changes: &Changes) -> Result<()> {
             let Retraction { policy, through_version, reason, .. } = retraction;
             anstream::println!("  withdraws {policy} up to version {through_version}: {reason}");
         } else if name.starts_with("exemptions/") {
-            for Exemption { device, rule, until } in Exemptions::parse(text.as_bytes())?.exemptions {
+            let exemptions = Exemptions::parse(text.as_bytes())?;
+            if let Some(Pause { at, through_version }) = exemptions.pause {
+                anstream::println!("  {name} pauses the rollout up to version {through_version}, as it stood {at}");
+            }
+            for Exemption { device, rule, until } in exemptions.exemptions {
                 anstream::println!("  {name} spares {device} {rule} until {until}");
             }
         } else {
-            anstream::println!("  puts in {name}:");
-            policy(&Policy::parse(text.as_bytes())?);
+            let (former, new) = (former(name), Policy::parse(text.as_bytes())?);
+            anstream::println!("  {} {name}:", if former.is_some() { "changes" } else { "puts in" });
+            policy(&new);
+            if former.is_some() {
+                anstream::println!("  Against what is in force:");
+                differences(&diff::changes(former.as_ref(), Some(&new)));
+            }
         }
     }
     Ok(())
+}
+
+fn differences(changes: &[Change]) {
+    changes.iter().for_each(|change| anstream::println!("    {change}"));
 }
 
 fn people(number: u64) -> String {

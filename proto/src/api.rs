@@ -51,16 +51,30 @@ pub struct OnlineKeys {
     pub timestamp: String,
 }
 
-/// `POST /v1/drafts`: signed metadata, and the targets that it lists, to be published once enough admins signed.
+/// `POST /v1/drafts`: signed metadata, and the targets that it lists. The last signature that it needs publishes it.
 ///
 /// A later post of the same roles with another signature adds that signature.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Draft {
-    /// TUF role name (`root`, `targets`, `policies`, `previews`, `retractions`) to its signed metadata as JSON text.
+    /// TUF role name (`root`, `targets`, `policies`, `previews`, `retractions`, `exemptions`) to its signed metadata as
+    /// JSON text.
     pub roles: BTreeMap<String, String>,
-    /// Target name to text, for targets that are new.
+    /// Target name to text, for targets that are new or changed.
     pub targets: BTreeMap<String, String>,
+    /// The names of targets that it takes out of its roles. The server fills this in, and the next field.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub removes: BTreeSet<String>,
+    /// What it was made over: the SHA-256, in hexadecimal, of what each target that it changes or takes out said then.
+    /// A target that was not there has none. It says whether the draft can be made anew over something newer.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub over: BTreeMap<String, String>,
+    /// The number of the stale draft in whose place this one comes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replaces: Option<i64>,
+    /// When the server first got it, by its clock. The server fills this in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub posted: Option<Timestamp>,
 }
 
 /// `GET /v1/devices`: a device, as it is listed. This and its newest report are all that the server keeps of it.
@@ -97,11 +111,25 @@ pub enum Role {
 pub struct DraftStatus {
     /// The draft's number on this server.
     pub number: i64,
-    /// For each role of the draft: valid signatures so far, and signatures needed.
+    /// For each role of the draft: valid signatures so far, and signatures needed. A new root needs those of the admins
+    /// that it names as well; they are counted under [`NEW_ADMINS`].
     pub signatures: BTreeMap<String, (usize, usize)>,
+    /// Whether it is in force.
+    #[serde(default)]
+    pub published: bool,
+    /// Whether something else was published since it was made, so that it can't be published as it is. Whoever signs it
+    /// makes it anew.
+    #[serde(default)]
+    pub stale: bool,
+    /// Why a draft with all its signatures is not published yet.
+    #[serde(default)]
+    pub waiting: Option<String>,
     /// The draft itself.
     pub draft: Draft,
 }
+
+/// Under which name [`DraftStatus::signatures`] counts the signatures on a new root by the admins whom it names.
+pub const NEW_ADMINS: &str = "root, by the admins whom it names";
 
 impl DraftStatus {
     /// Whether every role has the signatures it needs.

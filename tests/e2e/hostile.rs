@@ -50,7 +50,7 @@ impl Keys {
             timestamp: self.timestamp.public(),
         };
         let roles = founders.found(now).unwrap();
-        let draft = sign(Draft { roles, targets: BTreeMap::new() }, &[&self.alice, &self.bob]);
+        let draft = sign(Draft { roles, ..Draft::default() }, &[&self.alice, &self.bob]);
         let mut repository = Repository::default();
         repository.publish(&draft, &self.online(now + HOUR * 24)).unwrap();
         repository
@@ -72,7 +72,8 @@ impl Keys {
         let targets = BTreeMap::from([(name.to_owned(), text.to_owned())]);
         let role = name.split('/').next().unwrap();
         let next = metadata::next_targets(role, repository.role(role).unwrap(), &targets, &[], valid_until).unwrap();
-        let draft = sign(Draft { roles: BTreeMap::from([(role.to_owned(), next)]), targets }, signers);
+        let draft =
+            sign(Draft { roles: BTreeMap::from([(role.to_owned(), next)]), targets, ..Draft::default() }, signers);
         let mut files = repository.bundle().files.clone();
         files.extend(draft.targets);
         for (role, text) in draft.roles {
@@ -88,7 +89,7 @@ impl Keys {
 fn sign(mut draft: Draft, signers: &[&SigningKey]) -> Draft {
     for (role, text) in &mut draft.roles {
         for key in signers {
-            *text = metadata::sign(role, text, key).unwrap();
+            *text = metadata::sign(role, text, *key).unwrap();
         }
     }
     draft

@@ -6,9 +6,11 @@
     reason = "a test may fail, waits, and starts programs"
 )]
 
+mod admins;
 mod apps;
 mod certificates;
 mod desktop;
+mod drafts;
 mod gate;
 mod hostile;
 mod inventory;

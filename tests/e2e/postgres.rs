@@ -56,9 +56,8 @@ fn what_is_published_at_one_server_reaches_devices_of_the_other() {
     let mut pair = Pair::set();
     let file = pair.one.policy_file(&home::ban(&home::TIKTOK, "ban", 1, "grace = \"48h\"")).unwrap();
     pair.one.admin("alice", &["propose", &file]).unwrap().ok().unwrap();
-    pair.one.admin("bob", &["sign", "--yes"]).unwrap().ok().unwrap();
     let before = Instant::now();
-    pair.one.admin("bob", &["publish"]).unwrap().ok().unwrap();
+    pair.one.admin("bob", &["sign", "--yes"]).unwrap().ok().unwrap();
     for device in &pair.devices {
         wait_until("the policy is there", || Ok(anyhow::ensure!(policies(device) == 1))).unwrap();
     }

@@ -92,9 +92,9 @@ fn publish(company: &Company, policy: &str, id: &str) -> Result<()> {
     proposed.ok()?;
     for number in 1..100 {
         let number = number.to_string();
-        if company.admin("bob", &["sign", "--yes", &number])?.success {
-            company.admin("bob", &["publish", &number])?;
-        }
+        // The last signature publishes; a draft that got it just before the power went is published by hand.
+        company.admin("bob", &["sign", "--yes", &number])?;
+        company.admin("bob", &["publish", &number])?;
         if company.admin("alice", &["propose", &file])?.text.contains("is in force") {
             return Ok(());
         }

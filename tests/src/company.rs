@@ -175,7 +175,7 @@ impl Company {
             .ok()
     }
 
-    /// alice founds, bob signs and publishes.
+    /// alice founds, bob signs, which publishes.
     ///
     /// # Errors
     /// What the commands say.
@@ -185,7 +185,6 @@ impl Company {
         let (alice, bob) = (alice.to_string_lossy(), bob.to_string_lossy());
         self.admin("alice", &["found", "--admin", &alice, "--admin", &bob, "--code", &code])?.ok()?;
         self.admin("bob", &["sign", "--yes", "--code", &code])?.ok()?;
-        self.admin("bob", &["publish", "--code", &code])?.ok()?;
         Ok(())
     }
 
@@ -194,14 +193,23 @@ impl Company {
     /// # Errors
     /// When it can't be started; what it says is in the outcome.
     pub fn admin(&self, name: &str, arguments: &[&str]) -> Result<Outcome> {
+        self.admin_with(name, arguments, &[])
+    }
+
+    /// The same with more in the environment, such as where an ssh-agent listens.
+    ///
+    /// # Errors
+    /// As [`Company::admin`].
+    pub fn admin_with(&self, name: &str, arguments: &[&str], environment: &[(&str, &str)]) -> Result<Outcome> {
         let mut command = self.binaries.command("forewarn-admin");
         command.arg("--home").arg(self.path(name)).arg("--passphrase-file").arg(self.path("passphrase"));
+        command.env_remove("SSH_AUTH_SOCK").envs(environment.iter().copied());
         let output = command.args(arguments).output()?;
         let said = if output.status.success() { output.stdout } else { output.stderr };
         Ok(Outcome { success: output.status.success(), text: String::from_utf8_lossy(&said).into_owned() })
     }
 
-    /// alice proposes the policy, bob signs it and publishes.
+    /// alice proposes the policy, bob signs it, which publishes.
     ///
     /// # Errors
     /// What the commands say.
@@ -209,7 +217,6 @@ impl Company {
         let file = self.policy_file(policy)?;
         self.admin("alice", &["propose", &file])?.ok()?;
         self.admin("bob", &["sign", "--yes"])?.ok()?;
-        self.admin("bob", &["publish"])?.ok()?;
         Ok(())
     }
 

@@ -10,6 +10,7 @@ mod logind;
 mod plain;
 mod postgres;
 mod process;
+mod ssh_agent;
 
 pub use company::{Company, Outcome};
 pub use desktop::{Desktop, Service};
@@ -19,3 +20,4 @@ pub use logind::Logind;
 pub use plain::{PlainService, Shown};
 pub use postgres::Postgres;
 pub use process::{Binaries, wait_until};
+pub use ssh_agent::SshAgent;

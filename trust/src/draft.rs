@@ -1,6 +1,6 @@
 //! Checks a draft against the repository that it would change.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use forewarn_proto::{
     api::Draft,
@@ -85,7 +85,7 @@ pub enum DraftError {
     },
 }
 
-/// Who may sign what: the root, and the delegations that the root's admins signed.
+/// Who may sign what: a root, and the delegations that its admins sign.
 pub(crate) struct Authority {
     root: Signed<Root>,
     delegations: Delegations,
@@ -190,6 +190,22 @@ pub(crate) fn check_shape(draft: &Draft) -> Result<(), DraftError> {
         Some(name) => Err(DraftError::Target(name.clone())),
         None => Ok(()),
     }
+}
+
+/// What the draft takes out of its roles, and the digests of what it changes or takes out: what it is made over.
+pub(crate) fn describe(
+    draft: &Draft,
+    existing: &BTreeMap<String, String>,
+) -> Result<(BTreeSet<String>, BTreeMap<String, String>), MetadataError> {
+    let mut removes = BTreeSet::new();
+    for (role, text) in draft.roles.iter().filter(|(role, _)| DELEGATED.contains(&role.as_str())) {
+        let listed = listed_targets(role, text)?;
+        let was_of_role = existing.keys().filter(|name| name.split('/').next() == Some(role));
+        removes.extend(was_of_role.filter(|name| !listed.contains_key(*name)).cloned());
+    }
+    let touched = draft.targets.keys().chain(&removes);
+    let over = touched.filter_map(|name| Some((name.clone(), digest(existing.get(name)?.as_bytes())))).collect();
+    Ok((removes, over))
 }
 
 /// Checks that each role is the next version of the one in force.

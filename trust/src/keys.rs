@@ -12,6 +12,28 @@ use tough::schema::key::Key;
 /// The field of a TUF key that holds its owner's name. It is part of the key id, so a name can't be exchanged.
 pub(crate) const NAME_FIELD: &str = "x-forewarn-name";
 
+/// Whoever can sign with an admin's or the server's key: the key itself, or something that holds it and never gives it
+/// out, such as an ssh-agent.
+pub trait Signer {
+    /// The public half.
+    fn public(&self) -> PublicKey;
+
+    /// The Ed25519 signature (RFC 8032) over `message`: 64 bytes.
+    ///
+    /// # Errors
+    /// When whoever holds the key does not sign.
+    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, KeyError>;
+
+    /// The `Authorization` header of a request: `Forewarn <key id> <second> <signature>`.
+    ///
+    /// # Errors
+    /// As [`Signer::sign`].
+    fn authorize(&self, method: &str, path: &str, second: i64, body: &[u8]) -> Result<String, KeyError> {
+        let signature = hex::encode(self.sign(&request_text(method, path, second, body))?);
+        Ok(format!("Forewarn {} {second} {signature}", self.public().id()?))
+    }
+}
+
 /// A private key in memory. It has no `Debug`, so that it can't be logged.
 pub struct SigningKey {
     pair: Ed25519KeyPair,
@@ -42,6 +64,14 @@ pub enum KeyError {
     NotPublic {
         /// The owner's name.
         name: String,
+    },
+    /// What holds the key does not sign with it.
+    #[error("{holder} does not sign: {reason}")]
+    NotSigned {
+        /// What holds the key: `the ssh-agent`.
+        holder: String,
+        /// Why not, and what to do.
+        reason: String,
     },
 }
 
@@ -77,10 +107,15 @@ impl SigningKey {
     pub fn public(&self) -> PublicKey {
         PublicKey { name: self.name.clone(), public: hex::encode(self.pair.public_key().as_ref()) }
     }
+}
 
-    /// The signature over `message`, in hexadecimal.
-    pub(crate) fn sign(&self, message: &[u8]) -> String {
-        hex::encode(self.pair.sign(message).as_ref())
+impl Signer for SigningKey {
+    fn public(&self) -> PublicKey {
+        self.public()
+    }
+
+    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, KeyError> {
+        Ok(self.pair.sign(message).as_ref().to_vec())
     }
 }
 
@@ -103,6 +138,12 @@ impl PublicKey {
         Ok(hex::encode(key.key_id().map_err(|_| malformed())?))
     }
 
+    /// Whether `signature` is this key's over `message`.
+    pub fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
+        let public = hex::decode(&self.public).unwrap_or_default();
+        UnparsedPublicKey::new(&ED25519, public).verify(message, signature).is_ok()
+    }
+
     /// The first 16 digits of the key id in groups of four, for people to compare: `3f2a 90bc 11d4 77e0`.
     ///
     /// # Errors
@@ -116,17 +157,6 @@ impl PublicKey {
 /// What an admin signs so that the server knows who asks: method, path, time in whole seconds, and the body's digest.
 fn request_text(method: &str, path: &str, second: i64, body: &[u8]) -> Vec<u8> {
     format!("forewarn request\n{method}\n{path}\n{second}\n{}", digest(body)).into_bytes()
-}
-
-impl SigningKey {
-    /// The `Authorization` header of a request: `Forewarn <key id> <second> <signature>`.
-    ///
-    /// # Errors
-    /// Never for a key that this library made or read.
-    pub fn authorize(&self, method: &str, path: &str, second: i64, body: &[u8]) -> Result<String, KeyError> {
-        let signature = self.sign(&request_text(method, path, second, body));
-        Ok(format!("Forewarn {} {second} {signature}", self.public().id()?))
-    }
 }
 
 /// Whether `header` was made by `key` for this request; gives the second that it states.

@@ -14,18 +14,22 @@
 //! server puts both together in a [`Repository`]. Signatures and digests are checked by `tough`; metadata is written here because its editor wants
 //! every private key in one place, and ours never are.
 
+mod admins;
 mod chain;
 mod draft;
 mod keys;
 pub mod metadata;
+mod rebase;
 mod repository;
 mod review;
 mod transport;
 mod verify;
 
+pub use admins::{Admins, AdminsChange, AdminsError, MAX_ADMINS, MIN_THRESHOLD, change_admins};
 pub use chain::{ChainError, chain, check_chain};
 pub use draft::DraftError;
-pub use keys::{KeyError, PublicKey, SigningKey, digest, random_secret};
+pub use keys::{KeyError, PublicKey, Signer, SigningKey, digest, random_secret};
+pub use rebase::{RebaseError, rebase, signers};
 pub use repository::{OnlineSigner, Repository};
 pub use review::{Changes, ReviewError, review, review_founding};
 pub use verify::{Document, Verified, verify};

@@ -7,7 +7,7 @@ use olpc_cjson::CanonicalFormatter;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use crate::{DELEGATED, KeyError, PublicKey, SigningKey, digest, keys::NAME_FIELD};
+use crate::{DELEGATED, KeyError, PublicKey, Signer, digest, keys::NAME_FIELD};
 
 /// The version of the specification that the metadata follows.
 const SPEC_VERSION: &str = "1.0.34";
@@ -51,8 +51,8 @@ impl Founders {
     /// When a key is malformed.
     pub fn found(&self, now: Timestamp) -> Result<BTreeMap<String, String>, MetadataError> {
         let mut roles = BTreeMap::from([
-            ("root".to_owned(), unsigned(&self.root(now)?)),
-            ("targets".to_owned(), unsigned(&self.delegating_targets(now)?)),
+            ("root".to_owned(), self.root(1, now)?),
+            ("targets".to_owned(), self.delegating_targets(1, now)?),
         ]);
         for role in DELEGATED {
             roles.insert(role.to_owned(), unsigned(&targets(1, now, &Map::new())));
@@ -60,18 +60,19 @@ impl Founders {
         Ok(roles)
     }
 
-    fn root(&self, now: Timestamp) -> Result<Value, MetadataError> {
+    /// A version of the root, unsigned.
+    pub(crate) fn root(&self, version: u64, now: Timestamp) -> Result<String, MetadataError> {
         let admins = ids(&self.admins)?;
         let (snapshot, timestamp) = (self.snapshot.id()?, self.timestamp.id()?);
         let mut keys = keys(&self.admins)?;
         keys.insert(snapshot.clone(), self.snapshot.to_json());
         keys.insert(timestamp.clone(), self.timestamp.to_json());
         let role = |keyids: &[String], threshold: usize| json!({ "keyids": keyids, "threshold": threshold });
-        Ok(json!({
+        Ok(unsigned(&json!({
             "_type": "root",
             "spec_version": SPEC_VERSION,
             "consistent_snapshot": true,
-            "version": 1,
+            "version": version,
             "expires": expires(now, ADMIN_VALIDITY),
             "keys": keys,
             "roles": {
@@ -80,10 +81,11 @@ impl Founders {
                 "snapshot": role(&[snapshot], 1),
                 "timestamp": role(&[timestamp], 1),
             },
-        }))
+        })))
     }
 
-    fn delegating_targets(&self, now: Timestamp) -> Result<Value, MetadataError> {
+    /// A version of the role that says who signs the delegated ones, unsigned.
+    pub(crate) fn delegating_targets(&self, version: u64, now: Timestamp) -> Result<String, MetadataError> {
         let admins = ids(&self.admins)?;
         let role = |name: &str| {
             let threshold = if name == "policies" { self.threshold } else { 1 };
@@ -95,9 +97,9 @@ impl Founders {
                 "terminating": true,
             })
         };
-        let mut metadata = targets(1, now, &Map::new());
+        let mut metadata = targets(version, now, &Map::new());
         metadata["delegations"] = json!({ "keys": keys(&self.admins)?, "roles": DELEGATED.map(role) });
-        Ok(metadata)
+        Ok(unsigned(&metadata))
     }
 }
 
@@ -118,9 +120,30 @@ pub fn next_targets(
     for (name, text) in added {
         listed.insert(name.clone(), describe(text));
     }
-    let version = current["version"].as_u64().and_then(|version| version.checked_add(1));
-    let version = version.ok_or_else(|| malformed(role, "its version can't grow"))?;
-    Ok(unsigned(&targets(version, now, &listed)))
+    Ok(unsigned(&targets(grown(role, &current)?, now, &listed)))
+}
+
+/// The version after the one that a role's text states.
+///
+/// # Errors
+/// When `text` is not metadata.
+pub(crate) fn next_version(role: &str, text: &str) -> Result<u64, MetadataError> {
+    grown(role, &signed_part(role, text)?)
+}
+
+fn grown(role: &str, signed: &Value) -> Result<u64, MetadataError> {
+    let version = signed["version"].as_u64().and_then(|version| version.checked_add(1));
+    version.ok_or_else(|| malformed(role, "its version can't grow"))
+}
+
+/// When a role's text expires.
+///
+/// # Errors
+/// When `text` is not metadata.
+pub fn expires_of(role: &str, text: &str) -> Result<Timestamp, MetadataError> {
+    let signed = signed_part(role, text)?;
+    let expires = signed["expires"].as_str().and_then(|expires| expires.parse().ok());
+    expires.ok_or_else(|| malformed(role, "it does not say when it expires"))
 }
 
 /// The snapshot: which version of each role is current. `files` has each role's text.
@@ -160,26 +183,29 @@ pub(crate) fn timestamp(version: u64, snapshot: &str, valid_until: Timestamp) ->
 /// Adds a signature to metadata; one that this key made before is replaced.
 ///
 /// # Errors
-/// When `text` is not metadata.
-pub fn sign(role: &str, text: &str, key: &SigningKey) -> Result<String, MetadataError> {
+/// When `text` is not metadata, or whoever holds the key does not sign.
+pub fn sign(role: &str, text: &str, key: &dyn Signer) -> Result<String, MetadataError> {
     let mut metadata = parse(role, text)?;
-    let id = key.public().id()?;
-    let signature = json!({ "keyid": id, "sig": key.sign(&canonical(role, &metadata["signed"])?) });
+    let signature = hex::encode(key.sign(&canonical(role, &metadata["signed"])?)?);
+    let signature = json!({ "keyid": key.public().id()?, "sig": signature });
     let signatures = metadata["signatures"].as_array().cloned().unwrap_or_default();
     let others = signatures.into_iter().filter(|other| other["keyid"] != signature["keyid"]);
     metadata["signatures"] = others.chain([signature.clone()]).collect();
     Ok(metadata.to_string())
 }
 
-/// Whether this key has signed this metadata. Ed25519 signs the same bytes the same way each time (RFC 8032), so the
-/// holder of a key recognises what it has signed before.
+/// Whether this key has signed this metadata.
 ///
 /// # Errors
 /// When `text` is not metadata.
-pub fn is_signed_by(role: &str, text: &str, key: &SigningKey) -> Result<bool, MetadataError> {
+pub fn is_signed_by(role: &str, text: &str, key: &PublicKey) -> Result<bool, MetadataError> {
     let metadata = parse(role, text)?;
-    let ours = json!({ "keyid": key.public().id()?, "sig": key.sign(&canonical(role, &metadata["signed"])?) });
-    Ok(metadata["signatures"].as_array().is_some_and(|signatures| signatures.contains(&ours)))
+    let (id, message) = (key.id()?, canonical(role, &metadata["signed"])?);
+    let holds = |signature: &Value| {
+        let bytes = signature["sig"].as_str().and_then(|sig| hex::decode(sig).ok()).unwrap_or_default();
+        signature["keyid"] == id && key.verifies(&message, &bytes)
+    };
+    Ok(metadata["signatures"].as_array().is_some_and(|signatures| signatures.iter().any(holds)))
 }
 
 /// The admins that a root names, each with a fingerprint, and the threshold for policies and for the root itself.

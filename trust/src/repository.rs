@@ -2,13 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use forewarn_proto::{api::Draft, audit::SignedRole, bundle::Bundle, policy::Policy};
+use forewarn_proto::{
+    api::{Draft, NEW_ADMINS},
+    audit::SignedRole,
+    bundle::Bundle,
+    policy::Policy,
+};
 use jiff::Timestamp;
 use tough::schema::{RoleType, Root, Signed};
 
 use crate::{
     DraftError, SigningKey, digest,
-    draft::{Authority, check_shape, check_targets, check_versions},
+    draft::{Authority, check_shape, check_targets, check_versions, describe},
     keys,
     metadata::{self, MetadataError, listed_targets, version_of},
 };
@@ -56,14 +61,27 @@ impl Repository {
         check_shape(draft)?;
         check_versions(draft, &current)?;
         check_targets(draft, &self.targets()?)?;
-        let authority = self.authority(draft)?;
+        let signatures = self.signatures(draft)?;
+        match signatures.keys().next().filter(|_| signatures.values().all(|(have, _)| *have == 0)) {
+            Some(role) => Err(DraftError::Unsigned { role: role.clone() }),
+            None => Ok(signatures),
+        }
+    }
+
+    /// For each role of a draft, valid signatures and signatures needed, whether the draft follows what is in force or not.
+    /// A new root needs those of the admins whom it names as well (TUF, 5.3.4): they stand under [`NEW_ADMINS`].
+    ///
+    /// # Errors
+    /// When a role's text is not metadata.
+    pub fn signatures(&self, draft: &Draft) -> Result<BTreeMap<String, (usize, usize)>, DraftError> {
+        let (old, new) = self.authorities(draft)?;
         let mut signatures = BTreeMap::new();
         for (role, text) in &draft.roles {
-            let (have, need) = authority.signatures(role, text)?;
-            if have == 0 {
-                return Err(DraftError::Unsigned { role: role.clone() });
+            let judge = if role == "root" { &old } else { &new };
+            signatures.insert(role.clone(), judge.signatures(role, text)?);
+            if role == "root" && self.is_founded() {
+                signatures.insert(NEW_ADMINS.to_owned(), new.signatures(role, text)?);
             }
-            signatures.insert(role.clone(), (have, need));
         }
         Ok(signatures)
     }
@@ -73,13 +91,24 @@ impl Repository {
     /// # Errors
     /// When a role's text is not metadata.
     pub fn signed_roles(&self, draft: &Draft) -> Result<BTreeMap<String, SignedRole>, DraftError> {
-        let authority = self.authority(draft)?;
+        let (old, new) = self.authorities(draft)?;
         let signed = |(role, text): (&String, &String)| {
-            let signed_by = authority.signers(role, text)?;
+            let mut signed_by = new.signers(role, text)?;
+            let of_old = if role == "root" { old.signers(role, text)? } else { Vec::new() };
+            signed_by.extend(of_old.into_iter().filter(|name| !signed_by.contains(name)).collect::<Vec<_>>());
             let signed = SignedRole { version: version_of(role, text)?, digest: digest(text.as_bytes()), signed_by };
             Ok((role.clone(), signed))
         };
         draft.roles.iter().map(signed).collect()
+    }
+
+    /// The draft with what it takes out and what it is made over, worked out from what is in force.
+    ///
+    /// # Errors
+    /// When a role's text is not metadata.
+    pub fn describe(&self, draft: &Draft) -> Result<Draft, DraftError> {
+        let (removes, over) = describe(draft, &self.targets()?)?;
+        Ok(Draft { removes, over, ..draft.clone() })
     }
 
     /// Adds the signatures of another copy of the same draft.
@@ -176,11 +205,16 @@ impl Repository {
         Ok(versions)
     }
 
-    /// A draft of the founding brings its own authority; every other is judged by the one in force.
-    fn authority(&self, draft: &Draft) -> Result<Authority, DraftError> {
-        let text = |role: &str| self.role(role).or_else(|| draft.roles.get(role).map(String::as_str));
-        let text = |role: &str| text(role).ok_or_else(|| DraftError::Role(format!("no {role} to judge by")));
-        Ok(Authority::read(text("root")?, text("targets")?)?)
+    /// By whose signatures a draft is judged: those of the admins in force, and those of the admins that will be. A draft
+    /// of the founding brings its own.
+    fn authorities(&self, draft: &Draft) -> Result<(Authority, Authority), DraftError> {
+        let offered = |role: &str| draft.roles.get(role).map(String::as_str);
+        let judged_by = |text: Option<&str>, role: &str| {
+            text.map(str::to_owned).ok_or_else(|| DraftError::Role(format!("no {role} to judge by")))
+        };
+        let old = |role: &str| judged_by(self.role(role).or(offered(role)), role);
+        let new = |role: &str| judged_by(offered(role).or(self.role(role)), role);
+        Ok((Authority::read(&old("root")?, &old("targets")?)?, Authority::read(&new("root")?, &new("targets")?)?))
     }
 
     fn drop_unlisted(&mut self) -> Result<(), MetadataError> {

@@ -8,7 +8,9 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::{
-    DELEGATED, PublicKey, Verified, digest,
+    AdminsError, DELEGATED, PublicKey, Verified,
+    admins::{Admins, AdminsChange, change_admins, delegated_of},
+    digest,
     metadata::{self, Founders, MetadataError, admins_of, listed_targets},
 };
 
@@ -24,6 +26,9 @@ pub enum ReviewError {
     /// The draft's metadata differs from what its shown changes make of the metadata in force.
     #[error("{0} says more, or other, than what is shown; do not sign, and find out who changed the draft")]
     Differs(String),
+    /// The admins would be changed in a way that is never right.
+    #[error(transparent)]
+    Admins(#[from] AdminsError),
     /// A retraction would be taken back.
     #[error("the draft takes a retraction back; a retraction stays")]
     Unretract,
@@ -36,6 +41,8 @@ pub struct Changes {
     pub added: BTreeMap<String, String>,
     /// Targets that are no longer listed.
     pub removed: Vec<String>,
+    /// Who the admins are; then the draft changes nothing else.
+    pub admins: Option<AdminsChange>,
 }
 
 /// Checks a draft against what is in force and verified, and gives all that it changes.
@@ -43,6 +50,10 @@ pub struct Changes {
 /// # Errors
 /// When signing it would sign anything but these changes.
 pub fn review(draft: &Draft, in_force: &Verified) -> Result<Changes, ReviewError> {
+    if let Some(root) = draft.roles.get("root") {
+        let change = review_admins(draft, root, in_force)?;
+        return Ok(Changes { admins: Some(change), ..Changes::default() });
+    }
     let mut changes = Changes::default();
     for (role, text) in &draft.roles {
         let current = in_force.roles.get(role).filter(|_| DELEGATED.contains(&role.as_str()));
@@ -69,6 +80,28 @@ pub fn review(draft: &Draft, in_force: &Verified) -> Result<Changes, ReviewError
     Ok(changes)
 }
 
+/// Checks a draft with a new root: beside the admins and the threshold that the root names, nothing changes.
+fn review_admins(draft: &Draft, root: &str, in_force: &Verified) -> Result<AdminsChange, ReviewError> {
+    if let Some(name) = draft.targets.keys().chain(&draft.removes).next() {
+        return Err(ReviewError::Differs(name.clone()));
+    }
+    let (old, new) = (Admins::of_root(&in_force.root)?, Admins::of_root(root)?);
+    let remade = change_admins(in_force, &new, &delegated_of(draft), Timestamp::UNIX_EPOCH)?;
+    find_difference(draft, &remade.roles)?;
+    Ok(AdminsChange::between(&old, &new, draft)?)
+}
+
+/// Checks that the draft has the roles that were made anew, and that they say the same.
+fn find_difference(draft: &Draft, remade: &BTreeMap<String, String>) -> Result<(), ReviewError> {
+    let is_extra = |role: &&String| !remade.contains_key(*role);
+    let differs = |(role, ours): &(&String, &String)| !draft.roles.get(*role).is_some_and(|text| is_same(ours, text));
+    let extra = draft.roles.keys().find(is_extra);
+    match extra.or_else(|| remade.iter().find(differs).map(|(role, _)| role)) {
+        Some(role) => Err(ReviewError::Differs(role.clone())),
+        None => Ok(()),
+    }
+}
+
 /// Checks a founding draft: beside the admins that its root names, it gives nobody anything.
 ///
 /// # Errors
@@ -85,12 +118,8 @@ pub fn review_founding(draft: &Draft) -> Result<Vec<PublicKey>, ReviewError> {
     if founders.threshold < 2 || !draft.targets.is_empty() {
         return Err(ReviewError::Differs("root".to_owned()));
     }
-    let remade = founders.found(Timestamp::UNIX_EPOCH)?;
-    let differs = |role: &&String| !draft.roles.get(*role).is_some_and(|text| is_same(&remade[*role], text));
-    match draft.roles.keys().find(|role| !remade.contains_key(*role)).or_else(|| remade.keys().find(differs)) {
-        Some(role) => Err(ReviewError::Differs(role.clone())),
-        None => Ok(admins),
-    }
+    find_difference(draft, &founders.found(Timestamp::UNIX_EPOCH)?)?;
+    Ok(admins)
 }
 
 /// Whether two texts sign the same, but for when it expires: that is for whoever made it to say, and hurts nobody.

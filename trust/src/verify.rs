@@ -12,7 +12,7 @@ use forewarn_proto::{bundle::Bundle, report::Refusal};
 use jiff::Timestamp;
 use tough::{
     ExpirationEnforcement, IntoVec, Limits, Repository, RepositoryLoader, TargetName, error,
-    schema::{Delegations, Signed, Targets},
+    schema::{Delegations, RoleType, Root, Signed, Targets},
 };
 
 use crate::{
@@ -24,8 +24,9 @@ use crate::{
 /// The largest metadata file, in bytes. A bundle is smaller than this anyway; it stops `tough` from reading on.
 const MAX_METADATA_BYTES: u64 = 4 * 1024 * 1024;
 
-/// The most root rotations that one update may bring. Stops an endless chain of roots.
-const MAX_ROOT_UPDATES: u64 = 64;
+/// The most changes of the admins that one update may bring. Stops an endless chain of roots; a company that changes its
+/// admins every month is far from it for twenty years.
+const MAX_ROOT_UPDATES: u64 = 256;
 
 /// A bundle whose signatures, digests and versions hold.
 #[derive(Debug, Clone)]
@@ -152,6 +153,7 @@ async fn collect(repository: &Repository) -> Result<Verified, Refusal> {
     let (timestamp, snapshot) = (&repository.timestamp().signed, &repository.snapshot().signed);
     let targets = &repository.targets().signed;
     let delegations = targets.delegations.as_ref().ok_or_else(|| missing_role("policies"))?;
+    check_delegations(root, delegations)?;
     let mut admins = vec![root.expires, targets.expires];
     let mut documents = BTreeMap::new();
     let mut roles = BTreeMap::from([
@@ -182,6 +184,25 @@ async fn collect(repository: &Repository) -> Result<Verified, Refusal> {
         roles,
         documents,
     })
+}
+
+/// Only admins whom the root names sign delegated roles, and as many start a policy as change the root. Otherwise a server
+/// could put the list of who signs from before a change of the admins beside the root from after it, where enough of the
+/// same people signed both.
+fn check_delegations(root: &Root, delegations: &Delegations) -> Result<(), Refusal> {
+    let admins = root.roles.get(&RoleType::Root).ok_or_else(|| missing_role("root"))?;
+    for role in &delegations.roles {
+        let stranger = role.keyids.iter().find(|id| !admins.keyids.contains(id));
+        if let Some(id) = stranger {
+            let (name, id) = (&role.name, hex::encode(id));
+            return Err(Refusal::NotSigned(format!("{name} could be signed by {id}, who is no admin")));
+        }
+        if role.name == "policies" && role.threshold < admins.threshold {
+            let (have, need) = (role.threshold, admins.threshold);
+            return Err(Refusal::NotSigned(format!("{have} could start a policy, and it takes {need} admins")));
+        }
+    }
+    Ok(())
 }
 
 fn to_text<T: serde::Serialize>(signed: &Signed<T>) -> Result<String, Refusal> {

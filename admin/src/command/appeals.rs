@@ -5,6 +5,9 @@ use forewarn_proto::{
     policy::Exemptions,
 };
 
+use forewarn_trust::Verified;
+use jiff::Timestamp;
+
 use crate::{home::Home, server::Server};
 
 const BOLD: Style = Style::new().bold();
@@ -16,18 +19,25 @@ pub(crate) async fn run(home: &Home) -> Result<()> {
     if appeals.is_empty() {
         anstream::println!("Nobody contests anything.");
     }
-    for Appeal { device, at, request: AppealRequest { policy, rule, reason } } in appeals {
+    for appeal in appeals {
+        let until = spared_until(&in_force, &appeal);
+        let Appeal { device, at, request: AppealRequest { policy, rule, reason } } = appeal;
         anstream::println!("{BOLD}{device}{BOLD:#} contests {rule} of {policy}, {at:.0}");
         reason.lines().for_each(|line| anstream::println!("  {line}"));
-        let document = in_force.documents.get(&Exemptions::target_name(&policy));
-        let exemptions = document.and_then(|document| Exemptions::parse(&document.bytes).ok());
-        let spared = exemptions.into_iter().flat_map(|e| e.exemptions).find(|e| e.device == device && e.rule == rule);
-        match spared {
-            Some(exemption) => anstream::println!("  spared until {}", exemption.until),
+        match until {
+            Some(until) => anstream::println!("  spared until {until}"),
             None => anstream::println!(
                 "  forewarn-admin exempt {device} {policy} {rule} --until 2027-01-31T17:00[Europe/Berlin]"
             ),
         }
     }
     Ok(())
+}
+
+/// Until when the device is spared what it contests, if it is.
+pub(super) fn spared_until(in_force: &Verified, appeal: &Appeal) -> Option<Timestamp> {
+    let Appeal { device, request: AppealRequest { policy, rule, .. }, .. } = appeal;
+    let document = in_force.documents.get(&Exemptions::target_name(policy))?;
+    let exemptions = Exemptions::parse(&document.bytes).ok()?.exemptions;
+    exemptions.into_iter().find(|e| e.device == *device && e.rule == *rule).map(|exemption| exemption.until)
 }

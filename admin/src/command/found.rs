@@ -1,13 +1,13 @@
-use std::{collections::BTreeMap, path::PathBuf};
+use std::path::PathBuf;
 
-use anyhow::{Context, Result, bail};
+use anyhow::Result;
 use clap::Args;
 use forewarn_proto::api::Draft;
-use forewarn_trust::{PublicKey, metadata::Founders};
+use forewarn_trust::{Admins, PublicKey, metadata::Founders};
 
 use super::sign::sign_all;
 use crate::{
-    home::Home,
+    home::{Home, read_public},
     server::{Credential, Server},
     show,
 };
@@ -27,34 +27,23 @@ pub(crate) struct Options {
 }
 
 pub(crate) async fn run(home: &Home, options: &Options) -> Result<()> {
-    let admins = options.admins.iter().map(read_public).collect::<Result<Vec<_>>>()?;
-    if options.threshold < 2 || admins.len() < options.threshold {
-        bail!("{} admins with a threshold of {}: at least two have to start a policy", admins.len(), options.threshold);
-    }
+    let keys = options.admins.iter().map(|path| read_public(path)).collect::<Result<Vec<_>>>()?;
+    let admins = Admins { keys, threshold: options.threshold };
+    admins.check()?;
     let server = Server::connect(home, Credential::FoundingCode(options.code.clone()))?;
     let online = server.online_keys().await?;
     let of_server = |public: String| PublicKey { name: "server".into(), public };
     let founders = Founders {
-        admins,
-        threshold: options.threshold,
+        admins: admins.keys,
+        threshold: admins.threshold,
         snapshot: of_server(online.snapshot),
         timestamp: of_server(online.timestamp),
     };
     let roles = founders.found(home.clock()?.wall())?;
-    let draft = sign_all(Draft { roles, targets: BTreeMap::new() }, &home.key()?)?;
+    let draft = sign_all(Draft { roles, ..Draft::default() }, home.key()?.as_ref())?;
     let status = server.propose(&draft).await?;
     show::progress(&status);
     show::founders(&founders.admins, &status.draft)?;
-    anstream::println!(
-        "The others run `forewarn-admin sign --code …`, then one runs `forewarn-admin publish --code …`."
-    );
+    anstream::println!("The others run `forewarn-admin sign --code …`; the last of them publishes it.");
     Ok(())
-}
-
-fn read_public(path: &PathBuf) -> Result<PublicKey> {
-    let text = fs_err::read_to_string(path)?;
-    let key: PublicKey = serde_json::from_str(&text)
-        .with_context(|| format!("{} is not a public key made by `init`", path.display()))?;
-    key.id()?;
-    Ok(key)
 }

@@ -3,7 +3,10 @@ use std::path::PathBuf;
 use anyhow::{Result, bail};
 use clap::Args;
 
-use crate::home::{Home, Settings};
+use crate::{
+    home::{Home, Settings},
+    keys::Source,
+};
 
 /// Options of `init`.
 #[derive(Args)]
@@ -17,6 +20,10 @@ pub(crate) struct Options {
     /// The server's CA certificate: `ca.pem` in its state folder.
     #[arg(long, value_name = "FILE")]
     ca: PathBuf,
+    /// Use an Ed25519 key that your ssh-agent holds, by its fingerprint or comment as `ssh-add -l` shows them; the only one,
+    /// if you name none. Take one that does nothing else, and never forward that agent to another machine.
+    #[arg(long, value_name = "FINGERPRINT|COMMENT", num_args = 0..=1, default_missing_value = "")]
+    ssh_agent: Option<String>,
     /// A file that moves the clock, for demonstrations and tests.
     #[arg(long, value_name = "FILE")]
     simulated_clock: Option<PathBuf>,
@@ -34,8 +41,11 @@ pub(crate) fn run(home: &Home, options: &Options) -> Result<()> {
         server: options.server.clone(),
         simulated_clock: options.simulated_clock.clone(),
     };
-    let public = home.create(&settings, &fs_err::read_to_string(&options.ca)?)?;
-    anstream::println!("Made a key for {}. Fingerprint: {}", public.name, public.fingerprint()?);
-    anstream::println!("Give this file to whoever founds: {}", home.file(&format!("{}.pub", public.name)).display());
+    let source = Source::of(options.ssh_agent.as_deref());
+    let public = home.create(&settings, &fs_err::read_to_string(&options.ca)?, &source)?;
+    let done = if source == Source::File { "Made a key" } else { "Found a key in the ssh-agent" };
+    anstream::println!("{done} for {}. Fingerprint: {}", public.name, public.fingerprint()?);
+    let file = home.file(&format!("{}.pub", public.name));
+    anstream::println!("Give this file to whoever founds, or to an admin who adds you: {}", file.display());
     Ok(())
 }

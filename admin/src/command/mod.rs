@@ -1,9 +1,11 @@
 //! One module for each thing that an admin does.
 
+pub(crate) mod admins;
 pub(crate) mod app;
 pub(crate) mod appeals;
 pub(crate) mod exempt;
 pub(crate) mod found;
+pub(crate) mod inbox;
 pub(crate) mod init;
 pub(crate) mod policy;
 pub(crate) mod preview;

@@ -4,7 +4,10 @@ use std::{collections::BTreeMap, path::PathBuf};
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
-use forewarn_proto::{api::Draft, policy::Policy};
+use forewarn_proto::{
+    api::{Draft, DraftStatus},
+    policy::Policy,
+};
 use forewarn_trust::metadata;
 use jiff::Timestamp;
 
@@ -59,9 +62,20 @@ pub(crate) async fn propose(home: &Home, file: &File) -> Result<()> {
     let current = in_force.roles.get("policies").context("the server has no policies role")?;
     let targets = BTreeMap::from([(name, text)]);
     let next = metadata::next_targets("policies", current, &targets, &[], now)?;
-    let draft = Draft { roles: BTreeMap::from([("policies".to_owned(), next)]), targets };
+    let roles = BTreeMap::from([("policies".to_owned(), next)]);
+    let replaces = overtaken(&server.drafts().await?, &targets);
+    let draft = Draft { roles, targets, replaces, ..Draft::default() };
     let status = server.propose(&sign_all(draft, server.key()?)?).await?;
     show::progress(&status);
     show::policy(&policy);
+    anstream::println!("The last admin who signs publishes it: forewarn-admin sign {}", status.number);
     Ok(())
+}
+
+/// The number of a stale draft about the same policies, in whose place this one comes.
+fn overtaken(open: &[DraftStatus], targets: &BTreeMap<String, String>) -> Option<i64> {
+    let is_same = |draft: &&DraftStatus| {
+        draft.stale && draft.draft.removes.is_empty() && draft.draft.targets.keys().eq(targets.keys())
+    };
+    open.iter().find(is_same).map(|draft| draft.number)
 }

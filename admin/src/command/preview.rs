@@ -5,7 +5,7 @@ use clap::Args;
 use forewarn_proto::{api::Draft, policy::Policy};
 use forewarn_trust::metadata;
 
-use super::{policy::File, sign::sign_all};
+use super::policy::File;
 use crate::{home::Home, server::Server, show};
 
 /// Options of `preview`.
@@ -26,9 +26,8 @@ pub(crate) async fn run(home: &Home, options: &Options) -> Result<()> {
     let current = in_force.roles.get("previews").context("the server has no previews role")?;
     let targets = BTreeMap::from([(Policy::preview_name(&policy.id), text)]);
     let next = metadata::next_targets("previews", current, &targets, &[], now)?;
-    let draft = Draft { roles: BTreeMap::from([("previews".to_owned(), next)]), targets };
-    let status = server.propose(&sign_all(draft, server.key()?)?).await?;
-    server.publish(status.number).await?;
+    let roles = BTreeMap::from([("previews".to_owned(), next)]);
+    server.put_in_force(Draft { roles, targets, ..Draft::default() }).await?;
     show::policy(&policy);
     wait_for_counts(&server, &policy, options.wait).await
 }

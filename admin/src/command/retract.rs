@@ -8,7 +8,6 @@ use forewarn_proto::{
 };
 use forewarn_trust::metadata;
 
-use super::sign::sign_all;
 use crate::{home::Home, server::Server};
 
 /// What people are told unless the admin writes something else.
@@ -45,9 +44,8 @@ pub(crate) async fn run(home: &Home, options: &Options) -> Result<()> {
     let current = in_force.roles.get("retractions").context("the server has no retractions role")?;
     let targets = BTreeMap::from([(Retraction::target_name(&options.policy), text)]);
     let next = metadata::next_targets("retractions", current, &targets, &[], home.clock()?.wall())?;
-    let draft = Draft { roles: BTreeMap::from([("retractions".to_owned(), next)]), targets };
-    let status = server.propose(&sign_all(draft, server.key()?)?).await?;
-    server.publish(status.number).await?;
+    let roles = BTreeMap::from([("retractions".to_owned(), next)]);
+    server.put_in_force(Draft { roles, targets, ..Draft::default() }).await?;
     anstream::println!(
         "Withdrawn: {} up to version {}. See `forewarn-admin status`.",
         options.policy,

@@ -5,7 +5,7 @@ use std::io::Write;
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use forewarn_proto::api::{Draft, DraftStatus};
-use forewarn_trust::{SigningKey, metadata, review, review_founding};
+use forewarn_trust::{Admins, Signer, Verified, metadata, rebase, review, review_founding, signers};
 
 use crate::{
     home::Home,
@@ -59,27 +59,64 @@ impl Number {
 pub(crate) async fn sign(home: &Home, options: &Options) -> Result<()> {
     let server = options.number.connect(home)?;
     let status = options.number.find(&server).await?;
-    show::progress(&status);
     match &options.number.code {
-        Some(_) => show::founders(&review_founding(&status.draft)?, &status.draft)?,
-        None => show::changes(&review(&status.draft, &server.in_force(home).await?)?)?,
+        Some(_) => sign_founding(home, &server, status, options.yes).await,
+        None => sign_open(home, &server, status, options.yes).await,
     }
-    if !options.yes && !confirmed()? {
-        bail!("nothing was signed");
+}
+
+async fn sign_founding(home: &Home, server: &Server, status: DraftStatus, yes: bool) -> Result<()> {
+    show::progress(&status);
+    show::founders(&review_founding(&status.draft)?, &status.draft)?;
+    confirm(yes)?;
+    let signed = server.propose(&sign_all(status.draft, home.key()?.as_ref())?).await?;
+    report(&signed);
+    if signed.published {
+        return take_root(home).await;
     }
-    let key = match &options.number.code {
-        Some(_) => &home.key()?,
-        None => server.key()?,
-    };
-    let signed = server.propose(&sign_all(status.draft, key)?).await?;
+    anstream::println!(
+        "When everyone has signed it is published; sooner: forewarn-admin publish {} --code …",
+        signed.number
+    );
+    Ok(())
+}
+
+async fn sign_open(home: &Home, server: &Server, status: DraftStatus, yes: bool) -> Result<()> {
+    let in_force = server.in_force(home).await?;
+    show::progress(&status);
+    let draft = if status.stale { made_anew(home, &status, &in_force)? } else { status.draft };
+    let changes = review(&draft, &in_force)?;
+    show::changes(&changes, &in_force)?;
+    show::previews(&changes, &server.status().await?)?;
+    confirm(yes)?;
+    report(&server.propose(&sign_all(draft, server.key()?)?).await?);
+    Ok(())
+}
+
+/// A stale draft's changes over what is in force now, to be signed by everyone again.
+fn made_anew(home: &Home, status: &DraftStatus, in_force: &Verified) -> Result<Draft> {
+    let remade = rebase(&status.draft, in_force, home.clock()?.wall())?;
+    let admins = Admins::of_root(&in_force.root)?;
+    let lost: Vec<&str> = signers(&status.draft, &admins.keys)?.iter().map(|key| key.name.as_str()).collect();
+    anstream::println!(
+        "Something else was published since this was proposed, so it is made anew over what is in force."
+    );
+    if !lost.is_empty() {
+        anstream::println!("The signatures of {} are lost with the old one and needed again.", lost.join(" and "));
+    }
+    Ok(Draft { replaces: Some(status.number), ..remade })
+}
+
+/// How far a draft is once it is signed.
+pub(crate) fn report(signed: &DraftStatus) {
     for (role, (have, need)) in &signed.signatures {
         anstream::println!("{role}: {have} of {need} signatures");
     }
-    if signed.is_signed() {
-        let code = if options.number.code.is_some() { " --code CODE" } else { "" };
-        anstream::println!("Ready: forewarn-admin publish {}{code}", signed.number);
+    match &signed.waiting {
+        _ if signed.published => anstream::println!("Published draft {}.", signed.number),
+        Some(why) => anstream::println!("Draft {} is signed and waits: {why}", signed.number),
+        None => anstream::println!("Draft {} waits for another admin: forewarn-admin sign {0}", signed.number),
     }
-    Ok(())
 }
 
 pub(crate) async fn publish(home: &Home, number: &Number) -> Result<()> {
@@ -88,24 +125,37 @@ pub(crate) async fn publish(home: &Home, number: &Number) -> Result<()> {
     server.publish(draft.number).await?;
     anstream::println!("Published draft {}.", draft.number);
     if number.code.is_some() {
-        Server::signed_in(home)?.in_force(home).await?;
-        anstream::println!("Give {} to every device: `forewarn enroll --root`.", home.file("root.json").display());
+        take_root(home).await?;
     }
     Ok(())
 }
 
+/// After the founding: takes the root that this admin signed, which devices start from.
+async fn take_root(home: &Home) -> Result<()> {
+    Server::signed_in(home)?.in_force(home).await?;
+    anstream::println!("Give {} to every device: `forewarn enroll --root`.", home.file("root.json").display());
+    Ok(())
+}
+
 /// Signs every role of a draft.
-pub(crate) fn sign_all(mut draft: Draft, key: &SigningKey) -> Result<Draft> {
+pub(crate) fn sign_all(mut draft: Draft, key: &dyn Signer) -> Result<Draft> {
     for (role, text) in &mut draft.roles {
         *text = metadata::sign(role, text, key)?;
     }
     Ok(draft)
 }
 
-fn confirmed() -> Result<bool> {
+/// Asks whether to sign, unless that was answered on the command line.
+pub(crate) fn confirm(yes: bool) -> Result<()> {
+    if yes {
+        return Ok(());
+    }
     anstream::print!("Sign this? [y/N] ");
     std::io::stdout().flush()?;
     let mut answer = String::new();
     std::io::stdin().read_line(&mut answer)?;
-    Ok(answer.trim().eq_ignore_ascii_case("y"))
+    if answer.trim().eq_ignore_ascii_case("y") {
+        return Ok(());
+    }
+    bail!("nothing was signed")
 }

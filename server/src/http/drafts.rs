@@ -1,6 +1,6 @@
 //! From a draft to what is in force: proposed, signed, published.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use axum::{
     Json,
@@ -14,7 +14,7 @@ use forewarn_proto::{
     bundle::Bundle,
     report::Refusal,
 };
-use forewarn_trust::{Repository, digest, verify};
+use forewarn_trust::{Admins, DraftError, Repository, digest, metadata::version_of, verify};
 
 use super::{
     Refused,
@@ -37,19 +37,28 @@ pub(super) async fn propose(
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Json<DraftStatus>, Refused> {
-    author(&server, &Asked { headers: &headers, method: &Method::POST, path: "/v1/drafts", body: &body }).await?;
-    let repository = &server.in_force.lock().await.repository;
+    let asked = Asked { headers: &headers, method: &Method::POST, path: "/v1/drafts", body: &body };
+    let by = author(&server, &asked).await?;
+    let mut in_force = server.in_force.lock().await;
+    let repository = &in_force.repository;
     let draft: Draft =
         serde_json::from_slice(&body).map_err(|e| Refused(StatusCode::BAD_REQUEST, format!("not a draft: {e}")))?;
-    let signatures = repository.check(&draft)?;
-    for (number, open) in server.store.drafts().await? {
-        if let Ok(merged) = repository.merge(&open, &draft) {
-            server.store.update_draft(number, &merged).await?;
-            return Ok(Json(DraftStatus { number, signatures: repository.check(&merged)?, draft: merged }));
+    repository.check(&draft)?;
+    let (number, draft) = keep(&server, repository, draft).await?;
+    let mut status = status_of(repository, number, draft)?;
+    if is_complete(repository, &status) {
+        let by = by.at_least(Role::Approver).map(|by| by.name);
+        let published = match by {
+            Ok(by) => put_in_force(&server, &mut in_force, number, &status.draft, by).await,
+            Err(refused) => Err(refused),
+        };
+        match published {
+            Ok(()) => status.published = true,
+            Err(Refused(code, why)) if code != StatusCode::INTERNAL_SERVER_ERROR => status.waiting = Some(why),
+            Err(failed) => return Err(failed),
         }
     }
-    let number = server.store.add_draft(&draft).await?;
-    Ok(Json(DraftStatus { number, signatures, draft }))
+    Ok(Json(status))
 }
 
 /// Who may put drafts before the admins; before there are any, who knows the founding code.
@@ -61,19 +70,81 @@ async fn author(server: &Server, asked: &Asked<'_>) -> Result<Caller, Refused> {
     Ok(Caller { name: "the founding code".to_owned(), role: Role::Approver })
 }
 
-/// The drafts that can still be published.
+/// Stores a draft: as signatures on one that is open, in the place of one that is stale, or as a new one.
+async fn keep(server: &Server, repository: &Repository, draft: Draft) -> Result<(i64, Draft), Refused> {
+    let mut open = server.store.drafts().await?;
+    for (number, other) in &open {
+        if let Ok(merged) = repository.merge(other, &draft) {
+            server.store.update_draft(*number, &merged).await?;
+            return Ok((*number, merged));
+        }
+    }
+    let replaced = draft.replaces;
+    let draft = Draft { replaces: None, posted: Some(server.clock.wall()), ..repository.describe(&draft)? };
+    let Some(number) = replaced else {
+        return Ok((server.store.add_draft(&draft).await?, draft));
+    };
+    let stale = open.remove(&number).filter(|stale| is_stale(repository, stale) && changes_the_same(stale, &draft));
+    let Some(stale) = stale else {
+        let text = format!("draft {number} was made anew by somebody else, or is about something else; look again");
+        return Err(Refused(StatusCode::CONFLICT, text));
+    };
+    let draft = Draft { posted: stale.posted, ..draft };
+    server.store.update_draft(number, &draft).await?;
+    Ok((number, draft))
+}
+
+/// Whether two drafts are about the same policies, or both about the admins.
+fn changes_the_same(one: &Draft, other: &Draft) -> bool {
+    let names = |draft: &Draft| -> BTreeSet<String> { draft.targets.keys().chain(&draft.removes).cloned().collect() };
+    let is_root = |draft: &Draft| draft.roles.contains_key("root");
+    is_root(one) == is_root(other) && names(one) == names(other)
+}
+
+/// A founding that another came before can never be published.
+fn is_founding(draft: &Draft) -> bool {
+    draft.roles.get("root").is_some_and(|root| version_of("root", root).is_ok_and(|version| version == 1))
+}
+
+fn is_stale(repository: &Repository, draft: &Draft) -> bool {
+    matches!(repository.check(draft), Err(DraftError::OutOfDate { .. }))
+}
+
+fn status_of(repository: &Repository, number: i64, draft: Draft) -> Result<DraftStatus, Refused> {
+    let (signatures, stale) = (repository.signatures(&draft)?, is_stale(repository, &draft));
+    Ok(DraftStatus { number, signatures, published: false, stale, waiting: None, draft })
+}
+
+/// Whether nobody else has to sign. The founding waits for every founder, who each take the root from it.
+fn is_complete(repository: &Repository, status: &DraftStatus) -> bool {
+    if repository.is_founded() {
+        return status.is_signed();
+    }
+    let root = status.draft.roles.get("root").and_then(|root| Admins::of_root(root).ok());
+    let founders = root.map_or(usize::MAX, |admins| admins.keys.len());
+    status.is_signed() && status.signatures.values().all(|(have, _)| *have >= founders)
+}
+
+/// Every draft that is not published; one that something else has overtaken is stale.
 pub(super) async fn drafts(
     State(server): State<Arc<Server>>,
     headers: HeaderMap,
 ) -> Result<Json<Vec<DraftStatus>>, Refused> {
     author(&server, &Asked { headers: &headers, method: &Method::GET, path: "/v1/drafts", body: b"" }).await?;
     let repository = &server.in_force.lock().await.repository;
-    let open = server.store.drafts().await?.into_iter();
-    let status = |(number, draft): (i64, Draft)| {
-        let signatures = repository.check(&draft).ok()?;
-        Some(DraftStatus { number, signatures, draft })
-    };
-    Ok(Json(open.filter_map(status).collect()))
+    let mut open = Vec::new();
+    for (number, draft) in server.store.drafts().await? {
+        if repository.is_founded() && is_founding(&draft) {
+            continue;
+        }
+        let mut status = status_of(repository, number, draft)?;
+        if status.is_signed() && !status.stale {
+            let next = published(&server, repository, &status.draft).await;
+            status.waiting = next.err().map(|Refused(_, why)| why);
+        }
+        open.push(status);
+    }
+    Ok(Json(open))
 }
 
 pub(super) async fn publish(
@@ -98,18 +169,29 @@ async fn put_in_force(
     draft: &Draft,
     by: String,
 ) -> Result<(), Refused> {
-    let mut next = in_force.repository.clone();
-    let roles = next.signed_roles(draft)?;
-    next.publish(draft, &server.signer())?;
-    check_as_a_device(server, &next).await?;
+    let roles = in_force.repository.signed_roles(draft)?;
+    let next = published(server, &in_force.repository, draft).await?;
     let bundle = digest(&next.bundle().to_bytes());
     let decision = Decision::Published { draft: number, by, roles, bundle };
     if !server.put_in_force(in_force, next, Some((number, decision))).await? {
-        let text = "another server has just published something else; propose it again if it is still wanted";
+        let text = "another server has just published something else; sign it again if it is still wanted";
         return Err(Refused::new(StatusCode::CONFLICT, text));
     }
     tracing::info!("published draft {number}: {:?}", draft.roles.keys().collect::<Vec<_>>());
     Ok(())
+}
+
+/// The repository with the draft in force; nothing has changed yet.
+async fn published(server: &Server, repository: &Repository, draft: &Draft) -> Result<Repository, Refused> {
+    let mut next = repository.clone();
+    next.publish(draft, &server.signer())?;
+    may_publish(server, &next).await?;
+    Ok(next)
+}
+
+/// What has to hold beside the signatures. A draft that is refused here stays open, and its status says why it waits.
+async fn may_publish(server: &Server, next: &Repository) -> Result<(), Refused> {
+    check_as_a_device(server, next).await
 }
 
 /// What a device would refuse is not published: it would keep every later bundle from every device.

@@ -1,102 +1,23 @@
 //! A repository made by real keys, and every way in which a bundle can be wrong. Promises 2, 3 and 7.
 #![expect(clippy::unwrap_used, reason = "a test may fail")]
 
+mod admins;
+mod company;
+mod drafts;
+
 use std::collections::BTreeMap;
 
-use forewarn_proto::{api::Draft, bundle::Bundle, report::Refusal};
+use company::Company;
+use forewarn_proto::{api::Draft, report::Refusal};
 use forewarn_trust::{
-    DELEGATED, DraftError, OnlineSigner, Repository, ReviewError, SigningKey, Verified,
-    metadata::{self, Founders},
-    review, review_founding, verify,
+    DELEGATED, DraftError, OnlineSigner, Repository, ReviewError, SigningKey, metadata, review, review_founding, verify,
 };
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 
 const POLICY: &str = "id = \"ban\"\nversion = 1\ntitle = \"t\"\n[message]\nen = \"m\"\n[[rule]]\nid = \"r\"\napp = \"A\"\npurls = [\"pkg:deb/a\"]\n";
 const EXEMPTIONS: &str =
     "policy = \"ban\"\n[[exemption]]\ndevice = \"device-a\"\nrule = \"r\"\nuntil = \"2027-01-31T16:00:00Z\"\n";
 const RETRACTION: &str = "policy = \"ban\"\nthrough_version = 1\nreason = \"error\"\n[message]\nen = \"m\"\n";
-
-struct Company {
-    alice: SigningKey,
-    bob: SigningKey,
-    snapshot: SigningKey,
-    timestamp: SigningKey,
-    repository: Repository,
-    now: Timestamp,
-}
-
-impl Company {
-    /// A founded repository without policies.
-    fn new() -> Self {
-        let key = |name| SigningKey::generate(name).unwrap();
-        let mut company = Self {
-            alice: key("alice"),
-            bob: key("bob"),
-            snapshot: key("server"),
-            timestamp: key("server"),
-            repository: Repository::default(),
-            now: "2026-12-01T09:00Z".parse().unwrap(),
-        };
-        let roles = company.founders().found(company.now).unwrap();
-        let draft = company.sign(Draft { roles, targets: BTreeMap::new() }, &["alice", "bob"]);
-        company.publish(&draft).unwrap();
-        company
-    }
-
-    fn founders(&self) -> Founders {
-        Founders {
-            admins: vec![self.alice.public(), self.bob.public()],
-            threshold: 2,
-            snapshot: self.snapshot.public(),
-            timestamp: self.timestamp.public(),
-        }
-    }
-
-    fn sign(&self, mut draft: Draft, by: &[&str]) -> Draft {
-        for name in by {
-            let key = if *name == "alice" { &self.alice } else { &self.bob };
-            for (role, text) in &mut draft.roles {
-                *text = metadata::sign(role, text, key).unwrap();
-            }
-        }
-        draft
-    }
-
-    fn draft(&self, role: &str, name: &str, text: &str) -> Draft {
-        let added = BTreeMap::from([(name.to_owned(), text.to_owned())]);
-        let next = metadata::next_targets(role, self.repository.role(role).unwrap(), &added, &[], self.now).unwrap();
-        Draft { roles: BTreeMap::from([(role.to_owned(), next)]), targets: added }
-    }
-
-    fn publish(&mut self, draft: &Draft) -> Result<(), DraftError> {
-        let valid_until = self.now + SignedDuration::from_hours(24);
-        let online = OnlineSigner { snapshot: &self.snapshot, timestamp: &self.timestamp, valid_until };
-        self.repository.publish(draft, &online)
-    }
-
-    /// Publishes without asking whether it may, as a broken or hostile server would.
-    fn force(&self, draft: &Draft) -> Bundle {
-        let mut files = self.repository.bundle().files.clone();
-        files.extend(draft.targets.clone());
-        for (role, text) in &draft.roles {
-            files.retain(|name, _| !name.ends_with(&format!(".{role}.json")));
-            files.insert(format!("{}.{role}.json", metadata::version_of(role, text).unwrap()), text.clone());
-        }
-        let mut repository = Repository::new(Bundle { files });
-        let valid_until = self.now + SignedDuration::from_hours(24);
-        let online = OnlineSigner { snapshot: &self.snapshot, timestamp: &self.timestamp, valid_until };
-        repository.refresh(&online).unwrap();
-        repository.bundle().clone()
-    }
-
-    fn root(&self) -> &str {
-        self.repository.role("root").unwrap()
-    }
-
-    async fn verify(&self, offered: &Bundle) -> Result<Verified, Refusal> {
-        verify(self.root(), None, offered, &std::env::temp_dir()).await
-    }
-}
 
 fn published() -> Company {
     let mut company = Company::new();
@@ -289,7 +210,7 @@ fn promise_2_a_founding_that_gives_the_server_a_vote_is_not_signed() {
     let company = Company::new();
     let founders = company.founders();
     let roles = founders.found(company.now).unwrap();
-    let draft = Draft { roles, targets: BTreeMap::new() };
+    let draft = Draft { roles, ..Draft::default() };
     assert_eq!(review_founding(&draft).unwrap(), founders.admins);
     for (from, to) in [("\"threshold\":2", "\"threshold\":1"), ("policies/*", "*")] {
         let mut tampered = draft.clone();
@@ -307,7 +228,7 @@ async fn promise_3_a_retraction_is_not_taken_back() {
     let current = company.repository.role("retractions").unwrap();
     let name = "retractions/ban.toml".to_owned();
     let next = metadata::next_targets("retractions", current, &BTreeMap::new(), &[name], company.now).unwrap();
-    let draft = Draft { roles: BTreeMap::from([("retractions".into(), next)]), targets: BTreeMap::new() };
+    let draft = Draft { roles: BTreeMap::from([("retractions".into(), next)]), ..Draft::default() };
     let in_force = company.verify(company.repository.bundle()).await.unwrap();
     assert!(matches!(review(&draft, &in_force), Err(ReviewError::Unretract)));
     assert!(matches!(company.publish(&company.sign(draft, &["alice"])), Err(DraftError::Unretract(_))));
@@ -341,7 +262,7 @@ async fn promise_2_one_admin_spares_a_device_and_nobody_makes_that_shorter() {
 #[test]
 fn a_draft_of_nothing_or_with_strange_files_is_not_taken() {
     let mut company = Company::new();
-    let nothing = Draft { roles: BTreeMap::new(), targets: BTreeMap::new() };
+    let nothing = Draft::default();
     assert!(matches!(company.publish(&nothing), Err(DraftError::Role(_))));
     let mut draft = company.sign(company.draft("previews", "previews/ban.toml", POLICY), &["alice"]);
     draft.targets.insert("2.root.json".into(), "{}".into());

@@ -1,0 +1,195 @@
+//! Who the admins are, and how that changes: one more, one less, another key, another threshold, or the same for longer.
+//!
+//! A new root is believed by who has the old one only with a threshold of both the old and the new admins' signatures
+//! (TUF, 5.3.4). What the delegated roles say stays; a role whose signatures would not be enough any more is signed anew
+//! along with the change, so that nothing falls out of force.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use forewarn_proto::api::Draft;
+use jiff::Timestamp;
+
+use crate::{
+    DELEGATED, KeyError, PublicKey, Verified,
+    draft::{Authority, DraftError},
+    metadata::{self, Founders, MetadataError, admins_of, next_targets, next_version, online_key_of},
+};
+
+/// The most admins. Bounds the work of checking signatures.
+pub const MAX_ADMINS: usize = 100;
+
+/// The fewest admins who start a policy together. (Promise 2)
+pub const MIN_THRESHOLD: usize = 2;
+
+/// The admins, and how many of them start a policy or change the admins.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Admins {
+    /// Their keys.
+    pub keys: Vec<PublicKey>,
+    /// How many signatures a policy and a root need.
+    pub threshold: usize,
+}
+
+/// Why the admins can't be changed like this.
+#[derive(Debug, thiserror::Error)]
+pub enum AdminsError {
+    /// One admin could start a policy alone.
+    #[error("a threshold of {0} is refused: at least {MIN_THRESHOLD} admins have to start a policy")]
+    Threshold(usize),
+    /// There would not be enough admins.
+    #[error("{admins} admins can't give {threshold} signatures; add an admin first, or lower the threshold")]
+    TooFew {
+        /// How many there would be.
+        admins: usize,
+        /// How many have to sign.
+        threshold: usize,
+    },
+    /// There would be too many.
+    #[error("{0} admins are too many; the limit is {MAX_ADMINS}")]
+    TooMany(usize),
+    /// Two keys, one name.
+    #[error("there is an admin called {0} already; names must differ")]
+    SameName(String),
+    /// Two names, one key.
+    #[error("{0}'s key is another admin's already")]
+    SameKey(String),
+    /// Nobody is called that.
+    #[error("no admin is called {name}; the admins are {known}")]
+    Unknown {
+        /// Who was asked for.
+        name: String,
+        /// Who there is.
+        known: String,
+    },
+    /// Metadata can't be made or read.
+    #[error(transparent)]
+    Metadata(#[from] MetadataError),
+    /// What is in force can't be judged.
+    #[error(transparent)]
+    Draft(#[from] DraftError),
+}
+
+impl From<KeyError> for AdminsError {
+    fn from(error: KeyError) -> Self {
+        Self::Metadata(error.into())
+    }
+}
+
+impl Admins {
+    /// The admins whom a root names.
+    ///
+    /// # Errors
+    /// When `root` is not a root.
+    pub fn of_root(root: &str) -> Result<Self, MetadataError> {
+        let (keys, threshold) = admins_of(root)?;
+        Ok(Self { keys, threshold: usize::try_from(threshold).unwrap_or(usize::MAX) })
+    }
+
+    /// Checks that they can start a policy together, that none can alone, and that each has one name and one key.
+    ///
+    /// # Errors
+    /// What does not hold.
+    pub fn check(&self) -> Result<(), AdminsError> {
+        let Self { keys, threshold } = self;
+        if *threshold < MIN_THRESHOLD {
+            return Err(AdminsError::Threshold(*threshold));
+        }
+        if keys.len() < *threshold {
+            return Err(AdminsError::TooFew { admins: keys.len(), threshold: *threshold });
+        }
+        if keys.len() > MAX_ADMINS {
+            return Err(AdminsError::TooMany(keys.len()));
+        }
+        for (index, key) in keys.iter().enumerate() {
+            key.id()?;
+            let earlier = &keys[..index];
+            if earlier.iter().any(|other| other.name == key.name) {
+                return Err(AdminsError::SameName(key.name.clone()));
+            }
+            if earlier.iter().any(|other| other.public.eq_ignore_ascii_case(&key.public)) {
+                return Err(AdminsError::SameKey(key.name.clone()));
+            }
+        }
+        Ok(())
+    }
+
+    /// Where in [`Admins::keys`] the admin of this name stands.
+    ///
+    /// # Errors
+    /// Names those whom there are.
+    pub fn position(&self, name: &str) -> Result<usize, AdminsError> {
+        self.keys.iter().position(|key| key.name == name).ok_or_else(|| {
+            let known: Vec<&str> = self.keys.iter().map(|key| key.name.as_str()).collect();
+            AdminsError::Unknown { name: name.to_owned(), known: known.join(", ") }
+        })
+    }
+}
+
+/// What an admin reads of such a draft before signing it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AdminsChange {
+    /// Keys that come. A key that is exchanged is here and in `removed`, under one name.
+    pub added: Vec<PublicKey>,
+    /// Keys that go.
+    pub removed: Vec<PublicKey>,
+    /// The threshold, before and after.
+    pub threshold: (usize, usize),
+    /// Roles that are signed anew and say what they said.
+    pub renewed: Vec<String>,
+    /// When the new root expires.
+    pub until: Timestamp,
+}
+
+impl AdminsChange {
+    pub(crate) fn between(old: &Admins, new: &Admins, draft: &Draft) -> Result<Self, MetadataError> {
+        let without = |these: &Admins, others: &Admins| -> Vec<PublicKey> {
+            these.keys.iter().filter(|key| !others.keys.contains(key)).cloned().collect()
+        };
+        let root = draft.roles.get("root").map(String::as_str).unwrap_or_default();
+        Ok(Self {
+            added: without(new, old),
+            removed: without(old, new),
+            threshold: (old.threshold, new.threshold),
+            renewed: delegated_of(draft).into_iter().map(str::to_owned).collect(),
+            until: metadata::expires_of("root", root)?,
+        })
+    }
+}
+
+/// The draft, unsigned, that makes `wanted` the admins: root, targets, and the next version of each delegated role that
+/// is among `renewed` or whose signatures would no longer be enough.
+///
+/// # Errors
+/// As [`Admins::check`], and when what is in force can't be read.
+pub fn change_admins(
+    in_force: &Verified,
+    wanted: &Admins,
+    renewed: &BTreeSet<&str>,
+    now: Timestamp,
+) -> Result<Draft, AdminsError> {
+    wanted.check()?;
+    let text = |role: &str| in_force.roles.get(role).ok_or_else(|| DraftError::Role(format!("no {role}")));
+    let founders = Founders {
+        admins: wanted.keys.clone(),
+        threshold: wanted.threshold,
+        snapshot: online_key_of(&in_force.root, "snapshot")?,
+        timestamp: online_key_of(&in_force.root, "timestamp")?,
+    };
+    let root = founders.root(next_version("root", &in_force.root)?, now)?;
+    let targets = founders.delegating_targets(next_version("targets", text("targets")?)?, now)?;
+    let authority = Authority::read(&root, &targets)?;
+    let mut roles = BTreeMap::from([("root".to_owned(), root), ("targets".to_owned(), targets)]);
+    for role in DELEGATED {
+        let current = text(role)?;
+        let (have, need) = authority.signatures(role, current)?;
+        if have < need || renewed.contains(role) {
+            roles.insert(role.to_owned(), next_targets(role, current, &BTreeMap::new(), &[], now)?);
+        }
+    }
+    Ok(Draft { roles, ..Draft::default() })
+}
+
+/// The delegated roles among a draft's.
+pub(crate) fn delegated_of(draft: &Draft) -> BTreeSet<&'static str> {
+    DELEGATED.into_iter().filter(|role| draft.roles.contains_key(*role)).collect()
+}

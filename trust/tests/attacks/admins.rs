@@ -1,0 +1,250 @@
+//! The admins change: what has to hold, and what a thief or the server could try.
+
+use std::collections::BTreeSet;
+
+use forewarn_proto::{
+    api::{Draft, NEW_ADMINS},
+    report::Refusal,
+};
+use forewarn_trust::{
+    AdminsError, DELEGATED, DraftError, Repository, ReviewError, Signer, change_admins, metadata, review, verify,
+};
+use jiff::SignedDuration;
+
+use crate::{POLICY, RETRACTION, company::Company, published};
+
+/// The draft, unsigned, by which these become the admins.
+async fn change(company: &Company, names: &[&str], threshold: usize) -> Draft {
+    let wanted = company.admins(names, threshold);
+    change_admins(&company.in_force().await, &wanted, &BTreeSet::new(), company.now).unwrap()
+}
+
+/// Makes these the admins, signed by `by`.
+async fn become_admins(company: &mut Company, names: &[&str], threshold: usize, by: &[&str]) {
+    let draft = company.sign(change(company, names, threshold).await, by);
+    company.publish(&draft).unwrap();
+}
+
+#[tokio::test]
+async fn an_admin_comes_in_and_signs() {
+    let mut company = published();
+    let draft = change(&company, &["alice", "bob", "carol"], 2).await;
+    assert_eq!(draft.roles.keys().collect::<Vec<_>>(), ["root", "targets"], "what is signed stays as it is");
+    company.publish(&company.sign(draft, &["alice", "bob"])).unwrap();
+    let text = POLICY.replace("version = 1", "version = 2");
+    let draft = company.sign(company.draft("policies", "policies/ban.toml", &text), &["bob", "carol"]);
+    company.publish(&draft).unwrap();
+    assert_eq!(company.in_force().await.documents["policies/ban.toml"].signed_by, ["bob", "carol"]);
+}
+
+#[tokio::test]
+async fn a_role_that_one_who_goes_has_signed_is_signed_anew_and_says_the_same() {
+    let mut company = published();
+    become_admins(&mut company, &["alice", "bob", "carol"], 2, &["alice", "bob"]).await;
+    let before = company.in_force().await;
+    let draft = change(&company, &["alice", "carol"], 2).await;
+    let delegated: Vec<&String> = draft.roles.keys().filter(|role| DELEGATED.contains(&role.as_str())).collect();
+    assert_eq!(delegated, ["policies"], "the others need one signature, which alice's is");
+    company.publish(&company.sign(draft, &["alice", "carol"])).unwrap();
+    let after = company.in_force().await;
+    assert_eq!(after.documents["policies/ban.toml"].bytes, before.documents["policies/ban.toml"].bytes);
+    assert_eq!(after.documents["policies/ban.toml"].signed_by, ["alice", "carol"]);
+}
+
+#[tokio::test]
+async fn promise_2_who_went_neither_starts_nor_stops_anything() {
+    let mut company = published();
+    become_admins(&mut company, &["alice", "bob", "carol"], 2, &["alice", "bob"]).await;
+    become_admins(&mut company, &["alice", "carol"], 2, &["alice", "carol"]).await;
+    let device = company.in_force().await;
+    let text = POLICY.replace("version = 1", "version = 2");
+    for (role, name, text, by) in [
+        ("policies", "policies/ban.toml", text.as_str(), &["alice", "bob"][..]),
+        ("retractions", "retractions/ban.toml", RETRACTION, &["bob"]),
+    ] {
+        let draft = company.sign(company.draft(role, name, text), by);
+        let refused = company.publish(&draft);
+        assert!(matches!(refused, Err(DraftError::Threshold { .. } | DraftError::Unsigned { .. })), "{refused:?}");
+        let offered = company.force(&draft);
+        let result = verify(&device.root, Some(&device), &offered, &std::env::temp_dir()).await;
+        assert!(matches!(result, Err(Refusal::NotSigned(_))), "{role}: {result:?}");
+    }
+    let asks = |name: &str| {
+        let header = company.key(name).authorize("GET", "/v1/status", 1, b"").unwrap();
+        company.repository.admin_of(&header, "GET", "/v1/status", b"").map(|(name, _)| name)
+    };
+    assert_eq!((asks("alice"), asks("bob")), (Some("alice".to_owned()), None), "nor reads");
+}
+
+#[tokio::test]
+async fn promise_7_a_device_that_was_away_for_two_changes_follows() {
+    let mut company = published();
+    let device = company.in_force().await;
+    become_admins(&mut company, &["alice", "carol"], 2, &["alice", "bob", "carol"]).await;
+    become_admins(&mut company, &["carol", "dave"], 2, &["alice", "carol", "dave"]).await;
+    assert_eq!(metadata::version_of("root", company.root()).unwrap(), 3);
+    let temporary = std::env::temp_dir();
+    let follows = verify(&device.root, Some(&device), company.repository.bundle(), &temporary).await.unwrap();
+    assert_eq!(metadata::version_of("root", &follows.root).unwrap(), 3);
+    assert_eq!(follows.documents["policies/ban.toml"].signed_by, ["carol", "dave"]);
+    // Without the step between, it can't know that the second change is right.
+    let mut gap = company.repository.bundle().clone();
+    gap.files.remove("2.root.json");
+    let result = verify(&device.root, Some(&device), &gap, &temporary).await;
+    assert!(result.is_err(), "{result:?}");
+}
+
+#[tokio::test]
+async fn promise_2_a_root_needs_the_old_admins_and_the_new() {
+    let mut company = published();
+    let device = company.in_force().await;
+    for (by, lacking) in [
+        // A thief who names the keys that he has, and the admins in force who were tricked out of one signature.
+        (&["carol", "dave"][..], "root"),
+        (&["alice", "carol", "dave"], "root"),
+        // Nobody has shown that they hold the new keys.
+        (&["alice", "bob"], NEW_ADMINS),
+        (&["alice", "bob", "carol"], NEW_ADMINS),
+    ] {
+        let draft = company.sign(change(&company, &["carol", "dave"], 2).await, by);
+        let (have, need) = company.repository.signatures(&draft).unwrap()[lacking];
+        assert!(have < need, "{by:?}: {have} of {need} for {lacking}");
+        let refused = company.publish(&draft);
+        assert!(matches!(refused, Err(DraftError::Threshold { .. })), "{by:?}: {refused:?}");
+        let result = verify(&device.root, Some(&device), &company.force(&draft), &std::env::temp_dir()).await;
+        assert!(matches!(result, Err(Refusal::NotSigned(_))), "{by:?}: {result:?}");
+    }
+    let enough = company.sign(change(&company, &["carol", "dave"], 2).await, &["alice", "bob", "carol", "dave"]);
+    company.publish(&enough).unwrap();
+    assert!(verify(&device.root, Some(&device), company.repository.bundle(), &std::env::temp_dir()).await.is_ok());
+}
+
+/// bob's key was stolen and he is out. The server is on the thief's side and shows the new root beside what was in force
+/// before, when bob could still sign.
+#[tokio::test]
+async fn promise_7_a_server_can_not_mix_the_new_root_with_what_was_before() {
+    let mut company = Company::new();
+    become_admins(&mut company, &["alice", "bob", "carol"], 2, &["alice", "bob", "carol"]).await;
+    let policy = company.draft("policies", "policies/ban.toml", POLICY);
+    company.publish(&company.sign(policy, &["alice", "bob", "carol"])).unwrap();
+    let with_bob = company.repository.bundle().clone();
+    become_admins(&mut company, &["alice", "carol"], 2, &["alice", "carol"]).await;
+    let mut mixed = with_bob;
+    let root = company.repository.bundle().files["3.root.json"].clone();
+    mixed.files.insert("3.root.json".to_owned(), root);
+    // Even a device that is new, and has seen nothing else.
+    let result = company.verify(&mixed).await;
+    assert!(matches!(&result, Err(Refusal::NotSigned(why)) if why.contains("who is no admin")), "{result:?}");
+}
+
+#[tokio::test]
+async fn promise_2_an_old_threshold_is_not_mixed_with_a_new_root() {
+    let mut company = Company::new();
+    become_admins(&mut company, &["alice", "bob", "carol"], 2, &["alice", "bob", "carol"]).await;
+    let two = company.repository.bundle().clone();
+    become_admins(&mut company, &["alice", "bob", "carol"], 3, &["alice", "bob", "carol"]).await;
+    let mut mixed = two;
+    mixed.files.insert("3.root.json".to_owned(), company.repository.bundle().files["3.root.json"].clone());
+    let result = company.verify(&mixed).await;
+    assert!(matches!(&result, Err(Refusal::NotSigned(why)) if why.contains("it takes 3 admins")), "{result:?}");
+}
+
+#[tokio::test]
+async fn promise_7_a_device_does_not_go_back_to_admins_who_went() {
+    let mut company = published();
+    let before = company.repository.bundle().clone();
+    become_admins(&mut company, &["alice", "carol"], 2, &["alice", "bob", "carol"]).await;
+    let device = company.in_force().await;
+    let result = verify(&device.root, Some(&device), &before, &std::env::temp_dir()).await;
+    assert!(result.is_err(), "{result:?}");
+}
+
+#[tokio::test]
+async fn promise_2_a_change_of_admins_that_says_more_than_it_shows_is_not_signed() {
+    let company = published();
+    let in_force = company.in_force().await;
+    let honest = change(&company, &["alice", "bob", "carol"], 2).await;
+    let shown = review(&honest, &in_force).unwrap().admins.unwrap();
+    assert_eq!((shown.added, shown.removed, shown.threshold), (vec![company.public("carol")], vec![], (2, 2)));
+    let refused = |change: &dyn Fn(&mut Draft)| {
+        let mut draft = honest.clone();
+        change(&mut draft);
+        review(&draft, &in_force).unwrap_err()
+    };
+    let replace = |role: &'static str, from: &'static str, to: &'static str| {
+        move |draft: &mut Draft| {
+            let text = draft.roles.get_mut(role).unwrap();
+            assert!(text.contains(from), "{role} has {from}");
+            *text = text.replace(from, to);
+        }
+    };
+    // One admin could start a policy; one role could sign for all; the server would keep its old snapshots.
+    for (role, from, to) in [
+        ("targets", "\"threshold\":2", "\"threshold\":1"),
+        ("targets", "policies/*", "*"),
+        ("root", "\"consistent_snapshot\":true", "\"consistent_snapshot\":false"),
+    ] {
+        let error = refused(&replace(role, from, to));
+        assert!(matches!(error, ReviewError::Differs(_)), "{role} {to}: {error:?}");
+    }
+    let all_one = refused(&replace("root", "\"threshold\":2", "\"threshold\":1"));
+    assert!(matches!(all_one, ReviewError::Admins(AdminsError::Threshold(1))), "{all_one:?}");
+    let policy = company.draft("policies", "policies/evil.toml", &POLICY.replace("ban", "evil"));
+    let smuggled = refused(&|draft: &mut Draft| {
+        draft.roles.extend(policy.roles.clone());
+        draft.targets.extend(policy.targets.clone());
+    });
+    assert!(matches!(smuggled, ReviewError::Differs(_)), "{smuggled:?}");
+    let unlisted = refused(&|draft: &mut Draft| draft.roles.extend(policy.roles.clone()));
+    assert!(matches!(unlisted, ReviewError::Differs(_)), "{unlisted:?}");
+    let without_targets = refused(&|draft: &mut Draft| drop(draft.roles.remove("targets")));
+    assert!(matches!(without_targets, ReviewError::Differs(_)), "{without_targets:?}");
+    let server_key = company.snapshot.public().public;
+    let own_key = company.public("mallory").public;
+    let other_server = refused(&|draft: &mut Draft| {
+        let text = draft.roles.get_mut("root").unwrap();
+        *text = text.replace(&server_key, &own_key);
+    });
+    assert!(matches!(other_server, ReviewError::Differs(_)), "{other_server:?}");
+}
+
+#[tokio::test]
+async fn promise_2_there_are_never_fewer_than_two_and_none_twice() {
+    let company = Company::new();
+    let in_force = company.in_force().await;
+    let refused = |names: &[&str], threshold| {
+        let wanted = company.admins(names, threshold);
+        change_admins(&in_force, &wanted, &BTreeSet::new(), company.now).unwrap_err()
+    };
+    assert!(matches!(refused(&["alice", "bob"], 1), AdminsError::Threshold(1)));
+    assert!(matches!(refused(&["alice"], 2), AdminsError::TooFew { admins: 1, threshold: 2 }));
+    assert!(matches!(refused(&["alice", "bob"], 3), AdminsError::TooFew { admins: 2, threshold: 3 }));
+    assert!(matches!(refused(&["alice", "bob", "bob"], 2), AdminsError::SameName(_)));
+    let mut twice = company.admins(&["alice", "bob", "carol"], 2);
+    twice.keys[2].public = twice.keys[0].public.to_uppercase();
+    let error = change_admins(&in_force, &twice, &BTreeSet::new(), company.now).unwrap_err();
+    assert!(matches!(error, AdminsError::SameKey(_)), "one person would have two votes: {error:?}");
+}
+
+#[tokio::test]
+async fn what_is_renewed_is_good_for_longer_and_says_the_same() {
+    let mut company = published();
+    let before = company.in_force().await;
+    company.now += SignedDuration::from_hours(24 * 300);
+    let wanted = company.admins(&["alice", "bob"], 2);
+    let draft = change_admins(&before, &wanted, &DELEGATED.into(), company.now).unwrap();
+    let shown = review(&draft, &before).unwrap().admins.unwrap();
+    assert_eq!((shown.added.len(), shown.removed.len(), shown.renewed.len()), (0, 0, DELEGATED.len()));
+    company.publish(&company.sign(draft, &["alice", "bob"])).unwrap();
+    let after = company.in_force().await;
+    assert_eq!(after.documents, before.documents);
+    assert_eq!(after.admins_until, before.admins_until + SignedDuration::from_hours(24 * 300));
+}
+
+#[tokio::test]
+async fn a_server_that_restarts_knows_the_newest_admins() {
+    let mut company = published();
+    become_admins(&mut company, &["alice", "carol"], 2, &["alice", "bob", "carol"]).await;
+    let again = Repository::new(company.repository.bundle().clone());
+    assert_eq!(again.role("root"), company.repository.role("root"));
+}
