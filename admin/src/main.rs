@@ -6,6 +6,7 @@ mod fill;
 mod home;
 mod server;
 mod show;
+mod simulate;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -36,6 +37,11 @@ enum Command {
     Found(command::found::Options),
     /// Read a policy file and say what it would do. Changes nothing.
     Check(command::policy::File),
+    /// Play a policy over a fleet that is a file, and tell what would happen when. Needs no key and no server.
+    Simulate(command::simulate::Options),
+    /// Make a fleet to simulate.
+    #[command(subcommand)]
+    Fleet(command::fleet::Kind),
     /// Let the devices count whom a policy would hit. Nobody is told.
     Preview(command::preview::Options),
     /// Sign a policy and put it before the other admins.
@@ -78,6 +84,8 @@ fn run(arguments: Arguments) -> Result<()> {
             Command::Init(options) => command::init::run(&home, &options),
             Command::Found(options) => command::found::run(&home, &options).await,
             Command::Check(file) => command::policy::check(&home, &file),
+            Command::Simulate(options) => command::simulate::run(&options),
+            Command::Fleet(kind) => command::fleet::run(&kind),
             Command::Preview(options) => command::preview::run(&home, &options).await,
             Command::Propose(file) => command::policy::propose(&home, &file).await,
             Command::Sign(options) => command::sign::sign(&home, &options).await,

@@ -21,6 +21,7 @@ mod privacy;
 mod push_stream;
 mod refusals;
 mod remove;
+mod simulate;
 mod story;
 
 use forewarn_clock::Shift;

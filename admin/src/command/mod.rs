@@ -3,11 +3,13 @@
 pub(crate) mod app;
 pub(crate) mod appeals;
 pub(crate) mod exempt;
+pub(crate) mod fleet;
 pub(crate) mod found;
 pub(crate) mod init;
 pub(crate) mod policy;
 pub(crate) mod preview;
 pub(crate) mod retract;
 pub(crate) mod sign;
+pub(crate) mod simulate;
 pub(crate) mod status;
 pub(crate) mod told;
