@@ -10,6 +10,7 @@ mod apps;
 mod certificates;
 mod desktop;
 mod gate;
+mod gitops;
 mod hostile;
 mod inventory;
 mod mail;

@@ -6,6 +6,7 @@ pub(crate) mod exempt;
 pub(crate) mod fleet;
 pub(crate) mod found;
 pub(crate) mod init;
+pub(crate) mod plan;
 pub(crate) mod policy;
 pub(crate) mod preview;
 pub(crate) mod retract;

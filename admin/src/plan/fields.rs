@@ -1,0 +1,85 @@
+//! What differs between two versions of a policy, field by field and in the words that admins read before they sign.
+
+use forewarn_proto::policy::{Offline, Policy};
+use serde::Serialize;
+
+use crate::show;
+
+/// One difference. Of a list, each item is one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct FieldChange {
+    /// The field, as the file names it: `deadline.grace`, `rule[tiktok].purls`.
+    pub(crate) field: String,
+    /// What is in force; none where something is new.
+    pub(crate) old: Option<String>,
+    /// What the file says; none where something is gone.
+    pub(crate) new: Option<String>,
+}
+
+/// A field's name, what tells it from others of the same name, and its value in words.
+struct Field {
+    name: String,
+    item: String,
+    words: String,
+}
+
+/// Everything that differs, in the order of the file; what is only in force comes where it was.
+pub(super) fn changed(old: &Policy, new: &Policy) -> Vec<FieldChange> {
+    let (old, new) = (fields(old), fields(new));
+    let same = |a: &Field, b: &Field| (&a.name, &a.item) == (&b.name, &b.item);
+    let gone = old.iter().filter(|field| !new.iter().any(|other| same(field, other)));
+    let gone = gone.map(|field| FieldChange { field: field.name.clone(), old: Some(field.words.clone()), new: None });
+    let come = new.iter().filter_map(|field| {
+        let former = old.iter().find(|other| same(field, other));
+        let differs = former.is_none_or(|former| former.words != field.words);
+        differs.then(|| FieldChange {
+            field: field.name.clone(),
+            old: former.map(|former| former.words.clone()),
+            new: Some(field.words.clone()),
+        })
+    });
+    let mut changes: Vec<FieldChange> = gone.chain(come).collect();
+    let place = |change: &FieldChange| {
+        let at = |fields: &[Field]| fields.iter().position(|field| field.name == change.field);
+        at(&new).or_else(|| at(&old))
+    };
+    changes.sort_by_key(place);
+    changes
+}
+
+/// All fields but `id` and `version`. Every one has to be here: what is not is not shown.
+fn fields(policy: &Policy) -> Vec<Field> {
+    let Policy { id: _, version: _, title, deadline, rollout, until, message, consequence, rules } = policy;
+    let mut all = Vec::new();
+    let mut say = |name: &str, item: &str, words: String| {
+        all.push(Field { name: name.to_owned(), item: item.to_owned(), words });
+    };
+    say("title", "", title.clone());
+    deadline.at.iter().for_each(|at| say("deadline.at", "", at.to_string()));
+    say("deadline.grace", "", deadline.grace.to_string());
+    say("deadline.min_notice", "", deadline.min_notice.to_string());
+    say("deadline.ramp", "", show::spread(deadline.ramp));
+    deadline.quiet_hours.iter().for_each(|hours| say("deadline.quiet_hours", "", show::quiet(*hours)));
+    deadline.days_off.iter().for_each(|day| say("deadline.days_off", day.name(), show::day_off(day.name())));
+    show::rollout_in_words(rollout).into_iter().for_each(|(field, words)| say(field, "", words));
+    until.iter().for_each(|until| say("until", "", show::end(until)));
+    message.iter().for_each(|(language, text)| say(&format!("message.{language}"), "", text.clone()));
+    if consequence.mail.is_empty() {
+        say("consequence.mail", "", show::ONLY_WARNS.to_owned());
+    }
+    consequence.mail.iter().for_each(|domain| say("consequence.mail", domain.as_str(), show::takes(domain)));
+    say("consequence.seal", "", if consequence.seal { show::SEALS } else { "the stored mail stays open" }.to_owned());
+    let offline = match consequence.offline {
+        Offline::Hold => "revokes nothing on devices that have not reached the server for long",
+        Offline::Revoke => show::ACTS_OFFLINE,
+    };
+    say("consequence.offline", "", offline.to_owned());
+    for rule in rules {
+        say(&format!("rule[{}].app", rule.id), "", rule.app.clone());
+        let purls = format!("rule[{}].purls", rule.id);
+        rule.purls.iter().for_each(|pattern| say(&purls, &pattern.to_string(), show::purl(pattern)));
+        let names = format!("rule[{}].display_names", rule.id);
+        rule.display_names.iter().for_each(|name| say(&names, name, show::display_name(name)));
+    }
+    all
+}
