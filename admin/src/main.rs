@@ -7,8 +7,10 @@ mod diff;
 mod fill;
 mod home;
 mod keys;
+mod plan;
 mod server;
 mod show;
+mod simulate;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -39,8 +41,17 @@ enum Command {
     Found(command::found::Options),
     /// Read a policy file and say what it would do. Changes nothing.
     Check(command::policy::File),
+    /// Play a policy over a fleet that is a file, and tell what would happen when. Needs no key and no server.
+    Simulate(command::simulate::Options),
+    /// Make a fleet to simulate.
+    #[command(subcommand)]
+    Fleet(command::fleet::Kind),
     /// Let the devices count whom a policy would hit. Nobody is told.
     Preview(command::preview::Options),
+    /// Compare a folder of policies with what is in force. Changes nothing; exits with 2 if something has to change.
+    Plan(command::plan::Options),
+    /// Make one draft of all that a plan says, sign it and put it before the other admins.
+    Apply(command::plan::Apply),
     /// Sign a policy and put it before the other admins.
     Propose(command::policy::File),
     /// What waits for your signature: open drafts, whose they are and since when; and how much is contested.
@@ -66,8 +77,16 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    match run(Arguments::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        // Not clap's 2, which is what `plan` says where something has to change.
+        Err(error) => {
+            let _ = error.print();
+            return if error.use_stderr() { ExitCode::FAILURE } else { ExitCode::SUCCESS };
+        }
+    };
+    match run(arguments) {
+        Ok(code) => code,
         Err(error) => {
             anstream::eprintln!("forewarn-admin: {error:#}");
             ExitCode::FAILURE
@@ -75,18 +94,22 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(arguments: Arguments) -> Result<()> {
+fn run(arguments: Arguments) -> Result<ExitCode> {
     // Another provider can't be installed before this line, which is the only way in which it fails.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let home = Home::new(arguments.home, arguments.passphrase_file)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         command::admins::finish_rotation(&home).await?;
-        match arguments.command {
+        let done = match arguments.command {
             Command::Init(options) => command::init::run(&home, &options),
             Command::Found(options) => command::found::run(&home, &options).await,
             Command::Check(file) => command::policy::check(&home, &file),
+            Command::Simulate(options) => command::simulate::run(&options),
+            Command::Fleet(kind) => command::fleet::run(&kind),
             Command::Preview(options) => command::preview::run(&home, &options).await,
+            Command::Plan(options) => return command::plan::plan(&home, &options).await,
+            Command::Apply(options) => command::plan::apply(&home, &options).await,
             Command::Propose(file) => command::policy::propose(&home, &file).await,
             Command::Inbox => command::inbox::run(&home).await,
             Command::Sign(options) => command::sign::sign(&home, &options).await,
@@ -98,6 +121,7 @@ fn run(arguments: Arguments) -> Result<()> {
             Command::Admins(options) => command::admins::run(&home, &options).await,
             Command::App(options) => command::app::run(&options),
             Command::Status(options) => command::status::run(&home, &options).await,
-        }
+        };
+        done.map(|()| ExitCode::SUCCESS)
     })
 }

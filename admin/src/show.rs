@@ -4,11 +4,14 @@ use anstyle::{AnsiColor, Style};
 use anyhow::Result;
 use forewarn_proto::{
     api::{Draft, DraftStatus, FleetStatus, PolicyCount},
-    policy::{Deadline, Exemption, Exemptions, Length, Offline, Pause, Policy, Retraction},
+    policy::{
+        At, Deadline, Domain, Exemption, Exemptions, Group, Length, Offline, Pattern, Pause, Policy, QuietHours,
+        Retraction, Rollout,
+    },
 };
 use forewarn_trust::{AdminsChange, Changes, PublicKey, Verified, metadata};
 
-use crate::diff::{self, Change};
+use crate::diff::{self, FieldChange};
 
 const BOLD: Style = Style::new().bold();
 const WARN: Style = AnsiColor::Yellow.on_default();
@@ -24,30 +27,80 @@ fn policy_in_words(policy: &Policy) -> Vec<(String, String)> {
     let mut say = |label: &str, text: String| lines.push((label.to_owned(), text));
     for rule in &policy.rules {
         say("bans", rule.app.clone());
-        for pattern in &rule.purls {
-            say("", format!("  {pattern}{}", if pattern.only_warns { ", which only warns" } else { "" }));
-        }
-        rule.display_names.iter().for_each(|name| say("", format!("  what is called `{name}`, which only warns")));
+        rule.purls.iter().for_each(|pattern| say("", format!("  {}", purl(pattern))));
+        rule.display_names.iter().for_each(|name| say("", format!("  {}", display_name(name))));
     }
     deadline_in_words(&policy.deadline).into_iter().for_each(|text| say("deadline", text));
+    rollout_in_words(&policy.rollout).into_iter().for_each(|(_, text)| say("reaches", text));
     if let Some(until) = &policy.until {
-        say("ends", format!("{until}; what it took goes back then"));
+        say("ends", end(until));
     }
     if policy.consequence.mail.is_empty() {
-        say("then", "nothing: this policy only warns".to_owned());
+        say("then", ONLY_WARNS.to_owned());
     }
     for domain in &policy.consequence.mail {
-        say("then", format!("the mail profile of {domain} moves into the device's vault"));
+        say("then", takes(domain));
     }
     if policy.consequence.seal {
-        say("then", "the stored mail of those accounts is closed until they come back".to_owned());
+        say("then", SEALS.to_owned());
     }
     if policy.consequence.offline == Offline::Revoke {
-        let text = "acts on devices that have not reached the server for long, too; a retraction can't stop it there";
-        say("offline", text.to_owned());
+        say("offline", ACTS_OFFLINE.to_owned());
     }
     policy.message.iter().for_each(|(language, text)| say("says", format!("({language}) {text}")));
     lines
+}
+
+pub(crate) const ONLY_WARNS: &str = "nothing: this policy only warns";
+pub(crate) const SEALS: &str = "the stored mail of those accounts is closed until they come back";
+pub(crate) const ACTS_OFFLINE: &str =
+    "acts on devices that have not reached the server for long, too; a retraction can't stop it there";
+
+pub(crate) fn purl(pattern: &Pattern) -> String {
+    format!("{pattern}{}", if pattern.only_warns { ", which only warns" } else { "" })
+}
+
+pub(crate) fn display_name(name: &str) -> String {
+    format!("what is called `{name}`, which only warns")
+}
+
+pub(crate) fn takes(domain: &Domain) -> String {
+    format!("the mail profile of {domain} moves into the device's vault")
+}
+
+pub(crate) fn end(until: &At) -> String {
+    format!("{until}; what it took goes back then")
+}
+
+pub(crate) fn quiet(hours: QuietHours) -> String {
+    format!("never in the hours {hours} of the device's local time: it moves to their end")
+}
+
+pub(crate) fn day_off(days: &str) -> String {
+    format!("never on a {days}: it moves to the next other day")
+}
+
+pub(crate) fn spread(ramp: Length) -> String {
+    format!("spread over {ramp}: each device has its own place in it")
+}
+
+/// Which devices a policy reaches and when, each field of it in words; nothing of those that hold nobody back.
+pub(crate) fn rollout_in_words(rollout: &Rollout) -> Vec<(&'static str, String)> {
+    let Rollout { groups, percent, start, over } = rollout;
+    let mut fields = Vec::new();
+    if !groups.is_empty() {
+        let groups: Vec<&str> = groups.iter().map(Group::as_str).collect();
+        fields.push(("rollout.groups", format!("only devices of the group {}", groups.join(" or "))));
+    }
+    if *percent < 100 {
+        fields
+            .push(("rollout.percent", format!("only {percent} devices of a hundred, each by its own place among all")));
+    }
+    fields.extend(start.iter().map(|start| ("rollout.start", format!("nobody before {start}"))));
+    if *over > Length::default() {
+        fields.push(("rollout.over", format!("evenly more devices over {over} from then on")));
+    }
+    fields
 }
 
 fn deadline_in_words(deadline: &Deadline) -> Vec<String> {
@@ -57,14 +110,14 @@ fn deadline_in_words(deadline: &Deadline) -> Vec<String> {
         "{at}at least {grace} after each person was shown the notice; never under the device's own least notice"
     )];
     if let Some(hours) = deadline.quiet_hours {
-        lines.push(format!("never in the hours {hours} of the device's local time: it moves to their end"));
+        lines.push(quiet(hours));
     }
     if !deadline.days_off.is_empty() {
         let days: Vec<&str> = deadline.days_off.iter().map(|day| day.name()).collect();
-        lines.push(format!("never on a {}: it moves to the next other day", days.join(" or a ")));
+        lines.push(day_off(&days.join(" or a ")));
     }
     if deadline.ramp > Length::default() {
-        lines.push(format!("spread over {}: each device has its own place in it", deadline.ramp));
+        lines.push(spread(deadline.ramp));
     }
     lines
 }
@@ -145,8 +198,8 @@ pub(crate) fn changes(changes: &Changes, in_force: &Verified) -> Result<()> {
     }
     let former = |name: &str| in_force.documents.get(name).and_then(|former| Policy::parse(&former.bytes).ok());
     for name in &changes.removed {
-        anstream::println!("  {WARN}takes out {name}{WARN:#}");
-        differences(&diff::changes(former(name).as_ref(), None));
+        let what = former(name).map(|gone| format!(" (version {}: {})", gone.version, gone.title));
+        anstream::println!("  {WARN}takes out {name}{}{WARN:#}", what.unwrap_or_default());
     }
     for (name, text) in &changes.added {
         if name.starts_with("retractions/") {
@@ -165,17 +218,17 @@ pub(crate) fn changes(changes: &Changes, in_force: &Verified) -> Result<()> {
             let (former, new) = (former(name), Policy::parse(text.as_bytes())?);
             anstream::println!("  {} {name}:", if former.is_some() { "changes" } else { "puts in" });
             policy(&new);
-            if former.is_some() {
-                anstream::println!("  Against what is in force:");
-                differences(&diff::changes(former.as_ref(), Some(&new)));
+            if let Some(former) = &former {
+                anstream::println!("  Against version {}, which is in force:", former.version);
+                differences(&diff::changed(former, &new));
             }
         }
     }
     Ok(())
 }
 
-fn differences(changes: &[Change]) {
-    changes.iter().for_each(|change| anstream::println!("    {change}"));
+fn differences(changes: &[FieldChange]) {
+    changes.iter().flat_map(FieldChange::lines).for_each(|line| anstream::println!("{line}"));
 }
 
 fn people(number: u64) -> String {
@@ -215,6 +268,7 @@ version = 7
 title = "TikTok must go"
 until = "2027-01-31T12:00Z"
 message = { en = "Please remove it." }
+rollout = { groups = ["pilot"], percent = 50, start = "2026-11-30T09:00Z", over = "7d" }
 consequence = { mail = ["corp.example"], seal = true, offline = "revoke" }
 
 [deadline]
@@ -246,6 +300,10 @@ never under the device's own least notice
 deadline  never in the hours 22:00-07:00 of the device's local time: it moves to their end
 deadline  never on a saturday or a sunday: it moves to the next other day
 deadline  spread over 10h: each device has its own place in it
+reaches   only devices of the group pilot
+reaches   only 50 devices of a hundred, each by its own place among all
+reaches   nobody before 2026-11-30T09:00Z
+reaches   evenly more devices over 168h from then on
 ends      2027-01-31T12:00Z; what it took goes back then
 then      the mail profile of corp.example moves into the device's vault
 then      the stored mail of those accounts is closed until they come back

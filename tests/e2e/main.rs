@@ -12,6 +12,7 @@ mod certificates;
 mod desktop;
 mod drafts;
 mod gate;
+mod gitops;
 mod hostile;
 mod inventory;
 mod mail;
@@ -23,6 +24,7 @@ mod privacy;
 mod push_stream;
 mod refusals;
 mod remove;
+mod simulate;
 mod story;
 
 use forewarn_clock::Shift;

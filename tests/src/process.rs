@@ -46,7 +46,7 @@ impl Binaries {
 
     /// A command of one of the binaries, without this process's D-Bus session.
     #[expect(clippy::disallowed_methods, reason = "the tests run the real binaries")]
-    pub(crate) fn command(&self, name: &str) -> Command {
+    pub fn command(&self, name: &str) -> Command {
         let mut command = Command::new(self.0.join(name));
         command.env_remove("DBUS_SESSION_BUS_ADDRESS").env("LANG", "C.UTF-8").stdin(Stdio::null());
         command

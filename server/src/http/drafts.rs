@@ -17,10 +17,10 @@ use forewarn_proto::{
 use forewarn_trust::{Admins, DraftError, Repository, digest, metadata::version_of, verify};
 
 use super::{
-    Refused,
+    Refused, blast,
     caller::{Asked, Caller, check_founding_code, identify},
 };
-use crate::{Server, in_force::InForce};
+use crate::{Server, in_force::InForce, store::Proposed, tell::Told};
 
 pub(super) async fn online_keys(State(server): State<Arc<Server>>) -> Json<OnlineKeys> {
     let (snapshot, timestamp) = (server.own.snapshot.public().public, server.own.timestamp.public().public);
@@ -39,12 +39,13 @@ pub(super) async fn propose(
 ) -> Result<Json<DraftStatus>, Refused> {
     let asked = Asked { headers: &headers, method: &Method::POST, path: "/v1/drafts", body: &body };
     let by = author(&server, &asked).await?;
+    let by_name = by.name.clone();
     let mut in_force = server.in_force.lock().await;
     let repository = &in_force.repository;
     let draft: Draft =
         serde_json::from_slice(&body).map_err(|e| Refused(StatusCode::BAD_REQUEST, format!("not a draft: {e}")))?;
     repository.check(&draft)?;
-    let (number, draft) = keep(&server, repository, draft).await?;
+    let (number, draft) = keep(&server, repository, draft, &by.name).await?;
     let mut status = status_of(repository, number, draft)?;
     if is_complete(repository, &status) {
         let by = by.at_least(Role::Approver).map(|by| by.name);
@@ -58,7 +59,24 @@ pub(super) async fn propose(
             Err(failed) => return Err(failed),
         }
     }
+    server.teller.tell(told(&status, &by_name));
     Ok(Json(status))
+}
+
+/// What the admins are told of a draft that somebody sent.
+fn told(status: &DraftStatus, by: &str) -> Told {
+    let DraftStatus { number, signatures, published, waiting, draft, .. } = status;
+    let what: Vec<&str> = draft.targets.keys().chain(&draft.removes).map(String::as_str).collect();
+    let what = if what.is_empty() { "who the admins are".to_owned() } else { what.join(", ") };
+    let count = |(role, (have, need)): (&String, &(usize, usize))| format!("{role}: {have} of {need} signatures");
+    let signed: Vec<String> = signatures.iter().map(count).collect();
+    let (subject, next) = if *published {
+        (format!("draft {number} is in force"), "See `forewarn-admin status`.".to_owned())
+    } else {
+        let why = waiting.as_ref().map(|why| format!(" It waits: {why}.")).unwrap_or_default();
+        (format!("draft {number} waits for a signature"), format!("{why} Look and sign: forewarn-admin sign {number}"))
+    };
+    Told { subject, text: format!("{by} sent draft {number}: {what}.\n{}.\n{}\n", signed.join(", "), next.trim()) }
 }
 
 /// Who may put drafts before the admins; before there are any, who knows the founding code.
@@ -71,18 +89,22 @@ async fn author(server: &Server, asked: &Asked<'_>) -> Result<Caller, Refused> {
 }
 
 /// Stores a draft: as signatures on one that is open, in the place of one that is stale, or as a new one.
-async fn keep(server: &Server, repository: &Repository, draft: Draft) -> Result<(i64, Draft), Refused> {
+async fn keep(server: &Server, repository: &Repository, draft: Draft, by: &str) -> Result<(i64, Draft), Refused> {
+    let now = server.clock.wall();
+    let store = async |number: Option<i64>, draft: &Draft| -> Result<i64, Refused> {
+        let proposed = Proposed { by: by.to_owned(), roles: repository.signed_roles(draft)? };
+        Ok(server.store.keep_draft(number, draft, proposed, now).await?)
+    };
     let mut open = server.store.drafts().await?;
     for (number, other) in &open {
         if let Ok(merged) = repository.merge(other, &draft) {
-            server.store.update_draft(*number, &merged).await?;
-            return Ok((*number, merged));
+            return Ok((store(Some(*number), &merged).await?, merged));
         }
     }
     let replaced = draft.replaces;
-    let draft = Draft { replaces: None, posted: Some(server.clock.wall()), ..repository.describe(&draft)? };
+    let draft = Draft { replaces: None, posted: Some(now), ..repository.describe(&draft)? };
     let Some(number) = replaced else {
-        return Ok((server.store.add_draft(&draft).await?, draft));
+        return Ok((store(None, &draft).await?, draft));
     };
     let stale = open.remove(&number).filter(|stale| is_stale(repository, stale) && changes_the_same(stale, &draft));
     let Some(stale) = stale else {
@@ -90,8 +112,7 @@ async fn keep(server: &Server, repository: &Repository, draft: Draft) -> Result<
         return Err(Refused(StatusCode::CONFLICT, text));
     };
     let draft = Draft { posted: stale.posted, ..draft };
-    server.store.update_draft(number, &draft).await?;
-    Ok((number, draft))
+    Ok((store(Some(number), &draft).await?, draft))
 }
 
 /// Whether two drafts are about the same policies, or both about the admins.
@@ -177,6 +198,7 @@ async fn put_in_force(
         let text = "another server has just published something else; sign it again if it is still wanted";
         return Err(Refused::new(StatusCode::CONFLICT, text));
     }
+    server.numbers.published.inc();
     tracing::info!("published draft {number}: {:?}", draft.roles.keys().collect::<Vec<_>>());
     Ok(())
 }
@@ -185,13 +207,19 @@ async fn put_in_force(
 async fn published(server: &Server, repository: &Repository, draft: &Draft) -> Result<Repository, Refused> {
     let mut next = repository.clone();
     next.publish(draft, &server.signer())?;
-    may_publish(server, &next).await?;
+    may_publish(server, repository, draft, &next).await?;
     Ok(next)
 }
 
 /// What has to hold beside the signatures. A draft that is refused here stays open, and its status says why it waits.
-async fn may_publish(server: &Server, next: &Repository) -> Result<(), Refused> {
-    check_as_a_device(server, next).await
+async fn may_publish(
+    server: &Server,
+    repository: &Repository,
+    draft: &Draft,
+    next: &Repository,
+) -> Result<(), Refused> {
+    check_as_a_device(server, next).await?;
+    blast::check(server, repository, draft).await
 }
 
 /// What a device would refuse is not published: it would keep every later bundle from every device.

@@ -10,6 +10,7 @@ use forewarn_proto::{
     api::{Appeal, FleetStatus, Role, Told, ToldCorrection, ToldPerson, Undone},
     report::{ProfileState, RuleReport},
 };
+use forewarn_trust::Repository;
 use serde::Deserialize;
 
 use super::{Refused, caller::Caller};
@@ -28,7 +29,13 @@ pub(super) async fn status(State(server): State<Arc<Server>>, caller: Caller) ->
 impl Server {
     /// What all devices reported, counted.
     pub(crate) async fn fleet_status(&self) -> anyhow::Result<FleetStatus> {
-        let versions = self.in_force.lock().await.repository.policy_versions()?;
+        let repository = self.in_force.lock().await.repository.clone();
+        self.count_fleet(&repository).await
+    }
+
+    /// The same, by what this repository has in force.
+    pub(crate) async fn count_fleet(&self, repository: &Repository) -> anyhow::Result<FleetStatus> {
+        let versions = repository.policy_versions()?;
         let mut counted = Counted::of(versions);
         self.store.each_report(|stored| counted.add(&stored)).await?;
         Ok(counted.finish(self.store.count_devices().await?, self.feed.connected()))

@@ -1,5 +1,6 @@
 //! The routes. Devices are known by their certificate, admins by their signature on each request.
 
+mod blast;
 mod caller;
 mod device;
 mod devices;

@@ -3,10 +3,20 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context, Result};
-use forewarn_proto::{api::Draft, audit::Decision, bundle::Bundle};
+use forewarn_proto::{
+    api::Draft,
+    audit::{Decision, SignedRole},
+    bundle::Bundle,
+};
 use jiff::Timestamp;
 
 use super::{Change, Store, audit::append};
+
+/// Who sent a draft, and what of it is signed, for the record.
+pub(crate) struct Proposed {
+    pub(crate) by: String,
+    pub(crate) roles: BTreeMap<String, SignedRole>,
+}
 
 impl Store {
     /// The bundle in force and its revision; an empty one, of revision 0, before the founding.
@@ -44,17 +54,30 @@ impl Store {
         Ok(true)
     }
 
-    /// Stores a new draft and gives its number.
-    pub(crate) async fn add_draft(&self, draft: &Draft) -> Result<i64> {
+    /// Stores a draft, as a new one or in the place of the open one of this number, and gives its number.
+    pub(crate) async fn keep_draft(
+        &self,
+        number: Option<i64>,
+        draft: &Draft,
+        proposed: Proposed,
+        now: Timestamp,
+    ) -> Result<i64> {
+        let text = serde_json::to_string(draft)?;
+        let mut transaction = self.pool.begin().await?;
         let insert = "INSERT INTO draft (number, draft, published) \
                       SELECT coalesce(max(number), 0) + 1, $1, 0 FROM draft RETURNING number";
-        Ok(sqlx::query_scalar(insert).bind(serde_json::to_string(draft)?).fetch_one(&self.pool).await?)
-    }
-
-    pub(crate) async fn update_draft(&self, number: i64, draft: &Draft) -> Result<()> {
-        let update = sqlx::query("UPDATE draft SET draft = $1 WHERE number = $2 AND published = 0");
-        update.bind(serde_json::to_string(draft)?).bind(number).execute(&self.pool).await?;
-        Ok(())
+        let update = "UPDATE draft SET draft = $1 WHERE number = $2 AND published = 0 RETURNING number";
+        let number: i64 = match number {
+            None => sqlx::query_scalar(insert).bind(text).fetch_one(&mut *transaction).await?,
+            Some(number) => {
+                let kept = sqlx::query_scalar(update).bind(text).bind(number).fetch_optional(&mut *transaction).await?;
+                kept.with_context(|| format!("draft {number} is no longer open"))?
+            }
+        };
+        let Proposed { by, roles } = proposed;
+        append(&mut transaction, Decision::Proposed { draft: number, by, roles }, now).await?;
+        transaction.commit().await?;
+        Ok(number)
     }
 
     /// The drafts that are not published, by number.

@@ -24,6 +24,7 @@ use sqlx::{
 
 pub(crate) use self::{
     devices::Standing,
+    drafts::Proposed,
     follow::Change,
     reports::StoredReport,
     writer::{Busy, ReportWriter, Verdict},

@@ -1,0 +1,91 @@
+//! `fleet synthetic`: a fleet to simulate with.
+
+use anyhow::{Result, anyhow};
+use clap::{Args, Subcommand};
+use forewarn_proto::catalogue;
+
+use crate::simulate::{App, Days, Leave, Recipe, Share, Zone, synthesize};
+
+/// Which fleet.
+#[derive(Subcommand)]
+pub(crate) enum Kind {
+    /// A fleet that nobody has, of so many devices: the same for the same options.
+    Synthetic(Options),
+}
+
+/// Options of `fleet synthetic`.
+#[derive(Args)]
+pub(crate) struct Options {
+    /// How many devices (at most 200000).
+    #[arg(long, default_value_t = 1000)]
+    devices: u32,
+    /// An app, by its id in the catalogue or its purl, and on how many devices it is: tiktok=8%. May be repeated.
+    #[arg(long = "share", value_name = "APP=SHARE", value_parser = app)]
+    shares: Vec<(App, Share)>,
+    /// A zone and how many devices are in it: Europe/Berlin=60%. May be repeated; the rest is in the first.
+    #[arg(long = "zone", value_name = "ZONE=SHARE", value_parser = zone)]
+    zones: Vec<(Zone, Share)>,
+    /// Days and how many people are on leave then: 2026-12-21/2026-12-31=30%. May be repeated.
+    #[arg(long = "away", value_name = "FROM/TO=SHARE", value_parser = leave)]
+    leave: Vec<Leave>,
+    /// How many devices are off whenever nobody is there.
+    #[arg(long, value_name = "SHARE", default_value = "30%", value_parser = share)]
+    off_at_night: Share,
+    /// How many of the people who are told remove the app.
+    #[arg(long, value_name = "SHARE", default_value = "0%", value_parser = share)]
+    complies: Share,
+    /// Another seed makes another fleet.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+}
+
+pub(crate) fn run(kind: &Kind) -> Result<()> {
+    let Kind::Synthetic(options) = kind;
+    let recipe = Recipe {
+        devices: options.devices,
+        apps: options.shares.clone(),
+        zones: options.zones.clone(),
+        leave: options.leave.clone(),
+        off_at_night: options.off_at_night,
+        complies: options.complies,
+        seed: options.seed,
+    };
+    let fleet = synthesize(&recipe).map_err(|problem| anyhow!("{problem}"))?;
+    anstream::println!("{}", serde_json::to_string_pretty(&fleet)?);
+    Ok(())
+}
+
+fn share(text: &str) -> Result<Share, String> {
+    text.parse()
+}
+
+/// The part before the last `=`, and the share behind it.
+fn shared<'t>(text: &'t str, example: &str) -> Result<(&'t str, Share), String> {
+    let (what, share) = text.rsplit_once('=').ok_or_else(|| format!("`{text}` has no share; write {example}"))?;
+    Ok((what, share.parse()?))
+}
+
+fn app(text: &str) -> Result<(App, Share), String> {
+    let (name, share) = shared(text, "tiktok=8%")?;
+    if name.starts_with("pkg:") {
+        return Ok((App::Package(name.parse().map_err(|e| format!("{e}"))?), share));
+    }
+    match catalogue::find(name) {
+        Some(app) => Ok((App::Named(app.id), share)),
+        None => Err(format!("no app of the catalogue is called `{name}`; look with `forewarn-admin app search`")),
+    }
+}
+
+fn zone(text: &str) -> Result<(Zone, Share), String> {
+    let (name, share) = shared(text, "Europe/Berlin=60%")?;
+    Ok((name.parse()?, share))
+}
+
+fn leave(text: &str) -> Result<Leave, String> {
+    let example = "2026-12-21/2026-12-31=30%";
+    let (days, share) = shared(text, example)?;
+    let days =
+        days.split_once('/').and_then(|(from, to)| Some(Days { from: from.parse().ok()?, to: to.parse().ok()? }));
+    let days = days.filter(|days| days.from <= days.to);
+    Ok(Leave { days: days.ok_or_else(|| format!("`{text}` has no first and last day; write {example}"))?, share })
+}
