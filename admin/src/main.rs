@@ -62,6 +62,8 @@ enum Command {
     Publish(command::sign::Number),
     /// Take a policy back, alone and at once: profiles return, notices go, those who saw one are corrected.
     Retract(command::retract::Options),
+    /// Let a rollout reach no further device, alone.
+    Pause(command::pause::Options),
     /// What people contest, in their own words.
     Appeals,
     /// Who was told what of a policy and when, who was not and why, and after a retraction who was corrected.
@@ -70,6 +72,12 @@ enum Command {
     Exempt(command::exempt::Options),
     /// Who the admins are, until when what they signed is good; and how that changes.
     Admins(command::admins::Options),
+    /// What enrolled, and what may speak no longer.
+    Devices(command::devices::Options),
+    /// The record of decisions: who signed what and when.
+    Audit(command::audit::Options),
+    /// Tokens for programs, and for people without an admin's key.
+    Tokens(command::tokens::Options),
     /// Look into the catalogue of apps that a policy can name.
     App(command::app::Options),
     /// Show open drafts and what devices report.
@@ -115,6 +123,10 @@ fn run(arguments: Arguments) -> Result<ExitCode> {
             Command::Sign(options) => command::sign::sign(&home, &options).await,
             Command::Publish(number) => command::sign::publish(&home, &number).await,
             Command::Retract(options) => command::retract::run(&home, &options).await,
+            Command::Pause(options) => command::pause::run(&home, &options).await,
+            Command::Devices(options) => command::devices::run(&home, &options).await,
+            Command::Audit(options) => command::audit::run(&home, &options).await,
+            Command::Tokens(options) => command::tokens::run(&home, &options).await,
             Command::Appeals => command::appeals::run(&home).await,
             Command::Told(options) => command::told::run(&home, &options).await,
             Command::Exempt(options) => command::exempt::run(&home, &options).await,

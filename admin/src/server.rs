@@ -3,7 +3,8 @@
 use anyhow::{Context, Result, bail};
 use forewarn_clock::Clock;
 use forewarn_proto::{
-    api::{Appeal, Draft, DraftStatus, FleetStatus, OnlineKeys, Told},
+    api::{Appeal, Device, Draft, DraftStatus, FleetStatus, OnlineKeys, Token, TokenRequest, Told, Undone},
+    audit::Chained,
     bundle::Bundle,
     policy::PolicyId,
 };
@@ -88,6 +89,42 @@ impl Server {
 
     pub(crate) async fn appeals(&self) -> Result<Vec<Appeal>> {
         self.ask(Method::GET, "/v1/appeals", Vec::new()).await
+    }
+
+    /// How far a retraction has come that was published with this version of the timestamp role.
+    pub(crate) async fn undone(&self, policy: &PolicyId, since: u64) -> Result<Undone> {
+        self.ask(Method::GET, &format!("/v1/undone/{policy}?since={since}"), Vec::new()).await
+    }
+
+    /// Up to a thousand devices after the one of this name.
+    pub(crate) async fn devices_after(&self, name: &str) -> Result<Vec<Device>> {
+        self.ask(Method::GET, &format!("/v1/devices?after={name}"), Vec::new()).await
+    }
+
+    pub(crate) async fn revoke_device(&self, device: &str) -> Result<()> {
+        self.send(Method::POST, &format!("/v1/devices/{device}/revoke"), Vec::new()).await.map(drop)
+    }
+
+    pub(crate) async fn forget_device(&self, device: &str) -> Result<()> {
+        self.send(Method::DELETE, &format!("/v1/devices/{device}"), Vec::new()).await.map(drop)
+    }
+
+    /// Up to a thousand entries of the record after this one.
+    pub(crate) async fn audit_after(&self, number: u64) -> Result<Vec<Chained>> {
+        self.ask(Method::GET, &format!("/v1/audit?after={number}"), Vec::new()).await
+    }
+
+    pub(crate) async fn tokens(&self) -> Result<Vec<Token>> {
+        self.ask(Method::GET, "/v1/tokens", Vec::new()).await
+    }
+
+    /// Makes a token and gives its secret.
+    pub(crate) async fn make_token(&self, request: &TokenRequest) -> Result<String> {
+        self.ask(Method::POST, "/v1/tokens", serde_json::to_vec(request)?).await
+    }
+
+    pub(crate) async fn end_token(&self, name: &str) -> Result<()> {
+        self.send(Method::DELETE, &format!("/v1/tokens/{name}"), Vec::new()).await.map(drop)
     }
 
     /// What is in force. The first time, the root is taken if it is one that this admin's key has signed.

@@ -3,7 +3,7 @@
 use anstyle::{AnsiColor, Style};
 use anyhow::Result;
 use forewarn_proto::{
-    api::{Draft, DraftStatus, FleetStatus, PolicyCount},
+    api::{Draft, DraftStatus, FleetStatus, Foresight, PolicyCount, Share},
     policy::{
         At, Deadline, Domain, Exemption, Exemptions, Group, Length, Offline, Pattern, Pause, Policy, QuietHours,
         Retraction, Rollout,
@@ -235,6 +235,23 @@ fn people(number: u64) -> String {
     if number == 1 { "1 person".to_owned() } else { format!("{number} people") }
 }
 
+/// What publishing a preview would do.
+fn foreseen(foretold: &Foresight) {
+    let Foresight { devices, told_now, told_later, revoked } = foretold;
+    if *devices == 0 {
+        return;
+    }
+    anstream::println!("  if published: {} told now on {devices} devices", people(*told_now));
+    if *told_later > 0 {
+        anstream::println!("  if published: {} told later, as the rollout goes on", people(*told_later));
+    }
+    let mut sum = 0;
+    for (day, number) in revoked {
+        sum += number;
+        anstream::println!("  if nobody did anything: mail of {} revoked by the end of {day} UTC", people(sum));
+    }
+}
+
 /// What devices report of one policy.
 pub(crate) fn count(name: &str, count: &PolicyCount) {
     anstream::println!(
@@ -245,6 +262,18 @@ pub(crate) fn count(name: &str, count: &PolicyCount) {
         count.unknown,
         count.shown,
     );
+    if count.unheard > 0 {
+        anstream::println!("  {} devices have not answered on this version yet", count.unheard);
+    }
+    foreseen(&count.foretold);
+    let shares = count.platforms.iter().map(|(name, share)| (format!("on {name}"), share));
+    let groups = count.groups.iter().map(|(name, share)| (format!("in {name}"), share));
+    for (place, Share { devices, not_met, unknown, people }) in shares.chain(groups) {
+        anstream::println!(
+            "  {place}: {devices} devices answered, not met on {not_met}, unknown on {unknown}; {}",
+            self::people(*people)
+        );
+    }
     for (stage, people) in &count.people {
         anstream::println!("  {}: {stage}", self::people(*people));
     }

@@ -66,7 +66,7 @@ fn drafts_about_the_same_policy_conflict_by_name() {
     let again = propose(company, "bob", &policy("no-tiktok", 2, "72h"));
     assert_eq!(again, second, "proposed again it comes in the place of the one that was overtaken");
     let signed = ok(company, "alice", &["sign", "--yes"]);
-    assert!(signed.contains("deadline, grace: 48h -> 72h"), "{signed}");
+    assert!(signed.contains("deadline.grace: 48h -> 72h"), "{signed}");
     assert!(signed.contains("Published draft"), "{signed}");
 }
 
@@ -85,7 +85,7 @@ fn promise_2_before_signing_an_admin_reads_what_changes_and_whom_it_hits() {
     ok(company, "alice", &["preview", &file, "--wait", "60"]);
     let signed = ok(company, "bob", &["sign", "--yes"]);
     let (shown, result) = signed.split_once("policies: 2 of 2").unwrap();
-    for line in ["version: 1 -> 2", "deadline, grace: 48h -> 24h", "preview/no-tiktok version 2: not met on 1 devices"]
+    for line in ["Against version 1", "deadline.grace: 48h -> 24h", "preview/no-tiktok version 2: not met on 1 devices"]
     {
         assert!(shown.contains(line), "`{line}` is not in: {shown}");
     }

@@ -85,7 +85,7 @@ impl Company {
         self.port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
         self.url = format!("https://127.0.0.1:{}", self.port);
         let config = format!(
-            "{extra}\nstate = {:?}\nlisten = \"127.0.0.1:{}\"\nurl = {:?}\nsimulated_clock = {:?}\n",
+            "state = {:?}\nlisten = \"127.0.0.1:{}\"\nurl = {:?}\nsimulated_clock = {:?}\nblast_limit = 100\n{extra}\n",
             self.path(self.name),
             self.port,
             self.url,

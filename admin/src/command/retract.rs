@@ -1,9 +1,9 @@
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use anyhow::{Context, Result};
 use clap::Args;
 use forewarn_proto::{
-    api::Draft,
+    api::{Draft, Undone},
     policy::{Language, Policy, PolicyId, Retraction},
 };
 use forewarn_trust::metadata;
@@ -26,7 +26,13 @@ pub(crate) struct Options {
     /// What those who saw a notice are told, in English.
     #[arg(long, default_value = DEFAULT_MESSAGE)]
     message: String,
+    /// Go on printing how far it has come, until every connected device has it and everyone there was corrected.
+    #[arg(long)]
+    watch: bool,
 }
+
+/// How often the server is asked how far a retraction has come.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
 
 pub(crate) async fn run(home: &Home, options: &Options) -> Result<()> {
     let server = Server::signed_in(home)?;
@@ -46,10 +52,38 @@ pub(crate) async fn run(home: &Home, options: &Options) -> Result<()> {
     let next = metadata::next_targets("retractions", current, &targets, &[], home.clock()?.wall())?;
     let roles = BTreeMap::from([("retractions".to_owned(), next)]);
     server.put_in_force(Draft { roles, targets, ..Draft::default() }).await?;
-    anstream::println!(
-        "Withdrawn: {} up to version {}. See `forewarn-admin status`.",
-        options.policy,
-        retraction.through_version
-    );
+    anstream::println!("Withdrawn: {} up to version {}.", options.policy, retraction.through_version);
+    if options.watch {
+        let since = server.in_force(home).await?.version;
+        return watch(&server, &options.policy, since).await;
+    }
+    anstream::println!("See `forewarn-admin status`, or the next time `--watch`.");
     Ok(())
+}
+
+/// Prints each change, until what is connected has it. Others hear of it when they connect.
+async fn watch(server: &Server, policy: &PolicyId, since: u64) -> Result<()> {
+    let started = tokio::time::Instant::now();
+    let mut before = None;
+    loop {
+        let undone = server.undone(policy, since).await?;
+        if before.as_ref() != Some(&undone) {
+            anstream::println!("{:>6.1} s  {}", started.elapsed().as_secs_f32(), line(&undone));
+        }
+        let Undone { connected, reached, owed, corrected, returning, .. } = undone;
+        if reached >= connected && owed == corrected && returning == 0 {
+            return Ok(());
+        }
+        before = Some(undone);
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+}
+
+fn line(undone: &Undone) -> String {
+    let Undone { devices, connected: _, reached, owed, corrected, returning } = undone;
+    format!(
+        "reached {reached} of {devices} devices, {} not yet heard from; corrected {corrected} of {owed} people there who \
+         saw a notice; {returning} mail profiles on their way back",
+        devices.saturating_sub(*reached)
+    )
 }

@@ -1,0 +1,65 @@
+//! `devices`: what enrolled, and what may speak no longer.
+
+use anyhow::Result;
+use clap::{Args, Subcommand};
+use forewarn_proto::{api::Device, policy::Group};
+
+use crate::{home::Home, server::Server};
+
+/// Options of `devices`.
+#[derive(Args)]
+pub(crate) struct Options {
+    #[command(subcommand)]
+    question: Option<Question>,
+}
+
+#[derive(Subcommand)]
+enum Question {
+    /// List them; the same as no subcommand.
+    List,
+    /// Have a device's certificate count no longer: it was lost, stolen or sold. It hears and reports nothing more.
+    Revoke {
+        /// Its name.
+        device: String,
+    },
+    /// Delete all that the server knows of a device: its name, report and appeals. It may then speak no longer either.
+    Forget {
+        /// Its name.
+        device: String,
+    },
+}
+
+pub(crate) async fn run(home: &Home, options: &Options) -> Result<()> {
+    let server = Server::signed_in(home)?;
+    match &options.question {
+        None | Some(Question::List) => list(&server).await,
+        Some(Question::Revoke { device }) => {
+            server.revoke_device(device).await?;
+            anstream::println!("{device} is revoked: it hears and reports nothing more.");
+            Ok(())
+        }
+        Some(Question::Forget { device }) => {
+            server.forget_device(device).await?;
+            anstream::println!("{device} is forgotten: the server knows nothing of it any more.");
+            Ok(())
+        }
+    }
+}
+
+async fn list(server: &Server) -> Result<()> {
+    let mut after = String::new();
+    loop {
+        let page = server.devices_after(&after).await?;
+        let Some(last) = page.last() else { return Ok(()) };
+        after.clone_from(&last.name);
+        page.iter().for_each(|device| anstream::println!("{}", line(device)));
+    }
+}
+
+fn line(Device { name, enrolled, groups, revoked, heard }: &Device) -> String {
+    let groups: Vec<&str> = groups.iter().map(Group::as_str).collect();
+    let groups = if groups.is_empty() { String::new() } else { format!(", in {}", groups.join(" and ")) };
+    let heard = heard.map_or("has reported nothing".to_owned(), |at| format!("last report {at:.0}"));
+    let revoked = revoked.map(|at| format!(", REVOKED {at:.0}")).unwrap_or_default();
+    format!("{name}{groups}: enrolled {enrolled:.0}, {heard}{revoked}")
+}
