@@ -60,12 +60,12 @@ pub(crate) fn run(options: &Options) -> Result<()> {
 fn greet(mut socket: TcpStream, tls: Arc<ServerConfig>) -> Result<(TcpStream, Session)> {
     socket.set_nodelay(true)?;
     let mut session = Session::new(tls)?;
-    let (mut incoming, mut outgoing, mut heard, mut chunk) = (Vec::new(), Vec::new(), Vec::new(), [0; 2048]);
+    let (mut outgoing, mut heard, mut chunk) = (Vec::new(), Vec::new(), [0; 2048]);
     while !heard.ends_with(b"\r\n\r\n") {
         let length = socket.read(&mut chunk)?;
         ensure!(length > 0, "gone");
-        incoming.extend(chunk.iter().take(length));
-        ensure!(session.read(&mut incoming, &mut outgoing, &mut heard)? != Standing::Closed, "closed");
+        session.incoming().extend(chunk.iter().take(length));
+        ensure!(session.read(&mut outgoing, &mut heard)? != Standing::Closed, "closed");
         socket.write_all(&outgoing)?;
         outgoing.clear();
     }

@@ -4,6 +4,7 @@
 use std::{cell::RefCell, io, sync::Arc, time::Duration};
 
 use anyhow::{Context, Result, bail};
+use rustix::net::Shutdown;
 use tokio::{
     net::TcpStream,
     sync::{OwnedSemaphorePermit, oneshot},
@@ -22,6 +23,8 @@ use crate::listener::common_name;
 const PATIENCE: Duration = Duration::from_secs(10);
 /// How long a device may take to read one frame. A slower one is dropped, and resumes by the id that it knows.
 const WRITE_PATIENCE: Duration = Duration::from_secs(10);
+/// How long a connection that is refused stays for the other side to read why.
+const LINGER: Duration = Duration::from_secs(1);
 /// The most that is held of what a client sent and TLS can't read yet, in bytes: one record of the largest size (RFC
 /// 8446, section 5.2) and what is read at a time.
 const MAX_UNREAD_BYTES: usize = 20 * 1024;
@@ -42,8 +45,6 @@ struct Parked {
     socket: TcpStream,
     session: Session,
     stream: Stream,
-    /// A part of a record, which is seldom there.
-    unread: Vec<u8>,
     said: usize,
 }
 
@@ -105,6 +106,7 @@ async fn greet<R: Register>(
             session.write(&refused.answer(), &mut outgoing)?;
             session.close(&mut outgoing)?;
             timeout(WRITE_PATIENCE, write_all(&socket, &outgoing)).await??;
+            linger(&socket).await;
             Ok(None)
         }
     }
@@ -112,14 +114,17 @@ async fn greet<R: Register>(
 
 /// Reads until the request's head is whole. None where the client closed before.
 async fn hear_request(socket: &TcpStream, session: &mut Session) -> Result<Option<Result<String, Refused>>> {
-    let (mut incoming, mut outgoing, mut heard) = (Vec::with_capacity(CHUNK_BYTES), Vec::new(), Vec::new());
+    let (mut outgoing, mut heard) = (Vec::new(), Vec::new());
     loop {
-        if !read_some(socket, &mut incoming).await? {
+        if !read_some(socket, session.incoming()).await? {
             return Ok(None);
         }
-        let standing = session.read(&mut incoming, &mut outgoing, &mut heard);
+        let standing = session.read(&mut outgoing, &mut heard);
         write_all(socket, &outgoing).await?;
         outgoing.clear();
+        if standing.is_err() {
+            linger(socket).await;
+        }
         if standing? == Standing::Closed {
             return Ok(None);
         }
@@ -143,7 +148,7 @@ async fn open<R: Register>(
     let current = stream.current.borrow_and_update().clone();
     let mut answer = head::stream(post.spread());
     answer.extend(current.event_for(known));
-    let mut parked = Parked { socket, session, stream, unread: Vec::new(), said: 0 };
+    let mut parked = Parked { socket, session, stream, said: 0 };
     parked.send(&answer).await?;
     Ok(parked)
 }
@@ -232,12 +237,9 @@ impl Parked {
         if self.said > MAX_SAID_BYTES {
             bail!("a device talks; it was to listen");
         }
-        self.unread.extend_from_slice(chunk.get(..length).unwrap_or_default());
+        self.session.incoming().extend_from_slice(chunk.get(..length).unwrap_or_default());
         let (mut outgoing, mut heard) = (Vec::new(), Vec::new());
-        let standing = self.session.read(&mut self.unread, &mut outgoing, &mut heard);
-        if self.unread.is_empty() {
-            self.unread = Vec::new();
-        }
+        let standing = self.session.read(&mut outgoing, &mut heard);
         // A few bytes at most: an alert, or new keys. Where there is no room even for those, nobody reads.
         if !outgoing.is_empty() && self.socket.try_write(&outgoing)? < outgoing.len() {
             bail!("a device talks and does not read");
@@ -259,6 +261,18 @@ async fn read_some(socket: &TcpStream, incoming: &mut Vec<u8>) -> Result<bool> {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
             Err(error) => return Err(error.into()),
         }
+    }
+}
+
+/// Waits a moment for the other side to close. A socket that is closed with something unread in it is reset, and what was
+/// sent last may be lost with it: the reason for a refusal.
+async fn linger(socket: &TcpStream) {
+    let rest = async {
+        let mut unread = Vec::new();
+        while unread.len() < MAX_UNREAD_BYTES && matches!(read_some(socket, &mut unread).await, Ok(true)) {}
+    };
+    if rustix::net::shutdown(socket, Shutdown::Write).is_ok() {
+        let _ = timeout(LINGER, rest).await;
     }
 }
 

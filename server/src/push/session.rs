@@ -3,16 +3,22 @@
 
 use std::sync::Arc;
 
-use anyhow::{Result, bail};
+use anyhow::{Result, bail, ensure};
 use rustls::{
     ServerConfig,
     pki_types::CertificateDer,
-    server::UnbufferedServerConnection,
-    unbuffered::{ConnectionState, EncodeError, EncryptError, InsufficientSizeError, UnbufferedStatus},
+    server::{ServerConnectionData, UnbufferedServerConnection},
+    unbuffered::{ConnectionState, EncodeError, EncryptError, InsufficientSizeError, UnbufferedStatus, WriteTraffic},
 };
 
 /// The server's side of one TLS connection.
-pub(super) struct Session(Box<UnbufferedServerConnection>);
+pub(super) struct Session {
+    tls: Box<UnbufferedServerConnection>,
+    /// What came and could not be dealt with yet: a part of a record, seldom anything. TLS remembers places in it.
+    unread: Vec<u8>,
+    /// After an error TLS must not be asked anything more.
+    is_over: bool,
+}
 
 /// How far a connection is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,78 +33,102 @@ pub(super) enum Standing {
 
 impl Session {
     pub(super) fn new(config: Arc<ServerConfig>) -> Result<Self> {
-        Ok(Self(Box::new(UnbufferedServerConnection::new(config)?)))
+        let tls = Box::new(UnbufferedServerConnection::new(config)?);
+        Ok(Self { tls, unread: Vec::new(), is_over: false })
     }
 
     /// The certificate that the client proved to hold the key of.
     pub(super) fn peer(&self) -> Option<&CertificateDer<'static>> {
-        self.0.peer_certificates().and_then(<[_]>::first)
+        self.tls.peer_certificates().and_then(<[_]>::first)
     }
 
-    /// Takes what came from `incoming`; a part of a record stays in it for the next call. What is to be sent is added to
-    /// `outgoing`, and what the client says to `heard`. After an error `outgoing` has what tells the client the reason.
-    pub(super) fn read(
-        &mut self,
-        incoming: &mut Vec<u8>,
-        outgoing: &mut Vec<u8>,
-        heard: &mut Vec<u8>,
-    ) -> Result<Standing> {
-        let result = self.process(incoming, outgoing, heard);
+    /// Where what comes is added to, before [`Self::read`].
+    pub(super) fn incoming(&mut self) -> &mut Vec<u8> {
+        &mut self.unread
+    }
+
+    /// Deals with what came. What is to be sent is added to `outgoing`, and what the client says to `heard`. After an error
+    /// `outgoing` has what tells the client the reason, and the connection is over.
+    pub(super) fn read(&mut self, outgoing: &mut Vec<u8>, heard: &mut Vec<u8>) -> Result<Standing> {
+        ensure!(!self.is_over, "the connection is over");
+        let result = self.process(outgoing, heard);
         if result.is_err() {
-            // The alert is queued. Processing nothing yields it, and then the same error again.
-            let _ = self.process(&mut Vec::new(), outgoing, heard);
+            self.is_over = true;
+            // The alert, if there is one, is the first that TLS wants sent.
+            if let Ok(ConnectionState::EncodeTlsData(mut data)) = self.tls.process_tls_records(&mut self.unread).state {
+                append(outgoing, |buffer| data.encode(buffer).map_err(too_small_to_encode))?;
+            }
+        }
+        if self.unread.is_empty() {
+            self.unread = Vec::new();
         }
         result
     }
 
-    fn process(&mut self, incoming: &mut Vec<u8>, outgoing: &mut Vec<u8>, heard: &mut Vec<u8>) -> Result<Standing> {
-        let mut done = 0;
-        let standing = loop {
-            let UnbufferedStatus { discard, state } = self.0.process_tls_records(&mut incoming[done..]);
-            let standing = match state? {
-                ConnectionState::EncodeTlsData(mut data) => {
-                    append(outgoing, |buffer| data.encode(buffer).map_err(too_small_to_encode))?;
-                    None
-                }
-                ConnectionState::TransmitTlsData(data) => {
-                    // The caller sends `outgoing` before anything else.
-                    data.done();
-                    None
-                }
-                ConnectionState::ReadTraffic(mut traffic) => {
-                    while let Some(record) = traffic.next_record() {
-                        heard.extend_from_slice(record?.payload);
-                    }
-                    None
-                }
-                ConnectionState::BlockedHandshake => Some(Standing::Handshake),
-                ConnectionState::WriteTraffic(_) => Some(Standing::Open),
-                ConnectionState::PeerClosed | ConnectionState::Closed => Some(Standing::Closed),
-                state => bail!("TLS is in a state that was not asked for: {state:?}"),
-            };
-            done += discard;
-            if let Some(standing) = standing {
-                break standing;
+    /// What was dealt with is removed from `unread` whatever comes of it.
+    fn process(&mut self, outgoing: &mut Vec<u8>, heard: &mut Vec<u8>) -> Result<Standing> {
+        loop {
+            let UnbufferedStatus { discard, state } = self.tls.process_tls_records(&mut self.unread);
+            let standing = state.map_err(anyhow::Error::from).and_then(|state| step(state, outgoing, heard));
+            self.unread.drain(..discard);
+            if let Some(standing) = standing? {
+                return Ok(standing);
             }
-        };
-        incoming.drain(..done);
-        Ok(standing)
+        }
     }
 
     /// Adds `plain`, encrypted, to `outgoing`.
     pub(super) fn write(&mut self, plain: &[u8], outgoing: &mut Vec<u8>) -> Result<()> {
-        let ConnectionState::WriteTraffic(mut traffic) = self.0.process_tls_records(&mut []).state? else {
-            bail!("the connection is not open");
-        };
-        append(outgoing, |buffer| traffic.encrypt(plain, buffer).map_err(too_small_to_encrypt))
+        self.speak(outgoing, |traffic, buffer| traffic.encrypt(plain, buffer))
     }
 
     /// Adds the word that we close to `outgoing`.
     pub(super) fn close(&mut self, outgoing: &mut Vec<u8>) -> Result<()> {
-        let ConnectionState::WriteTraffic(mut traffic) = self.0.process_tls_records(&mut []).state? else {
-            return Ok(());
+        self.speak(outgoing, |traffic, buffer| traffic.queue_close_notify(buffer))
+    }
+
+    fn speak(
+        &mut self,
+        outgoing: &mut Vec<u8>,
+        mut what: impl FnMut(&mut WriteTraffic<'_, ServerConnectionData>, &mut [u8]) -> Result<usize, EncryptError>,
+    ) -> Result<()> {
+        ensure!(!self.is_over, "the connection is over");
+        let UnbufferedStatus { discard, state } = self.tls.process_tls_records(&mut self.unread);
+        let ConnectionState::WriteTraffic(mut traffic) = state? else {
+            bail!("the connection is not open");
         };
-        append(outgoing, |buffer| traffic.queue_close_notify(buffer).map_err(too_small_to_encrypt))
+        append(outgoing, |buffer| what(&mut traffic, buffer).map_err(too_small_to_encrypt))?;
+        self.unread.drain(..discard);
+        Ok(())
+    }
+}
+
+/// Does what TLS wants done in a state. None where it then wants to go on at once.
+fn step(
+    state: ConnectionState<'_, '_, ServerConnectionData>,
+    outgoing: &mut Vec<u8>,
+    heard: &mut Vec<u8>,
+) -> Result<Option<Standing>> {
+    match state {
+        ConnectionState::EncodeTlsData(mut data) => {
+            append(outgoing, |buffer| data.encode(buffer).map_err(too_small_to_encode))?;
+            Ok(None)
+        }
+        ConnectionState::TransmitTlsData(data) => {
+            // The caller sends `outgoing` before anything else.
+            data.done();
+            Ok(None)
+        }
+        ConnectionState::ReadTraffic(mut traffic) => {
+            while let Some(record) = traffic.next_record() {
+                heard.extend_from_slice(record?.payload);
+            }
+            Ok(None)
+        }
+        ConnectionState::BlockedHandshake => Ok(Some(Standing::Handshake)),
+        ConnectionState::WriteTraffic(_) => Ok(Some(Standing::Open)),
+        ConnectionState::PeerClosed | ConnectionState::Closed => Ok(Some(Standing::Closed)),
+        state => bail!("TLS is in a state that was not asked for: {state:?}"),
     }
 }
 
