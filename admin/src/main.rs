@@ -78,6 +78,8 @@ enum Command {
     Audit(command::audit::Options),
     /// Tokens for programs, and for people without an admin's key.
     Tokens(command::tokens::Options),
+    /// After the server's backup was restored: give it what this machine has seen in force since.
+    BringBack,
     /// Look into the catalogue of apps that a policy can name.
     App(command::app::Options),
     /// Show open drafts and what devices report.
@@ -127,6 +129,7 @@ fn run(arguments: Arguments) -> Result<ExitCode> {
             Command::Devices(options) => command::devices::run(&home, &options).await,
             Command::Audit(options) => command::audit::run(&home, &options).await,
             Command::Tokens(options) => command::tokens::run(&home, &options).await,
+            Command::BringBack => command::bring_back::run(&home).await,
             Command::Appeals => command::appeals::run(&home).await,
             Command::Told(options) => command::told::run(&home, &options).await,
             Command::Exempt(options) => command::exempt::run(&home, &options).await,

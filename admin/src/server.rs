@@ -91,6 +91,11 @@ impl Server {
         self.ask(Method::GET, "/v1/appeals", Vec::new()).await
     }
 
+    /// Gives the server back what this admin has seen in force, after its backup was restored.
+    pub(crate) async fn bring_back(&self, seen: Vec<u8>) -> Result<()> {
+        self.send(Method::POST, "/v1/bundle", seen).await.map(drop)
+    }
+
     /// How far a retraction has come that was published with this version of the timestamp role.
     pub(crate) async fn undone(&self, policy: &PolicyId, since: u64) -> Result<Undone> {
         self.ask(Method::GET, &format!("/v1/undone/{policy}?since={since}"), Vec::new()).await

@@ -399,6 +399,12 @@ impl Daemon {
     }
 }
 
+/// What the device's configuration and its enrolment say to the engine.
+fn settings_of(config: &Config, identity: &Identity) -> forewarn_engine::Settings {
+    let settings = config.settings.clone().for_device(&identity.device).in_groups(identity.groups.clone());
+    settings.on_platform(std::env::consts::OS)
+}
+
 #[cfg(test)]
 mod tests {
     use forewarn_proto::inventory::Person;
@@ -415,10 +421,4 @@ mod tests {
         let text = serde_json::to_string(&state).unwrap();
         assert!(text.contains("corp.example") && text.contains("returning"), "{text}");
     }
-}
-
-/// What the device's configuration and its enrolment say to the engine.
-fn settings_of(config: &Config, identity: &Identity) -> forewarn_engine::Settings {
-    let settings = config.settings.clone().for_device(&identity.device).in_groups(identity.groups.clone());
-    settings.on_platform(std::env::consts::OS)
 }

@@ -53,6 +53,13 @@ pub enum Decision {
         /// SHA-256 of the bundle that was pushed, in hexadecimal.
         bundle: String,
     },
+    /// After a backup was restored, what an admin had seen in force came back.
+    BroughtBack {
+        /// Who sent it.
+        by: String,
+        /// SHA-256 of the bundle that was pushed, in hexadecimal.
+        bundle: String,
+    },
     /// A device's certificate counts no longer.
     DeviceRevoked {
         /// The device.

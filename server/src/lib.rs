@@ -182,6 +182,14 @@ pub async fn new_tokens(config: &Config, groups: &BTreeSet<Group>, count: usize)
     Ok(tokens)
 }
 
+/// Copies the database into a new file, while a server may run on it.
+///
+/// # Errors
+/// When it is PostgreSQL, or the file is there already, or can't be written.
+pub async fn backup(config: &Config, file: &std::path::Path) -> Result<()> {
+    Store::open(config).await?.copy_into(file).await
+}
+
 /// What a start has to say: the code with which admins found the repository, until they have; and at the first start an
 /// enrolment token.
 ///

@@ -35,6 +35,11 @@ struct Arguments {
 enum Command {
     /// Run the server. Its first start makes its keys and prints a one-time enrolment token and the founding code.
     Run,
+    /// Copy the database, while the server runs, into a new file. Only for SQLite; PostgreSQL has pg_dump.
+    Backup {
+        /// The new file. Whoever has it has the server's keys.
+        file: PathBuf,
+    },
     /// Print a new one-time enrolment token for one device.
     Token {
         /// A group that the device will be in, by which policies can be rolled out; may be given several times.
@@ -81,6 +86,10 @@ fn run(arguments: Arguments) -> Result<()> {
                     _ = interrupt.recv() => {}
                 }
                 running.stop().await;
+            }
+            Command::Backup { file } => {
+                forewarn_server::backup(&config, &file).await?;
+                anstream::println!("Copied into {}. Whoever has it has the server's keys.", file.display());
             }
             Command::Token { groups, count } => {
                 let tokens = new_tokens(&config, &groups.into_iter().collect(), count).await?;

@@ -63,6 +63,6 @@ impl Server {
     pub(crate) fn signer(&self) -> OnlineSigner<'_> {
         let now = self.clock.wall();
         let valid_until = now.saturating_add(self.config.timestamp_validity.0).unwrap_or(now);
-        OnlineSigner { snapshot: &self.own.snapshot, timestamp: &self.own.timestamp, valid_until }
+        OnlineSigner { snapshot: &self.own.snapshot, timestamp: &self.own.timestamp, now, valid_until }
     }
 }

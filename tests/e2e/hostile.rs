@@ -57,7 +57,7 @@ impl Keys {
     }
 
     fn online(&self, valid_until: Timestamp) -> OnlineSigner<'_> {
-        OnlineSigner { snapshot: &self.snapshot, timestamp: &self.timestamp, valid_until }
+        OnlineSigner { snapshot: &self.snapshot, timestamp: &self.timestamp, now: Timestamp::UNIX_EPOCH, valid_until }
     }
 
     /// `repository` with a policy that `signers` signed, whether that is enough or not.

@@ -11,6 +11,7 @@ mod apps;
 mod certificates;
 mod desktop;
 mod drafts;
+mod fleet;
 mod gate;
 mod gitops;
 mod hostile;

@@ -59,7 +59,11 @@ fn what_is_published_at_one_server_reaches_devices_of_the_other() {
     let before = Instant::now();
     pair.one.admin("bob", &["sign", "--yes"]).unwrap().ok().unwrap();
     for device in &pair.devices {
-        wait_until("the policy is there", || Ok(anyhow::ensure!(policies(device) == 1))).unwrap();
+        wait_until("the policy is there", || {
+            anyhow::ensure!(policies(device) == 1);
+            Ok(())
+        })
+        .unwrap();
     }
     // Printed, not judged: the command alone opens a key with scrypt.
     println!("both devices had it {:?} after the command began", before.elapsed());
@@ -69,11 +73,19 @@ fn what_is_published_at_one_server_reaches_devices_of_the_other() {
     pair.turn_admins_to_the_other();
     let retract = ["retract", "ban", "--reason", "sent in error"];
     pair.other.admin("alice", &retract).unwrap().ok().unwrap();
-    wait_until("the retraction is there", || Ok(anyhow::ensure!(policies(&pair.devices[1]) == 0))).unwrap();
+    wait_until("the retraction is there", || {
+        anyhow::ensure!(policies(&pair.devices[1]) == 0);
+        Ok(())
+    })
+    .unwrap();
 
     // It comes back, and its device hears what it missed.
     pair.one.start_server().unwrap();
-    wait_until("the retraction is there too", || Ok(anyhow::ensure!(policies(&pair.devices[0]) == 0))).unwrap();
+    wait_until("the retraction is there too", || {
+        anyhow::ensure!(policies(&pair.devices[0]) == 0);
+        Ok(())
+    })
+    .unwrap();
 }
 
 #[test]
@@ -81,7 +93,11 @@ fn the_database_may_be_killed_and_nothing_is_lost() {
     let mut pair = Pair::set();
     pair.one.publish(&home::ban(&home::TIKTOK, "ban", 1, "grace = \"48h\"")).unwrap();
     for device in &pair.devices {
-        wait_until("the policy is there", || Ok(anyhow::ensure!(policies(device) == 1))).unwrap();
+        wait_until("the policy is there", || {
+            anyhow::ensure!(policies(device) == 1);
+            Ok(())
+        })
+        .unwrap();
     }
     pair.database.kill();
     let refused = pair.one.admin("alice", &["status"]).unwrap();
@@ -91,13 +107,22 @@ fn the_database_may_be_killed_and_nothing_is_lost() {
 
     // Without a restart of either server: what is published at one reaches the other's device.
     wait_until("the server has its database again", || {
-        Ok(anyhow::ensure!(pair.one.admin("alice", &["status"])?.success))
+        anyhow::ensure!(pair.one.admin("alice", &["status"])?.success);
+        Ok(())
     })
     .unwrap();
     let retract = ["retract", "ban", "--reason", "sent in error"];
-    wait_until("it is withdrawn", || Ok(anyhow::ensure!(pair.one.admin("alice", &retract)?.success))).unwrap();
+    wait_until("it is withdrawn", || {
+        anyhow::ensure!(pair.one.admin("alice", &retract)?.success);
+        Ok(())
+    })
+    .unwrap();
     for device in &pair.devices {
-        wait_until("the retraction is there", || Ok(anyhow::ensure!(policies(device) == 0))).unwrap();
+        wait_until("the retraction is there", || {
+            anyhow::ensure!(policies(device) == 0);
+            Ok(())
+        })
+        .unwrap();
     }
     let drafts = pair.one.admin("alice", &["status"]).unwrap().ok().unwrap();
     assert!(drafts.contains("2 devices enrolled"), "{drafts}");

@@ -59,12 +59,17 @@ fn who_does_not_read_is_dropped_and_the_device_goes_on() {
     let (certificate, key) = own_identity(&h);
     let mut slow = listen(&h, Some((certificate, key))).unwrap();
     assert!(slow.read(&mut [0; 1024]).unwrap() > 0, "it is connected");
-    wait_until("both are connected", || Ok(ensure!(h.server.feed.connected() == 2))).unwrap();
+    wait_until("both are connected", || {
+        ensure!(h.server.feed.connected() == 2);
+        Ok(())
+    })
+    .unwrap();
     // Far more than any socket's buffers hold, while the device reads and refuses all of it.
     let text = "x".repeat(MAX_INLINE_BYTES - 100);
     wait_until("the one who does not read is dropped", || {
         h.server.feed.push_bytes(&format!("{{\"{text}\":{}}}", fastrand::u64(..)));
-        Ok(ensure!(h.server.feed.connected() == 1, "{} are connected", h.server.feed.connected()))
+        ensure!(h.server.feed.connected() == 1, "{} are connected", h.server.feed.connected());
+        Ok(())
     })
     .unwrap();
     let before = h.device.status().unwrap().confirmed_at;
@@ -85,7 +90,11 @@ fn a_device_that_is_dropped_comes_back_if_it_may() {
     assert_eq!(h.server.feed.connected(), 1);
     h.server.feed.drop_devices(&[name["device"].as_str().unwrap().to_owned()]);
     assert_eq!(h.server.feed.connected(), 0);
-    wait_until("it is back", || Ok(ensure!(h.server.feed.connected() == 1))).unwrap();
+    wait_until("it is back", || {
+        ensure!(h.server.feed.connected() == 1);
+        Ok(())
+    })
+    .unwrap();
     assert_eq!(h.device.log(), log, "that is nothing to speak of");
 }
 

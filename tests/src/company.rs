@@ -235,9 +235,27 @@ impl Company {
     /// # Errors
     /// When the command fails.
     pub fn token(&self) -> Result<String> {
+        self.token_for(&[])
+    }
+
+    /// The same for a device that will be in these groups.
+    ///
+    /// # Errors
+    /// When the command fails.
+    pub fn token_for(&self, groups: &[&str]) -> Result<String> {
+        let groups = groups.iter().flat_map(|group| ["--group", group]);
+        self.server_command(&["token"].into_iter().chain(groups).collect::<Vec<_>>())
+    }
+
+    /// What another command of the server says.
+    ///
+    /// # Errors
+    /// When it fails: what it says then.
+    pub fn server_command(&self, arguments: &[&str]) -> Result<String> {
         let mut command = self.binaries.command("forewarn-server");
-        let output = command.arg("--config").arg(self.config_file()).arg("token").output()?;
-        Ok(String::from_utf8(output.stdout)?.trim().to_owned())
+        let output = command.arg("--config").arg(self.config_file()).args(arguments).output()?;
+        let said = if output.status.success() { output.stdout } else { output.stderr };
+        Outcome { success: output.status.success(), text: String::from_utf8(said)?.trim().to_owned() }.ok()
     }
 
     /// What the server printed at its first start after `label`.

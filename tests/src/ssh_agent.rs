@@ -28,7 +28,10 @@ impl SshAgent {
         let mut command = program("ssh-agent");
         command.arg("-D").arg("-a").arg(&socket);
         let process = Running::start(command, &folder.join("agent.log"))?;
-        wait_until("the agent listens", || Ok(ensure!(socket.exists(), "not yet")))?;
+        wait_until("the agent listens", || {
+            ensure!(socket.exists(), "not yet");
+            Ok(())
+        })?;
         Ok(Self { folder: folder.to_owned(), socket: socket.to_string_lossy().into_owned(), _process: process })
     }
 

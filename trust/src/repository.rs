@@ -152,6 +152,27 @@ impl Repository {
         Ok(())
     }
 
+    /// Takes what an admin has seen in force, in the place of what a backup brought back: the admins' roles and their
+    /// targets of `seen`, which has to be verified before, with the online roles signed anew.
+    ///
+    /// # Errors
+    /// When some role of `seen` is older than what is in force.
+    pub fn bring_back(&mut self, seen: Bundle, online: &OnlineSigner<'_>) -> Result<(), DraftError> {
+        let mut next = Self { bundle: seen };
+        let ours = current_files(&self.bundle);
+        let theirs = current_files(&next.bundle);
+        for (role, text) in ours {
+            let current = version_of(role, text)?;
+            let offered = theirs.get(role).map(|text| version_of(role, text)).transpose()?.unwrap_or_default();
+            if offered < current && role != "timestamp" && role != "snapshot" {
+                return Err(DraftError::OutOfDate { role: role.to_owned(), current, offered });
+            }
+        }
+        next.sign_snapshot(online)?;
+        *self = next;
+        Ok(())
+    }
+
     /// Which admin made the `Authorization` header of this request, and the second that it states.
     pub fn admin_of(&self, header: &str, method: &str, path: &str, body: &[u8]) -> Option<(String, i64)> {
         let root: Signed<Root> = serde_json::from_str(self.role("root")?).ok()?;
@@ -224,8 +245,11 @@ impl Repository {
     }
 
     fn sign_snapshot(&mut self, online: &OnlineSigner<'_>) -> Result<(), DraftError> {
+        // Seconds, so that a server that was restored from a backup is not behind what devices have seen of it.
+        let seconds = u64::try_from(online.now.as_second()).unwrap_or_default();
         let next = |role: &str| -> Result<u64, MetadataError> {
-            Ok(self.role(role).map(|text| version_of(role, text)).transpose()?.unwrap_or_default().saturating_add(1))
+            let former = self.role(role).map(|text| version_of(role, text)).transpose()?.unwrap_or_default();
+            Ok(former.saturating_add(1).max(seconds))
         };
         let (snapshot_version, timestamp_version) = (next("snapshot")?, next("timestamp")?);
         let mut roles = current_files(&self.bundle);
@@ -247,6 +271,8 @@ pub struct OnlineSigner<'k> {
     pub snapshot: &'k SigningKey,
     /// Signs the timestamp.
     pub timestamp: &'k SigningKey,
+    /// The present time.
+    pub now: Timestamp,
     /// When both expire.
     pub valid_until: Timestamp,
 }

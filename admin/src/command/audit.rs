@@ -89,6 +89,7 @@ fn line(Entry { number, at, decision }: &Entry) -> String {
         Decision::Published { draft, by, roles, bundle } => {
             format!("draft {draft} IN FORCE, by {by}: {}; bundle {bundle}", signed(roles.iter()))
         }
+        Decision::BroughtBack { by, bundle } => format!("brought back by {by} after a restore; bundle {bundle}"),
         Decision::DeviceRevoked { device, by } => format!("{device} revoked by {by}"),
         Decision::DeviceForgotten { by } => format!("a device forgotten by {by}"),
         Decision::TokenMade { name, role, by } => format!("token of {name} made by {by}, as {role:?}"),

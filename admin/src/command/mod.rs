@@ -4,6 +4,7 @@ pub(crate) mod admins;
 pub(crate) mod app;
 pub(crate) mod appeals;
 pub(crate) mod audit;
+pub(crate) mod bring_back;
 pub(crate) mod devices;
 pub(crate) mod exempt;
 pub(crate) mod fleet;

@@ -32,6 +32,29 @@ pub(super) async fn bundle(State(server): State<Arc<Server>>) -> Vec<u8> {
     server.in_force.lock().await.repository.bundle().to_bytes()
 }
 
+/// After a backup was restored: an admin gives back what they have seen in force since. It is believed by its signatures.
+pub(super) async fn bring_back(
+    State(server): State<Arc<Server>>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<StatusCode, Refused> {
+    let asked = Asked { headers: &headers, method: &Method::POST, path: "/v1/bundle", body: &body };
+    let by = identify(&server, &asked).await?.at_least(Role::Approver)?.name;
+    let refuse = |refusal: Refusal| Refused(StatusCode::CONFLICT, format!("this bundle is not believed: {refusal}"));
+    let mut in_force = server.in_force.lock().await;
+    let root = in_force.repository.bundle().files.get("1.root.json").cloned().unwrap_or_default();
+    let seen = Bundle::parse(&body).map_err(refuse)?;
+    verify(&root, None, &seen, &server.config.state).await.map_err(refuse)?;
+    let mut next = in_force.repository.clone();
+    next.bring_back(seen, &server.signer())?;
+    check_as_a_device(&server, &next).await?;
+    let decision = Decision::BroughtBack { by, bundle: digest(&next.bundle().to_bytes()) };
+    if !server.put_in_force(&mut in_force, next, Some((0, decision))).await? {
+        return Err(Refused::new(StatusCode::CONFLICT, "another server has just published something; look again"));
+    }
+    Ok(StatusCode::NO_CONTENT)
+}
+
 pub(super) async fn propose(
     State(server): State<Arc<Server>>,
     headers: HeaderMap,

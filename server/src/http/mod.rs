@@ -21,7 +21,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{delete, get, post},
 };
-use forewarn_proto::{api::MAX_REQUEST_BYTES, report::MAX_REPORT_BYTES};
+use forewarn_proto::{api::MAX_REQUEST_BYTES, bundle::MAX_BUNDLE_BYTES, report::MAX_REPORT_BYTES};
 use forewarn_trust::DraftError;
 
 use crate::Server;
@@ -36,7 +36,7 @@ pub(crate) fn router(server: Arc<Server>) -> Router {
         .route("/v1/report", post(device::report).layer(limit(MAX_REPORT_BYTES)))
         .route("/v1/appeal", post(device::appeal).layer(limit(16 * 1024)))
         .route("/v1/appeals", get(fleet::appeals))
-        .route("/v1/bundle", get(drafts::bundle))
+        .route("/v1/bundle", get(drafts::bundle).post(drafts::bring_back).layer(limit(MAX_BUNDLE_BYTES)))
         .route("/v1/online-keys", get(drafts::online_keys))
         .route("/v1/drafts", get(drafts::drafts).post(drafts::propose).layer(limit(MAX_REQUEST_BYTES)))
         .route("/v1/drafts/{number}/publish", post(drafts::publish))

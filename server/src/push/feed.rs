@@ -51,10 +51,13 @@ pub struct Feed {
     streams: Arc<Streams>,
 }
 
+/// The bell of each open stream, by device and number.
+type Bells = BTreeMap<(Box<str>, u64), oneshot::Sender<()>>;
+
 /// Who has a stream open, by device and number. Dropping a bell closes the stream.
 #[derive(Debug, Default)]
 struct Streams {
-    open: Mutex<BTreeMap<(Box<str>, u64), oneshot::Sender<()>>>,
+    open: Mutex<Bells>,
     next: AtomicU64,
 }
 
@@ -173,7 +176,7 @@ fn of(device: &str) -> std::ops::RangeInclusive<(Box<str>, u64)> {
 }
 
 impl Streams {
-    fn open(&self) -> MutexGuard<'_, BTreeMap<(Box<str>, u64), oneshot::Sender<()>>> {
+    fn open(&self) -> MutexGuard<'_, Bells> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

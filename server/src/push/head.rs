@@ -111,7 +111,7 @@ mod tests {
     fn anything_else_is_refused_with_its_reason() {
         let refused = |head: &str| match read(head.as_bytes()) {
             Asked::Refused(refused) => refused,
-            other => panic!("{other:?}"),
+            other @ (Asked::More | Asked::Stream(_)) => panic!("{other:?}"),
         };
         assert_eq!(refused("GET /v1/status HTTP/1.1\r\n\r\n"), Refused::NotHere);
         assert_eq!(refused("POST /v1/stream HTTP/1.1\r\n\r\n"), Refused::NotGet);

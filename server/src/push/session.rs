@@ -104,6 +104,7 @@ impl Session {
 }
 
 /// Does what TLS wants done in a state. None where it then wants to go on at once.
+#[expect(clippy::wildcard_enum_match_arm, reason = "the enum is the library's and open")]
 fn step(
     state: ConnectionState<'_, '_, ServerConnectionData>,
     outgoing: &mut Vec<u8>,

@@ -13,9 +13,10 @@ mod secrets;
 mod tokens;
 mod writer;
 
-use std::{os::unix::fs::PermissionsExt, str::FromStr, time::Duration};
+use std::{os::unix::fs::PermissionsExt, path::Path, str::FromStr, time::Duration};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
+use fs_err::os::unix::fs::OpenOptionsExt;
 use sqlx::{
     AnyConnection, AnyPool,
     any::{AnyConnectOptions, AnyPoolOptions},
@@ -66,6 +67,17 @@ impl Store {
         })?;
         sqlx::migrate!().run(&pool).await.context("cannot bring the database up to date")?;
         Ok(Self { pool, shared })
+    }
+
+    /// Copies everything into a new file that nobody else may read.
+    pub(crate) async fn copy_into(&self, file: &Path) -> Result<()> {
+        ensure!(self.shared.is_none(), "this is PostgreSQL: copy it with pg_dump, and bring it back with pg_restore");
+        let mut options = fs_err::OpenOptions::new();
+        // SQLite takes an empty file for a new one, and so keeps these rights.
+        options.write(true).create_new(true).mode(0o600).open(file)?;
+        let path = file.to_str().context("the file's name is not UTF-8")?;
+        sqlx::query("VACUUM INTO $1").bind(path).execute(&self.pool).await?;
+        Ok(())
     }
 
     /// Whether the database answers.

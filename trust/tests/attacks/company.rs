@@ -74,7 +74,12 @@ impl Company {
 
     pub(crate) fn publish(&mut self, draft: &Draft) -> Result<(), DraftError> {
         let valid_until = self.now + SignedDuration::from_hours(24);
-        let online = OnlineSigner { snapshot: &self.snapshot, timestamp: &self.timestamp, valid_until };
+        let online = OnlineSigner {
+            snapshot: &self.snapshot,
+            timestamp: &self.timestamp,
+            now: Timestamp::UNIX_EPOCH,
+            valid_until,
+        };
         self.repository.publish(draft, &online)
     }
 
@@ -90,7 +95,12 @@ impl Company {
         }
         let mut repository = Repository::new(Bundle { files });
         let valid_until = self.now + SignedDuration::from_hours(24);
-        let online = OnlineSigner { snapshot: &self.snapshot, timestamp: &self.timestamp, valid_until };
+        let online = OnlineSigner {
+            snapshot: &self.snapshot,
+            timestamp: &self.timestamp,
+            now: Timestamp::UNIX_EPOCH,
+            valid_until,
+        };
         repository.refresh(&online).unwrap();
         repository.bundle().clone()
     }

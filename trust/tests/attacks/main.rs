@@ -12,7 +12,7 @@ use forewarn_proto::{api::Draft, report::Refusal};
 use forewarn_trust::{
     DELEGATED, DraftError, OnlineSigner, Repository, ReviewError, SigningKey, metadata, review, review_founding, verify,
 };
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 const POLICY: &str = "id = \"ban\"\nversion = 1\ntitle = \"t\"\n[message]\nen = \"m\"\n[[rule]]\nid = \"r\"\napp = \"A\"\npurls = [\"pkg:deb/a\"]\n";
 const EXEMPTIONS: &str =
@@ -113,7 +113,12 @@ async fn promise_7_an_older_bundle_is_refused() {
     // A server that hides the retraction behind a fresh timestamp is seen as well.
     let mut hidden = Repository::new(older);
     let valid_until = company.now + SignedDuration::from_hours(24);
-    let online = OnlineSigner { snapshot: &company.snapshot, timestamp: &company.timestamp, valid_until };
+    let online = OnlineSigner {
+        snapshot: &company.snapshot,
+        timestamp: &company.timestamp,
+        now: Timestamp::UNIX_EPOCH,
+        valid_until,
+    };
     for _ in 0..5 {
         hidden.refresh(&online).unwrap();
     }
