@@ -2,6 +2,7 @@
 
 use std::{
     net::{Ipv4Addr, SocketAddr},
+    num::NonZeroU32,
     path::{Path, PathBuf},
 };
 
@@ -43,6 +44,8 @@ pub struct Config {
     pub operations: Option<SocketAddr>,
     /// How the log is written.
     pub log: Log,
+    /// How many devices may enroll from one address each second; ten times as many at once.
+    pub enrolments_per_second: NonZeroU32,
     /// For how long what a device reported is kept after it was last heard of.
     pub retention: Length,
     /// The part of the devices, in percent, that a policy may touch with the signatures that it needs. One that would touch
@@ -143,6 +146,7 @@ impl Default for Config {
             gate_key: None,
             operations: None,
             log: Log::Text,
+            enrolments_per_second: const { NonZeroU32::new(20).expect("it is not zero") },
             retention: Length(SignedDuration::from_hours(180 * 24)),
             blast_limit: 10,
             tell: TellConfig::default(),

@@ -111,6 +111,7 @@ pub async fn start(config: Config) -> Result<Running> {
     let (gate_key, in_force) = (config.read_gate_key()?, Mutex::new(in_force));
     let (reports, writing) = ReportWriter::new(store.clone());
     let (teller, told) = Teller::new();
+    let patience = http::Patience::new(config.enrolments_per_second);
     let server = Arc::new(Server {
         config,
         clock,
@@ -123,7 +124,7 @@ pub async fn start(config: Config) -> Result<Running> {
         gate_key,
         numbers: Numbers::new(),
         teller,
-        patience: http::Patience::new(),
+        patience,
     });
     let operations = operations::bind(&server).await?;
     let post = Arc::new(Post { tls, feed: feed.clone(), register: server.clone(), spread });

@@ -223,7 +223,11 @@ fn a_restored_backup_goes_on_where_it_was() {
     // After the backup another policy comes into force, which the restored server knows nothing of.
     let instagram = home::ban(&home::INSTAGRAM, "no-instagram", 1, "grace = \"48h\"");
     company.publish(&instagram).unwrap();
-    pilot.wait_for("both policies are there", |status| status.rules.len() + status.obligations.len() == 2).unwrap();
+    pilot
+        .wait_for("both policies are there", |status| {
+            status.report.as_ref().is_some_and(|report| report.policies.len() == 2)
+        })
+        .unwrap();
     company.admin("alice", &["inbox"]).unwrap().ok().unwrap();
     company.kill_server();
     for file in ["server.db", "server.db-wal", "server.db-shm"] {

@@ -132,6 +132,7 @@ impl Authority {
                 names.push(self.name_of(&id));
             }
         }
+        names.sort();
         Ok(names)
     }
 

@@ -4,10 +4,8 @@ use std::{net::IpAddr, num::NonZeroU32};
 
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 
-/// Enrolments at once from one address: a room full of new laptops behind one router.
-const BURST: NonZeroU32 = NonZeroU32::new(200).expect("it is not zero");
-/// Then so many a second.
-const A_SECOND: NonZeroU32 = NonZeroU32::new(20).expect("it is not zero");
+/// How many seconds' worth may come at once: a room full of new laptops behind one router.
+const BURST: NonZeroU32 = NonZeroU32::new(10).expect("it is not zero");
 /// The most addresses that are remembered; beyond that, those who have waited long enough are forgotten.
 const MAX_ADDRESSES: usize = 10_000;
 
@@ -16,8 +14,9 @@ const MAX_ADDRESSES: usize = 10_000;
 pub(crate) struct Patience(DefaultKeyedRateLimiter<IpAddr>);
 
 impl Patience {
-    pub(crate) fn new() -> Self {
-        Self(RateLimiter::keyed(Quota::per_second(A_SECOND).allow_burst(BURST)))
+    /// So many a second from one address, in the long run.
+    pub(crate) fn new(a_second: NonZeroU32) -> Self {
+        Self(RateLimiter::keyed(Quota::per_second(a_second).allow_burst(a_second.saturating_mul(BURST))))
     }
 
     /// Whether this address may ask once more now.
@@ -43,7 +42,7 @@ mod tests {
 
     #[test]
     fn who_asks_too_often_waits_and_others_do_not() {
-        let patience = Patience::new();
+        let patience = Patience::new(20.try_into().unwrap());
         let guesser: IpAddr = "2001:db8::1".parse().unwrap();
         let allowed = (0..1000).filter(|_| patience.allows(guesser)).count();
         assert!((200..260).contains(&allowed), "{allowed}");
