@@ -237,8 +237,8 @@ fn a_restored_backup_goes_on_where_it_was() {
     company.start_server().unwrap();
     let behind = company.admin("alice", &["inbox"]).unwrap();
     assert!(!behind.success && behind.text.contains("can't be trusted"), "{}", behind.text);
-    company.admin("alice", &["bring-back"]).unwrap().ok().unwrap();
     let before = pilot.status().unwrap().confirmed_at;
+    company.admin("alice", &["bring-back"]).unwrap().ok().unwrap();
     pilot.wait_for("the device is connected", |status| status.connected && status.confirmed_at > before).unwrap();
     assert_eq!(pilot.status().unwrap().refused, None);
     let retracted =

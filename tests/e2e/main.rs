@@ -25,6 +25,7 @@ mod privacy;
 mod push_stream;
 mod refusals;
 mod remove;
+mod reports;
 mod simulate;
 mod story;
 

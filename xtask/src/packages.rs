@@ -34,6 +34,9 @@ pub(crate) const FOR_DAEMON_BENCH: [Need; 3] = [
 pub(crate) const FOR_PUSH_BENCH: [Need; 2] =
     [("mosquitto", "is a broker that is known to be small"), ("nats-server", "is one that is known to be fast")];
 
+/// What `cargo xtask bench reports` needs.
+pub(crate) const FOR_REPORTS_BENCH: [Need; 1] = [("postgresql", "is one of the two stores")];
+
 /// What the tests need.
 pub(crate) const FOR_TESTS: [Need; 26] = [
     ("dpkg", "lists this machine's packages, to be compared"),

@@ -38,7 +38,9 @@ async fn wait_for_counts(server: &Server, policy: &Policy, seconds: u64) -> Resu
         let fleet = server.status().await?;
         let count = fleet.policies.get(&name).filter(|count| count.version == policy.version).cloned();
         let answered = count.as_ref().map_or(0, |count| count.met + count.not_met + count.unknown);
-        if answered >= fleet.connected || look == seconds * 10 {
+        // Devices say at once that they can't tell yet, and what they have found as soon as they have looked.
+        let known = count.as_ref().is_some_and(|count| count.unknown == 0) && answered >= fleet.connected;
+        if known || look == seconds * 10 {
             show::count(&name, &count.unwrap_or_default());
             anstream::println!(
                 "{answered} of {} devices answered, {} are connected. Nobody was told anything.",

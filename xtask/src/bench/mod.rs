@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::{Args, ValueEnum};
 
-use crate::{cargo, workspace};
+use crate::{cargo, packages, workspace};
 
 /// Options of `bench`.
 #[derive(Args)]
@@ -34,6 +34,8 @@ pub(crate) enum What {
     Daemon,
     /// A revoke and a restore, beside mail stores of different sizes.
     Mail,
+    /// How many reports a server stores in a second, beside the same route without a database.
+    Reports,
     /// A scan with matching, as a whole process, beside dpkg-query, apt, rpm, pacman and plain reading.
     Inventory,
     /// What a connected device costs the server, and how soon a push is with all of them, beside mosquitto, nats-server and
@@ -46,6 +48,10 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         What::Engine => cargo(&["bench", "--quiet", "-p", "forewarn-engine", "--bench", "engine"]),
         What::Daemon => daemon::run(),
         What::Mail => cargo(&["bench", "--quiet", "-p", "forewarn-mail", "--bench", "revoke"]),
+        What::Reports => {
+            packages::install(&packages::FOR_REPORTS_BENCH)?;
+            cargo(&["bench", "--quiet", "-p", "forewarn-server", "--bench", "reports"])
+        }
         What::Inventory => inventory::run(),
         What::Push => push::run(options),
     }
