@@ -1,5 +1,7 @@
 //! Requests to the server, each signed; and what it says, verified like a device would.
 
+use std::collections::BTreeMap;
+
 use anyhow::{Context, Result, bail};
 use forewarn_clock::Clock;
 use forewarn_proto::{
@@ -61,8 +63,12 @@ impl Server {
         self.ask(Method::POST, "/v1/drafts", serde_json::to_vec(draft)?).await
     }
 
-    /// Signs a draft that needs this admin alone, and has it published.
-    pub(crate) async fn put_in_force(&self, draft: Draft) -> Result<()> {
+    /// Puts one text in force that needs this admin alone, as the target `name` of `role`.
+    pub(crate) async fn put_alone(&self, in_force: &Verified, role: &str, name: String, text: String) -> Result<()> {
+        let current = in_force.roles.get(role).with_context(|| format!("the server has no {role} role"))?;
+        let targets = BTreeMap::from([(name, text)]);
+        let next = metadata::next_targets(role, current, &targets, &[], self.clock.wall())?;
+        let draft = Draft { roles: BTreeMap::from([(role.to_owned(), next)]), targets, ..Draft::default() };
         let status = self.propose(&sign_all(draft, self.key()?)?).await?;
         if status.published {
             return Ok(());

@@ -1,12 +1,6 @@
-use std::collections::BTreeMap;
-
 use anyhow::{Context, Result, ensure};
 use clap::Args;
-use forewarn_proto::{
-    api::Draft,
-    policy::{Exemption, Exemptions, Policy, PolicyId, RuleId},
-};
-use forewarn_trust::metadata;
+use forewarn_proto::policy::{Exemption, Exemptions, Policy, PolicyId, RuleId};
 use jiff::{Timestamp, ZonedDateTime};
 
 use crate::{home::Home, server::Server};
@@ -51,11 +45,7 @@ pub(crate) async fn run(home: &Home, options: &Options) -> Result<()> {
     exemptions.add(Exemption { device: device.clone(), rule: rule.clone(), until: *until });
     let text = exemptions.to_toml()?;
     Exemptions::parse(text.as_bytes())?;
-    let current = in_force.roles.get("exemptions").context("the server has no exemptions role")?;
-    let targets = BTreeMap::from([(name, text)]);
-    let next = metadata::next_targets("exemptions", current, &targets, &[], now)?;
-    let roles = BTreeMap::from([("exemptions".to_owned(), next)]);
-    server.put_in_force(Draft { roles, targets, ..Draft::default() }).await?;
+    server.put_alone(&in_force, "exemptions", name, text).await?;
     anstream::println!("{device} is spared {rule} of {policy} until {until}.");
     Ok(())
 }

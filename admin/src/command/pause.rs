@@ -1,14 +1,8 @@
 //! `pause`: a rollout stands still, by one admin's word.
 
-use std::collections::BTreeMap;
-
 use anyhow::{Context, Result};
 use clap::Args;
-use forewarn_proto::{
-    api::Draft,
-    policy::{Exemptions, Pause, Policy, PolicyId},
-};
-use forewarn_trust::metadata;
+use forewarn_proto::policy::{Exemptions, Pause, Policy, PolicyId};
 
 use crate::{home::Home, server::Server};
 
@@ -33,11 +27,7 @@ pub(crate) async fn run(home: &Home, Options { policy }: &Options) -> Result<()>
         None => Exemptions { policy: policy.clone(), pause: None, exemptions: Vec::new() },
     };
     exemptions.pause(Pause { at: now, through_version: version });
-    let current = in_force.roles.get("exemptions").context("the server has no exemptions role")?;
-    let targets = BTreeMap::from([(name, exemptions.to_toml()?)]);
-    let next = metadata::next_targets("exemptions", current, &targets, &[], now)?;
-    let roles = BTreeMap::from([("exemptions".to_owned(), next)]);
-    server.put_in_force(Draft { roles, targets, ..Draft::default() }).await?;
+    server.put_alone(&in_force, "exemptions", name, exemptions.to_toml()?).await?;
     anstream::println!(
         "The rollout of {policy} stands still: it reaches no further device. It goes on with version {}.",
         version + 1

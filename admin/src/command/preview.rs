@@ -1,9 +1,8 @@
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use clap::Args;
-use forewarn_proto::{api::Draft, policy::Policy};
-use forewarn_trust::metadata;
+use forewarn_proto::policy::Policy;
 
 use super::policy::File;
 use crate::{home::Home, server::Server, show};
@@ -23,11 +22,7 @@ pub(crate) async fn run(home: &Home, options: &Options) -> Result<()> {
     let (policy, text) = options.file.read(now)?;
     let server = Server::signed_in(home)?;
     let in_force = server.in_force(home).await?;
-    let current = in_force.roles.get("previews").context("the server has no previews role")?;
-    let targets = BTreeMap::from([(Policy::preview_name(&policy.id), text)]);
-    let next = metadata::next_targets("previews", current, &targets, &[], now)?;
-    let roles = BTreeMap::from([("previews".to_owned(), next)]);
-    server.put_in_force(Draft { roles, targets, ..Draft::default() }).await?;
+    server.put_alone(&in_force, "previews", Policy::preview_name(&policy.id), text).await?;
     show::policy(&policy);
     wait_for_counts(&server, &policy, options.wait).await
 }

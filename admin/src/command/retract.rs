@@ -3,10 +3,9 @@ use std::{collections::BTreeMap, time::Duration};
 use anyhow::{Context, Result};
 use clap::Args;
 use forewarn_proto::{
-    api::{Draft, Undone},
+    api::Undone,
     policy::{Language, Policy, PolicyId, Retraction},
 };
-use forewarn_trust::metadata;
 
 use crate::{home::Home, server::Server};
 
@@ -47,11 +46,7 @@ pub(crate) async fn run(home: &Home, options: &Options) -> Result<()> {
     };
     let text = retraction.to_toml()?;
     Retraction::parse(text.as_bytes())?;
-    let current = in_force.roles.get("retractions").context("the server has no retractions role")?;
-    let targets = BTreeMap::from([(Retraction::target_name(&options.policy), text)]);
-    let next = metadata::next_targets("retractions", current, &targets, &[], home.clock()?.wall())?;
-    let roles = BTreeMap::from([("retractions".to_owned(), next)]);
-    server.put_in_force(Draft { roles, targets, ..Draft::default() }).await?;
+    server.put_alone(&in_force, "retractions", Retraction::target_name(&options.policy), text).await?;
     anstream::println!("Withdrawn: {} up to version {}.", options.policy, retraction.through_version);
     if options.watch {
         let since = server.in_force(home).await?.version;
