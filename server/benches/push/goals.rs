@@ -6,8 +6,8 @@ pub(crate) fn print(rows: &[Row], waves: f64, growth: &[Step], back: &Back, size
     let of = |who, figure: fn(&Row) -> f64| rows.iter().find(|row| row.who == who).map_or(f64::NAN, figure);
     let ratio = |peer, figure: fn(&Row) -> f64| of(Who::Ours, figure) / of(peer, figure);
     let devices = size.devices as f64;
-    let steady = |figure: fn(&Step) -> f64| {
-        let (least, most) = growth.iter().map(figure).fold((f64::INFINITY, 0.0_f64), |(a, b), v| (a.min(v), b.max(v)));
+    let steady = |steps: &[Step], figure: fn(&Step) -> f64| {
+        let (least, most) = steps.iter().map(figure).fold((f64::INFINITY, 0.0_f64), |(a, b), v| (a.min(v), b.max(v)));
         most / least
     };
     anstream::println!("\nGoals, by the medians of all rounds");
@@ -24,8 +24,12 @@ pub(crate) fn print(rows: &[Row], waves: f64, growth: &[Step], back: &Back, size
     at_most("memory after three waves, to the first", waves, 1.1);
     let missed: f64 = growth.iter().map(|step| step.devices as f64 - step.delivered).sum();
     at_most(&format!("devices that missed a push, of up to {}", size.steps[4]), missed, 0.0);
-    at_most("memory of a device: the most to the least, from few to many", steady(|step| step.memory), 1.25);
-    at_most("processor time of a push for a device: the most to the least", steady(|step| step.push), 1.5);
+    at_most(
+        "memory of a further device: the most to the least, from few to many",
+        steady(growth.get(1..).unwrap_or_default(), |step| step.further),
+        1.25,
+    );
+    at_most("processor time of a push for a device: the most to the least", steady(growth, |step| step.push), 1.5);
     at_most("seconds until all are back after a restart", back.seconds, 60.0);
     at_most("devices that did not come back", devices - back.devices, 0.0);
     at_most("errors on a device meanwhile", back.errors, 0.0);

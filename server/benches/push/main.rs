@@ -90,8 +90,9 @@ fn measure(size: Size) -> Result<()> {
     Ok(())
 }
 
-/// The middle one.
+/// The middle one, or what is between the two in the middle.
 pub(crate) fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
+    let at = |place: usize| values.get(place).copied().unwrap_or(f64::NAN);
+    f64::midpoint(at(values.len() / 2), at(values.len().saturating_sub(1) / 2))
 }

@@ -16,8 +16,8 @@ use super::{
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Step {
     pub(crate) devices: usize,
-    /// Bytes for each.
-    pub(crate) memory: f64,
+    /// Bytes for each that came since the step before. What the first ones cost includes what is there once.
+    pub(crate) further: f64,
     /// Microseconds of processor time for each, of a push to all.
     pub(crate) push: f64,
     /// How many got it.
@@ -26,19 +26,23 @@ pub(crate) struct Step {
 
 pub(crate) fn run(lab: &Lab, size: Size) -> Result<Vec<Step>> {
     anstream::println!(
-        "\nforewarn-server alone\n{:>10}{:>14}{:>18}{:>12}",
+        "\nforewarn-server alone\n{:>10}{:>14}{:>18}{:>18}{:>12}",
         "devices",
         "B/device",
+        "B/further one",
         "us cpu/device",
         "got it"
     );
     let (mut server, mut load) = (lab.start(Who::Ours)?, lab.load()?);
     let (id, mut steps, mut round) = (server.process.id(), Vec::<Step>::new(), 0);
     let before = memory(id)?;
+    let mut last = before;
     for devices in size.steps {
         connect(&mut load, Who::Ours, devices - steps.last().map_or(0, |step| step.devices))?;
         sleep(Duration::from_secs(2));
-        let memory = (memory(id)? - before) / devices as f64;
+        let (now, since) = (memory(id)?, steps.last().map_or(0, |step| step.devices));
+        let (each, further) = ((now - before) / devices as f64, (now - last) / (devices - since) as f64);
+        last = now;
         let (mut costs, mut delivered) = (Vec::new(), f64::INFINITY);
         for _ in 0..5 {
             round += 1;
@@ -46,8 +50,8 @@ pub(crate) fn run(lab: &Lab, size: Size) -> Result<Vec<Step>> {
             costs.push(cost * 1000.0 / devices as f64);
             delivered = delivered.min(count);
         }
-        let step = Step { devices, memory, push: median(costs), delivered };
-        anstream::println!("{devices:>10}{memory:>14.0}{:>18.1}{delivered:>12}", step.push);
+        let step = Step { devices, further, push: median(costs), delivered };
+        anstream::println!("{devices:>10}{each:>14.0}{further:>18.0}{:>18.1}{delivered:>12}", step.push);
         steps.push(step);
     }
     Ok(steps)

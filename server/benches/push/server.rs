@@ -1,7 +1,7 @@
 //! Our server as a process of its own: the library that `forewarn-server` is made of, in a runtime like that one's, pushing
 //! what it is told to.
 
-use std::path::PathBuf;
+use std::{num::NonZeroU32, path::PathBuf};
 
 use anyhow::Result;
 use clap::Args;
@@ -21,6 +21,8 @@ pub(crate) fn config(folder: &std::path::Path, port: u16) -> Config {
         listen: ([127, 0, 0, 1], port).into(),
         url: format!("https://127.0.0.1:{port}"),
         stream: StreamConfig { listen: Some(([127, 0, 0, 1], port + 1).into()), ..StreamConfig::default() },
+        // They all enroll from one address, before anything is measured.
+        enrolments_per_second: NonZeroU32::MAX,
         ..Config::default()
     }
 }

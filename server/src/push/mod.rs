@@ -95,6 +95,8 @@ pub(crate) async fn serve<R: Register>(
         () = accept => {}
         _ = stop.wait_for(|stop| *stop) => {}
     }
+    // First, so that a device that is back at once is refused, and not forgotten in a queue.
+    drop(listener);
     post.feed.close();
     let _ = places.acquire_many(u32::try_from(max_connections).unwrap_or(u32::MAX)).await;
 }
