@@ -3,10 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{Timestamp, civil::Date};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    policy::{Group, PolicyId, RuleId},
+    moment::{Day, Moment},
+    policy::{Group, Name, PolicyId, RuleId},
     report::{CorrectionReport, PersonReport},
 };
 
@@ -14,7 +16,7 @@ use crate::{
 pub const MAX_REQUEST_BYTES: usize = 8 * 1024 * 1024;
 
 /// `POST /v1/enroll`: a device asks for a certificate for the key that it made.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EnrollRequest {
     /// The one-time token's secret.
@@ -24,7 +26,7 @@ pub struct EnrollRequest {
 }
 
 /// `POST /v1/renew`: an enrolled device asks for a new certificate, for a new key, under the name that it has.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RenewRequest {
     /// A PKCS#10 certificate signing request, in PEM.
@@ -32,7 +34,7 @@ pub struct RenewRequest {
 }
 
 /// The answer: the device is enrolled, or its certificate renewed.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EnrollAnswer {
     /// The name that the server gave to the device.
@@ -42,7 +44,7 @@ pub struct EnrollAnswer {
 }
 
 /// `GET /v1/online-keys`: the server's own public keys, which the admins put into the root.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OnlineKeys {
     /// The snapshot role's Ed25519 public key, in hexadecimal.
@@ -54,7 +56,7 @@ pub struct OnlineKeys {
 /// `POST /v1/drafts`: signed metadata, and the targets that it lists. The last signature that it needs publishes it.
 ///
 /// A later post of the same roles with another signature adds that signature.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Draft {
     /// TUF role name (`root`, `targets`, `policies`, `previews`, `retractions`, `exemptions`) to its signed metadata as
@@ -74,27 +76,31 @@ pub struct Draft {
     pub replaces: Option<i64>,
     /// When the server first got it, by its clock. The server fills this in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<Moment>")]
     pub posted: Option<Timestamp>,
 }
 
 /// `GET /v1/devices`: a device, as it is listed. This and its newest report are all that the server keeps of it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Device {
     /// The name that it was given.
     pub name: String,
     /// When it enrolled, by the server's clock.
+    #[schemars(with = "Moment")]
     pub enrolled: Timestamp,
     /// Its groups.
     pub groups: BTreeSet<Group>,
     /// Since when its certificate counts no longer, if it does not.
+    #[schemars(with = "Option<Moment>")]
     pub revoked: Option<Timestamp>,
     /// When its newest report came.
+    #[schemars(with = "Option<Moment>")]
     pub heard: Option<Timestamp>,
 }
 
 /// What whoever asks the admins' interface may do. Each may also do what those before it may.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
     /// Read what devices reported, what is in force, and the record.
@@ -106,7 +112,7 @@ pub enum Role {
 }
 
 /// Where a draft stands.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DraftStatus {
     /// The draft's number on this server.
@@ -139,7 +145,7 @@ impl DraftStatus {
 }
 
 /// `GET /v1/status`: what the fleet has reported.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FleetStatus {
     /// Devices that enrolled.
@@ -158,7 +164,7 @@ pub struct FleetStatus {
 }
 
 /// `GET /v1/told/{policy}`: who was told what of a policy, and who was corrected.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Told {
     /// Everyone whom it obliges.
@@ -168,7 +174,7 @@ pub struct Told {
 }
 
 /// One person who was told, or is to be.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ToldPerson {
     /// On which device.
@@ -180,7 +186,7 @@ pub struct ToldPerson {
 }
 
 /// One person who was corrected, or is to be.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ToldCorrection {
     /// On which device.
@@ -190,14 +196,15 @@ pub struct ToldCorrection {
 }
 
 /// `POST /v1/appeal`: a person on this device contests what a rule asks of them.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AppealRequest {
     /// Which policy.
     pub policy: PolicyId,
     /// Which rule.
     pub rule: RuleId,
-    /// Why, in the person's own words: at most [`MAX_APPEAL_CHARS`].
+    /// Why, in the person's own words: at most [`MAX_APPEAL_CHARS`], line feeds among them.
+    #[schemars(length(max = MAX_APPEAL_CHARS), regex(pattern = r"^[^\x00-\x09\x0b-\x1f\x7f-\x9f]*$"))]
     pub reason: String,
 }
 
@@ -205,12 +212,13 @@ pub struct AppealRequest {
 pub const MAX_APPEAL_CHARS: usize = 1000;
 
 /// `GET /v1/appeals`: what was contested, the newest first.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Appeal {
     /// Which device.
     pub device: String,
     /// When it came, by the server's clock.
+    #[schemars(with = "Moment")]
     pub at: Timestamp,
     /// What it says.
     #[serde(rename = "appeal")]
@@ -218,14 +226,15 @@ pub struct Appeal {
 }
 
 /// `POST /v1/tokens`: a token for a program, or a person, without an admin's key.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TokenRequest {
     /// Whose it is, for the record: `grafana`. Each name has one token.
-    pub name: String,
+    pub name: Name,
     /// What it may do.
     pub role: Role,
     /// For how many days, at most [`MAX_TOKEN_DAYS`].
+    #[schemars(range(min = 1, max = MAX_TOKEN_DAYS))]
     pub days: u16,
 }
 
@@ -233,7 +242,7 @@ pub struct TokenRequest {
 pub const MAX_TOKEN_DAYS: u16 = 366;
 
 /// A token, as it is listed. Its secret is shown once, when it is made.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Token {
     /// Whose it is.
@@ -241,12 +250,13 @@ pub struct Token {
     /// What it may do.
     pub role: Role,
     /// When it ends.
+    #[schemars(with = "Moment")]
     pub ends: Timestamp,
 }
 
 /// `GET /v1/undone/{policy}?since={version}`: how far a retraction has come, that was published with this version of the
 /// timestamp role.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Undone {
     /// Devices that enrolled.
@@ -264,7 +274,7 @@ pub struct Undone {
 }
 
 /// Devices and people by result.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PolicyCount {
     /// The highest version reported.
@@ -303,7 +313,7 @@ pub struct PolicyCount {
 }
 
 /// A part of the devices.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Share {
     /// Devices that answered.
@@ -317,7 +327,7 @@ pub struct Share {
 }
 
 /// What publishing a preview would do.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Foresight {
     /// Devices on which somebody would be told.
@@ -327,11 +337,12 @@ pub struct Foresight {
     /// People who would be told later, as the rollout goes on.
     pub told_later: u64,
     /// People whose mail would be revoked if nobody did anything, by the day (UTC) on which that were: `2026-12-04`.
+    #[schemars(with = "BTreeMap<Day, u64>")]
     pub revoked: BTreeMap<Date, u64>,
 }
 
 /// People corrected after a retraction.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CorrectionCount {
     /// People who had seen a notice.

@@ -3,34 +3,42 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
-use crate::api::Role;
+use crate::{api::Role, moment::Moment};
 
 /// One entry as it is sent: its text, whose bytes the hash covers, and that hash.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Chained {
     /// An [`Entry`] as JSON.
+    #[schemars(schema_with = "entry_as_text")]
     pub entry: String,
     /// SHA-256, in hexadecimal, of the former entry's hash (nothing for the first), a line feed, and [`Chained::entry`].
     pub hash: String,
 }
 
+fn entry_as_text(generator: &mut SchemaGenerator) -> Schema {
+    let entry = generator.subschema_for::<Entry>();
+    json_schema!({ "type": "string", "contentMediaType": "application/json", "contentSchema": entry })
+}
+
 /// What was decided, and when.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Entry {
     /// Counts from 1, without a gap.
     pub number: u64,
     /// When, by the server's clock.
+    #[schemars(with = "Moment")]
     pub at: Timestamp,
     /// What.
     pub decision: Decision,
 }
 
 /// A decision.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Decision {
     /// A draft was put before the admins, or signed by one more, or made anew.
@@ -91,7 +99,7 @@ pub enum Decision {
 }
 
 /// One TUF role in a draft.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SignedRole {
     /// Its version.

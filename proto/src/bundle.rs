@@ -7,6 +7,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::report::Refusal;
@@ -17,7 +18,7 @@ pub const MAX_BUNDLE_BYTES: usize = 4 * 1024 * 1024;
 pub const MAX_BUNDLE_FILES: usize = 2000;
 
 /// TUF file name to text.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct Bundle {
     /// The files.

@@ -13,6 +13,7 @@ pub mod catalogue;
 pub mod id;
 pub mod inventory;
 pub mod ipc;
+mod moment;
 pub mod notice;
 pub mod policy;
 pub mod purl;

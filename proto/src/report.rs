@@ -3,10 +3,12 @@
 //! A report is the whole present state, so that sending one twice, or losing one, is harmless.
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
     inventory::{Person, Source},
+    moment::Moment,
     policy::{Domain, PolicyId, RuleId},
 };
 
@@ -14,12 +16,13 @@ use crate::{
 pub const MAX_REPORT_BYTES: usize = 1024 * 1024;
 
 /// A device's state.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Report {
     /// Grows with each report of this device; the server keeps the highest.
     pub sequence: u64,
     /// When the report was made, by the device's trusted time.
+    #[schemars(with = "Moment")]
     pub made_at: Timestamp,
     /// The agent's version.
     pub agent: String,
@@ -41,7 +44,7 @@ pub struct Report {
 }
 
 /// One policy on one device.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PolicyReport {
     /// Which policy.
@@ -57,7 +60,7 @@ pub struct PolicyReport {
 }
 
 /// One rule on one device.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RuleReport {
     /// Which rule.
@@ -68,6 +71,7 @@ pub struct RuleReport {
     pub doubts: Vec<Doubt>,
     /// Until when the device is spared the rule, while it is.
     #[serde(default)]
+    #[schemars(with = "Option<Moment>")]
     pub spared_until: Option<Timestamp>,
     /// One entry for each person whom the rule obliges.
     pub people: Vec<PersonReport>,
@@ -76,7 +80,7 @@ pub struct RuleReport {
 }
 
 /// What a policy would do on one device, if it were published as the preview says. Nobody was told.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Foretold {
     /// People who would be told.
@@ -84,13 +88,15 @@ pub struct Foretold {
     /// Those of them whose mail would be revoked if they did nothing.
     pub with_mail: u32,
     /// When the rollout would reach this device; none if at once.
+    #[schemars(with = "Option<Moment>")]
     pub reached: Option<Timestamp>,
     /// When that mail would be revoked, if they were told as soon as this was worked out or the rollout came.
+    #[schemars(with = "Option<Moment>")]
     pub deadline: Option<Timestamp>,
 }
 
 /// One obligation: a rule for a person.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PersonReport {
     /// The person's user number on that device; no name goes up.
@@ -100,21 +106,24 @@ pub struct PersonReport {
     /// What became of the notice that counts.
     pub receipt: Receipt,
     /// When the notice that counts was shown.
+    #[schemars(with = "Option<Moment>")]
     pub shown: Option<Timestamp>,
     /// Where that was.
     pub shown_on: Option<Medium>,
     /// Why the last notice could not be shown, if it could not.
     pub obstacle: Option<Obstacle>,
     /// When the person acknowledged a notice.
+    #[schemars(with = "Option<Moment>")]
     pub acknowledged: Option<Timestamp>,
     /// The effective deadline, once there is one.
+    #[schemars(with = "Option<Moment>")]
     pub deadline: Option<Timestamp>,
     /// While the stage is [`Stage::Held`]: what holds the revocation.
     pub holds: Vec<Hold>,
 }
 
 /// One person's mail profile of one domain, while it is not simply in its place.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ProfileReport {
     /// Whose.
@@ -128,7 +137,7 @@ pub struct ProfileReport {
 }
 
 /// Where a mail profile is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ProfileState {
     /// On its way into the vault.
@@ -142,7 +151,7 @@ pub enum ProfileState {
 }
 
 /// What became of a notice.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Receipt {
     /// It is to be shown.
@@ -156,7 +165,7 @@ pub enum Receipt {
 }
 
 /// Where a notice was put before a person.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Medium {
     /// On their desktop, while they were there.
@@ -168,7 +177,7 @@ pub enum Medium {
 }
 
 /// What keeps a notice from a person now.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Obstacle {
     /// They are not logged in, or nothing of ours runs where they are.
@@ -204,7 +213,7 @@ impl Obstacle {
 }
 
 /// A correction to a person who had seen a notice of a policy that was retracted.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CorrectionReport {
     /// Which policy.
@@ -212,11 +221,12 @@ pub struct CorrectionReport {
     /// Who.
     pub person: Person,
     /// When the correction was shown; none while it waits.
+    #[schemars(with = "Option<Moment>")]
     pub shown: Option<Timestamp>,
 }
 
 /// A rule's result.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Finding {
     /// The banned app is certainly not installed.
@@ -228,7 +238,7 @@ pub enum Finding {
 }
 
 /// Why a rule's result is unknown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", tag = "why", content = "source")]
 pub enum Doubt {
     /// No source of this agent lists packages of the types that the rule names.
@@ -251,7 +261,7 @@ impl Doubt {
 }
 
 /// How far an obligation has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Stage {
     /// The app was found; no notice was shown yet, so that there is no deadline.
@@ -290,7 +300,7 @@ impl Stage {
 }
 
 /// Why a company mail profile is not revoked now. All that apply are given.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Hold {
     /// The policy has no consequence.
@@ -341,7 +351,7 @@ impl Hold {
 }
 
 /// Why a bundle is not in force. The former one stays.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, thiserror::Error)]
 #[serde(rename_all = "snake_case", tag = "kind", content = "detail")]
 pub enum Refusal {
     /// It is larger than a device reads.

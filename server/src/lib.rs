@@ -23,7 +23,7 @@ use forewarn_proto::policy::Group;
 use tokio::sync::{Mutex, watch};
 use tokio_rustls::TlsAcceptor;
 
-pub use crate::{config::Config, push::Feed};
+pub use crate::{config::Config, http::openapi, push::Feed};
 use crate::{
     in_force::InForce,
     listener::Clients,

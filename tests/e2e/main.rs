@@ -15,6 +15,7 @@ mod fleet;
 mod gate;
 mod gitops;
 mod hostile;
+mod interface;
 mod inventory;
 mod mail;
 mod offline;
@@ -28,6 +29,8 @@ mod remove;
 mod reports;
 mod simulate;
 mod story;
+mod strangers;
+mod wire;
 
 use forewarn_clock::Shift;
 use forewarn_tests::{Binaries, Company, Device};

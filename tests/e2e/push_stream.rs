@@ -12,11 +12,15 @@ use forewarn_proto::push::MAX_INLINE_BYTES;
 use forewarn_tests::{home, wait_until};
 use rcgen::{CertificateParams, KeyPair};
 use rustls::{
-    ClientConfig, ClientConnection, RootCertStore, StreamOwned,
+    ClientConnection, StreamOwned,
     pki_types::{CertificateDer, PrivateKeyDer, ServerName, pem::PemObject},
 };
 
-use crate::{Stage, hostile::Hostile};
+use crate::{
+    Stage,
+    hostile::Hostile,
+    wire::{self, Identity, Stream},
+};
 
 /// How many say nothing; more than there are places for handshakes.
 const SILENT: usize = 500;
@@ -120,9 +124,6 @@ fn the_address_of_a_bundle_says_that_it_may_be_kept_and_knows_the_current_one_al
     assert!(ask(&h, &digest.replace('0', "1")).unwrap().starts_with("HTTP/1.1 404"));
 }
 
-type Identity = (CertificateDer<'static>, PrivateKeyDer<'static>);
-type Stream = StreamOwned<ClientConnection, TcpStream>;
-
 fn own_identity(h: &Hostile) -> Identity {
     let text = fs_err::read_to_string(h.device.folder.join("agent/identity.json")).unwrap();
     let identity: serde_json::Value = serde_json::from_str(&text).unwrap();
@@ -148,16 +149,7 @@ fn ask(h: &Hostile, digest: &str) -> Result<String> {
 }
 
 fn connect(h: &Hostile, address: std::net::SocketAddr, identity: Option<Identity>) -> Result<Stream> {
-    let mut roots = RootCertStore::empty();
-    roots.add(CertificateDer::from_pem_file(h.folder().join("server/ca.pem"))?)?;
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let builder = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()?
-        .with_root_certificates(roots);
-    let config = match identity {
-        None => builder.with_no_client_auth(),
-        Some((certificate, key)) => builder.with_client_auth_cert(vec![certificate], key)?,
-    };
+    let config = wire::config(&h.folder().join("server/ca.pem"), identity)?;
     let client = ClientConnection::new(Arc::new(config), ServerName::try_from("127.0.0.1")?)?;
     let socket = TcpStream::connect(address)?;
     socket.set_read_timeout(Some(Duration::from_secs(20)))?;

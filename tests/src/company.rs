@@ -159,6 +159,11 @@ impl Company {
         Ok(())
     }
 
+    /// The server's process, while it runs.
+    pub fn server_id(&self) -> Option<u32> {
+        self.server.as_ref().map(Running::id)
+    }
+
     /// SIGKILL for the server.
     pub fn kill_server(&mut self) {
         self.server = None;

@@ -27,7 +27,7 @@ enum Task {
     Demo(demo::Options),
     /// Install what the tests need, then check formatting and lints and run every test.
     Test,
-    /// Write the policy's JSON Schema to proto/policy.schema.json.
+    /// Write the policy's JSON Schema to proto/policy.schema.json, and the server's interface to docs/openapi.json.
     Schema,
     /// Play the engine's stories in tests/scenarios and record their transcripts anew; `git diff` shows what changed.
     Scenarios,

@@ -38,7 +38,7 @@ pub(crate) const FOR_PUSH_BENCH: [Need; 2] =
 pub(crate) const FOR_REPORTS_BENCH: [Need; 1] = [("postgresql", "is one of the two stores")];
 
 /// What the tests need.
-pub(crate) const FOR_TESTS: [Need; 26] = [
+pub(crate) const FOR_TESTS: [Need; 27] = [
     ("dpkg", "lists this machine's packages, to be compared"),
     ("gzip", "packs what test packages are made of"),
     ("flatpak", "makes and installs a test app, to be listed"),
@@ -56,6 +56,7 @@ pub(crate) const FOR_TESTS: [Need; 26] = [
     ("neomutt", "is another"),
     ("aerc", "is another"),
     ("python3", "holds Thunderbird's lock as another process would"),
+    ("python3-venv", "holds schemathesis, which asks the server what nobody should"),
     ("postgresql", "is a real database, shared by several servers"),
     ("procps", "says when that one's processes have ended"),
     ("openssh-client", "has a real ssh-agent, which holds an admin's key"),

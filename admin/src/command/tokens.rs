@@ -2,7 +2,10 @@
 
 use anyhow::Result;
 use clap::{Args, Subcommand, ValueEnum};
-use forewarn_proto::api::{Role, Token, TokenRequest};
+use forewarn_proto::{
+    api::{Role, Token, TokenRequest},
+    policy::Name,
+};
 
 use crate::{home::Home, server::Server};
 
@@ -20,7 +23,7 @@ enum Question {
     /// Make one, and print its secret, which is shown this once.
     Make {
         /// Whose it is: grafana.
-        name: String,
+        name: Name,
         /// What it may do.
         #[arg(long, value_enum)]
         role: RoleName,

@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 pub use calendar::{Day, QuietHours};
 pub use deadline::{At, Deadline, Length};
 pub use exemption::{Exemption, Exemptions, MAX_EXEMPTIONS, Pause};
-pub use names::{Domain, Group, Language, PolicyId, RuleId};
+pub use names::{Domain, Group, Language, Name, PolicyId, RuleId};
 pub use pattern::{How, Pattern, display_name_key};
 pub use retraction::Retraction;
 pub use rollout::Rollout;

@@ -1,4 +1,4 @@
-//! Names that appear in policies. Each is a type of its own that can't be made from a bad text.
+//! Names that appear in policies and requests. Each is a type of its own that can't be made from a bad text.
 
 use std::{borrow::Cow, fmt, str::FromStr};
 
@@ -77,6 +77,12 @@ name!(
     Language, is_language, "^[a-z]{2,3}$",
     "write a language code of two or three small letters, such as en"
 );
+name!(
+    /// What a device or a token is called: `device-0123456789ab`, `grafana`. It is a part of addresses, shown on terminals
+    /// and kept in a database; these characters are themselves in all of them.
+    Name, is_name, "^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$",
+    "write 1 to 64 letters without accents, digits, dots, underscores, @ and hyphens, starting with a letter or digit, such as grafana"
+);
 
 impl Language {
     /// The fallback.
@@ -93,6 +99,11 @@ fn is_id(text: &str) -> bool {
 fn is_domain(text: &str) -> bool {
     let label = |l: &str| !l.is_empty() && l.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
     text.len() <= 253 && text.contains('.') && text.split('.').all(label)
+}
+
+fn is_name(text: &str) -> bool {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || "._@-".contains(c);
+    (1..=64).contains(&text.len()) && text.chars().all(allowed) && text.starts_with(|c: char| c.is_ascii_alphanumeric())
 }
 
 fn is_language(text: &str) -> bool {

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use axum::{
-    Extension, Json,
+    Extension,
     body::{Body, Bytes, to_bytes},
-    extract::{Path, State},
+    extract::State,
     http::{HeaderMap, StatusCode, header},
     response::IntoResponse,
 };
@@ -15,7 +15,10 @@ use forewarn_proto::{
 };
 use forewarn_trust::{digest, random_secret};
 
-use super::Refused;
+use super::{
+    Refused,
+    input::{Json, Path, in_time, parse},
+};
 use crate::{
     Server,
     listener::{From, Peer},
@@ -93,9 +96,8 @@ pub(super) async fn report(
         Refused::new(StatusCode::SERVICE_UNAVAILABLE, "too many reports wait already; send it again later")
     })?;
     let unread = |e: axum::Error| Refused(StatusCode::BAD_REQUEST, format!("the report did not come whole: {e}"));
-    let bytes = to_bytes(body, MAX_REPORT_BYTES).await.map_err(unread)?;
-    let bad = |e: serde_json::Error| Refused(StatusCode::UNPROCESSABLE_ENTITY, format!("not a report: {e}"));
-    let Report { sequence, .. } = serde_json::from_slice(&bytes).map_err(bad).inspect_err(|_| {
+    let bytes = in_time(to_bytes(body, MAX_REPORT_BYTES)).await?.map_err(unread)?;
+    let Report { sequence, .. } = parse(&bytes, "a report").inspect_err(|_| {
         server.numbers.report_refused(Refusal::Unreadable);
     })?;
     let text = String::from_utf8(bytes.into()).map_err(|_| Refused::new(StatusCode::BAD_REQUEST, "not UTF-8"))?;

@@ -2,22 +2,26 @@
 
 use std::sync::Arc;
 
-use axum::{
-    Json,
-    extract::{Path, Query, State},
-    http::StatusCode,
+use axum::{extract::State, http::StatusCode};
+use forewarn_proto::{
+    api::{Device, Role},
+    policy::Name,
 };
-use forewarn_proto::api::{Device, Role};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Refused, caller::Caller};
+use super::{
+    Refused,
+    caller::Caller,
+    input::{Json, Path, Query},
+};
 use crate::Server;
 
 /// After which device a list goes on.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct After {
-    after: String,
+    after: Option<Name>,
 }
 
 pub(super) async fn list(
@@ -26,36 +30,36 @@ pub(super) async fn list(
     Query(After { after }): Query<After>,
 ) -> Result<Json<Vec<Device>>, Refused> {
     caller.at_least(Role::Viewer)?;
-    Ok(Json(server.store.devices_after(&after).await?))
+    Ok(Json(server.store.devices_after(after.as_ref().map_or("", Name::as_str)).await?))
 }
 
 pub(super) async fn revoke(
     State(server): State<Arc<Server>>,
     caller: Caller,
-    Path(device): Path<String>,
+    Path(device): Path<Name>,
 ) -> Result<StatusCode, Refused> {
     let by = caller.at_least(Role::Approver)?.name;
-    let done = server.store.revoke_device(&device, &by, server.clock.wall()).await?;
+    let done = server.store.revoke_device(device.as_str(), &by, server.clock.wall()).await?;
     answer(&server, done, device)
 }
 
 pub(super) async fn forget(
     State(server): State<Arc<Server>>,
     caller: Caller,
-    Path(device): Path<String>,
+    Path(device): Path<Name>,
 ) -> Result<StatusCode, Refused> {
     let by = caller.at_least(Role::Approver)?.name;
-    let done = server.store.forget_device(&device, &by, server.clock.wall()).await?;
+    let done = server.store.forget_device(device.as_str(), &by, server.clock.wall()).await?;
     answer(&server, done, device)
 }
 
-fn answer(server: &Server, done: bool, device: String) -> Result<StatusCode, Refused> {
+fn answer(server: &Server, done: bool, device: Name) -> Result<StatusCode, Refused> {
     if !done {
         return Err(Refused(
             StatusCode::NOT_FOUND,
             format!("no device is called `{device}`, or it is revoked already"),
         ));
     }
-    server.feed.drop_devices(&[device]);
+    server.feed.drop_devices(&[device.to_string()]);
     Ok(StatusCode::NO_CONTENT)
 }

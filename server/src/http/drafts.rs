@@ -3,10 +3,9 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use axum::{
-    Json,
-    body::Bytes,
-    extract::{Path, State},
-    http::{HeaderMap, Method, StatusCode, Uri},
+    extract::State,
+    http::{HeaderMap, Method, StatusCode, Uri, header::CONTENT_TYPE},
+    response::IntoResponse,
 };
 use forewarn_proto::{
     api::{Draft, DraftStatus, OnlineKeys, Role},
@@ -19,6 +18,7 @@ use forewarn_trust::{Admins, DraftError, Repository, digest, metadata::version_o
 use super::{
     Refused, blast,
     caller::{Asked, Caller, check_founding_code, identify},
+    input::{Json, Path, Whole, parse},
 };
 use crate::{Server, in_force::InForce, store::Proposed, tell::Told};
 
@@ -28,15 +28,15 @@ pub(super) async fn online_keys(State(server): State<Arc<Server>>) -> Json<Onlin
 }
 
 /// The bundle is what every device gets; whoever reaches the server may read it.
-pub(super) async fn bundle(State(server): State<Arc<Server>>) -> Vec<u8> {
-    server.in_force.lock().await.repository.bundle().to_bytes()
+pub(super) async fn bundle(State(server): State<Arc<Server>>) -> impl IntoResponse {
+    ([(CONTENT_TYPE, "application/json")], server.in_force.lock().await.repository.bundle().to_bytes())
 }
 
 /// After a backup was restored: an admin gives back what they have seen in force since. It is believed by its signatures.
 pub(super) async fn bring_back(
     State(server): State<Arc<Server>>,
     headers: HeaderMap,
-    body: Bytes,
+    Whole(body): Whole,
 ) -> Result<StatusCode, Refused> {
     let asked = Asked { headers: &headers, method: &Method::POST, path: "/v1/bundle", body: &body };
     let by = identify(&server, &asked).await?.at_least(Role::Approver)?.name;
@@ -58,15 +58,14 @@ pub(super) async fn bring_back(
 pub(super) async fn propose(
     State(server): State<Arc<Server>>,
     headers: HeaderMap,
-    body: Bytes,
+    Whole(body): Whole,
 ) -> Result<Json<DraftStatus>, Refused> {
     let asked = Asked { headers: &headers, method: &Method::POST, path: "/v1/drafts", body: &body };
     let by = author(&server, &asked).await?;
     let by_name = by.name.clone();
     let mut in_force = server.in_force.lock().await;
     let repository = &in_force.repository;
-    let draft: Draft =
-        serde_json::from_slice(&body).map_err(|e| Refused(StatusCode::BAD_REQUEST, format!("not a draft: {e}")))?;
+    let draft: Draft = parse(&body, "a draft")?;
     repository.check(&draft)?;
     let (number, draft) = keep(&server, repository, draft, &by.name).await?;
     let mut status = status_of(repository, number, draft)?;

@@ -2,18 +2,21 @@
 
 use std::sync::Arc;
 
-use axum::{
-    Json,
-    extract::{Path, Query, State},
-};
+use axum::extract::State;
 use forewarn_proto::{
     api::{Appeal, FleetStatus, Role, Told, ToldCorrection, ToldPerson, Undone},
+    policy::PolicyId,
     report::{ProfileState, RuleReport},
 };
 use forewarn_trust::Repository;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Refused, caller::Caller};
+use super::{
+    Refused,
+    caller::Caller,
+    input::{Json, Path, Query},
+};
 use crate::{Server, count::Counted, store::StoredReport};
 
 pub(super) async fn appeals(State(server): State<Arc<Server>>, caller: Caller) -> Result<Json<Vec<Appeal>>, Refused> {
@@ -45,17 +48,17 @@ impl Server {
 pub(super) async fn told(
     State(server): State<Arc<Server>>,
     caller: Caller,
-    Path(policy): Path<String>,
+    Path(policy): Path<PolicyId>,
 ) -> Result<Json<Told>, Refused> {
     caller.at_least(Role::Viewer)?;
     let mut told = Told::default();
     let add = |StoredReport { device, report, .. }| {
-        let acting = report.policies.into_iter().filter(|p| !p.preview && p.policy.as_str() == policy);
+        let acting = report.policies.into_iter().filter(|p| !p.preview && p.policy == policy);
         for RuleReport { rule, people, .. } in acting.flat_map(|policy| policy.rules) {
             let person = |report| ToldPerson { device: device.clone(), rule: rule.clone(), report };
             told.people.extend(people.into_iter().map(person));
         }
-        let corrections = report.corrections.into_iter().filter(|c| c.policy.as_str() == policy);
+        let corrections = report.corrections.into_iter().filter(|c| c.policy == policy);
         told.corrections.extend(corrections.map(|report| ToldCorrection { device: device.clone(), report }));
     };
     server.store.each_report(add).await?;
@@ -63,7 +66,7 @@ pub(super) async fn told(
 }
 
 /// The version of the timestamp role with which a retraction was published.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Since {
     since: u64,
@@ -72,7 +75,7 @@ pub(super) struct Since {
 pub(super) async fn undone(
     State(server): State<Arc<Server>>,
     caller: Caller,
-    Path(policy): Path<String>,
+    Path(policy): Path<PolicyId>,
     Query(Since { since }): Query<Since>,
 ) -> Result<Json<Undone>, Refused> {
     caller.at_least(Role::Viewer)?;
@@ -83,7 +86,7 @@ pub(super) async fn undone(
             return;
         }
         undone.reached += 1;
-        for correction in report.corrections.iter().filter(|correction| correction.policy.as_str() == policy) {
+        for correction in report.corrections.iter().filter(|correction| correction.policy == policy) {
             undone.owed += 1;
             undone.corrected += u64::from(correction.shown.is_some());
         }

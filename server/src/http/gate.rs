@@ -9,7 +9,6 @@
 use std::sync::Arc;
 
 use axum::{
-    Json,
     extract::State,
     http::{HeaderMap, StatusCode},
 };
@@ -19,25 +18,27 @@ use forewarn_proto::{
 };
 use forewarn_trust::digest;
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Refused;
+use super::{Refused, input::Json};
 use crate::Server;
 
 /// The largest question, in bytes.
 pub(super) const MAX_BYTES: usize = 16 * 1024;
 
 /// What Dovecot sends, as far as it matters. Which attributes it sends is configured there.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub(super) struct Question {
     /// `me@corp.example`
     login: String,
-    /// The device whose password it was, by its name at enrolment.
+    /// The device whose password it was, by its name at enrolment. Another name stands for no device.
+    #[schemars(regex(pattern = r"^[^\x00-\x1f\x7f-\x9f]*$"))]
     device: String,
 }
 
-#[derive(Debug, PartialEq, Eq, Serialize)]
+#[derive(Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub(super) struct Answer {
     status: i32,
     /// What the person sees.
@@ -50,6 +51,9 @@ pub(super) async fn ask(
     Json(question): Json<Question>,
 ) -> Result<Json<Answer>, Refused> {
     check_key(&server, &headers)?;
+    if question.device.chars().any(char::is_control) {
+        return Err(Refused::new(StatusCode::UNPROCESSABLE_ENTITY, "device: a name has no control characters"));
+    }
     let report = server.store.report_of(&question.device).await?;
     let in_force = policies_in_force(&server).await;
     let refusal = report.and_then(|report| refusal(&question, &report, &in_force, server.clock.wall()));

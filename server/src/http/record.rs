@@ -3,30 +3,28 @@
 use std::sync::Arc;
 
 use axum::{
-    Json,
-    body::Bytes,
-    extract::{Path, Query, State},
+    extract::State,
     http::{HeaderMap, Method, StatusCode},
 };
 use forewarn_proto::{
     api::{MAX_TOKEN_DAYS, Role, Token, TokenRequest},
     audit::Chained,
+    policy::Name,
 };
 use forewarn_trust::{digest, random_secret};
 use jiff::{SignedDuration, Timestamp};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
     Refused,
     caller::{Asked, Caller, TOKEN_PREFIX, identify},
+    input::{Json, Path, Query, Whole, parse},
 };
 use crate::Server;
 
-/// The longest name of a token, in characters.
-const MAX_NAME: usize = 64;
-
 /// After which entry the record goes on.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct After {
     after: i64,
@@ -51,23 +49,19 @@ pub(super) async fn make_token(
     State(server): State<Arc<Server>>,
     method: Method,
     headers: HeaderMap,
-    body: Bytes,
+    Whole(body): Whole,
 ) -> Result<Json<String>, Refused> {
     let asked = Asked { headers: &headers, method: &method, path: "/v1/tokens", body: &body };
     let by = identify(&server, &asked).await?.at_least(Role::Approver)?.name;
-    let bad = |text: String| Refused(StatusCode::UNPROCESSABLE_ENTITY, text);
-    let request: TokenRequest = serde_json::from_slice(&body).map_err(|e| bad(format!("not a token request: {e}")))?;
-    let TokenRequest { name, role, days } = request;
-    if name.is_empty() || name.chars().count() > MAX_NAME || name.chars().any(char::is_control) {
-        return Err(bad(format!("name: write 1 to {MAX_NAME} characters")));
-    }
+    let TokenRequest { name, role, days } = parse(&body, "a token request")?;
     if !(1..=MAX_TOKEN_DAYS).contains(&days) {
-        return Err(bad(format!("days: write a number from 1 to {MAX_TOKEN_DAYS}")));
+        let text = format!("days: write a number from 1 to {MAX_TOKEN_DAYS}");
+        return Err(Refused(StatusCode::UNPROCESSABLE_ENTITY, text));
     }
     let secret = format!("{TOKEN_PREFIX}{}", random_secret().map_err(anyhow::Error::from)?);
     let now = server.clock.wall();
     let ends = now.saturating_add(SignedDuration::from_hours(24 * i64::from(days))).unwrap_or(Timestamp::MAX);
-    let token = Token { name: name.clone(), role, ends };
+    let token = Token { name: name.to_string(), role, ends };
     if !server.store.add_api_token(&digest(secret.as_bytes()), &token, &by, now).await? {
         return Err(Refused(StatusCode::CONFLICT, format!("{name} has a token already; end that one first")));
     }
@@ -77,10 +71,10 @@ pub(super) async fn make_token(
 pub(super) async fn end_token(
     State(server): State<Arc<Server>>,
     caller: Caller,
-    Path(name): Path<String>,
+    Path(name): Path<Name>,
 ) -> Result<StatusCode, Refused> {
     let by = caller.at_least(Role::Approver)?.name;
-    if server.store.end_api_token(&name, &by, server.clock.wall()).await? {
+    if server.store.end_api_token(name.as_str(), &by, server.clock.wall()).await? {
         return Ok(StatusCode::NO_CONTENT);
     }
     Err(Refused(StatusCode::NOT_FOUND, format!("{name} has no token")))

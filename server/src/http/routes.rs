@@ -1,0 +1,272 @@
+//! The one table of routes: what is answered, to whom, and what is said of it in the OpenAPI document.
+
+use std::sync::Arc;
+
+use axum::{
+    extract::DefaultBodyLimit,
+    handler::Handler,
+    http::Method,
+    routing::{MethodRouter, delete, get, post},
+};
+use forewarn_proto::{
+    api::{
+        Appeal, AppealRequest, Device, Draft, DraftStatus, EnrollAnswer, EnrollRequest, FleetStatus, MAX_REQUEST_BYTES,
+        OnlineKeys, RenewRequest, Role, Token, TokenRequest, Told, Undone,
+    },
+    audit::Chained,
+    bundle::{Bundle, MAX_BUNDLE_BYTES},
+    policy::{Name, PolicyId},
+    report::{MAX_REPORT_BYTES, Report},
+};
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+
+use super::{device, devices, drafts, fleet, gate, record};
+use crate::Server;
+
+/// Gives a type's schema.
+pub(super) type SchemaOf = fn(&mut SchemaGenerator) -> Schema;
+
+/// Who is answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Who {
+    /// Whoever reaches the server.
+    Anyone,
+    /// An enrolled device, by its certificate.
+    Device,
+    /// An admin by their signature, or a token of this role or more.
+    Role(Role),
+    /// The same; and before there are admins, whoever knows the founding code.
+    Founder(Role),
+    /// The company's mail server, by its key.
+    MailServer,
+}
+
+/// How a route answers when all is well.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Answer {
+    /// 204.
+    Nothing,
+    /// 200, with JSON.
+    Json(SchemaOf),
+    /// 307.
+    Elsewhere,
+}
+
+/// How a body is taken.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Takes {
+    pub(super) schema: SchemaOf,
+    /// The most bytes.
+    pub(super) limit: usize,
+    /// Whether its media type has to be said.
+    pub(super) is_typed: bool,
+}
+
+/// A method of an address.
+pub(super) struct Route {
+    pub(super) method: Method,
+    /// `/v1/devices/{device}`
+    pub(super) path: &'static str,
+    pub(super) summary: &'static str,
+    pub(super) who: Who,
+    /// What stands in the address in the place of its one name in braces.
+    pub(super) named: Option<SchemaOf>,
+    /// An object whose fields stand after the question mark.
+    pub(super) query: Option<SchemaOf>,
+    pub(super) takes: Option<Takes>,
+    pub(super) answer: Answer,
+    /// Refusals beyond those that follow from the above, and when each comes.
+    pub(super) refusals: &'static [(u16, &'static str)],
+    handler: MethodRouter<Arc<Server>>,
+}
+
+impl Route {
+    fn new(method: Method, path: &'static str, handler: MethodRouter<Arc<Server>>, summary: &'static str) -> Self {
+        let (who, answer) = (Who::Anyone, Answer::Nothing);
+        Self { method, path, summary, who, named: None, query: None, takes: None, answer, refusals: &[], handler }
+    }
+
+    fn get<T: 'static>(path: &'static str, handler: impl Handler<T, Arc<Server>>, summary: &'static str) -> Self {
+        Self::new(Method::GET, path, get(handler), summary)
+    }
+
+    fn post<T: 'static>(path: &'static str, handler: impl Handler<T, Arc<Server>>, summary: &'static str) -> Self {
+        Self::new(Method::POST, path, post(handler), summary)
+    }
+
+    fn delete<T: 'static>(path: &'static str, handler: impl Handler<T, Arc<Server>>, summary: &'static str) -> Self {
+        Self::new(Method::DELETE, path, delete(handler), summary)
+    }
+
+    fn by(self, who: Who) -> Self {
+        Self { who, ..self }
+    }
+
+    fn named<T: JsonSchema>(self) -> Self {
+        Self { named: Some(schema_of::<T>), ..self }
+    }
+
+    fn query<T: JsonSchema>(self) -> Self {
+        Self { query: Some(schema_of::<T>), ..self }
+    }
+
+    /// Takes a body that the handler's `Json` reads.
+    fn takes<T: JsonSchema>(self, limit: usize) -> Self {
+        Self { takes: Some(Takes { schema: schema_of::<T>, limit, is_typed: true }), ..self }
+    }
+
+    /// Takes a body that the handler reads itself, whatever media type it says it has.
+    fn takes_bytes<T: JsonSchema>(self, limit: usize) -> Self {
+        Self { takes: Some(Takes { schema: schema_of::<T>, limit, is_typed: false }), ..self }
+    }
+
+    fn gives<T: JsonSchema>(self) -> Self {
+        Self { answer: Answer::Json(schema_of::<T>), ..self }
+    }
+
+    fn elsewhere(self) -> Self {
+        Self { answer: Answer::Elsewhere, ..self }
+    }
+
+    fn refuses(self, refusals: &'static [(u16, &'static str)]) -> Self {
+        Self { refusals, ..self }
+    }
+
+    /// What the router gets.
+    pub(super) fn into_parts(self) -> (&'static str, MethodRouter<Arc<Server>>) {
+        match self.takes {
+            Some(takes) => (self.path, self.handler.layer(DefaultBodyLimit::max(takes.limit))),
+            None => (self.path, self.handler),
+        }
+    }
+}
+
+fn schema_of<T: JsonSchema>(generator: &mut SchemaGenerator) -> Schema {
+    generator.subschema_for::<T>()
+}
+
+/// Every route.
+pub(super) fn routes() -> Vec<Route> {
+    [of_devices(), of_drafts(), of_fleet(), of_server()].into_iter().flatten().collect()
+}
+
+fn of_devices() -> Vec<Route> {
+    const SMALL: usize = 64 * 1024;
+    const BAD_CSR: (u16, &str) = (400, "the body is not JSON, or the signing request can't be read");
+    vec![
+        Route::post("/v1/enroll", device::enroll, "Enroll a device with a one-time token")
+            .takes::<EnrollRequest>(SMALL)
+            .gives::<EnrollAnswer>()
+            .refuses(&[
+                BAD_CSR,
+                (403, "the token is unknown or was used"),
+                (429, "too many have asked to enroll from this address"),
+            ]),
+        Route::post("/v1/renew", device::renew, "Renew a device's certificate")
+            .by(Who::Device)
+            .takes::<RenewRequest>(SMALL)
+            .gives::<EnrollAnswer>()
+            .refuses(&[BAD_CSR]),
+        Route::get("/v1/stream", device::stream, "Say where devices listen for what is pushed").elsewhere(),
+        Route::get("/v1/bundles/{digest}", device::bundle, "The current bundle, by its SHA-256 in hexadecimal")
+            .named::<String>()
+            .gives::<Bundle>()
+            .refuses(&[(404, "this bundle is not current")]),
+        Route::post("/v1/report", device::report, "Say what this device's state is")
+            .by(Who::Device)
+            .takes_bytes::<Report>(MAX_REPORT_BYTES)
+            .refuses(&[
+                (411, "the report's length is not stated"),
+                (422, "the body is JSON but not a report"),
+                (503, "too many reports wait already, or the database failed; send it again later"),
+            ]),
+        Route::post("/v1/appeal", device::appeal, "Contest what a rule asks of a person on this device")
+            .by(Who::Device)
+            .takes::<AppealRequest>(16 * 1024)
+            .refuses(&[(429, "this device contests too many rules")]),
+    ]
+}
+
+fn of_drafts() -> Vec<Route> {
+    vec![
+        Route::get("/v1/bundle", drafts::bundle, "The bundle that is in force").gives::<Bundle>(),
+        Route::post("/v1/bundle", drafts::bring_back, "Give back what was in force, after a backup was restored")
+            .by(Who::Role(Role::Approver))
+            .takes_bytes::<Bundle>(MAX_BUNDLE_BYTES)
+            .refuses(&[(409, "the bundle can't be read or is not believed, or is no newer than what is in force")]),
+        Route::get("/v1/online-keys", drafts::online_keys, "The server's own public keys").gives::<OnlineKeys>(),
+        Route::get("/v1/drafts", drafts::drafts, "The drafts that are not in force")
+            .by(Who::Founder(Role::Author))
+            .gives::<Vec<DraftStatus>>(),
+        Route::post("/v1/drafts", drafts::propose, "Put a draft before the admins, or add a signature to one")
+            .by(Who::Founder(Role::Author))
+            .takes_bytes::<Draft>(MAX_REQUEST_BYTES)
+            .gives::<DraftStatus>()
+            .refuses(&[
+                (409, "it does not follow from what is in force, or a signature on it does not hold"),
+                (422, "the body is JSON but not a draft"),
+            ]),
+        Route::post("/v1/drafts/{number}/publish", drafts::publish, "Put a draft with all its signatures in force")
+            .by(Who::Founder(Role::Approver))
+            .named::<i64>()
+            .refuses(&[(404, "there is no such open draft"), (409, "something is missing, or in its way")]),
+    ]
+}
+
+fn of_fleet() -> Vec<Route> {
+    const VIEWER: Who = Who::Role(Role::Viewer);
+    const APPROVER: Who = Who::Role(Role::Approver);
+    const NO_DEVICE: &[(u16, &str)] = &[(404, "there is no such device, or it is revoked already")];
+    vec![
+        Route::get("/v1/status", fleet::status, "What the fleet has reported, counted")
+            .by(VIEWER)
+            .gives::<FleetStatus>(),
+        Route::get("/v1/told/{policy}", fleet::told, "Who was told what of a policy, and who was corrected")
+            .by(VIEWER)
+            .named::<PolicyId>()
+            .gives::<Told>(),
+        Route::get("/v1/undone/{policy}", fleet::undone, "How far a retraction has come")
+            .by(VIEWER)
+            .named::<PolicyId>()
+            .query::<fleet::Since>()
+            .gives::<Undone>(),
+        Route::get("/v1/appeals", fleet::appeals, "What people contest").by(VIEWER).gives::<Vec<Appeal>>(),
+        Route::get("/v1/devices", devices::list, "Up to a thousand devices after one, by name")
+            .by(VIEWER)
+            .query::<devices::After>()
+            .gives::<Vec<Device>>(),
+        Route::delete("/v1/devices/{device}", devices::forget, "Delete all that is known of a device")
+            .by(APPROVER)
+            .named::<Name>()
+            .refuses(NO_DEVICE),
+        Route::post("/v1/devices/{device}/revoke", devices::revoke, "Have a device's certificate count no longer")
+            .by(APPROVER)
+            .named::<Name>()
+            .refuses(NO_DEVICE),
+    ]
+}
+
+fn of_server() -> Vec<Route> {
+    const APPROVER: Who = Who::Role(Role::Approver);
+    vec![
+        Route::get("/v1/audit", record::audit, "Up to a thousand entries of the record after one, the oldest first")
+            .by(Who::Role(Role::Viewer))
+            .query::<record::After>()
+            .gives::<Vec<Chained>>(),
+        Route::get("/v1/tokens", record::tokens, "Every token, without its secret").by(APPROVER).gives::<Vec<Token>>(),
+        Route::post("/v1/tokens", record::make_token, "Make a token; the answer is its secret")
+            .by(APPROVER)
+            .takes_bytes::<TokenRequest>(16 * 1024)
+            .gives::<String>()
+            .refuses(&[(409, "there is a token of this name"), (422, "the body is JSON but not a token request")]),
+        Route::delete("/v1/tokens/{name}", record::end_token, "End a token")
+            .by(APPROVER)
+            .named::<Name>()
+            .refuses(&[(404, "there is no such token")]),
+        Route::post("/gate/dovecot", gate::ask, "May this device log in to its mail?")
+            .by(Who::MailServer)
+            .takes::<gate::Question>(gate::MAX_BYTES)
+            .gives::<gate::Answer>()
+            .refuses(&[(404, "the gate is closed: there is no `gate_key`")]),
+    ]
+}

@@ -1,0 +1,73 @@
+//! The server does what its OpenAPI document says, whatever is asked: schemathesis makes the requests.
+
+use std::path::Path;
+use std::process::Command;
+
+use forewarn_tests::{Binaries, Company, home};
+
+use crate::wire::Speaker;
+
+const KEY: &str = "a key of the mail server's";
+/// Requests for each operation and way of making them.
+const EXAMPLES: &str = "30";
+/// What has to hold of every answer. Left out is what the document can't say: that a text is a signing request, or that
+/// metadata is signed.
+const CHECKS: &str = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance,\
+    response_headers_conformance,negative_data_rejection,unsupported_method,allow_header_conformance";
+
+/// A founded company whose gate is open.
+pub(crate) fn company(folder: &Path) -> Company {
+    let key = folder.join("gate.key");
+    fs_err::write(&key, KEY).unwrap();
+    let config = format!("gate_key = {key:?}");
+    let mut company = Company::prepare_with(Binaries::beside_test().unwrap(), folder, &config).unwrap();
+    company.begin().unwrap();
+    company
+}
+
+/// The secret of a new token.
+pub(crate) fn token(company: &Company, name: &str, role: &str) -> String {
+    let made = company.admin("alice", &["tokens", "make", name, "--role", role]).unwrap().ok().unwrap();
+    made.trim().to_owned()
+}
+
+#[test]
+fn whatever_is_asked_the_answer_is_one_that_the_document_knows() {
+    let folder = tempfile::tempdir().unwrap();
+    let company = company(folder.path());
+    company.publish(&home::ban(&home::TIKTOK, "ban", 1, "grace = \"48h\"")).unwrap();
+    let file = company.policy_file(&home::ban(&home::TIKTOK, "ban", 2, "grace = \"24h\"")).unwrap();
+    company.admin("alice", &["propose", &file]).unwrap().ok().unwrap();
+    let device = Speaker::new(&company, [127, 0, 0, 9], None).enroll(&company.token().unwrap()).unwrap();
+    for (name, text) in [("cert.pem", &device.certificate), ("key.pem", &device.key)] {
+        fs_err::write(company.path(name), text).unwrap();
+    }
+    fs_err::write(company.path("openapi.json"), forewarn_server::openapi()).unwrap();
+    let secret = token(&company, "fuzz", "approver");
+    let (passed, said) = schemathesis(&company, &secret);
+    println!("{said}");
+    assert!(passed, "the document and the server differ; above is how");
+
+    let after = company.admin("alice", &["status"]).unwrap().ok().unwrap();
+    assert!(after.contains("1 device"), "{after}");
+    let log = fs_err::read_to_string(company.path("server.log")).unwrap();
+    assert!(!log.contains("ERROR"), "{log}");
+}
+
+/// Whether every check holds, and what it said.
+fn schemathesis(company: &Company, secret: &str) -> (bool, String) {
+    let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/schemathesis/bin/schemathesis");
+    assert!(program.exists(), "schemathesis is not there; `cargo xtask test` installs it into target/schemathesis");
+    let path = |name: &str| company.path(name).to_string_lossy().into_owned();
+    let mut command = Command::new(program);
+    command.args(["run", &path("openapi.json"), "--url", &company.url, "--tls-verify", &path("server/ca.pem")]);
+    command.args(["--request-cert", &path("cert.pem"), "--request-cert-key", &path("key.pem")]);
+    command.args(["--header", &format!("Authorization: Bearer {secret}"), "--header", &format!("X-API-Key: {KEY}")]);
+    // Without the phase that follows what it learns: it would end its own token, and forget its own device.
+    command.args(["--phases", "examples,coverage,fuzzing", "--checks", CHECKS, "--max-examples", EXAMPLES]);
+    command.args(["--generation-deterministic", "--generation-allow-x00", "true", "--continue-on-failure"]);
+    command.args(["--generation-database", "none", "--max-redirects", "0", "--no-color"]);
+    let output = command.current_dir(&company.folder).output().unwrap();
+    let said = [output.stdout, output.stderr].concat();
+    (output.status.success(), String::from_utf8_lossy(&said).into_owned())
+}

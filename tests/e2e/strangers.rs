@@ -1,0 +1,259 @@
+//! Who asks the real server for what is not theirs, too much, too slowly or too often.
+
+use std::{
+    collections::BTreeMap,
+    io::{BufReader, Read, Write},
+    net::TcpStream,
+    sync::atomic::{AtomicBool, Ordering},
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result};
+use forewarn_proto::{api::Device, report::MAX_REPORT_BYTES};
+use forewarn_tests::Company;
+use rcgen::{CertificateParams, KeyPair};
+use rustls::pki_types::PrivateKeyDer;
+use serde_json::json;
+use tempfile::TempDir;
+
+use crate::{
+    interface::{company, token},
+    wire::{Enrolled, Speaker, Stream, read},
+};
+
+/// Connections of those who keep others out by being slow: most of the places that there are.
+const SLOW: usize = 500;
+/// Enrolments of somebody who guesses tokens.
+const GUESSES: usize = 100_000;
+/// How many of them are on their way at once on one connection.
+const PIPELINED: usize = 50;
+const GUESSERS: usize = 8;
+/// By how much these may make the server's memory grow, in KiB.
+const MAX_GROWTH: u64 = 32 * 1024;
+
+/// A company whose server runs.
+struct Place {
+    company: Company,
+    _folder: TempDir,
+}
+
+impl Place {
+    fn open() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        Self { company: company(folder.path()), _folder: folder }
+    }
+
+    /// Somebody without a certificate, or a device.
+    fn speaker(&self, from: [u8; 4], device: Option<&Enrolled>) -> Speaker {
+        Speaker::new(&self.company, from, device.map(Enrolled::identity))
+    }
+
+    fn enroll(&self, from: [u8; 4]) -> Enrolled {
+        self.speaker(from, None).enroll(&self.company.token().unwrap()).unwrap()
+    }
+
+    /// The devices as an admin sees them: name, and whether it was heard.
+    fn heard(&self) -> BTreeMap<String, bool> {
+        let head = format!("authorization: Bearer {}\r\n", token(&self.company, "reader", "viewer"));
+        let answer = self.speaker(LOCAL, None).ask_with("GET /v1/devices", &head, "").unwrap();
+        let devices: Vec<Device> = serde_json::from_str(&answer.body).unwrap();
+        devices.into_iter().map(|device| (device.name, device.heard.is_some())).collect()
+    }
+
+    /// What the server process holds, in KiB.
+    fn memory(&self) -> u64 {
+        let status = format!("/proc/{}/status", self.company.server_id().unwrap());
+        let status = fs_err::read_to_string(status).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        line.trim().trim_end_matches(" kB").parse().unwrap()
+    }
+}
+
+const LOCAL: [u8; 4] = [127, 0, 0, 1];
+const ELSEWHERE: [u8; 4] = [127, 0, 0, 9];
+
+fn report() -> serde_json::Value {
+    json!({
+        "sequence": 1, "made_at": "2026-12-01T09:00:00Z", "agent": "test", "platform": "linux", "bundle": null,
+        "refused": null, "policies": [], "profiles": [], "corrections": [],
+    })
+}
+
+#[test]
+fn a_device_reports_for_itself_and_reads_nothing_of_others() {
+    let place = Place::open();
+    let (one, other) = (place.enroll(LOCAL), place.enroll(ELSEWHERE));
+    let speaker = place.speaker(LOCAL, Some(&one));
+    let mut forged = report();
+    forged["device"] = other.name.clone().into();
+    let answer = speaker.ask("POST /v1/report", &forged.to_string()).unwrap();
+    assert_eq!(answer.status, 422, "{answer:?}");
+    let named = format!("content-length: {}\r\nx-device: {}\r\n", report().to_string().len(), other.name);
+    let answer = speaker.ask_with("POST /v1/report", &named, &report().to_string()).unwrap();
+    assert_eq!(answer.status, 204, "{answer:?}");
+    assert_eq!(place.heard(), BTreeMap::from([(one.name.clone(), true), (other.name.clone(), false)]));
+
+    let (forget, revoke) =
+        (format!("DELETE /v1/devices/{}", other.name), format!("POST /v1/devices/{}/revoke", other.name));
+    let admins =
+        ["GET /v1/status", "GET /v1/told/ban", "GET /v1/undone/ban?since=1", "GET /v1/appeals", "GET /v1/audit"];
+    let admins = admins.into_iter().chain(["GET /v1/devices", "GET /v1/tokens", "GET /v1/drafts", "POST /v1/drafts"]);
+    for request in
+        admins.chain(["POST /v1/tokens", "DELETE /v1/tokens/reader", "POST /v1/drafts/1/publish", &forget, &revoke])
+    {
+        let answer = speaker.ask(request, "").unwrap();
+        assert_eq!(answer.status, 401, "{request}: {answer:?}");
+    }
+    assert_eq!(place.speaker(LOCAL, None).ask("POST /v1/report", &report().to_string()).unwrap().status, 401);
+}
+
+#[test]
+fn a_certificate_of_another_ca_is_not_spoken_with() {
+    let place = Place::open();
+    let name = place.enroll(LOCAL).name;
+    let key = KeyPair::generate().unwrap();
+    let mut params = CertificateParams::new(Vec::new()).unwrap();
+    params.distinguished_name.push(rcgen::DnType::CommonName, name);
+    let stranger = params.self_signed(&key).unwrap();
+    let identity = (stranger.der().clone(), PrivateKeyDer::try_from(key.serialize_der()).unwrap());
+    let speaker = Speaker::new(&place.company, LOCAL, Some(identity));
+    let error = speaker.ask("POST /v1/report", &report().to_string()).unwrap_err();
+    let text = format!("{error:#}");
+    assert!(text.contains("UnknownCA") || text.contains("DecryptError"), "{text}");
+    assert!(place.heard().values().all(|heard| !heard));
+}
+
+#[test]
+fn what_is_too_long_or_of_no_stated_length_is_refused_before_it_has_come() {
+    let place = Place::open();
+    let device = place.enroll(LOCAL);
+    let speaker = place.speaker(LOCAL, Some(&device));
+    let stated = |bytes: usize| format!("content-type: application/json\r\ncontent-length: {bytes}\r\n");
+    let answer = speaker.ask_with("POST /v1/report", &stated(MAX_REPORT_BYTES + 1), "").unwrap();
+    assert_eq!(answer.status, 413, "{answer:?}");
+    let answer = speaker.ask_with("POST /v1/report", "transfer-encoding: chunked\r\n", "0\r\n\r\n").unwrap();
+    assert_eq!(answer.status, 411, "{answer:?}");
+    // A gigabyte is stated; a byte more than the limit is enough for the answer.
+    for (request, limit) in
+        [("POST /v1/enroll", 64 * 1024), ("POST /v1/appeal", 16 * 1024), ("POST /v1/drafts", 8 << 20)]
+    {
+        let answer = speaker.ask_with(request, &stated(1 << 30), &" ".repeat(limit + 1)).unwrap();
+        assert_eq!(answer.status, 413, "{request}: {answer:?}");
+    }
+}
+
+#[test]
+fn what_no_database_takes_is_refused_first() {
+    let place = Place::open();
+    let device = place.enroll(LOCAL);
+    let appeal = r#"{"policy":"ban","rule":"tiktok","reason":"a\u0000b"}"#;
+    let answer = place.speaker(LOCAL, Some(&device)).ask("POST /v1/appeal", appeal).unwrap();
+    assert_eq!(answer.status, 400, "{answer:?}");
+    let bearer = format!("authorization: Bearer {}\r\n", token(&place.company, "approver", "approver"));
+    let speaker = place.speaker(LOCAL, None);
+    for request in [
+        "POST /v1/devices/a%00b/revoke",
+        "DELETE /v1/devices/a%00b",
+        "DELETE /v1/tokens/a%00b",
+        "GET /v1/devices?after=a%00b",
+        "GET /v1/told/a%00b",
+        "GET /v1/undone/a%00b?since=1",
+    ] {
+        let answer = speaker.ask_with(request, &bearer, "").unwrap();
+        assert_eq!(answer.status, 400, "{request}: {answer:?}");
+    }
+    let request = r#"{"name":"a\u0000b","role":"viewer","days":1}"#;
+    let head = format!("{bearer}content-length: {}\r\n", request.len());
+    let answer = speaker.ask_with("POST /v1/tokens", &head, request).unwrap();
+    assert_eq!(answer.status, 422, "{answer:?}");
+}
+
+#[test]
+fn the_slow_keep_nobody_out_and_are_dropped() {
+    let place = Place::open();
+    let speaker = place.speaker(LOCAL, None);
+    // Some say nothing, some begin a request's head, some begin its body.
+    let beginnings = [
+        b"".as_slice(),
+        b"GET /v1/bundle HTTP/1.1\r\nhost: 127",
+        b"POST /v1/enroll HTTP/1.1\r\n\
+        host: 127.0.0.1\r\ncontent-type: application/json\r\ncontent-length: 1000\r\n\r\n{",
+    ];
+    let open = |at: usize| -> Result<(TcpStream, Option<Stream>)> {
+        let mut stream = speaker.open()?;
+        stream.write_all(beginnings[at % beginnings.len()])?;
+        stream.flush()?;
+        Ok((stream.sock.try_clone()?, Some(stream)))
+    };
+    let slow: Vec<(TcpStream, Option<Stream>)> = (0..SLOW).map(|at| open(at).unwrap()).collect();
+    let begin = Instant::now();
+    let device = place.enroll(ELSEWHERE);
+    let answer = place.speaker(ELSEWHERE, Some(&device)).ask("POST /v1/report", &report().to_string()).unwrap();
+    assert_eq!(answer.status, 204, "{answer:?}");
+    let took = begin.elapsed();
+    assert!(took < Duration::from_secs(15), "{took:?}");
+    for (mut socket, _stream) in slow {
+        socket.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+        let ended = socket.read_to_end(&mut Vec::new());
+        let ended =
+            ended.map(drop).or_else(|e| if e.kind() == std::io::ErrorKind::ConnectionReset { Ok(()) } else { Err(e) });
+        ended.expect("it is closed");
+    }
+    println!(
+        "beside {SLOW} slow ones a device enrolled and reported in {took:?}; all were dropped after {:?}",
+        begin.elapsed()
+    );
+}
+
+#[test]
+fn who_guesses_tokens_learns_nothing_costs_little_and_keeps_nobody_else_out() {
+    let place = Place::open();
+    let before = place.memory();
+    let (begin, enrolled_meanwhile) = (Instant::now(), AtomicBool::new(false));
+    let answers = std::thread::scope(|scope| {
+        let guessers: Vec<_> =
+            (0..GUESSERS).map(|_| scope.spawn(|| guess(&place.speaker(LOCAL, None)).unwrap())).collect();
+        std::thread::sleep(Duration::from_millis(500));
+        place.enroll(ELSEWHERE);
+        enrolled_meanwhile.store(guessers.iter().any(|guesser| !guesser.is_finished()), Ordering::Relaxed);
+        let mut all = BTreeMap::<u16, usize>::new();
+        for (status, count) in guessers.into_iter().flat_map(|guesser| guesser.join().unwrap()) {
+            *all.entry(status).or_default() += count;
+        }
+        all
+    });
+    let (took, grown) = (begin.elapsed(), place.memory().saturating_sub(before));
+    println!("{answers:?} in {took:?}; {before} KiB, {grown} KiB more afterwards");
+    assert!(enrolled_meanwhile.into_inner(), "a good token from elsewhere was taken too late to say anything");
+    assert_eq!(answers.values().sum::<usize>(), GUESSES);
+    assert!(answers.keys().all(|status| [403, 429].contains(status)), "{answers:?}");
+    // So many at once, and then some a second.
+    let tried = answers.get(&403).copied().unwrap_or_default();
+    assert!(tried < GUESSES / 20, "{tried} tokens were looked up");
+    assert!(grown < MAX_GROWTH, "{grown} KiB");
+    assert_eq!(place.heard().len(), 1);
+}
+
+/// One guesser's part: many requests at once on one connection, without a pause.
+fn guess(speaker: &Speaker) -> Result<BTreeMap<u16, usize>> {
+    let mut answers = BTreeMap::new();
+    let mut stream = BufReader::new(speaker.open()?);
+    for _ in 0..GUESSES / GUESSERS / PIPELINED {
+        let requests: String = (0..PIPELINED).map(|_| a_guess()).collect();
+        stream.get_mut().write_all(requests.as_bytes())?;
+        for _ in 0..PIPELINED {
+            let answer = read(&mut stream).context("the server hung up")?;
+            *answers.entry(answer.status).or_default() += 1;
+        }
+    }
+    Ok(answers)
+}
+
+fn a_guess() -> String {
+    let body = json!({ "secret": format!("{:032x}", fastrand::u128(..)), "signing_request": "" }).to_string();
+    let length = body.len();
+    format!(
+        "POST /v1/enroll HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\n\
+         content-length: {length}\r\n\r\n{body}"
+    )
+}
