@@ -1,7 +1,7 @@
 //! The server's interface on the wire, for those who do not speak as our programs do.
 
 use std::{
-    io::{BufRead, BufReader, Read, Write},
+    io::{BufRead, BufReader, Write},
     net::{Ipv4Addr, SocketAddr, SocketAddrV4, TcpStream},
     path::Path,
     sync::Arc,

@@ -53,3 +53,9 @@ fn at_most(what: &str, figure: f64, goal: f64) {
     let met = if figure <= goal { "met" } else { "NOT MET" };
     anstream::println!("  {what:<78}{figure:>8.2}  at most {goal:<6}{met}");
 }
+
+/// What there is to say of a retraction.
+pub(crate) fn print_undone(undone: &super::retract::Row, size: Size) {
+    at_most("seconds from the retracting command until 99 of 100 devices have it", undone.at[1] / 1000.0, 2.0);
+    at_most("devices that missed it", size.devices as f64 - undone.arrived, 0.0);
+}

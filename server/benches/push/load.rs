@@ -96,6 +96,8 @@ struct Told {
     errors: RefCell<BTreeMap<String, usize>>,
     /// The push that is waited for, and when each device had it.
     round: Cell<u64>,
+    /// Whether the next event of any kind is waited for, and not one with the round's marker.
+    any: Cell<bool>,
     arrived: RefCell<Vec<f64>>,
     /// When each device was connected again after it had lost its stream, and who still is not.
     back: RefCell<Vec<f64>>,
@@ -115,7 +117,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     LocalSet::new().block_on(&runtime, attend(options.folder.clone()))
 }
 
-/// Commands: `enroll PORT`, `connect PROTOCOL PORT N`, `round K`, `drop`, `follow PORT N`, `back`.
+/// Commands: `enroll PORT`, `connect PROTOCOL PORT N`, `round K`, `next K`, `drop`, `follow PORT N`, `back`.
 async fn attend(folder: PathBuf) -> Result<()> {
     let clients = Clients::new(keys::roots(&folder)?)?;
     let devices = match fs_err::read(folder.join("devices.json")) {
@@ -133,6 +135,11 @@ async fn attend(folder: PathBuf) -> Result<()> {
                 connect(&fleet, protocol, port.parse()?, count.parse()?, &mut tasks).await;
             }
             ["round", round] => fleet.told.wait_for(round.parse()?).await?,
+            ["next", round] => {
+                fleet.told.any.set(true);
+                fleet.told.wait_for(round.parse()?).await?;
+                fleet.told.any.set(false);
+            }
             ["follow", port, count] => follow(&fleet, port.parse()?, count.parse()?, &mut tasks).await?,
             ["back"] => fleet.told.wait_until_back().await,
             ["drop"] => {
@@ -258,7 +265,9 @@ async fn listen(stream: &mut TlsStream<TcpStream>, told: &Told) -> io::Result<()
         let new = chunk.get(..length).unwrap_or_default();
         tail.extend_from_slice(new.get(new.len().saturating_sub(2 * MARKER_BYTES)..).unwrap_or_default());
         let round = told.round.get().max(round);
-        if last < round && wire::contains(&tail, wire::marker(round).as_bytes()) {
+        let is_there =
+            wire::contains(&tail, wire::marker(round).as_bytes()) || (told.any.get() && tail.ends_with(b"\n\n"));
+        if last < round && is_there {
             last = round;
             told.arrived.borrow_mut().push(now());
             if told.arrived.borrow().len() >= told.connected.get() {

@@ -10,6 +10,7 @@ mod goals;
 mod keys;
 mod load;
 mod restart;
+mod retract;
 mod scale;
 mod server;
 mod wire;
@@ -86,7 +87,9 @@ fn measure(size: Size) -> Result<()> {
     let waves = compare::waves(&lab, size.devices)?;
     let growth = scale::run(&lab, size)?;
     let back = restart::run(&lab, size.devices)?;
+    let undone = retract::run(&lab, size.devices)?;
     goals::print(&rows, waves, &growth, &back, size);
+    goals::print_undone(&undone, size);
     Ok(())
 }
 

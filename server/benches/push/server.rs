@@ -23,11 +23,13 @@ pub(crate) fn config(folder: &std::path::Path, port: u16) -> Config {
         stream: StreamConfig { listen: Some(([127, 0, 0, 1], port + 1).into()), ..StreamConfig::default() },
         // They all enroll from one address, before anything is measured.
         enrolments_per_second: NonZeroU32::MAX,
+        // The bench publishes to devices that never report.
+        blast_limit: 100,
         ..Config::default()
     }
 }
 
-/// Commands: `push N`, `tokens N`, `stop`.
+/// Commands: `push N`, `tokens N`, `code 0`, `stop`.
 pub(crate) fn run(options: &Options) -> Result<()> {
     let config = config(&options.folder, options.port);
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
@@ -42,6 +44,12 @@ pub(crate) fn run(options: &Options) -> Result<()> {
                     let tokens = new_tokens(&config, &std::collections::BTreeSet::new(), count.parse()?).await?;
                     fs_err::write(options.folder.join("tokens"), tokens.join("\n"))?;
                     anstream::println!("tokens");
+                }
+                Some(("code", _)) => {
+                    let lines = forewarn_server::greeting(&config).await?;
+                    let code = lines.iter().find_map(|line| line.strip_prefix("founding code:")).unwrap_or_default();
+                    fs_err::write(options.folder.join("code"), code.trim())?;
+                    anstream::println!("code");
                 }
                 _ => break,
             }

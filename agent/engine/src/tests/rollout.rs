@@ -44,7 +44,7 @@ fn promise_1_whom_a_growing_rollout_reaches_later_has_the_full_notice_from_then(
     let mut world = world_in(&[]);
     world.publish(&rolled_out(1, "start = \"2026-12-02T09:00Z\", over = \"10h\""));
     assert!(world.obligation(ANN).is_none());
-    let mut waited = HOUR * 0;
+    let mut waited = HOUR - HOUR;
     while world.obligation(ANN).is_none() {
         world.advance(HOUR);
         world.confirm();
