@@ -60,7 +60,9 @@ impl Speaker {
     /// Asks on a connection of its own; `head` is what follows the request's first line.
     pub(crate) fn ask_with(&self, request: &str, head: &str, body: &str) -> Result<Answer> {
         let mut stream = self.open()?;
-        write!(stream, "{request} HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\n{head}\r\n{body}")?;
+        let text = format!("{request} HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\n{head}\r\n{body}");
+        // Whoever is refused can read why, although the server did not take everything that they had to say.
+        let _ = stream.write_all(text.as_bytes());
         read(&mut BufReader::new(stream))
     }
 

@@ -21,7 +21,9 @@ use crate::Server;
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct After {
-    after: Option<Name>,
+    /// Its name; empty for the first.
+    #[schemars(regex(pattern = r"^([A-Za-z0-9][A-Za-z0-9._@-]{0,63})?$"))]
+    after: String,
 }
 
 pub(super) async fn list(
@@ -30,7 +32,10 @@ pub(super) async fn list(
     Query(After { after }): Query<After>,
 ) -> Result<Json<Vec<Device>>, Refused> {
     caller.at_least(Role::Viewer)?;
-    Ok(Json(server.store.devices_after(after.as_ref().map_or("", Name::as_str)).await?))
+    if !after.is_empty() {
+        after.parse::<Name>().map_err(|e| Refused(StatusCode::BAD_REQUEST, format!("after: {e}")))?;
+    }
+    Ok(Json(server.store.devices_after(&after).await?))
 }
 
 pub(super) async fn revoke(

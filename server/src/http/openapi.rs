@@ -39,7 +39,8 @@ fn generator() -> SchemaGenerator {
         settings.definitions_path = "/components/schemas".into();
         settings.meta_schema = None;
     });
-    settings.with_transform(RecursiveTransform(limit_integers)).into_generator()
+    let settings = settings.with_transform(RecursiveTransform(limit_integers));
+    settings.with_transform(RecursiveTransform(unlink)).into_generator()
 }
 
 /// A format such as `uint64` is only a hint; the numbers that it stands for are said as well.
@@ -56,6 +57,13 @@ fn limit_integers(schema: &mut Schema) {
                 schema.insert(limit.to_owned(), value);
             }
         }
+    }
+}
+
+/// What rustdoc would make a link of is a word here: [`Draft`].
+fn unlink(schema: &mut Schema) {
+    if let Some(Value::String(text)) = schema.get_mut("description") {
+        *text = text.replace("[`", "`").replace("`]", "`");
     }
 }
 
