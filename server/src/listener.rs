@@ -32,6 +32,11 @@ const BUSY_CONNECTIONS: usize = 300;
 /// and say nothing, and those who have nothing more to say.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// How long a connection may be asked for things. Then it answers what it has been asked, and closes.
+const LIFETIME: Duration = Duration::from_secs(60);
+/// How long its last answer may take to be read. Stops those who ask for much and never read.
+const LAST_ANSWER: Duration = Duration::from_secs(30);
+
 /// Who is at the other end, by the name in a certificate that our CA signed.
 #[derive(Debug, Clone)]
 pub(crate) struct Peer(pub(crate) Option<String>);
@@ -150,9 +155,11 @@ async fn serve_one(
     );
     tokio::select! {
         done = &mut connection => return Ok(done?),
-        _ = stopped.wait_for(|stopped| *stopped) => connection.as_mut().graceful_shutdown(),
+        () = tokio::time::sleep(LIFETIME) => {}
+        _ = stopped.wait_for(|stopped| *stopped) => {}
     }
-    Ok(connection.await?)
+    connection.as_mut().graceful_shutdown();
+    Ok(tokio::time::timeout(LAST_ANSWER, connection).await??)
 }
 
 /// The common name of a certificate that was verified in the handshake.
