@@ -4,7 +4,7 @@ use anstyle::{AnsiColor, Style};
 use forewarn_proto::policy::{Offline, Policy};
 use serde::Serialize;
 
-use crate::show;
+use crate::words;
 
 /// One difference. Of a list, each item is one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -83,28 +83,28 @@ fn fields(policy: &Policy) -> Vec<Field> {
     deadline.at.iter().for_each(|at| say("deadline.at", "", at.to_string()));
     say("deadline.grace", "", deadline.grace.to_string());
     say("deadline.min_notice", "", deadline.min_notice.to_string());
-    say("deadline.ramp", "", show::spread(deadline.ramp));
-    deadline.quiet_hours.iter().for_each(|hours| say("deadline.quiet_hours", "", show::quiet(*hours)));
-    deadline.days_off.iter().for_each(|day| say("deadline.days_off", day.name(), show::day_off(day.name())));
-    show::rollout_in_words(rollout).into_iter().for_each(|(field, words)| say(field, "", words));
-    until.iter().for_each(|until| say("until", "", show::end(until)));
+    say("deadline.ramp", "", words::spread(deadline.ramp));
+    deadline.quiet_hours.iter().for_each(|hours| say("deadline.quiet_hours", "", words::quiet(*hours)));
+    deadline.days_off.iter().for_each(|day| say("deadline.days_off", day.name(), words::day_off(day.name())));
+    words::rollout_in_words(rollout).into_iter().for_each(|(field, words)| say(field, "", words));
+    until.iter().for_each(|until| say("until", "", words::end(until)));
     message.iter().for_each(|(language, text)| say(&format!("message.{language}"), "", text.clone()));
     if consequence.mail.is_empty() {
-        say("consequence.mail", "", show::ONLY_WARNS.to_owned());
+        say("consequence.mail", "", words::ONLY_WARNS.to_owned());
     }
-    consequence.mail.iter().for_each(|domain| say("consequence.mail", domain.as_str(), show::takes(domain)));
-    say("consequence.seal", "", if consequence.seal { show::SEALS } else { "the stored mail stays open" }.to_owned());
+    consequence.mail.iter().for_each(|domain| say("consequence.mail", domain.as_str(), words::takes(domain)));
+    say("consequence.seal", "", if consequence.seal { words::SEALS } else { "the stored mail stays open" }.to_owned());
     let offline = match consequence.offline {
         Offline::Hold => "revokes nothing on devices that have not reached the server for long",
-        Offline::Revoke => show::ACTS_OFFLINE,
+        Offline::Revoke => words::ACTS_OFFLINE,
     };
     say("consequence.offline", "", offline.to_owned());
     for rule in rules {
         say(&format!("rule[{}].app", rule.id), "", rule.app.clone());
         let purls = format!("rule[{}].purls", rule.id);
-        rule.purls.iter().for_each(|pattern| say(&purls, &pattern.to_string(), show::purl(pattern)));
+        rule.purls.iter().for_each(|pattern| say(&purls, &pattern.to_string(), words::purl(pattern)));
         let names = format!("rule[{}].display_names", rule.id);
-        rule.display_names.iter().for_each(|name| say(&names, name, show::display_name(name)));
+        rule.display_names.iter().for_each(|name| say(&names, name, words::display_name(name)));
     }
     all
 }

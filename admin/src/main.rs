@@ -11,6 +11,7 @@ mod plan;
 mod server;
 mod show;
 mod simulate;
+mod words;
 
 use std::{path::PathBuf, process::ExitCode};
 

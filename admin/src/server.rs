@@ -14,7 +14,7 @@ use forewarn_trust::{Signer, Verified, metadata, verify};
 use reqwest::{Client, Method};
 use serde::de::DeserializeOwned;
 
-use crate::{command::sign::sign_all, home::Home};
+use crate::home::Home;
 
 /// How the server is convinced of who asks.
 pub(crate) enum Credential {
@@ -194,4 +194,12 @@ impl Server {
 async fn seen_before(home: &Home, root: &str) -> Option<Verified> {
     let bundle = Bundle::parse(&fs_err::read(home.file("seen.json")).ok()?).ok()?;
     verify(root, None, &bundle, &home.file("")).await.ok()
+}
+
+/// Signs every role of a draft.
+pub(crate) fn sign_all(mut draft: Draft, key: &dyn Signer) -> Result<Draft> {
+    for (role, text) in &mut draft.roles {
+        *text = metadata::sign(role, text, key)?;
+    }
+    Ok(draft)
 }

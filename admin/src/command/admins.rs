@@ -7,11 +7,11 @@ use clap::{Args, Subcommand};
 use forewarn_proto::api::Draft;
 use forewarn_trust::{Admins, DELEGATED, Signer, Verified, change_admins, review};
 
-use super::sign::{report, sign_all};
+use super::sign::report;
 use crate::{
     home::{Home, read_public},
     keys::{Place, Source},
-    server::{Credential, Server},
+    server::{Credential, Server, sign_all},
     show,
 };
 

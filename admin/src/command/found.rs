@@ -5,10 +5,9 @@ use clap::Args;
 use forewarn_proto::api::Draft;
 use forewarn_trust::{Admins, PublicKey, metadata::Founders};
 
-use super::sign::sign_all;
 use crate::{
     home::{Home, read_public},
-    server::{Credential, Server},
+    server::{Credential, Server, sign_all},
     show,
 };
 

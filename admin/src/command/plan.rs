@@ -17,11 +17,10 @@ use forewarn_proto::{
 use forewarn_trust::{Verified, metadata, verify};
 use jiff::Timestamp;
 
-use super::sign::sign_all;
 use crate::{
     home::Home,
     plan::{InForce, MAX_FILES, Plan, PolicyFile},
-    server::Server,
+    server::{Server, sign_all},
     show,
 };
 

@@ -11,8 +11,12 @@ use forewarn_proto::{
 use forewarn_trust::metadata;
 use jiff::Timestamp;
 
-use super::sign::sign_all;
-use crate::{fill::fill, home::Home, server::Server, show};
+use crate::{
+    fill::fill,
+    home::Home,
+    server::{Server, sign_all},
+    show,
+};
 
 /// A policy file.
 #[derive(Args)]

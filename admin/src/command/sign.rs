@@ -5,11 +5,11 @@ use std::io::Write;
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use forewarn_proto::api::{Draft, DraftStatus};
-use forewarn_trust::{Admins, Signer, Verified, metadata, rebase, review, review_founding, signers};
+use forewarn_trust::{Admins, Verified, rebase, review, review_founding, signers};
 
 use crate::{
     home::Home,
-    server::{Credential, Server},
+    server::{Credential, Server, sign_all},
     show,
 };
 
@@ -135,14 +135,6 @@ async fn take_root(home: &Home) -> Result<()> {
     Server::signed_in(home)?.in_force(home).await?;
     anstream::println!("Give {} to every device: `forewarn enroll --root`.", home.file("root.json").display());
     Ok(())
-}
-
-/// Signs every role of a draft.
-pub(crate) fn sign_all(mut draft: Draft, key: &dyn Signer) -> Result<Draft> {
-    for (role, text) in &mut draft.roles {
-        *text = metadata::sign(role, text, key)?;
-    }
-    Ok(draft)
 }
 
 /// Asks whether to sign, unless that was answered on the command line.
