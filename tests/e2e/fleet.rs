@@ -115,7 +115,7 @@ fn a_rollout_reaches_its_group_and_no_one_else() {
 #[test]
 fn promise_2_one_admin_pauses_a_rollout() {
     let fleet = Fleet::set("");
-    // Each device has a place of its own in the year, so that neither is reached in the first hour but by chance.
+    // It starts in an hour, so that neither device is reached before it is paused.
     let start = jiff::Timestamp::from_second(jiff_now() + 3600).unwrap();
     fleet.propose(&ban(&format!("[rollout]\nstart = \"{start}\"\nover = \"1h\"")));
     fleet
