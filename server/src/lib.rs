@@ -7,6 +7,7 @@ mod count;
 mod files;
 mod http;
 mod in_force;
+mod known;
 mod listener;
 mod operations;
 mod own;
@@ -26,11 +27,12 @@ use tokio_rustls::TlsAcceptor;
 pub use crate::{config::Config, http::openapi, push::Feed};
 use crate::{
     in_force::InForce,
+    known::Known,
     listener::Clients,
     operations::Numbers,
     own::Own,
-    push::{Post, Register},
-    store::{Change, ReportWriter, Standing, Store},
+    push::Post,
+    store::{Change, ReportWriter, Store},
     tell::Teller,
 };
 
@@ -47,6 +49,7 @@ pub(crate) struct Server {
     pub(crate) in_force: Mutex<InForce>,
     pub(crate) reports: ReportWriter,
     pub(crate) feed: Feed,
+    pub(crate) known: Arc<Known>,
     /// Where devices listen, such as `https://forewarn.corp.example:7441/v1/stream`.
     pub(crate) stream_url: String,
     /// What the company's mail server shows.
@@ -110,6 +113,7 @@ pub async fn start(config: Config) -> Result<Running> {
     let spread = config.stream.spread.map(|length| length.0.unsigned_abs());
     let (gate_key, in_force) = (config.read_gate_key()?, Mutex::new(in_force));
     let (reports, writing) = ReportWriter::new(store.clone());
+    let known = Arc::new(Known::load(store.clone()).await?);
     let (teller, told) = Teller::new();
     let patience = http::Patience::new(config.enrolments_per_second);
     let server = Arc::new(Server {
@@ -120,6 +124,7 @@ pub async fn start(config: Config) -> Result<Running> {
         in_force,
         reports,
         feed: feed.clone(),
+        known,
         stream_url,
         gate_key,
         numbers: Numbers::new(),
@@ -127,7 +132,7 @@ pub async fn start(config: Config) -> Result<Running> {
         patience,
     });
     let operations = operations::bind(&server).await?;
-    let post = Arc::new(Post { tls, feed: feed.clone(), register: server.clone(), spread });
+    let post = Arc::new(Post { tls, feed: feed.clone(), register: server.known.clone(), spread });
     let (stop, stopped) = watch::channel(false);
     let mut ending = tokio::task::JoinSet::new();
     ending.spawn(push::serve(devices, post, max_connections, stopped.clone()));
@@ -143,12 +148,6 @@ pub async fn start(config: Config) -> Result<Running> {
     Ok(Running { address, stream, feed, stop, ending, _tasks: tasks })
 }
 
-impl Register for Arc<Server> {
-    async fn is_device(&self, name: &str) -> Result<bool> {
-        Ok(self.store.standing(name).await? == Standing::Enrolled)
-    }
-}
-
 /// Follows what other server processes on the same database change.
 async fn follow_others(server: Arc<Server>) {
     let (sender, mut changes) = tokio::sync::mpsc::channel(64);
@@ -158,9 +157,13 @@ async fn follow_others(server: Arc<Server>) {
         let done = match &change {
             Change::Bundle => server.reload().await,
             Change::Device(name) => {
-                server.feed.drop_devices(std::slice::from_ref(name));
+                server.known.drop_devices(&server.feed, std::slice::from_ref(name));
                 Ok(())
             }
+            Change::Anything => match server.reload().await {
+                Ok(()) => server.known.reload(&server.feed).await,
+                failed => failed,
+            },
         };
         if let Err(error) = done {
             tracing::error!("a change of another server could not be followed: {error:#}");

@@ -50,6 +50,7 @@ pub(super) async fn enroll(
     if !server.store.enroll(&token, &device, server.clock.wall()).await? {
         return Err(no_token());
     }
+    server.known.add(&device);
     server.numbers.enrolled.inc();
     tracing::info!("enrolled {device}");
     Ok(Json(EnrollAnswer { device, certificate }))

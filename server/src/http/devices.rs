@@ -65,6 +65,6 @@ fn answer(server: &Server, done: bool, device: Name) -> Result<StatusCode, Refus
             format!("no device is called `{device}`, or it is revoked already"),
         ));
     }
-    server.feed.drop_devices(&[device.to_string()]);
+    server.known.drop_devices(&server.feed, &[device.to_string()]);
     Ok(StatusCode::NO_CONTENT)
 }

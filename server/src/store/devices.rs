@@ -1,9 +1,10 @@
 //! Who enrolled, and who may.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use anyhow::Result;
 use forewarn_proto::{api::Device, audit::Decision, policy::Group};
+use futures_util::TryStreamExt;
 use jiff::Timestamp;
 
 use super::{Store, audit::append};
@@ -50,6 +51,17 @@ impl Store {
         insert.bind(now.as_millisecond()).bind(groups).execute(&mut *transaction).await?;
         transaction.commit().await?;
         Ok(true)
+    }
+
+    /// The names of all devices that may speak.
+    pub(crate) async fn enrolled(&self) -> Result<HashSet<Box<str>>> {
+        let mut names = HashSet::new();
+        let mut rows =
+            sqlx::query_scalar::<_, String>("SELECT name FROM device WHERE revoked IS NULL").fetch(&self.pool);
+        while let Some(name) = rows.try_next().await? {
+            names.insert(name.into_boxed_str());
+        }
+        Ok(names)
     }
 
     pub(crate) async fn standing(&self, device: &str) -> Result<Standing> {

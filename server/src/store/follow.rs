@@ -21,6 +21,8 @@ pub(crate) enum Change {
     Bundle,
     /// This device may no longer speak.
     Device(String),
+    /// Something may have been missed: all is to be read again.
+    Anything,
 }
 
 impl Change {
@@ -28,11 +30,16 @@ impl Change {
         match self {
             Self::Bundle => "bundle".to_owned(),
             Self::Device(name) => format!("device {name}"),
+            Self::Anything => "anything".to_owned(),
         }
     }
 
     fn from_text(text: &str) -> Self {
-        text.strip_prefix("device ").map_or(Self::Bundle, |name| Self::Device(name.to_owned()))
+        match text.split_once(' ') {
+            Some(("device", name)) => Self::Device(name.to_owned()),
+            _ if text == "bundle" => Self::Bundle,
+            _ => Self::Anything,
+        }
     }
 }
 
@@ -46,7 +53,7 @@ impl Store {
         Ok(())
     }
 
-    /// Hands on what other servers change, for ever; [`Change::Bundle`] also after each time that something may have been
+    /// Hands on what other servers change, for ever; [`Change::Anything`] after each time that something may have been
     /// missed. Returns at once where there are no others.
     pub(crate) async fn follow(&self, changes: mpsc::Sender<Change>) {
         let Some(url) = &self.shared else { return };
@@ -62,7 +69,7 @@ impl Store {
 async fn listen(url: &str, changes: &mpsc::Sender<Change>) -> Result<()> {
     let mut listener = PgListener::connect(url).await.context("the database can't be reached")?;
     listener.listen(CHANNEL).await?;
-    changes.send(Change::Bundle).await?;
+    changes.send(Change::Anything).await?;
     // None: the connection was lost. What came meanwhile is not repeated, so all is read again.
     while let Some(notification) = listener.try_recv().await? {
         changes.send(Change::from_text(notification.payload())).await?;
@@ -76,7 +83,7 @@ mod tests {
 
     #[test]
     fn a_change_survives_the_trip() {
-        for change in [Change::Bundle, Change::Device("device-1".to_owned())] {
+        for change in [Change::Bundle, Change::Device("device-1".to_owned()), Change::Anything] {
             assert_eq!(Change::from_text(&change.to_text()), change);
         }
     }
