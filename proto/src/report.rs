@@ -27,6 +27,7 @@ pub struct Report {
     /// The agent's version.
     pub agent: String,
     /// What kind of device it is, as Rust names it: `linux`, `android`, `windows`, `macos`.
+    #[serde(default)]
     pub platform: String,
     /// The timestamp-role version of the policy bundle in force, if there is one.
     pub bundle: Option<u64>,
@@ -54,9 +55,15 @@ pub struct PolicyReport {
     /// Whether it is only counted.
     pub preview: bool,
     /// Whether its rollout has reached this device. Until then it obliges nobody.
+    #[serde(default = "yes")]
     pub reached: bool,
     /// One entry for each rule.
     pub rules: Vec<RuleReport>,
+}
+
+/// A report that was stored before there were rollouts.
+fn yes() -> bool {
+    true
 }
 
 /// One rule on one device.
@@ -76,6 +83,7 @@ pub struct RuleReport {
     /// One entry for each person whom the rule obliges.
     pub people: Vec<PersonReport>,
     /// Of a preview whose rule is not met: what the policy would do here.
+    #[serde(default)]
     pub foretold: Option<Foretold>,
 }
 
