@@ -97,8 +97,8 @@ mod tests {
         assert_eq!(reached("groups = [\"pilot\", \"sales\"]", &["sales", "berlin"], 0.9), at_once);
         let week = "start = \"2026-12-01T09:00Z\"\nover = \"10h\"\n";
         assert_eq!(reached(week, &[], 0.0).as_deref(), Some("2026-12-01T09:00:00Z"));
-        assert_eq!(reached(week, &[], 0.5).as_deref(), Some("2026-12-01T13:59:59Z"));
-        assert_eq!(reached(&format!("{week}percent = 50"), &[], 0.25).as_deref(), Some("2026-12-01T13:59:59Z"));
+        assert_eq!(reached(week, &[], 0.5).as_deref(), Some("2026-12-01T14:00:00Z"));
+        assert_eq!(reached(&format!("{week}percent = 50"), &[], 0.25).as_deref(), Some("2026-12-01T14:00:00Z"));
         assert_eq!(reached(&format!("{week}percent = 50"), &[], 0.5), None);
     }
 
