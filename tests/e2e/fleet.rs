@@ -68,6 +68,12 @@ fn promise_2_what_would_touch_many_devices_needs_one_more_signature() {
     company.kill_server();
     company.start_server().unwrap();
     let fleet = Fleet { company, pilot, other, folder };
+    wait_until("both devices are back", || {
+        let status = fleet.alice(&["status"]);
+        ensure!(status.contains("2 connected"), "{status}");
+        Ok(())
+    })
+    .unwrap();
 
     let signed = fleet.propose(&ban(""));
     assert!(signed.contains("no preview has counted no-tiktok") && !signed.contains("Published"), "{signed}");
