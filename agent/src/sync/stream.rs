@@ -52,7 +52,10 @@ impl Way {
         let answer = request.send().await.context("no connection")?.error_for_status()?;
         self.found = Some(answer.url().clone());
         self.up = Some((Instant::now(), spread(&answer)));
-        link.badge.taken()?;
+        // A full disk is no reason not to hear what is pushed.
+        if let Err(error) = link.badge.taken() {
+            tracing::error!("this device's certificate can't be stored: {error:#}");
+        }
         Ok(answer)
     }
 }
@@ -93,9 +96,14 @@ pub(super) async fn hear(link: &Link, known: &watch::Receiver<String>, way: &mut
             if let Some((digest, size)) = wanted {
                 bundle::bring(link, &digest, size, spread).await?;
             }
-            if link.badge.renew_if_due(time).await? {
-                tracing::debug!("the stream is opened anew with the new certificate");
-                return Ok(());
+            // What fails is tried again at a later frame: the stream, and with it a retraction, is worth more.
+            match link.badge.renew_if_due(time).await {
+                Ok(true) => {
+                    tracing::debug!("the stream is opened anew with the new certificate");
+                    return Ok(());
+                }
+                Ok(false) => {}
+                Err(error) => tracing::warn!("{error:#}"),
             }
         }
     }
