@@ -108,7 +108,7 @@ pub(crate) fn changes(changes: &Changes, in_force: &Verified) -> Result<()> {
             anstream::println!("  withdraws {policy} up to version {through_version}: {reason}");
         } else if name.starts_with("exemptions/") {
             let exemptions = Exemptions::parse(text.as_bytes())?;
-            if let Some(Pause { at, through_version }) = exemptions.pause {
+            for Pause { at, through_version } in exemptions.pauses {
                 anstream::println!("  {name} pauses the rollout up to version {through_version}, as it stood {at}");
             }
             for Exemption { device, rule, until } in exemptions.exemptions {

@@ -157,7 +157,7 @@ fn policy_set(verified: &Verified, device: &str) -> Result<PolicySet, Refusal> {
     for (name, document) in verified.of_role("exemptions") {
         let exemptions = Exemptions::parse(&document.bytes).map_err(|e| not_parsed(name, &e.to_string()))?;
         check_name(name, &Exemptions::target_name(&exemptions.policy))?;
-        set.pauses.extend(exemptions.pause.map(|pause| (exemptions.policy.clone(), pause)));
+        set.pauses.insert(exemptions.policy.clone(), exemptions.pauses);
         for Exemption { rule, until, .. } in exemptions.exemptions.into_iter().filter(|e| e.device == device) {
             let spared = Spared { until, signed_by: document.signed_by.clone() };
             set.exemptions.insert((exemptions.policy.clone(), rule), spared);

@@ -40,7 +40,7 @@ pub(crate) async fn run(home: &Home, options: &Options) -> Result<()> {
     let name = Exemptions::target_name(policy);
     let mut exemptions = match in_force.documents.get(&name) {
         Some(document) => Exemptions::parse(&document.bytes)?,
-        None => Exemptions { policy: policy.clone(), pause: None, exemptions: Vec::new() },
+        None => Exemptions { policy: policy.clone(), pauses: Vec::new(), exemptions: Vec::new() },
     };
     exemptions.add(Exemption { device: device.clone(), rule: rule.clone(), until: *until });
     let text = exemptions.to_toml()?;

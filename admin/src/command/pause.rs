@@ -24,7 +24,7 @@ pub(crate) async fn run(home: &Home, Options { policy }: &Options) -> Result<()>
     let name = Exemptions::target_name(policy);
     let mut exemptions = match in_force.documents.get(&name) {
         Some(document) => Exemptions::parse(&document.bytes)?,
-        None => Exemptions { policy: policy.clone(), pause: None, exemptions: Vec::new() },
+        None => Exemptions { policy: policy.clone(), pauses: Vec::new(), exemptions: Vec::new() },
     };
     exemptions.pause(Pause { at: now, through_version: version });
     server.put_alone(&in_force, "exemptions", name, exemptions.to_toml()?).await?;

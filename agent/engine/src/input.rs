@@ -86,7 +86,7 @@ pub struct PolicySet {
     /// Withdrawn policies.
     pub retractions: BTreeMap<PolicyId, Retraction>,
     /// Rollouts that stand still.
-    pub pauses: BTreeMap<PolicyId, Pause>,
+    pub pauses: BTreeMap<PolicyId, Vec<Pause>>,
     /// The rules that this device is spared.
     pub exemptions: BTreeMap<(PolicyId, RuleId), Spared>,
 }

@@ -26,9 +26,9 @@ impl Engine {
     /// When a policy's rollout reaches this device; never if none, because it is not meant, or the rollout is paused.
     pub(crate) fn reached_at(&self, policy: &Policy) -> Option<Timestamp> {
         let reached = policy.rollout.reaches_at(&self.settings.groups, place(&self.settings.device, &policy.id))?;
-        let pause = self.policies.as_ref().and_then(|set| set.pauses.get(&policy.id));
-        let pause = pause.filter(|pause| policy.version <= pause.through_version);
-        pause.is_none_or(|pause| reached <= pause.at).then_some(reached)
+        let pauses = self.policies.iter().filter_map(|set| set.pauses.get(&policy.id)).flatten();
+        let mut paused = pauses.filter(|pause| policy.version <= pause.through_version);
+        paused.all(|pause| reached <= pause.at).then_some(reached)
     }
 
     /// Whether it has done so by now.

@@ -16,9 +16,10 @@ pub const MAX_EXEMPTIONS: usize = 2000;
 pub struct Exemptions {
     /// The policy.
     pub policy: PolicyId,
-    /// Where the rollout stands still.
-    #[serde(default)]
-    pub pause: Option<Pause>,
+    /// Where the rollout stands still. Each stays: what was paused for a version is not lifted by what is said of a later
+    /// one.
+    #[serde(default, rename = "pause")]
+    pub pauses: Vec<Pause>,
     /// Who is spared what.
     #[serde(default, rename = "exemption")]
     pub exemptions: Vec<Exemption>,
@@ -36,10 +37,9 @@ pub struct Pause {
 }
 
 impl Pause {
-    /// Whether this pause holds back everyone whom `former` does.
-    fn keeps(&self, former: &Self) -> bool {
-        self.through_version > former.through_version
-            || (self.through_version == former.through_version && self.at <= former.at)
+    /// Whether this pause holds back everyone whom `other` does.
+    fn covers(&self, other: &Self) -> bool {
+        self.through_version >= other.through_version && self.at <= other.at
     }
 }
 
@@ -94,14 +94,14 @@ impl Exemptions {
 
     /// Pauses the rollout of a version; one that is paused already stays as it is.
     pub fn pause(&mut self, new: Pause) {
-        if self.pause.as_ref().is_none_or(|old| old.through_version < new.through_version) {
-            self.pause = Some(new);
+        if !self.pauses.iter().any(|old| old.covers(&new)) {
+            self.pauses.push(new);
         }
     }
 
     /// Whether everyone whom `former` spares is spared here too, as long, and what it pauses stays so.
     pub fn keeps(&self, former: &Self) -> bool {
-        let paused = former.pause.as_ref().is_none_or(|old| self.pause.as_ref().is_some_and(|new| new.keeps(old)));
+        let paused = former.pauses.iter().all(|old| self.pauses.iter().any(|new| new.covers(old)));
         paused
             && former.exemptions.iter().all(|old| {
                 let same = |new: &&Exemption| (&new.device, &new.rule) == (&old.device, &old.rule);
@@ -120,7 +120,7 @@ mod tests {
 
     #[test]
     fn an_exemption_is_never_made_shorter() {
-        let mut exemptions = Exemptions { policy: "ban".parse().unwrap(), pause: None, exemptions: Vec::new() };
+        let mut exemptions = Exemptions { policy: "ban".parse().unwrap(), pauses: Vec::new(), exemptions: Vec::new() };
         let empty = exemptions.clone();
         exemptions.add(exemption("device-a", "2027-01-01T00:00Z"));
         let before = exemptions.clone();
@@ -135,7 +135,7 @@ mod tests {
     #[test]
     fn a_pause_is_never_lifted_nor_moved_on() {
         let pause = |at: &str, through_version| Pause { at: at.parse().unwrap(), through_version };
-        let mut exemptions = Exemptions { policy: "ban".parse().unwrap(), pause: None, exemptions: Vec::new() };
+        let mut exemptions = Exemptions { policy: "ban".parse().unwrap(), pauses: Vec::new(), exemptions: Vec::new() };
         let none = exemptions.clone();
         exemptions.pause(pause("2026-12-01T09:00Z", 2));
         let paused = exemptions.clone();
@@ -143,8 +143,10 @@ mod tests {
         assert_eq!(exemptions, paused);
         exemptions.pause(pause("2026-12-03T09:00Z", 3));
         assert!(exemptions.keeps(&paused) && !paused.keeps(&exemptions) && !none.keeps(&paused) && paused.keeps(&none));
-        let later = Exemptions { pause: Some(pause("2026-12-01T10:00Z", 2)), ..paused.clone() };
+        let later = Exemptions { pauses: vec![pause("2026-12-01T10:00Z", 2)], ..paused.clone() };
         assert!(!later.keeps(&paused) && paused.keeps(&later));
+        let evaded = Exemptions { pauses: vec![pause("2026-12-09T09:00Z", 3)], ..paused.clone() };
+        assert!(!evaded.keeps(&paused), "what is said of a later version lifts nothing");
         assert_eq!(Exemptions::parse(paused.to_toml().unwrap().as_bytes()).unwrap(), paused);
     }
 
