@@ -11,14 +11,14 @@ use lettre::{
     transport::smtp::authentication::Credentials,
 };
 use serde::Serialize;
-use tokio::sync::mpsc;
+use tokio::{sync::mpsc, task::JoinSet};
 
 use crate::{
     Server,
     config::{MailConfig, SmtpSecurity, TellConfig},
 };
 
-/// The most messages that wait. Beyond that they are dropped, and counted.
+/// The most messages that are tried at once, and that wait behind those. Beyond that they are dropped, and counted.
 const QUEUE: usize = 256;
 /// The pauses before each further try.
 const PAUSES: [Duration; 5] = [
@@ -49,11 +49,14 @@ impl Teller {
         let (sender, receiver) = mpsc::channel(QUEUE);
         (Self(sender), receiver)
     }
+}
 
-    /// Puts a message on its way.
+impl Server {
+    /// Puts a message on its way to the admins.
     pub(crate) fn tell(&self, told: Told) {
-        if let Err(error) = self.0.try_send(told) {
+        if let Err(error) = self.teller.0.try_send(told) {
             tracing::error!("too many messages to admins wait already; one is lost: {error}");
+            self.numbers.untold.inc();
         }
     }
 }
@@ -61,13 +64,17 @@ impl Teller {
 /// Delivers what is told, over each way that is configured, for ever.
 pub(crate) async fn deliver(server: Arc<Server>, mut told: mpsc::Receiver<Told>) {
     let TellConfig { webhook, mail } = server.config.tell.clone();
+    let mut under_way = JoinSet::new();
     while let Some(one) = told.recv().await {
+        while under_way.len() >= QUEUE {
+            under_way.join_next().await;
+        }
         if let Some(webhook) = webhook.clone() {
             let one = one.clone();
-            tokio::spawn(persist(server.clone(), "the webhook", async move || post(&webhook, &one).await));
+            under_way.spawn(persist(server.clone(), "the webhook", async move || post(&webhook, &one).await));
         }
         if let Some(mail) = mail.clone() {
-            tokio::spawn(persist(server.clone(), "the mail server", async move || send(&mail, &one).await));
+            under_way.spawn(persist(server.clone(), "the mail server", async move || send(&mail, &one).await));
         }
     }
 }

@@ -9,8 +9,8 @@ use forewarn_proto::{
 use tough::schema::{Delegations, Root, Signed, Targets};
 
 use crate::{
-    DELEGATED, digest, keys,
-    metadata::{self, MetadataError, listed_targets, version_of},
+    DELEGATED, digest,
+    metadata::{MetadataError, listed_targets, version_of},
 };
 
 /// Why a draft can't be taken or published.
@@ -122,24 +122,6 @@ impl Authority {
             }
             other => Err(DraftError::Role(other.to_owned())),
         }
-    }
-
-    /// The names of those whose signatures on a role's text hold, or their key ids.
-    pub(crate) fn signers(&self, role: &str, text: &str) -> Result<Vec<String>, DraftError> {
-        let mut names = Vec::new();
-        for (id, alone) in metadata::each_signature(role, text)? {
-            if self.signatures(role, &alone)?.0 == 1 {
-                names.push(self.name_of(&id));
-            }
-        }
-        names.sort();
-        Ok(names)
-    }
-
-    fn name_of(&self, id: &str) -> String {
-        let mut keys = self.root.signed.keys.iter().chain(&self.delegations.keys);
-        let key = keys.find(|(keyid, _)| hex::encode(keyid) == id).and_then(|(_, key)| keys::name_of(key));
-        key.unwrap_or_else(|| id.to_owned())
     }
 
     fn count_by_root<T>(&self, signed: &Signed<T>, kind: tough::schema::RoleType) -> (usize, usize)

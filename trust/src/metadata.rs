@@ -254,16 +254,6 @@ pub(crate) fn merge(role: &str, ours: &str, theirs: &str) -> Result<String, Meta
     Ok(ours.to_string())
 }
 
-/// Copies of a role's text, each with one of its signatures, by the id of the key that made it.
-pub(crate) fn each_signature(role: &str, text: &str) -> Result<BTreeMap<String, String>, MetadataError> {
-    let metadata = parse(role, text)?;
-    let alone = |signature: &Value| {
-        let copy = json!({ "signed": metadata["signed"], "signatures": [signature] });
-        (signature["keyid"].as_str().unwrap_or_default().to_owned(), copy.to_string())
-    };
-    Ok(metadata["signatures"].as_array().into_iter().flatten().map(alone).collect())
-}
-
 /// The version that a role's text states.
 ///
 /// # Errors

@@ -1,6 +1,6 @@
 //! The repository as the server keeps it: what is in force, and how a draft becomes that.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use forewarn_proto::{
     api::{Draft, NEW_ADMINS},
@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use tough::schema::{RoleType, Root, Signed};
 
 use crate::{
-    DraftError, SigningKey, digest,
+    Admins, DraftError, SigningKey, digest,
     draft::{Authority, check_shape, check_targets, check_versions, describe},
     keys,
     metadata::{self, MetadataError, listed_targets, version_of},
@@ -86,18 +86,22 @@ impl Repository {
         Ok(signatures)
     }
 
-    /// What a draft signs, and whose signatures on it hold.
+    /// What a draft signs, and the names of the admins, those of a new root included, whose signatures on it hold.
     ///
     /// # Errors
     /// When a role's text is not metadata.
-    pub fn signed_roles(&self, draft: &Draft) -> Result<BTreeMap<String, SignedRole>, DraftError> {
-        let (old, new) = self.authorities(draft)?;
+    pub fn signed_roles(&self, draft: &Draft) -> Result<BTreeMap<String, SignedRole>, MetadataError> {
+        let roots = [self.role("root"), draft.roles.get("root").map(String::as_str)].into_iter().flatten();
+        let admins: Vec<Admins> = roots.map(Admins::of_root).collect::<Result<_, _>>()?;
         let signed = |(role, text): (&String, &String)| {
-            let mut signed_by = new.signers(role, text)?;
-            let of_old = if role == "root" { old.signers(role, text)? } else { Vec::new() };
-            signed_by.extend(of_old.into_iter().filter(|name| !signed_by.contains(name)).collect::<Vec<_>>());
-            let signed = SignedRole { version: version_of(role, text)?, digest: digest(text.as_bytes()), signed_by };
-            Ok((role.clone(), signed))
+            let mut signed_by = BTreeSet::new();
+            for key in admins.iter().flat_map(|admins| &admins.keys) {
+                if metadata::is_signed_by(role, text, key)? {
+                    signed_by.insert(key.name.clone());
+                }
+            }
+            let (version, digest) = (version_of(role, text)?, digest(text.as_bytes()));
+            Ok((role.clone(), SignedRole { version, digest, signed_by: signed_by.into_iter().collect() }))
         };
         draft.roles.iter().map(signed).collect()
     }

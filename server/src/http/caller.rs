@@ -7,7 +7,7 @@ use axum::{
     extract::FromRequestParts,
     http::{HeaderMap, Method, StatusCode, header::AUTHORIZATION, request::Parts},
 };
-use forewarn_proto::api::Role;
+use forewarn_proto::api::{Role, Token};
 use forewarn_trust::{Repository, digest};
 
 use super::Refused;
@@ -23,6 +23,8 @@ pub(super) const TOKEN_PREFIX: &str = "forewarn-api-";
 pub(super) struct Caller {
     pub(super) name: String,
     pub(super) role: Role,
+    /// Whether an admin's own key signed the request.
+    pub(super) has_key: bool,
 }
 
 /// What a signature covers.
@@ -46,6 +48,14 @@ impl Caller {
         };
         Err(Refused(StatusCode::FORBIDDEN, format!("this takes {needed}; {} is less", self.name)))
     }
+
+    /// Refuses whoever has only a token: one that leaked must not make others that outlive it.
+    pub(super) fn with_key(self) -> Result<Self, Refused> {
+        if self.has_key {
+            return Ok(self);
+        }
+        Err(Refused(StatusCode::FORBIDDEN, format!("this takes an admin's own key, and {} has none", self.name)))
+    }
 }
 
 /// For requests without a body; one with a body is looked at by [`identify`].
@@ -66,7 +76,7 @@ pub(super) async fn identify(server: &Server, asked: &Asked<'_>) -> Result<Calle
         Some(secret) => bearer(server, secret).await,
         None => {
             let name = admin(server, &server.in_force.lock().await.repository, asked, header)?;
-            Ok(Caller { name, role: Role::Approver })
+            Ok(Caller { name, role: Role::Approver, has_key: true })
         }
     }
 }
@@ -74,7 +84,9 @@ pub(super) async fn identify(server: &Server, asked: &Asked<'_>) -> Result<Calle
 async fn bearer(server: &Server, secret: &str) -> Result<Caller, Refused> {
     let token = server.store.token_of(&digest(secret.as_bytes()), server.clock.wall()).await?;
     let refused = || Refused::new(StatusCode::UNAUTHORIZED, "this token is unknown, or has ended");
-    token.map(|token| Caller { name: token.name, role: token.role }).ok_or_else(refused)
+    // Named as what it is, so that the record can't take it for an admin of that name.
+    let caller = |token: Token| Caller { name: format!("the token {}", token.name), role: token.role, has_key: false };
+    token.map(caller).ok_or_else(refused)
 }
 
 /// Whose key signed this request.

@@ -81,7 +81,7 @@ pub(super) async fn propose(
             Err(failed) => return Err(failed),
         }
     }
-    server.teller.tell(told(&status, &by_name));
+    server.tell(told(&status, &by_name));
     Ok(Json(status))
 }
 
@@ -107,14 +107,14 @@ async fn author(server: &Server, asked: &Asked<'_>) -> Result<Caller, Refused> {
         return identify(server, asked).await?.at_least(Role::Author);
     }
     check_founding_code(server, asked.headers)?;
-    Ok(Caller { name: "the founding code".to_owned(), role: Role::Approver })
+    Ok(Caller { name: "the founding code".to_owned(), role: Role::Approver, has_key: false })
 }
 
 /// Stores a draft: as signatures on one that is open, in the place of one that is stale, or as a new one.
 async fn keep(server: &Server, repository: &Repository, draft: Draft, by: &str) -> Result<(i64, Draft), Refused> {
     let now = server.clock.wall();
     let store = async |number: Option<i64>, draft: &Draft| -> Result<i64, Refused> {
-        let proposed = Proposed { by: by.to_owned(), roles: repository.signed_roles(draft)? };
+        let proposed = Proposed { by: by.to_owned(), roles: repository.signed_roles(draft).map_err(DraftError::from)? };
         Ok(server.store.keep_draft(number, draft, proposed, now).await?)
     };
     let mut open = server.store.drafts().await?;
@@ -212,7 +212,7 @@ async fn put_in_force(
     draft: &Draft,
     by: String,
 ) -> Result<(), Refused> {
-    let roles = in_force.repository.signed_roles(draft)?;
+    let roles = in_force.repository.signed_roles(draft).map_err(DraftError::from)?;
     let next = published(server, &in_force.repository, draft).await?;
     let bundle = digest(&next.bundle().to_bytes());
     let decision = Decision::Published { draft: number, by, roles, bundle };

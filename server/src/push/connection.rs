@@ -145,6 +145,10 @@ async fn open<R: Register>(
     device: &str,
 ) -> Result<Parked> {
     let mut stream = post.feed.listen(device);
+    // Once more, now that it would be dropped: it may have been revoked in between.
+    if !post.register.is_device(device).await? {
+        bail!("a device was revoked while it came in");
+    }
     let current = stream.current.borrow_and_update().clone();
     let mut answer = head::stream(post.spread());
     answer.extend(current.event_for(known));

@@ -28,16 +28,19 @@ type Row = (String, String, String);
 
 impl Store {
     /// Gives the newest report of each device that may speak to `each`, by name. They pass through one at a time: a large
-    /// fleet's don't fit in memory.
+    /// fleet's don't fit in memory. One that can't be read, because another version of the server stored it, counts as not
+    /// heard: it must not hide all others.
     pub(crate) async fn each_report(&self, mut each: impl FnMut(StoredReport) + Send) -> Result<()> {
         let select = "SELECT r.device, d.device_groups, r.report FROM report r \
                       JOIN device d ON d.name = r.device WHERE d.revoked IS NULL ORDER BY r.device";
         let mut rows = sqlx::query_as::<_, Row>(select).fetch(&self.pool);
         while let Some((device, groups, text)) = rows.try_next().await? {
-            let report =
-                serde_json::from_str(&text).with_context(|| format!("the stored report of {device} is damaged"))?;
-            let groups = serde_json::from_str(&groups)?;
-            each(StoredReport { device, groups, report });
+            match (serde_json::from_str(&text), serde_json::from_str(&groups)) {
+                (Ok(report), Ok(groups)) => each(StoredReport { device, groups, report }),
+                (Err(error), _) | (_, Err(error)) => {
+                    tracing::warn!("the stored report of {device} can't be read, until it sends another: {error}");
+                }
+            }
         }
         Ok(())
     }
