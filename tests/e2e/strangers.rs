@@ -108,6 +108,36 @@ fn a_device_reports_for_itself_and_reads_nothing_of_others() {
 }
 
 #[test]
+fn a_token_does_what_its_role_may_and_makes_no_other() {
+    let place = Place::open();
+    let speaker = place.speaker(LOCAL, None);
+    let ask = |role: &str, request: &str, body: &str| {
+        let head = format!("authorization: Bearer {role}\r\ncontent-length: {}\r\n", body.len());
+        speaker.ask_with(request, &head, body).unwrap().status
+    };
+    let device = place.enroll(ELSEWHERE).name;
+    let [viewer, author, approver] = ["viewer", "author", "approver"].map(|role| token(&place.company, role, role));
+    let revoke = format!("POST /v1/devices/{device}/revoke");
+    let more = "{\"name\":\"more\",\"role\":\"viewer\",\"days\":366}";
+    let table = [
+        ("GET /v1/status", "", [200, 200, 200]),
+        ("GET /v1/drafts", "", [403, 200, 200]),
+        ("POST /v1/tokens", more, [403, 403, 403]),
+        ("GET /v1/tokens", "", [403, 403, 403]),
+        ("DELETE /v1/tokens/viewer", "", [403, 403, 403]),
+        (revoke.as_str(), "", [403, 403, 204]),
+    ];
+    for (request, body, expected) in table {
+        assert_eq!([&viewer, &author, &approver].map(|token| ask(token, request, body)), expected, "{request}");
+    }
+    assert_eq!(ask("forewarn-api-0", "GET /v1/status", ""), 401);
+    let record = place.company.admin("alice", &["audit", "show"]).unwrap().ok().unwrap();
+    assert!(record.contains(&format!("{device} revoked by the token approver")), "{record}");
+    place.company.admin("alice", &["tokens", "end", "viewer"]).unwrap().ok().unwrap();
+    assert_eq!(ask(&viewer, "GET /v1/status", ""), 401);
+}
+
+#[test]
 fn a_certificate_of_another_ca_is_not_spoken_with() {
     let place = Place::open();
     let name = place.enroll(LOCAL).name;

@@ -175,6 +175,10 @@ fn refusals(route: &Route) -> BTreeMap<u16, String> {
             add(401, NOBODY);
             add(403, "this token may do less");
         }
+        Who::Admin => {
+            add(401, NOBODY);
+            add(403, "a token is not enough");
+        }
         Who::MailServer => drop(add(401, "the mail server's key is missing or wrong")),
     }
     if route.named.is_some() || route.query.is_some() {
@@ -201,6 +205,7 @@ fn security(who: Who) -> Value {
         Who::Anyone => json!([]),
         Who::Device => json!([{ "certificate": [] }]),
         Who::Role(role) => json!([{ "token": [word(role)] }, { "signature": [] }]),
+        Who::Admin => json!([{ "signature": [] }]),
         Who::Founder(role) => json!([{ "token": [word(role)] }, { "signature": [] }, { "founding": [] }]),
         Who::MailServer => json!([{ "mailServer": [] }]),
     }
@@ -213,7 +218,7 @@ fn word(role: Role) -> Value {
 fn note(who: Who) -> Option<String> {
     let role = match who {
         Who::Role(role) | Who::Founder(role) => word(role),
-        Who::Anyone | Who::Device | Who::MailServer => return None,
+        Who::Anyone | Who::Device | Who::Admin | Who::MailServer => return None,
     };
     let role = role.as_str().unwrap_or_default().to_owned();
     Some(format!(

@@ -35,7 +35,9 @@ pub(super) enum Who {
     Device,
     /// An admin by their signature, or a token of this role or more.
     Role(Role),
-    /// The same; and before there are admins, whoever knows the founding code.
+    /// An admin by their signature; no token is enough.
+    Admin,
+    /// As with a role; and before there are admins, whoever knows the founding code.
     Founder(Role),
     /// The company's mail server, by its key.
     MailServer,
@@ -247,20 +249,21 @@ fn of_fleet() -> Vec<Route> {
 }
 
 fn of_server() -> Vec<Route> {
-    const APPROVER: Who = Who::Role(Role::Approver);
     vec![
         Route::get("/v1/audit", record::audit, "Up to a thousand entries of the record after one, the oldest first")
             .by(Who::Role(Role::Viewer))
             .query::<record::After>()
             .gives::<Vec<Chained>>(),
-        Route::get("/v1/tokens", record::tokens, "Every token, without its secret").by(APPROVER).gives::<Vec<Token>>(),
+        Route::get("/v1/tokens", record::tokens, "Every token, without its secret")
+            .by(Who::Admin)
+            .gives::<Vec<Token>>(),
         Route::post("/v1/tokens", record::make_token, "Make a token; the answer is its secret")
-            .by(APPROVER)
+            .by(Who::Admin)
             .takes_bytes::<TokenRequest>(16 * 1024)
             .gives::<String>()
             .refuses(&[(409, "there is a token of this name"), (422, "the body is JSON but not a token request")]),
         Route::delete("/v1/tokens/{name}", record::end_token, "End a token")
-            .by(APPROVER)
+            .by(Who::Admin)
             .named::<Name>()
             .refuses(&[(404, "there is no such token")]),
         Route::post("/gate/dovecot", gate::ask, "May this device log in to its mail?")
