@@ -1,6 +1,7 @@
 use anyhow::{Context, Result, ensure};
 use clap::Args;
 use forewarn_proto::policy::{Exemption, Exemptions, Policy, PolicyId, RuleId};
+use forewarn_trust::Verified;
 use jiff::{Timestamp, ZonedDateTime};
 
 use crate::{home::Home, server::Server};
@@ -33,19 +34,23 @@ pub(crate) async fn run(home: &Home, options: &Options) -> Result<()> {
     ensure!(*until > now, "{until} is in the past");
     let server = Server::signed_in(home)?;
     let in_force = server.in_force(home).await?;
-    let document = in_force.documents.get(&Policy::target_name(policy));
-    let document = document.with_context(|| format!("no policy `{policy}` is in force"))?;
-    let has_rule = Policy::parse(&document.bytes)?.rules.iter().any(|candidate| candidate.id == *rule);
-    ensure!(has_rule, "{policy} has no rule `{rule}`");
-    let name = Exemptions::target_name(policy);
-    let mut exemptions = match in_force.documents.get(&name) {
-        Some(document) => Exemptions::parse(&document.bytes)?,
-        None => Exemptions { policy: policy.clone(), pauses: Vec::new(), exemptions: Vec::new() },
-    };
+    let (signed, mut exemptions) = found(&in_force, policy)?;
+    ensure!(signed.rules.iter().any(|candidate| candidate.id == *rule), "{policy} has no rule `{rule}`");
     exemptions.add(Exemption { device: device.clone(), rule: rule.clone(), until: *until });
     let text = exemptions.to_toml()?;
     Exemptions::parse(text.as_bytes())?;
-    server.put_alone(&in_force, "exemptions", name, text).await?;
+    server.put_alone(&in_force, "exemptions", Exemptions::target_name(policy), text).await?;
     anstream::println!("{device} is spared {rule} of {policy} until {until}.");
     Ok(())
+}
+
+/// A policy in force, and all that stands in its way.
+pub(crate) fn found(in_force: &Verified, policy: &PolicyId) -> Result<(Policy, Exemptions)> {
+    let document = in_force.documents.get(&Policy::target_name(policy));
+    let document = document.with_context(|| format!("no policy `{policy}` is in force"))?;
+    let exemptions = match in_force.documents.get(&Exemptions::target_name(policy)) {
+        Some(document) => Exemptions::parse(&document.bytes)?,
+        None => Exemptions { policy: policy.clone(), pauses: Vec::new(), exemptions: Vec::new() },
+    };
+    Ok((Policy::parse(&document.bytes)?, exemptions))
 }

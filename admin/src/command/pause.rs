@@ -1,9 +1,10 @@
 //! `pause`: a rollout stands still, by one admin's word.
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use clap::Args;
 use forewarn_proto::policy::{Exemptions, Pause, Policy, PolicyId};
 
+use super::exempt::found;
 use crate::{home::Home, server::Server};
 
 /// Options of `pause`.
@@ -18,16 +19,9 @@ pub(crate) async fn run(home: &Home, Options { policy }: &Options) -> Result<()>
     let now = home.clock()?.wall();
     let server = Server::signed_in(home)?;
     let in_force = server.in_force(home).await?;
-    let document = in_force.documents.get(&Policy::target_name(policy));
-    let document = document.with_context(|| format!("no policy `{policy}` is in force"))?;
-    let version = Policy::parse(&document.bytes)?.version;
-    let name = Exemptions::target_name(policy);
-    let mut exemptions = match in_force.documents.get(&name) {
-        Some(document) => Exemptions::parse(&document.bytes)?,
-        None => Exemptions { policy: policy.clone(), pauses: Vec::new(), exemptions: Vec::new() },
-    };
+    let (Policy { version, .. }, mut exemptions) = found(&in_force, policy)?;
     exemptions.pause(Pause { at: now, through_version: version });
-    server.put_alone(&in_force, "exemptions", name, exemptions.to_toml()?).await?;
+    server.put_alone(&in_force, "exemptions", Exemptions::target_name(policy), exemptions.to_toml()?).await?;
     anstream::println!(
         "The rollout of {policy} stands still: it reaches no further device. It goes on with version {}.",
         version + 1

@@ -2,7 +2,6 @@
 
 use std::{
     collections::BTreeMap,
-    io::Write,
     path::{Path, PathBuf},
     process::ExitCode,
 };
@@ -17,6 +16,7 @@ use forewarn_proto::{
 use forewarn_trust::{Verified, metadata, verify};
 use jiff::Timestamp;
 
+use super::sign::confirm;
 use crate::{
     home::Home,
     plan::{InForce, MAX_FILES, Plan, PolicyFile},
@@ -95,9 +95,7 @@ pub(crate) async fn apply(home: &Home, options: &Apply) -> Result<()> {
     if !deleted.is_empty() && !options.allow_deletions {
         bail!("the plan DELETES {}; nothing was proposed. If that is meant, add --allow-deletions", deleted.join(", "));
     }
-    if !options.yes && !confirmed()? {
-        bail!("nothing was proposed");
-    }
+    confirm(options.yes)?;
     let current = in_force.roles.get("policies").context("the server has no policies role")?;
     let next = metadata::next_targets("policies", current, &plan.texts, &plan.removed(), now)?;
     let roles = BTreeMap::from([("policies".to_owned(), next)]);
@@ -154,12 +152,4 @@ fn print(plan: &Plan) {
         anstream::println!("{line}");
         plan.additions.get(index).into_iter().for_each(|addition| show::policy(&addition.policy));
     }
-}
-
-fn confirmed() -> Result<bool> {
-    anstream::print!("Sign this and put it before the other admins? [y/N] ");
-    std::io::stdout().flush()?;
-    let mut answer = String::new();
-    std::io::stdin().read_line(&mut answer)?;
-    Ok(answer.trim().eq_ignore_ascii_case("y"))
 }
