@@ -1,6 +1,6 @@
 //! `pause`: a rollout stands still, by one admin's word.
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use clap::Args;
 use forewarn_proto::policy::{Exemptions, Pause, Policy, PolicyId};
 
@@ -19,7 +19,11 @@ pub(crate) async fn run(home: &Home, Options { policy }: &Options) -> Result<()>
     let now = home.clock()?.wall();
     let server = Server::signed_in(home)?;
     let in_force = server.in_force(home).await?;
-    let (Policy { version, .. }, mut exemptions) = found(&in_force, policy)?;
+    let (Policy { version, rollout, .. }, mut exemptions) = found(&in_force, policy)?;
+    ensure!(
+        !rollout.is_at_once(),
+        "{policy} has reached everyone whom it is for; `forewarn-admin retract` takes it back"
+    );
     exemptions.pause(Pause { at: now, through_version: version });
     server.put_alone(&in_force, "exemptions", Exemptions::target_name(policy), exemptions.to_toml()?).await?;
     anstream::println!(

@@ -39,9 +39,9 @@ impl Default for Rollout {
 }
 
 impl Rollout {
-    /// Whether it holds nobody back.
-    pub fn is_everyone(&self) -> bool {
-        *self == Self::default()
+    /// Whether it reaches whom it reaches at once, so that there is nothing to pause.
+    pub fn is_at_once(&self) -> bool {
+        self.start.is_none()
     }
 
     /// What contradicts itself: the field, and what to write instead.
