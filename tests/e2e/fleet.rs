@@ -41,6 +41,13 @@ impl Fleet {
         self.company.admin("alice", arguments).unwrap().ok().unwrap()
     }
 
+    /// Somebody who can write the server's database does.
+    fn tamper(&self, statement: &str) {
+        let database = self.company.path("server/server.db");
+        let script = format!("import sqlite3; c = sqlite3.connect({database:?}); c.execute({statement:?}); c.commit()");
+        assert!(Command::new("python3").args(["-c", &script]).status().unwrap().success());
+    }
+
     /// Proposed by alice, signed by bob: what bob sees.
     fn propose(&self, policy: &str) -> String {
         let file = self.company.policy_file(policy).unwrap();
@@ -179,18 +186,28 @@ fn promise_2_a_record_that_was_tampered_with_is_noticed() {
     fleet.propose(&ban(""));
     let whole = fleet.alice(&["audit", "verify"]);
     assert!(whole.contains("The record is whole"), "{whole}");
-    let tamper = |statement: &str| {
-        let database = fleet.company.path("server/server.db");
-        let script = format!("import sqlite3; c = sqlite3.connect({database:?}); c.execute({statement:?}); c.commit()");
-        assert!(Command::new("python3").args(["-c", &script]).status().unwrap().success());
-    };
     // One who can write the whole database can also make all hashes anew, but not in what an admin has seen.
-    tamper("DELETE FROM audit WHERE number = (SELECT max(number) FROM audit)");
+    fleet.tamper("DELETE FROM audit WHERE number = (SELECT max(number) FROM audit)");
     let cut = fleet.company.admin("alice", &["audit", "verify"]).unwrap();
     assert!(!cut.success && cut.text.contains("and this machine has seen"), "{}", cut.text);
-    tamper("UPDATE audit SET entry = replace(entry, 'alice', 'mallory') WHERE number = 2");
+    fleet.tamper("UPDATE audit SET entry = replace(entry, 'alice', 'mallory') WHERE number = 2");
     let changed = fleet.company.admin("bob", &["audit", "verify"]).unwrap();
     assert!(!changed.success && changed.text.contains("entry 2 was changed"), "{}", changed.text);
+}
+
+#[test]
+fn a_stored_report_that_can_t_be_read_hides_no_other() {
+    let fleet = Fleet::set("");
+    fleet.propose(&ban(""));
+    wait_until("both have reported", || {
+        let status = fleet.alice(&["status"]);
+        ensure!(status.contains("not met on 2 devices"), "{status}");
+        Ok(())
+    })
+    .unwrap();
+    fleet.tamper("UPDATE report SET report = '{}' WHERE device = (SELECT min(device) FROM report)");
+    let status = fleet.alice(&["status"]);
+    assert!(status.contains("not met on 1 devices") && status.contains("1 devices have not answered"), "{status}");
 }
 
 #[test]
