@@ -71,8 +71,8 @@ fn scan<'a>(bytes: &'a [u8], mut found: impl FnMut(usize, Result<Stanza<'a>, Dam
 /// an unfinished stanza is left for the next call. Gives how many bytes are done with, and how many of the packages passed
 /// over are installed.
 ///
-/// It goes from one name to the next, and passes over what begins as dpkg writes it. Where a second name could hide, or where
-/// the bytes are not `whole`, everything is scanned.
+/// It goes from one empty line to the next, and passes over what begins as dpkg writes it. Where a second name could hide, or
+/// where the bytes are not `whole`, everything is scanned; so it is with `\r`, which makes other lines empty.
 pub(super) fn skim<'a>(
     bytes: &'a [u8],
     (whole, last): (bool, bool),
@@ -81,18 +81,15 @@ pub(super) fn skim<'a>(
 ) -> (usize, usize) {
     let end = if last { bytes.len() } else { memmem::rfind(bytes, b"\n\n").map_or(0, |end| end + 2) };
     let names = FinderBuilder::new().build_forward_with_ranker(ByColon, NAME_FIELD);
-    let (mut start, mut single, mut passed) = (0, true, 0);
-    for at in names.find_iter(&bytes[..end]).filter_map(|at| line_start(bytes, at)).chain([end]) {
-        if at < end && !bytes[..at].ends_with(b"\n\n") {
-            single &= at == start;
-            continue;
-        }
+    let plain = whole && memchr(b'\r', bytes).is_none();
+    let (mut start, mut passed) = (0, 0);
+    for at in memmem::find_iter(&bytes[..end], b"\n\n").map(|at| at + 2).chain([end]) {
         let stanza = &bytes[start..at];
-        match head(stanza).filter(|(name, _)| whole && single && !asks(name)) {
-            Some((_, installed)) => passed += usize::from(installed),
+        match head(stanza).filter(|(name, rest, _)| plain && !asks(name) && !names_another(&names, rest)) {
+            Some((_, _, installed)) => passed += usize::from(installed),
             None => scan(stanza, |offset, found_there| found(start + offset, found_there)),
         }
-        (start, single) = (at, true);
+        start = at;
     }
     (end, passed)
 }
@@ -124,21 +121,20 @@ impl HeuristicFrequencyRank for ByColon {
     }
 }
 
-/// Where a line begins, if it begins with the name field that goes on `at`.
-fn line_start(bytes: &[u8], at: usize) -> Option<usize> {
-    let start = at.checked_sub(1).filter(|start| matches!(bytes[*start], b'P' | b'p'))?;
-    (start == 0 || bytes[start - 1] == b'\n').then_some(start)
+/// Whether a further line of a stanza begins with the field of a name.
+fn names_another(names: &memmem::Finder<'_>, rest: &[u8]) -> bool {
+    names.find_iter(rest).any(|at| at >= 2 && rest[at - 2] == b'\n' && matches!(rest[at - 1], b'P' | b'p'))
 }
 
-/// The name of a stanza's package, and whether it is installed, if the stanza's first two lines say so.
-fn head(stanza: &[u8]) -> Option<(&[u8], bool)> {
+/// The name of a stanza's package, what follows it, and whether it is installed, if the stanza's first two lines say so.
+fn head(stanza: &[u8]) -> Option<(&[u8], &[u8], bool)> {
     let named = stanza.strip_prefix(b"Package: ")?;
     let (name, rest) = named.split_at(named.iter().position(|byte| !is(*byte, NAME))?);
     let status = rest.strip_prefix(b"\nStatus: ")?;
     // Most are.
     let installed = status.starts_with(b"install ok installed\n")
         || files_are_there(status.split_at_checked(memchr(b'\n', status)?)?.0)?;
-    (!name.is_empty()).then_some((name, installed))
+    (!name.is_empty()).then_some((name, rest, installed))
 }
 
 fn trim_return(line: &[u8]) -> &[u8] {

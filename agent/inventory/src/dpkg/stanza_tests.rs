@@ -188,18 +188,22 @@ fn what_is_passed_over_hides_nothing_that_is_asked_for() {
     let stanza =
         |name: &str| format!("Package: {name}\nStatus: install ok installed\nVersion: 1\nDescription: d\n b\n\n");
     let seed = ["zsh", "vim", "anydesk", "xterm", "bash", "zlib"].map(stanza).concat();
-    crate::mutated::check(&[seed.as_bytes(), VIM.as_bytes(), b"Package: z\n\npackage: a\n\n"], |bytes| {
-        let (all, (asked, passed)) = (scanned(bytes), skimmed(bytes));
-        let is_said = |line: &&String| is_asked_for(line) && asked.contains(line) || !is_asked_for(line);
-        let missed: Vec<&String> =
-            all.iter().filter(|line| !line.starts_with('@')).filter(|line| !is_said(line)).collect();
-        assert_eq!(missed, [""; 0]);
-        // Damage may be passed over only together with a package that nobody asks for.
-        let damaged = |lines: &[String]| lines.iter().filter(|line| line.starts_with('@')).count();
-        let installed = all.iter().filter(|line| !is_asked_for(line) && line.contains(" = ")).count();
-        let hidden = damaged(&all).checked_sub(damaged(&asked)).unwrap();
-        assert!((installed..=installed + hidden).contains(&passed), "{passed} of {all:?}");
-    });
+    let capitals = seed.replace("Package", "PACKAGE");
+    crate::mutated::check(
+        &[seed.as_bytes(), capitals.as_bytes(), VIM.as_bytes(), b"Package: z\n\npackage: a\n\n"],
+        |bytes| {
+            let (all, (asked, passed)) = (scanned(bytes), skimmed(bytes));
+            let is_said = |line: &&String| is_asked_for(line) && asked.contains(line) || !is_asked_for(line);
+            let missed: Vec<&String> =
+                all.iter().filter(|line| !line.starts_with('@')).filter(|line| !is_said(line)).collect();
+            assert_eq!(missed, [""; 0]);
+            // Damage may be passed over only together with a package that nobody asks for.
+            let damaged = |lines: &[String]| lines.iter().filter(|line| line.starts_with('@')).count();
+            let installed = all.iter().filter(|line| !is_asked_for(line) && line.contains(" = ")).count();
+            let hidden = damaged(&all).checked_sub(damaged(&asked)).unwrap();
+            assert!((installed..=installed + hidden).contains(&passed), "{passed} of {all:?}");
+        },
+    );
     assert_eq!(skimmed(seed.as_bytes()), (vec!["anydesk - = 1".to_owned(), "bash - = 1".to_owned()], 4));
 }
 
@@ -216,6 +220,16 @@ fn a_stanza_in_which_another_may_hide_is_not_passed_over() {
     ] {
         let (damage, passed) = skimmed(format!("{text}\n").as_bytes());
         assert_eq!((damage.len(), passed), (lines, 1 - lines), "{text:?}: {damage:?}");
+    }
+}
+
+#[test]
+fn a_name_in_other_letters_is_not_passed_over_with_the_stanza_before_it() {
+    let stanza = |field, name| format!("{field}: {name}\nStatus: install ok installed\nVersion: 1\n");
+    for (empty, field) in ["\n", "\r\n", "\n\n", "\n\r\n"].into_iter().zip(["PACKAGE", "Package", "packagE", "pACKAGE"])
+    {
+        let text = format!("{}{empty}{}", stanza("Package", "zsh"), stanza(field, "anydesk"));
+        assert_eq!(skimmed(text.as_bytes()), (vec!["anydesk - = 1".to_owned()], 1), "{text:?}");
     }
 }
 
