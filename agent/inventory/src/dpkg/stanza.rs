@@ -42,7 +42,8 @@ const ARCHITECTURE: usize = 3;
 
 /// Hands each stanza in `bytes` to `found`, with the offset of its first line, in bytes from the start of `bytes`.
 ///
-/// Stanzas end at an empty line, and at the end.
+/// Stanzas end at an empty line, and at the end. A line of blanks alone is none: dpkg, too, takes it for a part of a value,
+/// and refuses it there.
 fn scan<'a>(bytes: &'a [u8], mut found: impl FnMut(usize, Result<Stanza<'a>, Damage>)) {
     let mut fields = Fields::default();
     let (mut stanza, mut line) = (0, 0);
@@ -53,7 +54,7 @@ fn scan<'a>(bytes: &'a [u8], mut found: impl FnMut(usize, Result<Stanza<'a>, Dam
         if fields.skips(text) {
             continue;
         }
-        match trim_return(text) {
+        match text {
             [] => {
                 fields.end(stanza, &mut found);
                 stanza = line;
@@ -61,7 +62,7 @@ fn scan<'a>(bytes: &'a [u8], mut found: impl FnMut(usize, Result<Stanza<'a>, Dam
             text => fields.line(text),
         }
     }
-    if let text @ [_, ..] = trim_return(&bytes[line..]) {
+    if let text @ [_, ..] = &bytes[line..] {
         fields.line(text);
     }
     fields.end(stanza, &mut found);
@@ -81,12 +82,16 @@ pub(super) fn skim<'a>(
 ) -> (usize, usize) {
     let end = if last { bytes.len() } else { memmem::rfind(bytes, b"\n\n").map_or(0, |end| end + 2) };
     let names = FinderBuilder::new().build_forward_with_ranker(ByColon, NAME_FIELD);
-    let plain = whole && memchr(b'\r', bytes).is_none();
+    let mut names = names.find_iter(&bytes[..end]).filter_map(|at| line_start(bytes, at)).peekable();
     let (mut start, mut passed) = (0, 0);
     for at in memmem::find_iter(&bytes[..end], b"\n\n").map(|at| at + 2).chain([end]) {
+        let mut single = true;
+        while let Some(name) = names.next_if(|name| *name < at) {
+            single &= name == start;
+        }
         let stanza = &bytes[start..at];
-        match head(stanza).filter(|(name, rest, _)| plain && !asks(name) && !names_another(&names, rest)) {
-            Some((_, _, installed)) => passed += usize::from(installed),
+        match head(stanza).filter(|(name, _)| whole && single && !asks(name)) {
+            Some((_, installed)) => passed += usize::from(installed),
             None => scan(stanza, |offset, found_there| found(start + offset, found_there)),
         }
         start = at;
@@ -121,25 +126,25 @@ impl HeuristicFrequencyRank for ByColon {
     }
 }
 
-/// Whether a further line of a stanza begins with the field of a name.
-fn names_another(names: &memmem::Finder<'_>, rest: &[u8]) -> bool {
-    names.find_iter(rest).any(|at| at >= 2 && rest[at - 2] == b'\n' && matches!(rest[at - 1], b'P' | b'p'))
+/// Where a line begins, if it begins with the name field that goes on `at`.
+fn line_start(bytes: &[u8], at: usize) -> Option<usize> {
+    let start = at.checked_sub(1).filter(|start| matches!(bytes[*start], b'P' | b'p'))?;
+    (start == 0 || bytes[start - 1] == b'\n').then_some(start)
 }
 
-/// The name of a stanza's package, what follows it, and whether it is installed, if the stanza's first two lines say so.
-fn head(stanza: &[u8]) -> Option<(&[u8], &[u8], bool)> {
+/// The name of a stanza's package, and whether it is installed, if the stanza's first two lines say so.
+fn head(stanza: &[u8]) -> Option<(&[u8], bool)> {
     let named = stanza.strip_prefix(b"Package: ")?;
     let (name, rest) = named.split_at(named.iter().position(|byte| !is(*byte, NAME))?);
     let status = rest.strip_prefix(b"\nStatus: ")?;
     // Most are.
     let installed = status.starts_with(b"install ok installed\n")
         || files_are_there(status.split_at_checked(memchr(b'\n', status)?)?.0)?;
-    (!name.is_empty()).then_some((name, rest, installed))
+    (!name.is_empty()).then_some((name, installed))
 }
 
-fn trim_return(line: &[u8]) -> &[u8] {
-    line.strip_suffix(b"\r").unwrap_or(line)
-}
+/// What a line begins with that goes on with a value.
+const BLANKS: &[u8] = b" \t\r";
 
 /// The stanza that is being read.
 #[derive(Debug, Default)]
@@ -154,13 +159,13 @@ struct Fields<'a> {
 impl<'a> Fields<'a> {
     /// Whether a line continues a field that doesn't matter.
     fn skips(&self, line: &[u8]) -> bool {
-        self.any && self.current.is_none() && matches!(line.first(), Some(b' ' | b'\t'))
+        self.any && self.current.is_none() && line.first().is_some_and(|byte| BLANKS.contains(byte))
     }
 
     /// Takes a line that is not empty.
     fn line(&mut self, line: &'a [u8]) {
         let first = !std::mem::replace(&mut self.any, true);
-        if matches!(line[0], b' ' | b'\t') {
+        if BLANKS.contains(&line[0]) {
             return if first { self.note(Damage::NotAField) } else { self.continuation(line) };
         }
         // Names are short, so this beats a search for the colon.

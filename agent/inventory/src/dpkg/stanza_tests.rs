@@ -57,10 +57,12 @@ fn fields_may_come_in_any_order_and_case() {
 #[test]
 fn stanzas_end_at_an_empty_line() {
     check("", &[]);
-    check("\n\n\r\n", &[]);
+    check("\n\n\n", &[]);
     check(&format!("\n\n{VIM}\n\n\n{VIM}"), &["vim amd64 = 2:9.0-1"; 2]);
     check(VIM.trim_end(), &["vim amd64 = 2:9.0-1"]);
-    check(&format!("{VIM}\n{VIM}\n").replace('\n', "\r\n"), &["vim amd64 = 2:9.0-1"; 2]);
+    check(&VIM.replace('\n', "\r\n"), &["vim amd64 = 2:9.0-1"]);
+    // dpkg refuses a file with such lines.
+    check(&format!("{VIM}\r\n{VIM}\n"), &["@0 stanza has two Package fields"]);
 }
 
 #[test]
@@ -226,9 +228,8 @@ fn a_stanza_in_which_another_may_hide_is_not_passed_over() {
 #[test]
 fn a_name_in_other_letters_is_not_passed_over_with_the_stanza_before_it() {
     let stanza = |field, name| format!("{field}: {name}\nStatus: install ok installed\nVersion: 1\n");
-    for (empty, field) in ["\n", "\r\n", "\n\n", "\n\r\n"].into_iter().zip(["PACKAGE", "Package", "packagE", "pACKAGE"])
-    {
-        let text = format!("{}{empty}{}", stanza("Package", "zsh"), stanza(field, "anydesk"));
+    for field in ["PACKAGE", "packagE", "pACKAGE"] {
+        let text = format!("{}\n{}", stanza("Package", "zsh"), stanza(field, "anydesk"));
         assert_eq!(skimmed(text.as_bytes()), (vec!["anydesk - = 1".to_owned()], 1), "{text:?}");
     }
 }
