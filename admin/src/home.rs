@@ -8,6 +8,7 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 use forewarn_clock::Clock;
+use forewarn_proto::api::SignedIn;
 use forewarn_trust::{PublicKey, Signer};
 use fs_err::os::unix::fs::OpenOptionsExt;
 use serde::{Deserialize, Serialize};
@@ -16,11 +17,14 @@ use crate::keys::{Place, Source};
 
 /// The fewest characters in a passphrase.
 const MIN_PASSPHRASE: usize = 8;
+/// The last sign-in, in the folder.
+const SIGNED_IN: &str = "signed-in.json";
 
 /// See the module.
 pub(crate) struct Home {
     folder: PathBuf,
     passphrase_file: Option<PathBuf>,
+    token_file: Option<PathBuf>,
 }
 
 /// `settings.toml` in the folder.
@@ -37,7 +41,12 @@ pub(crate) struct Settings {
 }
 
 impl Home {
-    pub(crate) fn new(folder: Option<PathBuf>, passphrase_file: Option<PathBuf>) -> Result<Self> {
+    /// The folder, if it isn't the usual one; the file of the key's passphrase; that of a token.
+    pub(crate) fn new(
+        folder: Option<PathBuf>,
+        passphrase_file: Option<PathBuf>,
+        token_file: Option<PathBuf>,
+    ) -> Result<Self> {
         let folder = match folder {
             Some(folder) => folder,
             None => directories::ProjectDirs::from("", "", "forewarn-admin")
@@ -45,7 +54,7 @@ impl Home {
                 .config_dir()
                 .to_owned(),
         };
-        Ok(Self { folder, passphrase_file })
+        Ok(Self { folder, passphrase_file, token_file })
     }
 
     /// A file in the folder.
@@ -64,16 +73,55 @@ impl Home {
 
     /// Makes the folder with a key in it. Never replaces one.
     pub(crate) fn create(&self, settings: &Settings, ca: &str, source: &Source) -> Result<PublicKey> {
+        self.meet(settings, ca)?;
+        let public = self.make_key(Place::Current, source)?;
+        self.write(&format!("{}.pub", settings.name), &serde_json::to_string(&public)?)?;
+        Ok(public)
+    }
+
+    /// Remembers a server. Where there is a key, nothing is changed.
+    pub(crate) fn meet(&self, settings: &Settings, ca: &str) -> Result<()> {
         if let Some(key) = self.key_file(Place::Current) {
             bail!("there is a key in {} already; it is not replaced", key.display());
         }
         fs_err::create_dir_all(&self.folder)?;
         fs_err::set_permissions(&self.folder, PermissionsExt::from_mode(0o700))?;
         self.write("settings.toml", &toml::to_string(settings)?)?;
-        self.write("ca.pem", ca)?;
-        let public = self.make_key(Place::Current, source)?;
-        self.write(&format!("{}.pub", settings.name), &serde_json::to_string(&public)?)?;
-        Ok(public)
+        self.write("ca.pem", ca)
+    }
+
+    /// Whether there is a key here.
+    pub(crate) fn has_key(&self) -> bool {
+        self.key_file(Place::Current).is_some()
+    }
+
+    /// The secret of a token: the one in the file that was named, else that of a sign-in that is good.
+    pub(crate) fn token(&self) -> Result<Option<String>> {
+        if let Some(file) = &self.token_file {
+            return first_line(file).map(Some);
+        }
+        let now = self.clock()?.wall();
+        match self.sign_in()? {
+            Some(signed_in) if signed_in.token.ends > now => Ok(Some(signed_in.secret)),
+            Some(_) if !self.has_key() => bail!("your sign-in has ended; run `forewarn-admin sign-in` again"),
+            _ => Ok(None),
+        }
+    }
+
+    /// The last sign-in here, whether it is good still or not.
+    pub(crate) fn sign_in(&self) -> Result<Option<SignedIn>> {
+        let path = self.file(SIGNED_IN);
+        let Ok(text) = fs_err::read_to_string(&path) else { return Ok(None) };
+        let damaged = || format!("{} is damaged; sign in again", path.display());
+        serde_json::from_str(&text).map(Some).with_context(damaged)
+    }
+
+    pub(crate) fn keep_sign_in(&self, signed_in: &SignedIn) -> Result<()> {
+        self.write(SIGNED_IN, &serde_json::to_string(signed_in)?)
+    }
+
+    pub(crate) fn forget_sign_in(&self) -> Result<()> {
+        Ok(fs_err::remove_file(self.file(SIGNED_IN))?)
     }
 
     /// Opens the key in use: a file's with its passphrase; an agent's asks by its own means.

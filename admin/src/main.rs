@@ -30,6 +30,9 @@ struct Arguments {
     /// A file whose first line is your key's passphrase; asked for otherwise.
     #[arg(long, global = true, value_name = "FILE")]
     passphrase_file: Option<PathBuf>,
+    /// A file whose first line is a token's secret, with which to ask in the place of your key.
+    #[arg(long, global = true, value_name = "FILE")]
+    token_file: Option<PathBuf>,
     #[command(subcommand)]
     command: Command,
 }
@@ -79,6 +82,10 @@ enum Command {
     Audit(command::audit::Options),
     /// Tokens for programs, and for people without an admin's key.
     Tokens(command::tokens::Options),
+    /// Sign in at the company's identity provider, to look and propose without a key.
+    SignIn(command::sign_in::Options),
+    /// End your sign-in.
+    SignOut,
     /// After the server's backup was restored: give it what this machine has seen in force since.
     BringBack,
     /// Look into the catalogue of apps that a policy can name.
@@ -108,7 +115,7 @@ fn main() -> ExitCode {
 fn run(arguments: Arguments) -> Result<ExitCode> {
     // Another provider can't be installed before this line, which is the only way in which it fails.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-    let home = Home::new(arguments.home, arguments.passphrase_file)?;
+    let home = Home::new(arguments.home, arguments.passphrase_file, arguments.token_file)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         command::admins::finish_rotation(&home).await?;
@@ -130,6 +137,8 @@ fn run(arguments: Arguments) -> Result<ExitCode> {
             Command::Devices(options) => command::devices::run(&home, &options).await,
             Command::Audit(options) => command::audit::run(&home, &options).await,
             Command::Tokens(options) => command::tokens::run(&home, &options).await,
+            Command::SignIn(options) => command::sign_in::sign_in(&home, &options).await,
+            Command::SignOut => command::sign_in::sign_out(&home).await,
             Command::BringBack => command::bring_back::run(&home).await,
             Command::Appeals => command::appeals::run(&home).await,
             Command::Told(options) => command::told::run(&home, &options).await,

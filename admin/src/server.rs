@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 use anyhow::{Context, Result, bail};
 use forewarn_clock::Clock;
 use forewarn_proto::{
-    api::{Appeal, Device, Draft, DraftStatus, FleetStatus, OnlineKeys, Token, TokenRequest, Told, Undone},
+    api::{
+        Appeal, Device, Draft, DraftStatus, FleetStatus, OnlineKeys, Provider, SignInRequest, SignedIn, Token,
+        TokenRequest, Told, Undone,
+    },
     audit::Chained,
     bundle::Bundle,
     policy::PolicyId,
@@ -20,6 +23,8 @@ use crate::home::Home;
 pub(crate) enum Credential {
     /// The signature of an admin's key.
     Key(Box<dyn Signer>),
+    /// A token's secret: a program's, or that of a person who signed in.
+    Token(String),
     /// Before there are admins: the code that the server printed at its first start.
     FoundingCode(String),
     /// Not at all. What every device may read can be read.
@@ -40,6 +45,20 @@ impl Server {
         Self::connect(home, Credential::Key(home.key()?))
     }
 
+    /// A connection for what takes no signature: by a token that was given or a sign-in that is good, else by the key.
+    pub(crate) fn asking(home: &Home) -> Result<Self> {
+        match home.token()? {
+            Some(secret) => Self::connect(home, Credential::Token(secret)),
+            None if home.has_key() => Self::signed_in(home),
+            None => bail!("there is no key here; run `forewarn-admin sign-in`, or give a token with --token-file"),
+        }
+    }
+
+    /// A connection that signs with the admin's key if there is one, and else can put drafts before those who have one.
+    pub(crate) fn proposing(home: &Home) -> Result<Self> {
+        if home.has_key() { Self::signed_in(home) } else { Self::asking(home) }
+    }
+
     pub(crate) fn connect(home: &Home, credential: Credential) -> Result<Self> {
         let ca = reqwest::Certificate::from_pem(&fs_err::read(home.file("ca.pem"))?)?;
         let client = Client::builder().https_only(true).no_proxy().tls_certs_only([ca]).build()?;
@@ -51,7 +70,17 @@ impl Server {
     pub(crate) fn key(&self) -> Result<&dyn Signer> {
         match &self.credential {
             Credential::Key(key) => Ok(key.as_ref()),
-            Credential::FoundingCode(_) | Credential::Nobody => bail!("this connection has no key"),
+            Credential::Token(_) | Credential::FoundingCode(_) | Credential::Nobody => {
+                bail!("this connection has no key")
+            }
+        }
+    }
+
+    /// The draft with the admin's signature; without a key, as it is.
+    pub(crate) fn signed(&self, draft: Draft) -> Result<Draft> {
+        match &self.credential {
+            Credential::Key(key) => sign_all(draft, key.as_ref()),
+            Credential::Token(_) | Credential::FoundingCode(_) | Credential::Nobody => Ok(draft),
         }
     }
 
@@ -129,6 +158,15 @@ impl Server {
         self.ask(Method::GET, "/v1/tokens", Vec::new()).await
     }
 
+    /// Where people without a key sign in.
+    pub(crate) async fn provider(&self) -> Result<Provider> {
+        self.ask(Method::GET, "/v1/sign-in", Vec::new()).await
+    }
+
+    pub(crate) async fn sign_in(&self, request: &SignInRequest) -> Result<SignedIn> {
+        self.ask(Method::POST, "/v1/sign-in", serde_json::to_vec(request)?).await
+    }
+
     /// Makes a token and gives its secret.
     pub(crate) async fn make_token(&self, request: &TokenRequest) -> Result<String> {
         self.ask(Method::POST, "/v1/tokens", serde_json::to_vec(request)?).await
@@ -144,7 +182,7 @@ impl Server {
         let bundle = Bundle::parse(&bytes)?;
         let root = match home.root() {
             Some(root) => root,
-            None => self.own_root(&bundle)?,
+            None => self.own_root(home, &bundle)?,
         };
         let seen = seen_before(home, &root).await;
         let verified = verify(&root, seen.as_ref(), &bundle, &home.file(""))
@@ -155,13 +193,17 @@ impl Server {
         Ok(verified)
     }
 
-    fn own_root(&self, bundle: &Bundle) -> Result<String> {
+    fn own_root(&self, home: &Home, bundle: &Bundle) -> Result<String> {
         let root = bundle.files.get("1.root.json").context("nothing is founded on this server; see `found`")?;
-        if metadata::is_signed_by("root", root, &self.key()?.public())? {
+        if let Credential::Key(key) = &self.credential
+            && metadata::is_signed_by("root", root, &key.public())?
+        {
             return Ok(root.clone());
         }
+        let folder = home.file("");
         bail!(
-            "the server's root was not signed by your key; copy root.json from an admin whom you trust into your folder"
+            "no key of yours has signed the server's root; copy root.json from an admin whom you trust into {}",
+            folder.display()
         )
     }
 
@@ -174,6 +216,7 @@ impl Server {
         let second = self.clock.wall().as_second();
         let authorization = match &self.credential {
             Credential::Key(key) => key.authorize(method.as_str(), path, second, &body)?,
+            Credential::Token(secret) => format!("Bearer {secret}"),
             Credential::FoundingCode(code) => format!("Founding {code}"),
             Credential::Nobody => String::new(),
         };

@@ -254,6 +254,42 @@ pub struct Token {
     pub ends: Timestamp,
 }
 
+/// `GET /v1/sign-in`: where people without an admin's key sign in, by OpenID Connect.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Provider {
+    /// Where their browser goes.
+    pub authorization_endpoint: String,
+    /// What the provider calls the server.
+    pub client_id: String,
+    /// What is asked for: words with a space between them.
+    pub scope: String,
+}
+
+/// `POST /v1/sign-in`: the code with which a person's browser came back from the provider.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SignInRequest {
+    /// The code.
+    pub code: String,
+    /// Where the browser came back to, as the provider was told.
+    pub redirect: String,
+    /// The secret of which the provider was given the digest: PKCE's `code_verifier` (RFC 7636).
+    pub verifier: String,
+    /// What the provider was asked to put into its token.
+    pub nonce: String,
+}
+
+/// The answer: a token for a person, in the place of the one from their last sign-in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SignedIn {
+    /// Its secret, for `Authorization: Bearer`.
+    pub secret: String,
+    /// Who signed in, what they may do, and until when.
+    pub token: Token,
+}
+
 /// `GET /v1/undone/{policy}?since={version}`: how far a retraction has come, that was published with this version of the
 /// timestamp role.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

@@ -89,7 +89,14 @@ pub enum Decision {
         /// Who made it.
         by: String,
     },
-    /// Such a token counts no longer.
+    /// A person signed in at the company's identity provider, and has a token.
+    SignedIn {
+        /// Who.
+        name: String,
+        /// What they may do, as the provider's groups say.
+        role: Role,
+    },
+    /// A token counts no longer.
     TokenEnded {
         /// Whose it was.
         name: String,

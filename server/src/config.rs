@@ -1,5 +1,7 @@
 //! The server's configuration: `server.toml`, overridden by the command line.
 
+mod sign_in;
+
 use std::{
     net::{Ipv4Addr, SocketAddr},
     num::NonZeroU32,
@@ -10,6 +12,8 @@ use anyhow::{Context, Result, ensure};
 use forewarn_proto::policy::Length;
 use jiff::SignedDuration;
 use serde::Deserialize;
+
+pub use sign_in::SignInConfig;
 
 /// The port of [`Config::listen`] unless another is set. Devices listen on the next one.
 const DEFAULT_PORT: u16 = 7440;
@@ -53,6 +57,8 @@ pub struct Config {
     pub blast_limit: u8,
     /// How the admins hear what waits for them.
     pub tell: TellConfig,
+    /// How people without an admin's key sign in. Without it they can't, and need a token.
+    pub sign_in: Option<SignInConfig>,
     /// A file that moves the clock, for demonstrations and tests.
     pub simulated_clock: Option<PathBuf>,
 }
@@ -150,6 +156,7 @@ impl Default for Config {
             retention: Length(SignedDuration::from_hours(180 * 24)),
             blast_limit: 10,
             tell: TellConfig::default(),
+            sign_in: None,
             simulated_clock: None,
         }
     }
@@ -186,9 +193,9 @@ impl Config {
             ensure!(store.starts_with("postgres://"), "store: write postgres://user:password@host/name");
         }
         if let Some(webhook) = &self.tell.webhook {
-            let known = webhook.starts_with("https://") || webhook.starts_with("http://127.0.0.1:");
-            ensure!(known, "tell.webhook = \"{webhook}\": write https://…");
+            ensure!(is_protected(webhook), "tell.webhook = \"{webhook}\": write https://…");
         }
+        self.sign_in.iter().try_for_each(SignInConfig::check)?;
         if let Some(mail) = &self.tell.mail {
             ensure!(!mail.to.is_empty(), "tell.mail.to: write at least one address");
             ensure!(
@@ -247,6 +254,11 @@ impl Config {
             None => Ok(format!("https://{}:{port}/v1/stream", self.host()?)),
         }
     }
+}
+
+/// Whether what goes to an address can be read by nobody on the way.
+fn is_protected(url: &str) -> bool {
+    url.starts_with("https://") || url.starts_with("http://127.0.0.1:")
 }
 
 fn host(url: &str) -> Result<&str> {

@@ -13,6 +13,7 @@ mod operations;
 mod own;
 mod push;
 mod refresh;
+mod sign_in;
 mod store;
 mod tell;
 

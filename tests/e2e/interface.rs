@@ -1,9 +1,8 @@
 //! The server does what its OpenAPI document says, whatever is asked: schemathesis makes the requests.
 
 use std::path::Path;
-use std::process::Command;
 
-use forewarn_tests::{Binaries, Company, home};
+use forewarn_tests::{Binaries, Company, home, python};
 
 use crate::wire::Speaker;
 
@@ -58,10 +57,8 @@ fn whatever_is_asked_the_answer_is_one_that_the_document_knows() {
 /// Has schemathesis ask, all but [`ENDS`] or these alone, and wants every check to hold.
 #[track_caller]
 fn check(company: &Company, secret: &str, ends: &str) {
-    let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/schemathesis/bin/schemathesis");
-    assert!(program.exists(), "schemathesis is not there; `cargo xtask test` installs it into target/schemathesis");
     let path = |name: &str| company.path(name).to_string_lossy().into_owned();
-    let mut command = Command::new(program);
+    let mut command = python("schemathesis").unwrap();
     command.args(["run", &path("openapi.json"), "--url", &company.url, "--tls-verify", &path("server/ca.pem")]);
     command.args(["--request-cert", &path("cert.pem"), "--request-cert-key", &path("key.pem")]);
     command.args(["--header", &format!("Authorization: Bearer {secret}"), "--header", &format!("X-API-Key: {KEY}")]);

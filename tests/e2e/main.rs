@@ -27,9 +27,11 @@ mod push_stream;
 mod refusals;
 mod remove;
 mod reports;
+mod sign_in;
 mod simulate;
 mod story;
 mod strangers;
+mod told;
 mod wire;
 
 use forewarn_clock::Shift;

@@ -3,6 +3,7 @@
 use std::{
     net::TcpListener,
     path::{Path, PathBuf},
+    process::Command,
 };
 
 use anyhow::{Context, Result, bail};
@@ -27,6 +28,8 @@ pub struct Company {
     /// What this server's files are called.
     name: &'static str,
     server: Option<Running>,
+    /// What more is in the server's environment.
+    pub environment: Vec<(String, String)>,
 }
 
 /// What a command said.
@@ -63,7 +66,8 @@ impl Company {
     /// When the folder can't be written.
     pub fn prepare_with(binaries: Binaries, folder: &Path, extra: &str) -> Result<Self> {
         let (name, url) = ("server", String::new());
-        let mut company = Self { folder: folder.to_owned(), binaries, url, port: 0, name, server: None };
+        let mut company =
+            Self { folder: folder.to_owned(), binaries, url, port: 0, name, server: None, environment: Vec::new() };
         fs_err::write(company.path("passphrase"), PASSPHRASE)?;
         Shift::default().write(&company.clock_file())?;
         company.configure(extra)?;
@@ -134,6 +138,7 @@ impl Company {
             port: self.port,
             name: self.name,
             server: None,
+            environment: self.environment.clone(),
         }
     }
 
@@ -145,7 +150,7 @@ impl Company {
         let log = self.log();
         let before = fs_err::read_to_string(&log).unwrap_or_default().len();
         let mut command = self.binaries.command("forewarn-server");
-        command.arg("--config").arg(self.config_file()).arg("run");
+        command.arg("--config").arg(self.config_file()).arg("run").envs(self.environment.iter().cloned());
         let mut running = Running::start(command, &log)?;
         wait_until("the server listens", || {
             let text = fs_err::read_to_string(&log)?;
@@ -206,12 +211,17 @@ impl Company {
     /// # Errors
     /// As [`Company::admin`].
     pub fn admin_with(&self, name: &str, arguments: &[&str], environment: &[(&str, &str)]) -> Result<Outcome> {
-        let mut command = self.binaries.command("forewarn-admin");
-        command.arg("--home").arg(self.path(name)).arg("--passphrase-file").arg(self.path("passphrase"));
-        command.env_remove("SSH_AUTH_SOCK").envs(environment.iter().copied());
-        let output = command.args(arguments).output()?;
+        let output = self.admin_command(name, arguments).envs(environment.iter().copied()).output()?;
         let said = if output.status.success() { output.stdout } else { output.stderr };
         Ok(Outcome { success: output.status.success(), text: String::from_utf8_lossy(&said).into_owned() })
+    }
+
+    /// A command of an admin, to be started.
+    pub fn admin_command(&self, name: &str, arguments: &[&str]) -> Command {
+        let mut command = self.binaries.command("forewarn-admin");
+        command.arg("--home").arg(self.path(name)).arg("--passphrase-file").arg(self.path("passphrase"));
+        command.env_remove("SSH_AUTH_SOCK").args(arguments);
+        command
     }
 
     /// alice proposes the policy, bob signs it, which publishes.

@@ -56,7 +56,7 @@ pub(crate) const FOR_TESTS: [Need; 27] = [
     ("neomutt", "is another"),
     ("aerc", "is another"),
     ("python3", "holds Thunderbird's lock as another process would"),
-    ("python3-venv", "holds schemathesis, which asks the server what nobody should"),
+    ("python3-venv", "holds what of Python's packages the tests need"),
     ("postgresql", "is a real database, shared by several servers"),
     ("procps", "says when that one's processes have ended"),
     ("openssh-client", "has a real ssh-agent, which holds an admin's key"),

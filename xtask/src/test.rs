@@ -4,37 +4,39 @@ use anyhow::{Result, bail};
 
 use crate::{cargo, packages, workspace};
 
-/// The version of schemathesis with which the server's interface is tested. Another one makes other requests.
-const SCHEMATHESIS: &str = "4.32.5";
+/// What the tests need of Python's packages, in versions that Debian 12's Python can run: schemathesis asks the server what
+/// nobody should, the others are an identity provider and a mail server for it.
+const PYTHON_PACKAGES: [&str; 4] =
+    ["schemathesis==4.32.5", "oidc-provider-mock==0.3.4", "authlib==1.9.10", "aiosmtpd==1.4.6"];
 
 /// Everything that has to hold before a change lands.
 pub(crate) fn run() -> Result<()> {
     packages::install(&packages::FOR_TESTS)?;
-    install_schemathesis()?;
+    install_python_packages()?;
     cargo(&["fmt", "--all", "--check"])?;
     cargo(&["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"])?;
     cargo(&["build", "--workspace"])?;
     cargo(&["test", "--workspace"])
 }
 
-/// Makes a Python environment in target/schemathesis, unless it is there.
-fn install_schemathesis() -> Result<()> {
-    let folder = workspace()?.join("target/schemathesis");
-    let version = Command::new(folder.join("bin/schemathesis")).arg("--version").output();
-    if version.is_ok_and(|said| String::from_utf8_lossy(&said.stdout).trim().ends_with(SCHEMATHESIS)) {
+/// Makes a Python environment in target/python, unless it is there.
+fn install_python_packages() -> Result<()> {
+    let folder = workspace()?.join("target/python");
+    let (list, wanted) = (folder.join("forewarn.txt"), PYTHON_PACKAGES.join("\n"));
+    if fs_err::read_to_string(&list).is_ok_and(|there| there == wanted) {
         return Ok(());
     }
-    anstream::println!("\nschemathesis {SCHEMATHESIS} goes into {}", folder.display());
+    anstream::println!("\n{} go into {}", PYTHON_PACKAGES.join(", "), folder.display());
     let mut make = Command::new("python3");
     make.args(["-m", "venv", "--clear"]).arg(&folder);
     let mut fill = Command::new(folder.join("bin/pip"));
-    fill.args(["install", "--quiet", "--disable-pip-version-check", &format!("schemathesis=={SCHEMATHESIS}")]);
+    fill.args(["install", "--quiet", "--disable-pip-version-check"]).args(PYTHON_PACKAGES);
     for mut step in [make, fill] {
         if !step.status()?.success() {
             bail!("{step:?} failed; is there a network, and python3-venv?");
         }
     }
-    Ok(())
+    Ok(fs_err::write(list, wanted)?)
 }
 
 /// Writes the transcripts of the engine's stories as they go now.

@@ -30,7 +30,7 @@ enum Question {
 }
 
 pub(crate) async fn run(home: &Home, options: &Options) -> Result<()> {
-    let server = Server::signed_in(home)?;
+    let server = Server::asking(home)?;
     match &options.question {
         None | Some(Question::List) => list(&server).await,
         Some(Question::Revoke { device }) => {

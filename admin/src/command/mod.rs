@@ -17,6 +17,7 @@ pub(crate) mod policy;
 pub(crate) mod preview;
 pub(crate) mod retract;
 pub(crate) mod sign;
+pub(crate) mod sign_in;
 pub(crate) mod simulate;
 pub(crate) mod status;
 pub(crate) mod tokens;

@@ -20,7 +20,7 @@ use super::sign::confirm;
 use crate::{
     home::Home,
     plan::{InForce, MAX_FILES, Plan, PolicyFile},
-    server::{Server, sign_all},
+    server::Server,
     show,
 };
 
@@ -70,7 +70,7 @@ pub(crate) async fn plan(home: &Home, options: &Options) -> Result<ExitCode> {
     let files = options.folder.read()?;
     let in_force = match (&options.in_force, &options.root) {
         (Some(bundle), Some(root)) => verified_file(bundle, root, now).await?,
-        _ => Server::signed_in(home)?.in_force(home).await?,
+        _ => Server::asking(home)?.in_force(home).await?,
     };
     let plan = options.folder.plan(&files, &in_force, now)?;
     if options.json {
@@ -84,7 +84,7 @@ pub(crate) async fn plan(home: &Home, options: &Options) -> Result<ExitCode> {
 pub(crate) async fn apply(home: &Home, options: &Apply) -> Result<()> {
     let now = home.clock()?.wall();
     let files = options.folder.read()?;
-    let server = Server::signed_in(home)?;
+    let server = Server::proposing(home)?;
     let in_force = server.in_force(home).await?;
     let plan = options.folder.plan(&files, &in_force, now)?;
     print(&plan);
@@ -100,7 +100,7 @@ pub(crate) async fn apply(home: &Home, options: &Apply) -> Result<()> {
     let next = metadata::next_targets("policies", current, &plan.texts, &plan.removed(), now)?;
     let roles = BTreeMap::from([("policies".to_owned(), next)]);
     let draft = Draft { roles, targets: plan.texts, ..Draft::default() };
-    let status = server.propose(&sign_all(draft, server.key()?)?).await?;
+    let status = server.propose(&server.signed(draft)?).await?;
     show::progress(&status);
     Ok(())
 }

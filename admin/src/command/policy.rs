@@ -11,12 +11,7 @@ use forewarn_proto::{
 use forewarn_trust::metadata;
 use jiff::Timestamp;
 
-use crate::{
-    fill::fill,
-    home::Home,
-    server::{Server, sign_all},
-    show,
-};
+use crate::{fill::fill, home::Home, server::Server, show};
 
 /// A policy file.
 #[derive(Args)]
@@ -49,7 +44,7 @@ pub(crate) fn check(home: &Home, file: &File) -> Result<()> {
 pub(crate) async fn propose(home: &Home, file: &File) -> Result<()> {
     let now = home.clock()?.wall();
     let (policy, text) = file.read(now)?;
-    let server = Server::signed_in(home)?;
+    let server = Server::proposing(home)?;
     let in_force = server.in_force(home).await?;
     let name = Policy::target_name(&policy.id);
     if let Some(former) = in_force.documents.get(&name) {
@@ -69,7 +64,7 @@ pub(crate) async fn propose(home: &Home, file: &File) -> Result<()> {
     let roles = BTreeMap::from([("policies".to_owned(), next)]);
     let replaces = overtaken(&server.drafts().await?, &targets);
     let draft = Draft { roles, targets, replaces, ..Draft::default() };
-    let status = server.propose(&sign_all(draft, server.key()?)?).await?;
+    let status = server.propose(&server.signed(draft)?).await?;
     show::progress(&status);
     show::policy(&policy);
     anstream::println!("The last admin who signs publishes it: forewarn-admin sign {}", status.number);

@@ -34,10 +34,11 @@ pub(crate) struct Options {
 }
 
 impl Number {
-    fn connect(&self, home: &Home) -> Result<Server> {
+    /// By the founding code, if there is one.
+    fn connect(&self, home: &Home, otherwise: fn(&Home) -> Result<Server>) -> Result<Server> {
         match &self.code {
             Some(code) => Server::connect(home, Credential::FoundingCode(code.clone())),
-            None => Server::signed_in(home),
+            None => otherwise(home),
         }
     }
 
@@ -57,7 +58,7 @@ impl Number {
 }
 
 pub(crate) async fn sign(home: &Home, options: &Options) -> Result<()> {
-    let server = options.number.connect(home)?;
+    let server = options.number.connect(home, Server::signed_in)?;
     let status = options.number.find(&server).await?;
     match &options.number.code {
         Some(_) => sign_founding(home, &server, status, options.yes).await,
@@ -120,7 +121,7 @@ pub(crate) fn report(signed: &DraftStatus) {
 }
 
 pub(crate) async fn publish(home: &Home, number: &Number) -> Result<()> {
-    let server = number.connect(home)?;
+    let server = number.connect(home, Server::asking)?;
     let draft = number.find(&server).await?;
     server.publish(draft.number).await?;
     anstream::println!("Published draft {}.", draft.number);

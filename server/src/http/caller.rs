@@ -84,9 +84,14 @@ pub(super) async fn identify(server: &Server, asked: &Asked<'_>) -> Result<Calle
 async fn bearer(server: &Server, secret: &str) -> Result<Caller, Refused> {
     let token = server.store.token_of(&digest(secret.as_bytes()), server.clock.wall()).await?;
     let refused = || Refused::new(StatusCode::UNAUTHORIZED, "this token is unknown, or has ended");
-    // Named as what it is, so that the record can't take it for an admin of that name.
-    let caller = |token: Token| Caller { name: format!("the token {}", token.name), role: token.role, has_key: false };
+    let caller = |token: Token| Caller { name: bearer_of(&token.name), role: token.role, has_key: false };
     token.map(caller).ok_or_else(refused)
+}
+
+/// Whoever shows the token of this name, so named that the record can't take a program for an admin. People who signed in
+/// have an `@` in their names.
+pub(super) fn bearer_of(token: &str) -> String {
+    if token.contains('@') { token.to_owned() } else { format!("the token {token}") }
 }
 
 /// Whose key signed this request.

@@ -1,6 +1,9 @@
 //! From a draft to what is in force: proposed, signed, published.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use axum::{
     extract::State,
@@ -21,6 +24,9 @@ use super::{
     input::{Json, Path, Whole, parse},
 };
 use crate::{Server, in_force::InForce, store::Proposed, tell::Told};
+
+/// The most open drafts that no admin has signed, so that a token that leaked can't fill the database.
+const MAX_UNSIGNED: usize = 20;
 
 pub(super) async fn online_keys(State(server): State<Arc<Server>>) -> Json<OnlineKeys> {
     let (snapshot, timestamp) = (server.own.snapshot.public().public, server.own.timestamp.public().public);
@@ -66,7 +72,12 @@ pub(super) async fn propose(
     let mut in_force = server.in_force.lock().await;
     let repository = &in_force.repository;
     let draft: Draft = parse(&body, "a draft")?;
-    repository.check(&draft)?;
+    match repository.check(&draft) {
+        Err(DraftError::Unsigned { .. }) if !by.has_key && repository.is_founded() => {
+            has_room(repository, &server.store.drafts().await?)?;
+        }
+        checked => drop(checked?),
+    }
     let (number, draft) = keep(&server, repository, draft, &by.name).await?;
     let mut status = status_of(repository, number, draft)?;
     if is_complete(repository, &status) {
@@ -135,6 +146,17 @@ async fn keep(server: &Server, repository: &Repository, draft: Draft, by: &str) 
     };
     let draft = Draft { posted: stale.posted, ..draft };
     Ok((store(Some(number), &draft).await?, draft))
+}
+
+/// Whether one more draft may wait that no admin has signed.
+fn has_room(repository: &Repository, open: &BTreeMap<i64, Draft>) -> Result<(), Refused> {
+    let is_unsigned =
+        |draft: &&Draft| repository.signatures(draft).is_ok_and(|roles| roles.values().all(|(have, _)| *have == 0));
+    if open.values().filter(is_unsigned).count() < MAX_UNSIGNED {
+        return Ok(());
+    }
+    let text = format!("{MAX_UNSIGNED} drafts wait already that no admin has signed");
+    Err(Refused(StatusCode::CONFLICT, text))
 }
 
 /// Whether two drafts are about the same policies, or both about the admins.

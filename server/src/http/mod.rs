@@ -12,6 +12,7 @@ mod openapi;
 mod patience;
 mod record;
 mod routes;
+mod sign_in;
 
 pub use openapi::openapi;
 pub(crate) use patience::Patience;

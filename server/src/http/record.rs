@@ -18,7 +18,7 @@ use serde::Deserialize;
 
 use super::{
     Refused,
-    caller::{Asked, Caller, TOKEN_PREFIX, identify},
+    caller::{Asked, Caller, TOKEN_PREFIX, bearer_of, identify},
     input::{Json, Path, Query, Whole, parse},
 };
 use crate::Server;
@@ -58,6 +58,9 @@ pub(super) async fn make_token(
         let text = format!("days: write a number from 1 to {MAX_TOKEN_DAYS}");
         return Err(Refused(StatusCode::UNPROCESSABLE_ENTITY, text));
     }
+    if name.as_str().contains('@') {
+        return Err(Refused::new(StatusCode::UNPROCESSABLE_ENTITY, "name: an @ is for people who sign in"));
+    }
     let secret = format!("{TOKEN_PREFIX}{}", random_secret().map_err(anyhow::Error::from)?);
     let now = server.clock.wall();
     let ends = now.saturating_add(SignedDuration::from_hours(24 * i64::from(days))).unwrap_or(Timestamp::MAX);
@@ -73,7 +76,7 @@ pub(super) async fn end_token(
     caller: Caller,
     Path(name): Path<Name>,
 ) -> Result<StatusCode, Refused> {
-    let by = caller.with_key()?.name;
+    let by = if caller.name == bearer_of(name.as_str()) { caller.name } else { caller.with_key()?.name };
     if server.store.end_api_token(name.as_str(), &by, server.clock.wall()).await? {
         return Ok(StatusCode::NO_CONTENT);
     }

@@ -11,7 +11,7 @@ use axum::{
 use forewarn_proto::{
     api::{
         Appeal, AppealRequest, Device, Draft, DraftStatus, EnrollAnswer, EnrollRequest, FleetStatus, MAX_REQUEST_BYTES,
-        OnlineKeys, RenewRequest, Role, Token, TokenRequest, Told, Undone,
+        OnlineKeys, Provider, RenewRequest, Role, SignInRequest, SignedIn, Token, TokenRequest, Told, Undone,
     },
     audit::Chained,
     bundle::{Bundle, MAX_BUNDLE_BYTES},
@@ -20,7 +20,7 @@ use forewarn_proto::{
 };
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 
-use super::{device, devices, drafts, fleet, gate, record};
+use super::{device, devices, drafts, fleet, gate, record, sign_in};
 use crate::Server;
 
 /// Gives a type's schema.
@@ -249,6 +249,9 @@ fn of_fleet() -> Vec<Route> {
 }
 
 fn of_server() -> Vec<Route> {
+    const NO_PROVIDER: (u16, &str) = (404, "the server has no identity provider");
+    const TOO_MANY: (u16, &str) = (429, "too many have asked from this address");
+    const BROKEN: (u16, &str) = (502, "the identity provider can't be used");
     vec![
         Route::get("/v1/audit", record::audit, "Up to a thousand entries of the record after one, the oldest first")
             .by(Who::Role(Role::Viewer))
@@ -262,10 +265,22 @@ fn of_server() -> Vec<Route> {
             .takes_bytes::<TokenRequest>(16 * 1024)
             .gives::<String>()
             .refuses(&[(409, "there is a token of this name"), (422, "the body is JSON but not a token request")]),
-        Route::delete("/v1/tokens/{name}", record::end_token, "End a token")
+        Route::delete("/v1/tokens/{name}", record::end_token, "End a token; each may end itself")
             .by(Who::Admin)
             .named::<Name>()
             .refuses(&[(404, "there is no such token")]),
+        Route::get("/v1/sign-in", sign_in::provider, "Say where people without an admin's key sign in")
+            .gives::<Provider>()
+            .refuses(&[NO_PROVIDER, TOO_MANY, BROKEN]),
+        Route::post("/v1/sign-in", sign_in::sign_in, "Redeem the code of an identity provider for a token")
+            .takes::<SignInRequest>(16 * 1024)
+            .gives::<SignedIn>()
+            .refuses(&[
+                NO_PROVIDER,
+                TOO_MANY,
+                BROKEN,
+                (403, "the provider refuses, or gives this person no role here"),
+            ]),
         Route::post("/gate/dovecot", gate::ask, "May this device log in to its mail?")
             .by(Who::MailServer)
             .takes::<gate::Question>(gate::MAX_BYTES)
