@@ -124,7 +124,7 @@ fn run(arguments: Arguments) -> Result<ExitCode> {
             Command::Found(options) => command::found::run(&home, &options).await,
             Command::Check(file) => command::policy::check(&home, &file),
             Command::Simulate(options) => command::simulate::run(&options),
-            Command::Fleet(kind) => command::fleet::run(&kind),
+            Command::Fleet(kind) => command::fleet::run(&home, &kind).await,
             Command::Preview(options) => command::preview::run(&home, &options).await,
             Command::Plan(options) => return command::plan::plan(&home, &options).await,
             Command::Apply(options) => command::plan::apply(&home, &options).await,

@@ -6,7 +6,7 @@ use anyhow::{Context, Result, bail};
 use forewarn_clock::Clock;
 use forewarn_proto::{
     api::{
-        Appeal, Device, Draft, DraftStatus, FleetStatus, OnlineKeys, Provider, SignInRequest, SignedIn, Token,
+        Alike, Appeal, Device, Draft, DraftStatus, FleetStatus, OnlineKeys, Provider, SignInRequest, SignedIn, Token,
         TokenRequest, Told, Undone,
     },
     audit::Chained,
@@ -116,6 +116,11 @@ impl Server {
 
     pub(crate) async fn status(&self) -> Result<FleetStatus> {
         self.ask(Method::GET, "/v1/status", Vec::new()).await
+    }
+
+    /// Devices by what they say of a policy.
+    pub(crate) async fn fleet(&self, policy: &PolicyId) -> Result<Vec<Alike>> {
+        self.ask(Method::GET, &format!("/v1/fleet/{policy}"), Vec::new()).await
     }
 
     pub(crate) async fn told(&self, policy: &PolicyId) -> Result<Told> {

@@ -254,6 +254,26 @@ pub struct Token {
     pub ends: Timestamp,
 }
 
+/// `GET /v1/fleet/{policy}`: devices that say the same of a policy, to simulate it with. It names none of them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Alike {
+    /// What kind of device: `linux`.
+    pub platform: String,
+    /// The groups that they were put into when they enrolled.
+    pub groups: BTreeSet<Group>,
+    /// The rules that are not met there.
+    pub not_met: BTreeSet<RuleId>,
+    /// The rules of which they can't tell.
+    pub unknown: BTreeSet<RuleId>,
+    /// How many people each would tell; one where nobody would be told.
+    pub people: u32,
+    /// Whether any of those has company mail that the policy would take.
+    pub mail: bool,
+    /// How many such devices there are.
+    pub devices: u64,
+}
+
 /// `GET /v1/sign-in`: where people without an admin's key sign in, by OpenID Connect.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

@@ -211,6 +211,22 @@ pub struct RuleStatus {
     /// The exemption of this device, while there is one.
     #[serde(default)]
     pub spared: Option<SparedStatus>,
+    /// Whether the policy's rollout has come to this device.
+    #[serde(default)]
+    pub rollout: Reach,
+}
+
+/// How far a policy's rollout has come, seen from a device.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reach {
+    /// Here.
+    #[default]
+    Here,
+    /// It will be here then, unless it is paused.
+    Then(Timestamp),
+    /// It does not come here: the device is not meant, or the rollout is paused.
+    Never,
 }
 
 /// A device is spared a rule.

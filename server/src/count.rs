@@ -73,14 +73,18 @@ fn count_policy(count: &mut PolicyCount, policy: &PolicyReport, stored: &StoredR
     let foretold = || policy.rules.iter().filter_map(|rule| rule.foretold.as_ref());
     let people: u64 = policy.rules.iter().map(|rule| rule.people.len() as u64).sum::<u64>()
         + foretold().map(|foretold| u64::from(foretold.people)).sum::<u64>();
-    let platform = PLATFORMS.into_iter().find(|known| *known == stored.report.platform).unwrap_or("another kind");
-    count_share(count.platforms.entry(platform.to_owned()).or_default(), finding, people);
+    count_share(count.platforms.entry(platform(&stored.report).to_owned()).or_default(), finding, people);
     for group in &stored.groups {
         count_share(count.groups.entry(group.to_string()).or_default(), finding, people);
     }
     count.foretold.devices += u64::from(foretold().next().is_some());
     foretold().for_each(|foretold| count_foretold(&mut count.foretold, foretold));
     count_people(count, policy, &stored.report);
+}
+
+/// What kind of device it is.
+pub(crate) fn platform(report: &Report) -> &'static str {
+    PLATFORMS.into_iter().find(|known| *known == report.platform).unwrap_or("another kind")
 }
 
 fn count_share(share: &mut Share, finding: Finding, people: u64) {

@@ -2,6 +2,7 @@
 //!
 //! It holds no admin's key. It can withhold news from devices, and that is all the harm it can do.
 
+mod alike;
 pub mod config;
 mod count;
 mod files;

@@ -95,6 +95,14 @@ fn promise_2_what_would_touch_many_devices_needs_one_more_signature() {
     assert!(preview.contains("mail of 2 people revoked by the end of"), "{preview}");
     assert!(preview.contains("on linux: 2 devices answered, not met on 2"), "{preview}");
     assert!(preview.contains("in pilot: 1 devices answered, not met on 1"), "{preview}");
+    // What was counted is a fleet to simulate with.
+    let exported = fleet.alice(&["fleet", "export", "no-tiktok", "--zone", "Europe/Berlin"]);
+    assert!(!exported.contains("device-"), "{exported}");
+    let place = fleet.company.path("fleet.json");
+    fs_err::write(&place, exported).unwrap();
+    let (place, from) = (place.to_string_lossy(), "2026-12-01T09:30[Europe/Berlin]");
+    let played = fleet.alice(&["simulate", &file, "--fleet", &place, "--from", from]);
+    assert!(played.contains("2 people"), "{played}");
     let still = fleet.company.admin("alice", &["publish"]).unwrap();
     assert!(!still.success && still.text.contains("would touch up to 2 of 2 devices"), "{}", still.text);
 
@@ -123,6 +131,8 @@ fn a_rollout_reaches_its_group_and_no_one_else() {
     })
     .unwrap();
     assert_eq!((obliged(&fleet.pilot), obliged(&fleet.other)), (1, 0));
+    let why = fleet.other.run(&["why", "TikTok"]).unwrap().ok().unwrap();
+    assert!(why.contains("no-tiktok, but not on this device. Nothing is asked of you."), "{why}");
 }
 
 #[test]

@@ -1,16 +1,33 @@
-//! `fleet synthetic`: a fleet to simulate with.
+//! `fleet synthetic` and `fleet export`: a fleet to simulate with.
 
 use anyhow::{Result, anyhow};
 use clap::{Args, Subcommand};
-use forewarn_proto::catalogue;
+use forewarn_proto::{catalogue, policy::PolicyId};
 
-use crate::simulate::{App, Days, Leave, Recipe, Share, Zone, synthesize};
+use crate::{
+    home::Home,
+    server::Server,
+    simulate::{App, Days, Fleet, Leave, Recipe, Share, Zone, export, synthesize},
+};
 
 /// Which fleet.
 #[derive(Subcommand)]
 pub(crate) enum Kind {
     /// A fleet that nobody has, of so many devices: the same for the same options.
     Synthetic(Options),
+    /// The company's own fleet, as far as its devices' answers to a preview tell. It names no device and no app.
+    Export(Exported),
+}
+
+/// Options of `fleet export`.
+#[derive(Args)]
+pub(crate) struct Exported {
+    /// The policy that was previewed; of one that has no preview any more, what devices say of it in force.
+    #[arg(value_name = "POLICY")]
+    policy: PolicyId,
+    /// The zone in which the people are; no device tells it: Europe/Berlin.
+    #[arg(long, value_name = "ZONE")]
+    zone: Zone,
 }
 
 /// Options of `fleet synthetic`.
@@ -39,8 +56,21 @@ pub(crate) struct Options {
     seed: u64,
 }
 
-pub(crate) fn run(kind: &Kind) -> Result<()> {
-    let Kind::Synthetic(options) = kind;
+pub(crate) async fn run(home: &Home, kind: &Kind) -> Result<()> {
+    let fleet = match kind {
+        Kind::Synthetic(options) => synthetic(options)?,
+        Kind::Export(options) => {
+            let answers = Server::asking(home)?.fleet(&options.policy).await?;
+            let (fleet, notes) = export(&answers, &options.zone);
+            notes.iter().for_each(|note| anstream::eprintln!("{note}"));
+            fleet
+        }
+    };
+    anstream::println!("{}", serde_json::to_string_pretty(&fleet)?);
+    Ok(())
+}
+
+fn synthetic(options: &Options) -> Result<Fleet> {
     let recipe = Recipe {
         devices: options.devices,
         apps: options.shares.clone(),
@@ -50,9 +80,7 @@ pub(crate) fn run(kind: &Kind) -> Result<()> {
         complies: options.complies,
         seed: options.seed,
     };
-    let fleet = synthesize(&recipe).map_err(|problem| anyhow!("{problem}"))?;
-    anstream::println!("{}", serde_json::to_string_pretty(&fleet)?);
-    Ok(())
+    synthesize(&recipe).map_err(|problem| anyhow!("{problem}"))
 }
 
 fn share(text: &str) -> Result<Share, String> {

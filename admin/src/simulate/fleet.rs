@@ -23,7 +23,7 @@ pub(crate) const MAX_DEVICES: u64 = 200_000;
 /// The most people in a fleet.
 pub(crate) const MAX_PEOPLE: u64 = 1_000_000;
 /// The most people on one device.
-const MAX_PEOPLE_OF_A_DEVICE: u32 = 100;
+pub(crate) const MAX_PEOPLE_OF_A_DEVICE: u32 = 100;
 /// The most apps, spans of days, or groups in one entry.
 const MAX_IN_A_LIST: usize = 1000;
 /// The most characters in a name.

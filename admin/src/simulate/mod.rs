@@ -12,6 +12,7 @@ mod calendar;
 mod chance;
 mod chart;
 mod device;
+mod exported;
 mod figures;
 mod fleet;
 mod given;
@@ -24,6 +25,7 @@ mod tests;
 mod words;
 
 pub(crate) use chart::{chart, spans};
+pub(crate) use exported::export;
 pub(crate) use figures::Figures;
 pub(crate) use fleet::{App, Days, Fleet, MAX_FLEET_BYTES};
 pub(crate) use given::{Share, Zone};

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use forewarn_proto::{
     inventory::Person,
-    ipc::{MatchStatus, ObligationStatus, RuleStatus, SparedStatus},
+    ipc::{MatchStatus, ObligationStatus, Reach, RuleStatus, SparedStatus},
     policy::Domain,
     report::Report,
 };
@@ -44,6 +44,11 @@ impl Engine {
                         .spared(&policy.id, &rule.id)
                         .map(|spared| SparedStatus { until: spared.until, signed_by: spared.signed_by.clone() }),
                     doubts: found.doubts.into_iter().collect(),
+                    rollout: match self.reached_at(policy) {
+                        Some(at) if at > self.time() => Reach::Then(at),
+                        Some(_) => Reach::Here,
+                        None => Reach::Never,
+                    },
                 }
             })
             .collect()

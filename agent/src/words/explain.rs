@@ -1,7 +1,7 @@
 //! What a person is told when they ask, as labelled facts: `forewarn why`, `forewarn status` and the page all show these.
 
 use forewarn_proto::{
-    ipc::{MatchStatus, ObligationStatus, RuleStatus, SourceStatus, SparedStatus, Status},
+    ipc::{MatchStatus, ObligationStatus, Reach, RuleStatus, SourceStatus, SparedStatus, Status},
     policy::How,
     report::{Finding, Stage},
 };
@@ -21,22 +21,23 @@ impl Tongue {
         Fact { label: self.say(label), lines: lines.into_iter().collect() }
     }
 
-    /// That a rule asks nothing of the person now, and whether that is because the device is spared.
+    /// That a rule asks nothing of the person now, and why: the device is spared, or the rollout is not here.
     pub(crate) fn nothing_now(&self, rule: &RuleStatus, zone: &TimeZone) -> String {
-        let (app, policy) = (&rule.app, rule.policy.to_string());
-        match &rule.spared {
-            None => self.fill("nothing-now", [("app", app.into()), ("policy", policy.into())]),
-            Some(SparedStatus { until, signed_by }) => {
-                let (moment, names) = (self.moment(*until, zone), self.list(signed_by));
-                let blanks = [
-                    ("app", app.into()),
-                    ("policy", policy.into()),
-                    ("moment", moment.into()),
-                    ("names", names.into()),
-                ];
-                self.fill("spared", blanks)
+        let mut blanks = vec![("app", rule.app.as_str().into()), ("policy", rule.policy.to_string().into())];
+        let text = match (&rule.spared, rule.rollout) {
+            (Some(SparedStatus { until, signed_by }), _) => {
+                blanks.push(("moment", self.moment(*until, zone).into()));
+                blanks.push(("names", self.list(signed_by).into()));
+                "spared"
             }
-        }
+            (None, Reach::Then(at)) => {
+                blanks.push(("moment", self.moment(at, zone).into()));
+                "rollout-then"
+            }
+            (None, Reach::Never) => "rollout-never",
+            (None, Reach::Here) => "nothing-now",
+        };
+        self.fill(text, blanks)
     }
 
     fn at(&self, message: &str, time: Timestamp, zone: &TimeZone) -> String {

@@ -61,7 +61,7 @@ impl Tongue {
     }
 
     /// A text with its blanks filled in. One that is missing says its name: see the test.
-    pub(crate) fn fill<'a, const N: usize>(&self, message: &str, blanks: [(&'a str, Blank<'a>); N]) -> String {
+    pub(crate) fn fill<'a>(&self, message: &str, blanks: impl IntoIterator<Item = (&'a str, Blank<'a>)>) -> String {
         let arguments: FluentArgs = blanks.into_iter().map(|(name, blank)| (name, blank.0)).collect();
         let Some(pattern) = self.bundle.get_message(message).and_then(|message| message.value()) else {
             return message.to_owned();

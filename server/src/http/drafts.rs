@@ -196,7 +196,9 @@ pub(super) async fn drafts(
     headers: HeaderMap,
 ) -> Result<Json<Vec<DraftStatus>>, Refused> {
     author(&server, &Asked { headers: &headers, method: &Method::GET, path: "/v1/drafts", body: b"" }).await?;
-    let repository = &server.in_force.lock().await.repository;
+    // Not under the lock: the fleet may have to be counted.
+    let repository = server.in_force.lock().await.repository.clone();
+    let repository = &repository;
     let mut open = Vec::new();
     for (number, draft) in server.store.drafts().await? {
         if repository.is_founded() && is_founding(&draft) {

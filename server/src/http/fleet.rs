@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use axum::extract::State;
+use axum::{extract::State, http::StatusCode};
 use forewarn_proto::{
-    api::{Appeal, FleetStatus, Role, Told, ToldCorrection, ToldPerson, Undone},
+    api::{Alike, Appeal, FleetStatus, Role, Told, ToldCorrection, ToldPerson, Undone},
     policy::PolicyId,
     report::{ProfileState, RuleReport},
 };
@@ -17,7 +17,7 @@ use super::{
     caller::Caller,
     input::{Json, Path, Query},
 };
-use crate::{Server, count::Counted, store::StoredReport};
+use crate::{Server, alike::Fleet, count::Counted, store::StoredReport};
 
 pub(super) async fn appeals(State(server): State<Arc<Server>>, caller: Caller) -> Result<Json<Vec<Appeal>>, Refused> {
     caller.at_least(Role::Viewer)?;
@@ -43,6 +43,22 @@ impl Server {
         self.store.each_report(|stored| counted.add(&stored)).await?;
         Ok(counted.finish(self.store.count_devices().await?, self.feed.connected()))
     }
+}
+
+/// Devices by what they say of a policy's preview; of the policy itself where there is no preview of it.
+pub(super) async fn alike(
+    State(server): State<Arc<Server>>,
+    caller: Caller,
+    Path(policy): Path<PolicyId>,
+) -> Result<Json<Vec<Alike>>, Refused> {
+    caller.at_least(Role::Viewer)?;
+    let versions = server.in_force.lock().await.repository.policy_versions().map_err(anyhow::Error::from)?;
+    let preview = versions.get(&format!("preview/{policy}"));
+    let missing = || Refused(StatusCode::NOT_FOUND, format!("neither {policy} nor a preview of it is in force"));
+    let version = *preview.or_else(|| versions.get(policy.as_str())).ok_or_else(missing)?;
+    let mut fleet = Fleet::default();
+    server.store.each_report(|stored| fleet.add(&stored, &policy, preview.is_some(), version)).await?;
+    Ok(Json(fleet.finish()))
 }
 
 pub(super) async fn told(

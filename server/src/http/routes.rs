@@ -10,8 +10,9 @@ use axum::{
 };
 use forewarn_proto::{
     api::{
-        Appeal, AppealRequest, Device, Draft, DraftStatus, EnrollAnswer, EnrollRequest, FleetStatus, MAX_REQUEST_BYTES,
-        OnlineKeys, Provider, RenewRequest, Role, SignInRequest, SignedIn, Token, TokenRequest, Told, Undone,
+        Alike, Appeal, AppealRequest, Device, Draft, DraftStatus, EnrollAnswer, EnrollRequest, FleetStatus,
+        MAX_REQUEST_BYTES, OnlineKeys, Provider, RenewRequest, Role, SignInRequest, SignedIn, Token, TokenRequest,
+        Told, Undone,
     },
     audit::Chained,
     bundle::{Bundle, MAX_BUNDLE_BYTES},
@@ -227,6 +228,11 @@ fn of_fleet() -> Vec<Route> {
             .by(VIEWER)
             .named::<PolicyId>()
             .gives::<Told>(),
+        Route::get("/v1/fleet/{policy}", fleet::alike, "Devices by what they say of a policy, to simulate it with")
+            .by(VIEWER)
+            .named::<PolicyId>()
+            .gives::<Vec<Alike>>()
+            .refuses(&[(404, "neither this policy nor a preview of it is in force")]),
         Route::get("/v1/undone/{policy}", fleet::undone, "How far a retraction has come")
             .by(VIEWER)
             .named::<PolicyId>()

@@ -2,6 +2,7 @@
 
 use forewarn_proto::{
     inventory::Scope,
+    ipc::Reach,
     policy::{Pause, Policy},
     report::{Finding, Stage},
 };
@@ -37,6 +38,19 @@ fn a_device_outside_the_groups_is_asked_for_nothing_and_says_so() {
         world.advance(HOUR);
         assert_eq!(!world.vault.is_empty(), asked, "{groups:?}");
     }
+}
+
+#[test]
+fn a_person_is_told_whether_and_when_the_rollout_comes() {
+    let reach = |rollout: &str| {
+        let mut world = world_in(&["pilot"]);
+        world.publish(&rolled_out(1, rollout));
+        world.engine.rules_for(ANN)[0].rollout
+    };
+    assert_eq!(reach("groups = [\"pilot\"]"), Reach::Here);
+    assert_eq!(reach("groups = [\"sales\"]"), Reach::Never);
+    assert_eq!(reach("start = \"2026-12-02T09:00Z\""), Reach::Then("2026-12-02T09:00Z".parse().unwrap()));
+    assert_eq!(reach("start = \"2026-11-30T09:00Z\""), Reach::Here);
 }
 
 #[test]
