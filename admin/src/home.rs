@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 use forewarn_clock::Clock;
-use forewarn_proto::api::SignedIn;
+use forewarn_proto::api::{Provider, SignedIn};
 use forewarn_trust::{PublicKey, Signer};
 use fs_err::os::unix::fs::OpenOptionsExt;
 use serde::{Deserialize, Serialize};
@@ -19,6 +19,8 @@ use crate::keys::{Place, Source};
 const MIN_PASSPHRASE: usize = 8;
 /// The last sign-in, in the folder.
 const SIGNED_IN: &str = "signed-in.json";
+/// Where people signed in the last time, in the folder.
+const PROVIDER: &str = "provider.json";
 
 /// See the module.
 pub(crate) struct Home {
@@ -79,13 +81,16 @@ impl Home {
         Ok(public)
     }
 
-    /// Remembers a server. Where there is a key, nothing is changed.
+    /// Remembers a server, and nothing of another one. Where there is a key, nothing is changed.
     pub(crate) fn meet(&self, settings: &Settings, ca: &str) -> Result<()> {
         if let Some(key) = self.key_file(Place::Current) {
             bail!("there is a key in {} already; it is not replaced", key.display());
         }
         fs_err::create_dir_all(&self.folder)?;
         fs_err::set_permissions(&self.folder, PermissionsExt::from_mode(0o700))?;
+        for of_another in [SIGNED_IN, PROVIDER, "root.json", "seen.json"] {
+            let _ = fs_err::remove_file(self.file(of_another));
+        }
         self.write("settings.toml", &toml::to_string(settings)?)?;
         self.write("ca.pem", ca)
     }
@@ -95,11 +100,13 @@ impl Home {
         self.key_file(Place::Current).is_some()
     }
 
-    /// The secret of a token: the one in the file that was named, else that of a sign-in that is good.
-    pub(crate) fn token(&self) -> Result<Option<String>> {
-        if let Some(file) = &self.token_file {
-            return first_line(file).map(Some);
-        }
+    /// The secret of the token in the file that was named.
+    pub(crate) fn given_token(&self) -> Result<Option<String>> {
+        self.token_file.as_deref().map(first_line).transpose()
+    }
+
+    /// The secret of a sign-in that is good.
+    pub(crate) fn good_sign_in(&self) -> Result<Option<String>> {
         let now = self.clock()?.wall();
         match self.sign_in()? {
             Some(signed_in) if signed_in.token.ends > now => Ok(Some(signed_in.secret)),
@@ -122,6 +129,15 @@ impl Home {
 
     pub(crate) fn forget_sign_in(&self) -> Result<()> {
         Ok(fs_err::remove_file(self.file(SIGNED_IN))?)
+    }
+
+    /// Whether people sign in where they did the last time, and are asked for the same. The first time it is remembered: a
+    /// server that names another place could get people's codes for something else.
+    pub(crate) fn is_same_provider(&self, provider: &Provider) -> Result<bool> {
+        match fs_err::read_to_string(self.file(PROVIDER)) {
+            Ok(text) => Ok(serde_json::from_str::<Provider>(&text).is_ok_and(|known| known == *provider)),
+            Err(_) => self.write(PROVIDER, &serde_json::to_string(provider)?).map(|()| true),
+        }
     }
 
     /// Opens the key in use: a file's with its passphrase; an agent's asks by its own means.

@@ -64,6 +64,11 @@ enum Command {
     Sign(command::sign::Options),
     /// Put a draft in force that has the signatures it needs and could not be published with the last of them.
     Publish(command::sign::Number),
+    /// Take a draft that is not in force off the table.
+    Withdraw {
+        /// Its number.
+        number: i64,
+    },
     /// Take a policy back, alone and at once: profiles return, notices go, those who saw one are corrected.
     Retract(command::retract::Options),
     /// Let a rollout reach no further device, alone.
@@ -132,6 +137,7 @@ fn run(arguments: Arguments) -> Result<ExitCode> {
             Command::Inbox => command::inbox::run(&home).await,
             Command::Sign(options) => command::sign::sign(&home, &options).await,
             Command::Publish(number) => command::sign::publish(&home, &number).await,
+            Command::Withdraw { number } => command::sign::withdraw(&home, number).await,
             Command::Retract(options) => command::retract::run(&home, &options).await,
             Command::Pause(options) => command::pause::run(&home, &options).await,
             Command::Devices(options) => command::devices::run(&home, &options).await,

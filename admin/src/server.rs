@@ -6,7 +6,7 @@ use anyhow::{Context, Result, bail};
 use forewarn_clock::Clock;
 use forewarn_proto::{
     api::{
-        Alike, Appeal, Device, Draft, DraftStatus, FleetStatus, OnlineKeys, Provider, SignInRequest, SignedIn, Token,
+        Answers, Appeal, Device, Draft, DraftStatus, FleetStatus, OnlineKeys, Provider, SignInRequest, SignedIn, Token,
         TokenRequest, Told, Undone,
     },
     audit::Chained,
@@ -45,18 +45,24 @@ impl Server {
         Self::connect(home, Credential::Key(home.key()?))
     }
 
-    /// A connection for what takes no signature: by a token that was given or a sign-in that is good, else by the key.
-    pub(crate) fn asking(home: &Home) -> Result<Self> {
-        match home.token()? {
+    /// A connection to look: by a token that was given, a sign-in that is good, or the key.
+    pub(crate) fn looking(home: &Home) -> Result<Self> {
+        match home.given_token()?.map_or_else(|| home.good_sign_in(), |token| Ok(Some(token)))? {
             Some(secret) => Self::connect(home, Credential::Token(secret)),
-            None if home.has_key() => Self::signed_in(home),
-            None => bail!("there is no key here; run `forewarn-admin sign-in`, or give a token with --token-file"),
+            None => Self::acting(home),
         }
     }
 
-    /// A connection that signs with the admin's key if there is one, and else can put drafts before those who have one.
-    pub(crate) fn proposing(home: &Home) -> Result<Self> {
-        if home.has_key() { Self::signed_in(home) } else { Self::asking(home) }
+    /// A connection to change something: by a token that was given, the key, or a sign-in that is good.
+    pub(crate) fn acting(home: &Home) -> Result<Self> {
+        if let Some(secret) = home.given_token()? {
+            return Self::connect(home, Credential::Token(secret));
+        }
+        if home.has_key() {
+            return Self::signed_in(home);
+        }
+        let none = "there is no key here; run `forewarn-admin sign-in`, or give a token with --token-file";
+        Self::connect(home, Credential::Token(home.good_sign_in()?.context(none)?))
     }
 
     pub(crate) fn connect(home: &Home, credential: Credential) -> Result<Self> {
@@ -110,6 +116,10 @@ impl Server {
         self.ask(Method::GET, "/v1/drafts", Vec::new()).await
     }
 
+    pub(crate) async fn withdraw(&self, number: i64) -> Result<()> {
+        self.send(Method::DELETE, &format!("/v1/drafts/{number}"), Vec::new()).await.map(drop)
+    }
+
     pub(crate) async fn publish(&self, number: i64) -> Result<()> {
         self.send(Method::POST, &format!("/v1/drafts/{number}/publish"), Vec::new()).await.map(drop)
     }
@@ -119,7 +129,7 @@ impl Server {
     }
 
     /// Devices by what they say of a policy.
-    pub(crate) async fn fleet(&self, policy: &PolicyId) -> Result<Vec<Alike>> {
+    pub(crate) async fn fleet(&self, policy: &PolicyId) -> Result<Answers> {
         self.ask(Method::GET, &format!("/v1/fleet/{policy}"), Vec::new()).await
     }
 

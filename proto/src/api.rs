@@ -254,7 +254,17 @@ pub struct Token {
     pub ends: Timestamp,
 }
 
-/// `GET /v1/fleet/{policy}`: devices that say the same of a policy, to simulate it with. It names none of them.
+/// `GET /v1/fleet/{policy}`: a fleet to simulate a policy with. It names no device.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Answers {
+    /// Devices, by what they say of the policy.
+    pub alike: Vec<Alike>,
+    /// How many devices have said nothing of it yet.
+    pub unheard: u64,
+}
+
+/// Devices that say the same of a policy.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Alike {
@@ -262,7 +272,7 @@ pub struct Alike {
     pub platform: String,
     /// The groups that they were put into when they enrolled.
     pub groups: BTreeSet<Group>,
-    /// The rules that are not met there.
+    /// The rules that are not met there, without those that they are spared.
     pub not_met: BTreeSet<RuleId>,
     /// The rules of which they can't tell.
     pub unknown: BTreeSet<RuleId>,

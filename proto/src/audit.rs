@@ -50,6 +50,13 @@ pub enum Decision {
         /// What it changes.
         roles: BTreeMap<String, SignedRole>,
     },
+    /// A draft that was not in force was taken off the table.
+    Withdrawn {
+        /// Its number.
+        draft: i64,
+        /// Who did it.
+        by: String,
+    },
     /// A draft came into force.
     Published {
         /// Its number.

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use forewarn_proto::{
-    api::Alike,
-    policy::PolicyId,
-    report::{Finding, PolicyReport},
+    api::{Alike, Answers},
+    policy::Policy,
+    report::{Finding, PolicyReport, RuleReport},
 };
 
 use crate::{count::platform, store::StoredReport};
@@ -15,27 +15,33 @@ use crate::{count::platform, store::StoredReport};
 pub(crate) struct Fleet(BTreeMap<String, Alike>);
 
 impl Fleet {
-    /// Adds a device that has answered on this version of a policy, or of its preview.
-    pub(crate) fn add(&mut self, stored: &StoredReport, policy: &PolicyId, preview: bool, version: u64) {
-        let asked =
-            |answer: &&PolicyReport| answer.policy == *policy && answer.preview == preview && answer.version == version;
+    /// Adds a device, if it has answered on this version of a policy, or of its preview.
+    pub(crate) fn add(&mut self, stored: &StoredReport, policy: &Policy, preview: bool) {
+        let asked = |answer: &&PolicyReport| {
+            answer.policy == policy.id && answer.preview == preview && answer.version == policy.version
+        };
         let Some(answer) = stored.report.policies.iter().find(asked) else { return };
-        let device = alike(stored, answer);
+        let device = alike(stored, policy, answer);
         // By what they say, all but how many they are.
         let key = format!("{device:?}");
         self.0.entry(key).and_modify(|alike| alike.devices += 1).or_insert(Alike { devices: 1, ..device });
     }
 
-    /// All of them.
-    pub(crate) fn finish(self) -> Vec<Alike> {
-        self.0.into_values().collect()
+    /// All of them, of this many devices.
+    pub(crate) fn finish(self, devices: u64) -> Answers {
+        let alike: Vec<Alike> = self.0.into_values().collect();
+        let heard: u64 = alike.iter().map(|alike| alike.devices).sum();
+        Answers { alike, unheard: devices.saturating_sub(heard) }
     }
 }
 
-/// What one device says.
-fn alike(stored: &StoredReport, answer: &PolicyReport) -> Alike {
+/// What one device says. Rules that the policy has not are a lie, and would spoil the fleet of all others.
+fn alike(stored: &StoredReport, policy: &Policy, answer: &PolicyReport) -> Alike {
+    let counts =
+        |rule: &&RuleReport| rule.spared_until.is_none() && policy.rules.iter().any(|known| known.id == rule.rule);
     let with = |finding: Finding| {
-        answer.rules.iter().filter(move |rule| rule.finding == finding).map(|rule| rule.rule.clone()).collect()
+        let rules = answer.rules.iter().filter(counts).filter(|rule| rule.finding == finding);
+        rules.map(|rule| rule.rule.clone()).collect()
     };
     let foretold = || answer.rules.iter().filter_map(|rule| rule.foretold.as_ref());
     let told = answer.rules.iter().map(|rule| u32::try_from(rule.people.len()).unwrap_or(u32::MAX));
@@ -53,10 +59,7 @@ fn alike(stored: &StoredReport, answer: &PolicyReport) -> Alike {
 
 #[cfg(test)]
 mod tests {
-    use forewarn_proto::{
-        policy::Group,
-        report::{Foretold, RuleReport},
-    };
+    use forewarn_proto::{policy::Group, report::Foretold};
     use serde_json::json;
 
     use super::*;
@@ -84,21 +87,33 @@ mod tests {
 
     #[test]
     fn who_says_the_same_is_counted_and_not_named() {
+        let policy = |version: u64| {
+            let rule = "[[rule]]\nid = \"tiktok\"\napp = \"TikTok\"\npurls = [\"pkg:snap/tiktok\"]";
+            let text = format!(
+                "id = \"no-tiktok\"\nversion = {version}\ntitle = \"t\"\n[deadline]\ngrace = \"48h\"\n\
+                 [message]\nen = \"m\"\n[consequence]\nmail = [\"corp.example\"]\n{rule}\n"
+            );
+            Policy::parse(text.as_bytes()).unwrap()
+        };
         let mut fleet = Fleet::default();
-        let policy: PolicyId = "no-tiktok".parse().unwrap();
+        let mut liar = device("linux", "pilot", Finding::Met, 0);
+        let mut lie = liar.report.policies[0].rules[0].clone();
+        (lie.rule, lie.finding) = ("invented".parse().unwrap(), Finding::NotMet);
+        liar.report.policies[0].rules.push(lie);
         for stored in [
             device("linux", "sales", Finding::NotMet, 1),
             device("linux", "sales", Finding::NotMet, 2),
             device("linux", "sales", Finding::NotMet, 0),
-            device("linux", "pilot", Finding::Met, 0),
+            liar,
             device("linux", "pilot", Finding::Unknown, 0),
         ] {
-            fleet.add(&stored, &policy, true, 3);
+            fleet.add(&stored, &policy(3), true);
             // What they say of another version, or of the policy itself, is not asked for.
-            fleet.add(&stored, &policy, true, 2);
-            fleet.add(&stored, &policy, false, 3);
+            fleet.add(&stored, &policy(2), true);
+            fleet.add(&stored, &policy(3), false);
         }
-        let said = fleet.finish();
+        let Answers { alike: said, unheard } = fleet.finish(7);
+        assert_eq!(unheard, 2);
         let line = |a: &Alike| {
             format!("{} {:?} {} {} {} {}", a.devices, a.groups, a.not_met.len(), a.unknown.len(), a.people, a.mail)
         };

@@ -34,6 +34,7 @@ use crate::{
     operations::Numbers,
     own::Own,
     push::Post,
+    sign_in::SignIn,
     store::{Change, ReportWriter, Store},
     tell::Teller,
 };
@@ -60,6 +61,8 @@ pub(crate) struct Server {
     pub(crate) teller: Teller,
     /// How often who may ask to enroll.
     pub(crate) patience: http::Patience,
+    /// Where people without an admin's key sign in.
+    pub(crate) sign_in: Option<SignIn>,
 }
 
 /// A server that listens and answers until it is dropped.
@@ -118,6 +121,7 @@ pub async fn start(config: Config) -> Result<Running> {
     let known = Arc::new(Known::load(store.clone()).await?);
     let (teller, told) = Teller::new();
     let patience = http::Patience::new(config.enrolments_per_second);
+    let sign_in = config.sign_in.clone().map(SignIn::new).transpose()?;
     let server = Arc::new(Server {
         config,
         clock,
@@ -132,6 +136,7 @@ pub async fn start(config: Config) -> Result<Running> {
         numbers: Numbers::new(),
         teller,
         patience,
+        sign_in,
     });
     let operations = operations::bind(&server).await?;
     let post = Arc::new(Post { tls, feed: feed.clone(), register: server.known.clone(), spread });

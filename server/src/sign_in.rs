@@ -6,19 +6,24 @@
 
 use std::{io, time::Duration};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use forewarn_proto::{
     api::{Provider, Role, SignInRequest},
     policy::Name,
 };
+use jiff::SignedDuration;
 use openidconnect::{
     AuthorizationCode, ClientId, ClientSecret, HttpRequest, HttpResponse, IssuerUrl, Nonce, PkceCodeVerifier,
-    RedirectUrl, RequestTokenError, TokenResponse as _,
-    core::{CoreClient, CoreProviderMetadata},
+    RedirectUrl, RequestTokenError, StandardErrorResponse, TokenResponse as _,
+    core::{CoreClient, CoreErrorResponseType, CoreProviderMetadata},
     http,
 };
-use serde_json::Value;
+use serde_json::{Value, json};
+use tokio::{
+    sync::{Mutex, Semaphore},
+    time::Instant,
+};
 
 use crate::config::SignInConfig;
 
@@ -26,6 +31,11 @@ use crate::config::SignInConfig;
 const PATIENCE: Duration = Duration::from_secs(10);
 /// The largest answer of a provider, in bytes: its keys, or a token that lists hundreds of groups.
 const MAX_ANSWER: usize = 256 * 1024;
+
+/// How long what a provider says of itself is not asked again.
+const FRESH: Duration = Duration::from_secs(5 * 60);
+/// How many codes are redeemed at once; the others wait.
+const AT_ONCE: usize = 8;
 
 /// Whom the provider knows, and what they may do here.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,48 +59,97 @@ impl From<anyhow::Error> for Failed {
     }
 }
 
-/// Where a person's browser has to go, as the provider says at this moment.
-pub(crate) async fn provider(config: &SignInConfig) -> Result<Provider> {
-    let metadata = discover(config).await?;
-    Ok(Provider {
-        authorization_endpoint: metadata.authorization_endpoint().to_string(),
-        client_id: config.client_id.clone(),
-        scope: config.scopes.join(" "),
-    })
+/// The company's identity provider.
+pub(crate) struct SignIn {
+    config: SignInConfig,
+    client: reqwest::Client,
+    /// What the provider says of itself, and when it said so.
+    known: Mutex<Option<(Instant, CoreProviderMetadata)>>,
+    at_once: Semaphore,
 }
 
-/// Redeems the code with which a person's browser came back.
-pub(crate) async fn redeem(config: &SignInConfig, request: &SignInRequest) -> Result<Person, Failed> {
-    let claims = claims(config, request).await?;
-    let person = |text: String| Failed::Person(text);
-    let name = name(config, &claims).map_err(person)?;
-    let role = role(config, &claims).ok_or_else(|| {
-        person(format!("{name}: the provider's claim `{}` names nothing that has a role here", config.role_claim))
-    })?;
-    Ok(Person { name, role })
-}
+impl SignIn {
+    pub(crate) fn new(config: SignInConfig) -> Result<Self> {
+        // A redirect is not followed: it would let the provider choose whom this server asks.
+        let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).timeout(PATIENCE);
+        let (known, at_once) = (Mutex::new(None), Semaphore::new(AT_ONCE));
+        Ok(Self { config, client: client.build()?, known, at_once })
+    }
 
-/// What the provider says of a person, once its signature, issuer, audience, time and nonce are seen to be right.
-async fn claims(config: &SignInConfig, request: &SignInRequest) -> Result<Value, Failed> {
-    let metadata = discover(config).await?;
-    let secret = config.read_client_secret()?.map(ClientSecret::new);
-    let redirect = RedirectUrl::new(request.redirect.clone());
-    let redirect = redirect.map_err(|error| Failed::Person(format!("redirect: {error}")))?;
-    let client = CoreClient::from_provider_metadata(metadata, ClientId::new(config.client_id.clone()), secret)
-        .set_redirect_uri(redirect);
-    let exchange = client.exchange_code(AuthorizationCode::new(request.code.clone()));
-    let exchange = exchange.context("the provider has no token endpoint")?;
-    let exchange = exchange.set_pkce_verifier(PkceCodeVerifier::new(request.verifier.clone()));
-    let answer = exchange.request_async(&fetch).await.map_err(|error| {
-        if let RequestTokenError::ServerResponse(refusal) = &error {
-            return Failed::Person(format!("the provider refuses: {refusal}"));
+    /// How long a sign-in is good.
+    pub(crate) fn valid(&self) -> SignedDuration {
+        self.config.valid.0
+    }
+
+    /// Where a person's browser has to go.
+    pub(crate) async fn provider(&self) -> Result<Provider> {
+        let metadata = self.metadata().await?;
+        Ok(Provider {
+            authorization_endpoint: metadata.authorization_endpoint().to_string(),
+            client_id: self.config.client_id.clone(),
+            scope: self.config.scopes.join(" "),
+        })
+    }
+
+    /// Redeems the code with which a person's browser came back.
+    pub(crate) async fn redeem(&self, request: &SignInRequest) -> Result<Person, Failed> {
+        let claims = self.claims(request).await?;
+        let name = name(&self.config, &claims).map_err(Failed::Person)?;
+        let role = role(&self.config, &claims).ok_or_else(|| {
+            let claim = &self.config.role_claim;
+            Failed::Person(format!("{name}: the provider's claim `{claim}` names nothing that has a role here"))
+        })?;
+        Ok(Person { name, role })
+    }
+
+    /// What the provider says of a person, once its signature, issuer, audience, time and nonce are seen to be right.
+    async fn claims(&self, request: &SignInRequest) -> Result<Value, Failed> {
+        let metadata = self.metadata().await?;
+        let secret = self.config.read_client_secret()?.map(ClientSecret::new);
+        let redirect = RedirectUrl::new(request.redirect.clone());
+        let redirect = redirect.map_err(|error| Failed::Person(format!("redirect: {error}")))?;
+        let client_id = ClientId::new(self.config.client_id.clone());
+        let client = CoreClient::from_provider_metadata(metadata, client_id, secret).set_redirect_uri(redirect);
+        let exchange = client.exchange_code(AuthorizationCode::new(request.code.clone()));
+        let exchange = exchange.context("the provider has no token endpoint")?;
+        let exchange = exchange.set_pkce_verifier(PkceCodeVerifier::new(request.verifier.clone()));
+        let _turn = self.at_once.acquire().await.map_err(anyhow::Error::from)?;
+        let answer = exchange.request_async(&|request| fetch(self.client.clone(), request)).await.map_err(refused)?;
+        let token = answer.id_token().context("the provider gives no ID token; is `openid` among the scopes?")?;
+        let believed = token.claims(&client.id_token_verifier(), &Nonce::new(request.nonce.clone()));
+        believed.map_err(|error| Failed::Person(format!("the provider's ID token is not believed: {error}")))?;
+        Ok(payload(&token.to_string())?)
+    }
+
+    /// What the provider says of itself: its addresses and its keys.
+    async fn metadata(&self) -> Result<CoreProviderMetadata> {
+        let mut known = self.known.lock().await;
+        if let Some((_, metadata)) = known.as_ref().filter(|(since, _)| since.elapsed() < FRESH) {
+            return Ok(metadata.clone());
         }
-        Failed::Provider(anyhow::Error::new(error).context("the provider's token endpoint fails"))
-    })?;
-    let token = answer.id_token().context("the provider gives no ID token; is `openid` among the scopes?")?;
-    let believed = token.claims(&client.id_token_verifier(), &Nonce::new(request.nonce.clone()));
-    believed.map_err(|error| Failed::Person(format!("the provider's ID token is not believed: {error}")))?;
-    Ok(payload(&token.to_string())?)
+        let issuer = IssuerUrl::new(self.config.issuer.clone())?;
+        let metadata =
+            CoreProviderMetadata::discover_async(issuer, &|request| fetch(self.client.clone(), request)).await;
+        let metadata =
+            metadata.with_context(|| format!("the identity provider {} can't be used", self.config.issuer))?;
+        *known = Some((Instant::now(), metadata.clone()));
+        Ok(metadata)
+    }
+}
+
+/// Why the provider did not redeem a code: because of the code, or of how this server is set up there.
+fn refused<E: std::error::Error + Send + Sync + 'static>(
+    error: RequestTokenError<E, StandardErrorResponse<CoreErrorResponseType>>,
+) -> Failed {
+    if let RequestTokenError::ServerResponse(refusal) = &error {
+        let set_up = [CoreErrorResponseType::InvalidClient, CoreErrorResponseType::UnauthorizedClient];
+        if set_up.contains(refusal.error()) {
+            let remedy = "the provider does not know this server; look at client_id and client_secret_file";
+            return Failed::Provider(anyhow!("{remedy}: {refusal}"));
+        }
+        return Failed::Person(format!("the provider refuses: {refusal}"));
+    }
+    Failed::Provider(anyhow::Error::new(error).context("the provider's token endpoint fails"))
 }
 
 /// What a token that was verified holds: all of its claims, those that are the company's own among them.
@@ -104,8 +163,12 @@ fn name(config: &SignInConfig, claims: &Value) -> Result<Name, String> {
     let claim = &config.name_claim;
     let text = claims.get(claim).and_then(Value::as_str);
     let text = text.ok_or_else(|| format!("the provider's ID token has no claim `{claim}`"))?;
-    if claim == "email" && claims.get("email_verified") == Some(&Value::Bool(false)) {
-        return Err(format!("the provider has not verified that {text:?} is yours"));
+    // Some providers say it as a text.
+    let is_verified = || [json!(true), json!("true")].contains(claims.get("email_verified").unwrap_or(&Value::Null));
+    if claim == "email" && !is_verified() {
+        return Err(format!(
+            "the provider does not say that it has verified {text:?}; where it never does, the server needs another name_claim"
+        ));
     }
     let text = if text.contains('@') { text.to_owned() } else { format!("{text}@{}", config.host()) };
     text.parse().map_err(|error| format!("claim `{claim}`: {error}"))
@@ -118,17 +181,10 @@ fn role(config: &SignInConfig, claims: &Value) -> Option<Role> {
     values.iter().filter_map(|value| config.roles.get(value.as_str()?)).max().copied()
 }
 
-async fn discover(config: &SignInConfig) -> Result<CoreProviderMetadata> {
-    let issuer = IssuerUrl::new(config.issuer.clone())?;
-    let metadata = CoreProviderMetadata::discover_async(issuer, &fetch).await;
-    metadata.with_context(|| format!("the identity provider {} can't be used", config.issuer))
-}
-
-/// Asks the provider one thing. A redirect is not followed: it would let the provider choose whom this server asks.
-async fn fetch(request: HttpRequest) -> Result<HttpResponse, io::Error> {
-    let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).timeout(PATIENCE).build();
+/// Asks the provider one thing.
+async fn fetch(client: reqwest::Client, request: HttpRequest) -> Result<HttpResponse, io::Error> {
     let request = request.try_into().map_err(io::Error::other)?;
-    let mut answer = client.map_err(io::Error::other)?.execute(request).await.map_err(io::Error::other)?;
+    let mut answer = client.execute(request).await.map_err(io::Error::other)?;
     let (mut read, status, headers) = (http::Response::new(Vec::new()), answer.status(), answer.headers().clone());
     while let Some(piece) = answer.chunk().await.map_err(io::Error::other)? {
         read.body_mut().extend_from_slice(&piece);
@@ -142,8 +198,6 @@ async fn fetch(request: HttpRequest) -> Result<HttpResponse, io::Error> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     fn config(extra: &str) -> SignInConfig {
@@ -175,11 +229,13 @@ mod tests {
     fn nobody_is_called_as_an_admin_or_a_program_is() {
         let by_name = "name_claim = \"preferred_username\"";
         for (extra, claims, expected) in [
-            ("", json!({ "email": "ann@corp.example" }), Ok("ann@corp.example")),
+            ("", json!({ "email": "ann@corp.example" }), Err("does not say that it has verified")),
             ("", json!({ "email": "ann@corp.example", "email_verified": true }), Ok("ann@corp.example")),
-            ("", json!({ "email": "ann@corp.example", "email_verified": false }), Err("has not verified")),
+            ("", json!({ "email": "ann@corp.example", "email_verified": "true" }), Ok("ann@corp.example")),
+            ("", json!({ "email": "ann@corp.example", "email_verified": "false" }), Err("does not say")),
+            ("", json!({ "email": "ann@corp.example", "email_verified": false }), Err("does not say")),
             ("", json!({ "sub": "ann" }), Err("no claim `email`")),
-            ("", json!({ "email": "ann\n@corp.example" }), Err("claim `email`")),
+            ("", json!({ "email": "ann\n@corp.example", "email_verified": true }), Err("claim `email`")),
             (by_name, json!({ "preferred_username": "grafana" }), Ok("grafana@login.corp.example")),
         ] {
             match (name(&config(extra), &claims), expected) {

@@ -2,6 +2,7 @@
 
 use std::{
     io::{BufRead, BufReader, Read},
+    net::TcpListener,
     path::Path,
     process::{Child, Stdio},
 };
@@ -32,48 +33,34 @@ impl Place {
     fn open() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let people = [
-            json!({ "sub": "ann", "email": "ann@corp.example", "groups": ["everybody", "policy-writers"] }),
-            json!({ "sub": "eve", "email": "eve@corp.example", "groups": ["everybody"] }),
+            json!({ "sub": "ann", "email": "ann@corp.example", "email_verified": true, "groups": ["everybody", "policy-writers"] }),
+            json!({ "sub": "eve", "email": "eve@corp.example", "email_verified": true, "groups": ["everybody"] }),
             json!({ "sub": "mallory", "email": "ann@corp.example", "email_verified": false, "groups": ["policy-writers"] }),
         ];
         let provider = IdentityProvider::start(folder.path(), &people).unwrap();
-        let company = company(folder.path(), &provider.issuer);
+        let company = company(folder.path(), &provider.issuer, ("forewarn", "any that there is"));
         let place = Self { company, provider, _folder: folder };
-        place.meet("ann");
+        meet(&place.company);
         place
     }
 
-    /// Somebody's machine gets to know the server.
-    fn meet(&self, name: &str) {
-        let path = |name: &str| self.company.path(name).to_string_lossy().into_owned();
-        let (ca, root, clock) = (path("server/ca.pem"), path("bob/root.json"), path("clock.json"));
-        let known = ["--server", &self.company.url, "--ca", &ca, "--root", &root, "--simulated-clock", &clock];
-        let init = ["init", "--without-key", "--name", name].into_iter().chain(known).collect::<Vec<_>>();
-        self.company.admin(name, &init).unwrap().ok().unwrap();
-    }
-
     fn begin(&self) -> SigningIn {
-        let mut command = self.company.admin_command("ann", &["sign-in"]);
-        let mut command = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        let mut said: Box<dyn BufRead> = Box::new(BufReader::new(command.stdout.take().unwrap()));
-        let mut page = String::new();
-        while !page.starts_with("http") {
-            page.clear();
-            assert_ne!(said.read_line(&mut page).unwrap(), 0, "{}", error(&mut command));
-        }
-        SigningIn { command, page: page.trim().to_owned(), said }
+        SigningIn::begin(&self.company, &[])
     }
 
     /// Signs in as `sub`: what the command says, or its error.
     fn sign_in(&self, sub: &str) -> Outcome {
-        let waiting = self.begin();
-        let back = self.provider.log_in(&waiting.page, sub).unwrap();
-        visit(&back).unwrap();
-        waiting.end()
+        self.begin().log_in(&self.provider, sub)
     }
 
     fn ann(&self, arguments: &[&str]) -> Outcome {
         self.company.admin("ann", arguments).unwrap()
+    }
+
+    /// Ann's token.
+    fn secret(&self) -> String {
+        let text = fs_err::read_to_string(self.company.path("ann/signed-in.json")).unwrap();
+        serde_json::from_str::<Value>(&text).unwrap()["secret"].as_str().unwrap().to_owned()
     }
 
     fn send(&self, request: &Value) -> Answer {
@@ -83,6 +70,25 @@ impl Place {
 }
 
 impl SigningIn {
+    /// Runs ann's `sign-in` as far as the address for her browser.
+    fn begin(company: &Company, options: &[&str]) -> Self {
+        let mut command = company.admin_command("ann", &[&["sign-in"], options].concat());
+        let mut command = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut said: Box<dyn BufRead> = Box::new(BufReader::new(command.stdout.take().unwrap()));
+        let mut page = String::new();
+        while !page.starts_with("http") {
+            page.clear();
+            assert_ne!(said.read_line(&mut page).unwrap(), 0, "{}", error(&mut command));
+        }
+        Self { command, page: page.trim().to_owned(), said }
+    }
+
+    /// The browser comes back from the provider.
+    fn log_in(self, provider: &IdentityProvider, sub: &str) -> Outcome {
+        visit(&provider.log_in(&self.page, sub).unwrap()).unwrap();
+        self.end()
+    }
+
     fn end(mut self) -> Outcome {
         let mut text = String::new();
         self.said.read_to_string(&mut text).unwrap();
@@ -110,11 +116,22 @@ fn error(command: &mut Child) -> String {
     text
 }
 
-fn company(folder: &Path, issuer: &str) -> Company {
-    let secret = folder.join("oidc.secret");
-    fs_err::write(&secret, "a secret of the provider's\n").unwrap();
+/// Ann's machine gets to know the server.
+fn meet(company: &Company) {
+    let path = |name: &str| company.path(name).to_string_lossy().into_owned();
+    let (ca, root, clock) = (path("server/ca.pem"), path("bob/root.json"), path("clock.json"));
+    let known = ["--server", &company.url, "--ca", &ca, "--root", &root, "--simulated-clock", &clock];
+    let init = ["init", "--without-key", "--name", "ann"].into_iter().chain(known).collect::<Vec<_>>();
+    company.admin("ann", &init).unwrap().ok().unwrap();
+}
+
+/// A founded company with this provider, which knows the server by an id and a secret.
+fn company(folder: &Path, issuer: &str, (id, secret): (&str, &str)) -> Company {
+    let file = folder.join("oidc.secret");
+    fs_err::write(&file, format!("{secret}\n")).unwrap();
     let config = format!(
-        "[sign_in]\nissuer = {issuer:?}\nclient_id = \"forewarn\"\nclient_secret_file = {secret:?}\nroles = {{ policy-writers = \"author\", security = \"viewer\" }}"
+        "[sign_in]\nissuer = {issuer:?}\nclient_id = {id:?}\nclient_secret_file = {file:?}\n\
+         roles = {{ policy-writers = \"author\", security = \"viewer\" }}"
     );
     let mut company = Company::prepare_with(Binaries::beside_test().unwrap(), folder, &config).unwrap();
     company.begin().unwrap();
@@ -148,8 +165,7 @@ fn who_signs_in_may_do_what_their_group_may() {
     assert!(refusal(place.ann(&["status"])).contains("your sign-in has ended"));
     text(place.sign_in("ann"));
     text(place.ann(&["status"]));
-    let secret = fs_err::read_to_string(place.company.path("ann/signed-in.json")).unwrap();
-    let secret = serde_json::from_str::<Value>(&secret).unwrap()["secret"].as_str().unwrap().to_owned();
+    let secret = place.secret();
     text(place.ann(&["sign-out"]));
     let speaker = Speaker::new(&place.company, [127, 0, 0, 1], None);
     let head = format!("authorization: Bearer {secret}\r\n");
@@ -172,7 +188,7 @@ fn who_has_no_role_or_is_somebody_else_stays_out() {
         "{refused}"
     );
     let refused = refusal(place.sign_in("mallory"));
-    assert!(refused.contains("has not verified"), "{refused}");
+    assert!(refused.contains("does not say that it has verified"), "{refused}");
     // The name of a program's token can't be a person's.
     let taken = place.company.admin("alice", &["tokens", "make", "ann@corp.example", "--role", "viewer"]).unwrap();
     assert!(taken.text.contains("an @ is for people"), "{}", taken.text);
@@ -212,24 +228,27 @@ fn what_nobody_has_signed_can_t_fill_the_database() {
         place.company.admin(who, &["propose", &file]).unwrap()
     };
     assert!((0..20).all(|number| propose("ann", number).success));
+    // What she proposes again about the same comes in its place.
+    assert!(propose("ann", 3).success);
     let refused = propose("ann", 20);
     assert!(refused.text.contains("20 drafts wait already that no admin has signed"), "{}", refused.text);
-    // An admin's own goes beside them; and one that is signed makes room.
+    // An admin's own goes beside them; and one that is signed, or withdrawn, makes room.
     assert!(propose("alice", 21).success);
     place.company.admin("alice", &["sign", "--yes", "2"]).unwrap().ok().unwrap();
     assert!(propose("ann", 22).success);
+    assert!(!propose("ann", 23).success);
+    assert!(refusal(place.ann(&["withdraw", "3"])).contains("this takes an approver"));
+    text(place.company.admin("alice", &["withdraw", "3"]).unwrap());
+    assert!(propose("ann", 23).success);
+    let record = text(place.ann(&["audit", "show"]));
+    assert!(record.contains("draft 3 withdrawn by alice"), "{record}");
 }
 
 #[test]
 fn without_a_provider_that_works_the_error_says_so() {
     let folder = tempfile::tempdir().unwrap();
-    let company = company(folder.path(), "http://127.0.0.1:9");
-    let ca = company.path("server/ca.pem").to_string_lossy().into_owned();
-    company
-        .admin("ann", &["init", "--without-key", "--name", "ann", "--server", &company.url, "--ca", &ca])
-        .unwrap()
-        .ok()
-        .unwrap();
+    let company = company(folder.path(), "http://127.0.0.1:9", ("forewarn", "a secret"));
+    meet(&company);
     let refused = company.admin("ann", &["sign-in"]).unwrap();
     assert!(
         refused.text.contains("the identity provider can't be used; the server's log says why"),
@@ -238,4 +257,30 @@ fn without_a_provider_that_works_the_error_says_so() {
     );
     let log = fs_err::read_to_string(company.path("server.log")).unwrap();
     assert!(log.contains("the identity provider http://127.0.0.1:9 can't be used"), "{log}");
+}
+
+#[test]
+fn a_provider_that_knows_its_clients_is_shown_the_server_s_secret() {
+    let folder = tempfile::tempdir().unwrap();
+    let people = [json!({ "sub": "ann", "email": "ann@corp.example", "email_verified": true, "groups": ["security"] })];
+    let provider = IdentityProvider::start_for_clients(folder.path(), &people).unwrap();
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string();
+    let (id, secret) = provider.register(&format!("http://127.0.0.1:{port}/")).unwrap();
+    let mut company = company(folder.path(), &provider.issuer, (&id, &secret));
+    meet(&company);
+    let said = text(SigningIn::begin(&company, &["--port", &port]).log_in(&provider, "ann"));
+    assert!(said.contains("Signed in as ann@corp.example, Viewer"), "{said}");
+    // With another secret it is the server that is wrong, not ann.
+    fs_err::write(folder.path().join("oidc.secret"), "another secret").unwrap();
+    let refused = refusal(SigningIn::begin(&company, &["--port", &port]).log_in(&provider, "ann"));
+    assert!(refused.contains("the identity provider can't be used"), "{refused}");
+    let log = fs_err::read_to_string(company.path("server.log")).unwrap();
+    assert!(log.contains("look at client_id and client_secret_file"), "{log}");
+    // A server that asks for something else than before is not followed.
+    company.kill_server();
+    let config = fs_err::read_to_string(company.path("server.toml")).unwrap();
+    fs_err::write(company.path("server.toml"), config.replace(&id, "another-application")).unwrap();
+    company.start_server().unwrap();
+    let refused = refusal(company.admin("ann", &["sign-in"]).unwrap());
+    assert!(refused.contains("another place than the last time"), "{refused}");
 }

@@ -9,9 +9,16 @@ use forewarn_proto::{
 use tough::schema::{Delegations, Root, Signed, Targets};
 
 use crate::{
-    DELEGATED, digest,
-    metadata::{MetadataError, listed_targets, version_of},
+    DELEGATED,
+    admins::{ADMIN_NAME, Admins, MAX_ADMINS, is_admin_name},
+    digest,
+    metadata::{MetadataError, listed_targets, signatures_on, version_of},
 };
+
+/// The longest text of a role, in bytes: one that lists a thousand policies has a fifth of that.
+const MAX_ROLE_BYTES: usize = 1024 * 1024;
+/// The most signatures on a role: each admin's, with an old key and a new one.
+const MAX_SIGNATURES: usize = 2 * MAX_ADMINS;
 
 /// Why a draft can't be taken or published.
 #[derive(Debug, thiserror::Error)]
@@ -29,6 +36,14 @@ pub enum DraftError {
     Unsigned {
         /// The role.
         role: String,
+    },
+    /// A role's text is longer, carries more signatures or names more keys than any that admins make.
+    #[error("{role} is refused: {what}")]
+    TooMuch {
+        /// The role.
+        role: String,
+        /// Of what, and how much is allowed.
+        what: String,
     },
     /// Fewer than the threshold have signed.
     #[error("{role} has {have} of {need} signatures; another admin has to run `forewarn-admin sign`")]
@@ -166,11 +181,36 @@ pub(crate) fn check_shape(draft: &Draft) -> Result<(), DraftError> {
         return Err(DraftError::Role("nothing".to_owned()));
     }
     let mut listed = BTreeMap::new();
-    for (role, text) in draft.roles.iter().filter(|(role, _)| DELEGATED.contains(&role.as_str())) {
-        listed.extend(listed_targets(role, text)?);
+    for (role, text) in &draft.roles {
+        check_size(role, text)?;
+        if DELEGATED.contains(&role.as_str()) {
+            listed.extend(listed_targets(role, text)?);
+        }
     }
     match draft.targets.keys().find(|name| !listed.contains_key(*name)) {
         Some(name) => Err(DraftError::Target(name.clone())),
+        None => Ok(()),
+    }
+}
+
+/// Bounds the work of checking a role's signatures, and what the record says of who signed.
+fn check_size(role: &str, text: &str) -> Result<(), DraftError> {
+    let refuse = |what: String| Err(DraftError::TooMuch { role: role.to_owned(), what });
+    if text.len() > MAX_ROLE_BYTES {
+        return refuse(format!("it has more than {MAX_ROLE_BYTES} bytes"));
+    }
+    if signatures_on(role, text)? > MAX_SIGNATURES {
+        return refuse(format!("it carries more than {MAX_SIGNATURES} signatures"));
+    }
+    if role != "root" {
+        return Ok(());
+    }
+    let admins = Admins::of_root(text)?.keys;
+    if admins.len() > MAX_ADMINS {
+        return refuse(format!("it names more than {MAX_ADMINS} admins"));
+    }
+    match admins.iter().find(|admin| !is_admin_name(&admin.name)) {
+        Some(admin) => refuse(format!("{:?} is no admin's name; {ADMIN_NAME}", admin.name)),
         None => Ok(()),
     }
 }

@@ -25,7 +25,9 @@ mod review;
 mod transport;
 mod verify;
 
-pub use admins::{Admins, AdminsChange, AdminsError, MAX_ADMINS, MIN_THRESHOLD, change_admins};
+pub use admins::{
+    ADMIN_NAME, Admins, AdminsChange, AdminsError, MAX_ADMINS, MIN_THRESHOLD, change_admins, is_admin_name,
+};
 pub use chain::{ChainError, chain, check_chain};
 pub use draft::DraftError;
 pub use keys::{KeyError, PublicKey, Signer, SigningKey, digest, random_secret};

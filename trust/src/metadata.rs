@@ -208,6 +208,35 @@ pub fn is_signed_by(role: &str, text: &str, key: &PublicKey) -> Result<bool, Met
     Ok(metadata["signatures"].as_array().is_some_and(|signatures| signatures.iter().any(holds)))
 }
 
+/// A role's text with only those of its signatures that hold under one of `keys`, one for each.
+///
+/// # Errors
+/// When `text` is not metadata, or a key is malformed.
+pub(crate) fn trimmed(role: &str, text: &str, keys: &[PublicKey]) -> Result<String, MetadataError> {
+    let mut metadata = parse(role, text)?;
+    let message = canonical(role, &metadata["signed"])?;
+    let offered = metadata["signatures"].as_array().cloned().unwrap_or_default();
+    let mut valid = Vec::new();
+    for key in keys {
+        let id = key.id()?;
+        let holds = |signature: &&Value| {
+            let bytes = signature["sig"].as_str().and_then(|sig| hex::decode(sig).ok()).unwrap_or_default();
+            signature["keyid"] == id && key.verifies(&message, &bytes)
+        };
+        valid.extend(offered.iter().find(holds).cloned());
+    }
+    metadata["signatures"] = valid.into();
+    Ok(metadata.to_string())
+}
+
+/// How many signatures a role's text carries, whether they hold or not.
+///
+/// # Errors
+/// When `text` is not metadata.
+pub(crate) fn signatures_on(role: &str, text: &str) -> Result<usize, MetadataError> {
+    Ok(parse(role, text)?["signatures"].as_array().map_or(0, Vec::len))
+}
+
 /// The admins that a root names, each with a fingerprint, and the threshold for policies and for the root itself.
 ///
 /// # Errors

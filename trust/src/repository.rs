@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use tough::schema::{RoleType, Root, Signed};
 
 use crate::{
-    Admins, DraftError, SigningKey, digest,
+    Admins, DraftError, PublicKey, SigningKey, digest,
     draft::{Authority, check_shape, check_targets, check_versions, describe},
     keys,
     metadata::{self, MetadataError, listed_targets, version_of},
@@ -61,11 +61,37 @@ impl Repository {
         check_shape(draft)?;
         check_versions(draft, &current)?;
         check_targets(draft, &self.targets()?)?;
-        let signatures = self.signatures(draft)?;
-        match signatures.keys().next().filter(|_| signatures.values().all(|(have, _)| *have == 0)) {
-            Some(role) => Err(DraftError::Unsigned { role: role.clone() }),
-            None => Ok(signatures),
+        if !self.is_signed(draft)? {
+            return Err(DraftError::Unsigned { role: draft.roles.keys().next().cloned().unwrap_or_default() });
         }
+        self.signatures(draft)
+    }
+
+    /// The draft with only those of its signatures that hold: of admins in force, and of those whom its root names.
+    ///
+    /// # Errors
+    /// When a role's text is not metadata, or larger than any that admins make.
+    pub fn trimmed(&self, draft: &Draft) -> Result<Draft, DraftError> {
+        check_shape(draft)?;
+        let roots = [self.role("root"), draft.roles.get("root").map(String::as_str)].into_iter().flatten();
+        let mut keys: Vec<PublicKey> = Vec::new();
+        for root in roots {
+            let new = Admins::of_root(root)?.keys.into_iter().filter(|key| !keys.contains(key));
+            keys.extend(new.collect::<Vec<_>>());
+        }
+        let mut trimmed = draft.clone();
+        for (role, text) in &mut trimmed.roles {
+            *text = metadata::trimmed(role, text, &keys)?;
+        }
+        Ok(trimmed)
+    }
+
+    /// Whether an admin has signed any of a draft: one in force, or one of the founders while there is none.
+    ///
+    /// # Errors
+    /// When a role's text is not metadata.
+    pub fn is_signed(&self, draft: &Draft) -> Result<bool, MetadataError> {
+        Ok(self.signed_roles(draft)?.values().any(|role| !role.signed_by.is_empty()))
     }
 
     /// For each role of a draft, valid signatures and signatures needed, whether the draft follows what is in force or not.
@@ -86,16 +112,17 @@ impl Repository {
         Ok(signatures)
     }
 
-    /// What a draft signs, and the names of the admins, those of a new root included, whose signatures on it hold.
+    /// What a draft signs, and the names of the admins in force whose signatures on it hold. Whom a new root names is for
+    /// those to decide. Only a founding names its own.
     ///
     /// # Errors
     /// When a role's text is not metadata.
     pub fn signed_roles(&self, draft: &Draft) -> Result<BTreeMap<String, SignedRole>, MetadataError> {
-        let roots = [self.role("root"), draft.roles.get("root").map(String::as_str)].into_iter().flatten();
-        let admins: Vec<Admins> = roots.map(Admins::of_root).collect::<Result<_, _>>()?;
+        let root = self.role("root").or(draft.roles.get("root").map(String::as_str));
+        let admins = root.map(Admins::of_root).transpose()?.map(|admins| admins.keys).unwrap_or_default();
         let signed = |(role, text): (&String, &String)| {
             let mut signed_by = BTreeSet::new();
-            for key in admins.iter().flat_map(|admins| &admins.keys) {
+            for key in &admins {
                 if metadata::is_signed_by(role, text, key)? {
                     signed_by.insert(key.name.clone());
                 }

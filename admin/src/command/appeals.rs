@@ -13,7 +13,7 @@ use crate::{home::Home, server::Server};
 const BOLD: Style = Style::new().bold();
 
 pub(crate) async fn run(home: &Home) -> Result<()> {
-    let server = Server::asking(home)?;
+    let server = Server::looking(home)?;
     let appeals = server.appeals().await?;
     let in_force = server.in_force(home).await?;
     if appeals.is_empty() {

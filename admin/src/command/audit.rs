@@ -35,7 +35,7 @@ struct Seen {
 }
 
 pub(crate) async fn run(home: &Home, options: &Options) -> Result<()> {
-    let (entries, last) = read(home, &Server::asking(home)?).await?;
+    let (entries, last) = read(home, &Server::looking(home)?).await?;
     match options.question {
         Question::Show => entries.iter().for_each(|entry| anstream::println!("{}", line(entry))),
         Question::Verify => anstream::println!("The record is whole: {} decisions, up to {}.", last.number, last.hash),
@@ -93,6 +93,7 @@ fn line(Entry { number, at, decision }: &Entry) -> String {
         Decision::DeviceRevoked { device, by } => format!("{device} revoked by {by}"),
         Decision::DeviceForgotten { by } => format!("a device forgotten by {by}"),
         Decision::TokenMade { name, role, by } => format!("token of {name} made by {by}, as {role:?}"),
+        Decision::Withdrawn { draft, by } => format!("draft {draft} withdrawn by {by}"),
         Decision::SignedIn { name, role } => format!("{name} signed in, as {role:?}"),
         Decision::TokenEnded { name, by } => format!("token of {name} ended by {by}"),
     };

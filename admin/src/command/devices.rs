@@ -30,16 +30,15 @@ enum Question {
 }
 
 pub(crate) async fn run(home: &Home, options: &Options) -> Result<()> {
-    let server = Server::asking(home)?;
     match &options.question {
-        None | Some(Question::List) => list(&server).await,
+        None | Some(Question::List) => list(&Server::looking(home)?).await,
         Some(Question::Revoke { device }) => {
-            server.revoke_device(device).await?;
+            Server::acting(home)?.revoke_device(device).await?;
             anstream::println!("{device} is revoked: it hears and reports nothing more.");
             Ok(())
         }
         Some(Question::Forget { device }) => {
-            server.forget_device(device).await?;
+            Server::acting(home)?.forget_device(device).await?;
             anstream::println!("{device} is forgotten: the server knows nothing of it any more.");
             Ok(())
         }

@@ -1,6 +1,6 @@
 //! `fleet synthetic` and `fleet export`: a fleet to simulate with.
 
-use anyhow::{Result, anyhow};
+use anyhow::{Result, anyhow, ensure};
 use clap::{Args, Subcommand};
 use forewarn_proto::{catalogue, policy::PolicyId};
 
@@ -60,7 +60,12 @@ pub(crate) async fn run(home: &Home, kind: &Kind) -> Result<()> {
     let fleet = match kind {
         Kind::Synthetic(options) => synthetic(options)?,
         Kind::Export(options) => {
-            let answers = Server::asking(home)?.fleet(&options.policy).await?;
+            let answers = Server::looking(home)?.fleet(&options.policy).await?;
+            ensure!(
+                !answers.alike.is_empty(),
+                "no device has said anything of {} yet; preview it first",
+                options.policy
+            );
             let (fleet, notes) = export(&answers, &options.zone);
             notes.iter().for_each(|note| anstream::eprintln!("{note}"));
             fleet

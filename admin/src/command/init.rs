@@ -2,6 +2,7 @@ use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 use clap::Args;
+use forewarn_trust::{ADMIN_NAME, is_admin_name};
 
 use crate::{
     home::{Home, Settings},
@@ -36,8 +37,8 @@ pub(crate) struct Options {
 }
 
 pub(crate) fn run(home: &Home, options: &Options) -> Result<()> {
-    if options.name.is_empty() || !options.name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c)) {
-        bail!("--name {}: use letters, digits, hyphens, dots and underscores", options.name);
+    if !is_admin_name(&options.name) {
+        bail!("--name {}: {ADMIN_NAME}", options.name);
     }
     if !options.server.starts_with("https://") {
         bail!("--server {}: write https://host:port", options.server);

@@ -70,7 +70,7 @@ pub(crate) async fn plan(home: &Home, options: &Options) -> Result<ExitCode> {
     let files = options.folder.read()?;
     let in_force = match (&options.in_force, &options.root) {
         (Some(bundle), Some(root)) => verified_file(bundle, root, now).await?,
-        _ => Server::asking(home)?.in_force(home).await?,
+        _ => Server::looking(home)?.in_force(home).await?,
     };
     let plan = options.folder.plan(&files, &in_force, now)?;
     if options.json {
@@ -84,7 +84,7 @@ pub(crate) async fn plan(home: &Home, options: &Options) -> Result<ExitCode> {
 pub(crate) async fn apply(home: &Home, options: &Apply) -> Result<()> {
     let now = home.clock()?.wall();
     let files = options.folder.read()?;
-    let server = Server::proposing(home)?;
+    let server = Server::acting(home)?;
     let in_force = server.in_force(home).await?;
     let plan = options.folder.plan(&files, &in_force, now)?;
     print(&plan);

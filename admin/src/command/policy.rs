@@ -44,7 +44,7 @@ pub(crate) fn check(home: &Home, file: &File) -> Result<()> {
 pub(crate) async fn propose(home: &Home, file: &File) -> Result<()> {
     let now = home.clock()?.wall();
     let (policy, text) = file.read(now)?;
-    let server = Server::proposing(home)?;
+    let server = Server::acting(home)?;
     let in_force = server.in_force(home).await?;
     let name = Policy::target_name(&policy.id);
     if let Some(former) = in_force.documents.get(&name) {

@@ -121,13 +121,19 @@ pub(crate) fn report(signed: &DraftStatus) {
 }
 
 pub(crate) async fn publish(home: &Home, number: &Number) -> Result<()> {
-    let server = number.connect(home, Server::asking)?;
+    let server = number.connect(home, Server::acting)?;
     let draft = number.find(&server).await?;
     server.publish(draft.number).await?;
     anstream::println!("Published draft {}.", draft.number);
     if number.code.is_some() {
         take_root(home).await?;
     }
+    Ok(())
+}
+
+pub(crate) async fn withdraw(home: &Home, number: i64) -> Result<()> {
+    Server::acting(home)?.withdraw(number).await?;
+    anstream::println!("Draft {number} is withdrawn.");
     Ok(())
 }
 

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use clap::Args;
 use forewarn_proto::api::{Provider, SignInRequest, SignedIn};
@@ -47,13 +47,24 @@ struct Secrets {
 pub(crate) async fn sign_in(home: &Home, options: &Options) -> Result<()> {
     let server = Server::connect(home, Credential::Nobody)?;
     let provider = server.provider().await?;
+    if !home.is_same_provider(&provider)? {
+        bail!(
+            "the server sends you to another place than the last time, {} for {:?}. Ask an admin whether that is meant; \
+             if it is, delete {}",
+            provider.authorization_endpoint,
+            provider.client_id,
+            home.file("provider.json").display()
+        );
+    }
     let listener = TcpListener::bind(("127.0.0.1", options.port)).await;
     let listener = listener.with_context(|| format!("port {} of this machine is taken", options.port))?;
     let redirect = format!("http://127.0.0.1:{}/", listener.local_addr()?.port());
     let secrets = Secrets { state: random_secret()?, nonce: random_secret()?, verifier: random_secret()? };
+    let address = address(&provider, &redirect, &secrets)?;
     anstream::println!(
-        "Open this address in a browser on this machine:\n\n{}\n",
-        address(&provider, &redirect, &secrets)?
+        "You sign in at {} for {:?}. Open this address in a browser on this machine:\n\n{address}\n",
+        address.host_str().unwrap_or_default(),
+        provider.client_id
     );
     let code = timeout(PATIENCE, wait(&listener, &secrets.state)).await;
     let code = code.context("no browser came back within five minutes; nothing was changed")??;
@@ -66,18 +77,20 @@ pub(crate) async fn sign_in(home: &Home, options: &Options) -> Result<()> {
 }
 
 pub(crate) async fn sign_out(home: &Home) -> Result<()> {
-    let SignedIn { token, .. } = home.sign_in()?.context("nobody is signed in here")?;
-    let ended = Server::asking(home)?.end_token(&token.name).await;
+    let SignedIn { secret, token } = home.sign_in()?.context("nobody is signed in here")?;
     home.forget_sign_in()?;
-    ended.context("this machine has forgotten the sign-in; on the server it could not be ended")?;
+    let ended = Server::connect(home, Credential::Token(secret))?.end_token(&token.name).await;
+    ended.context("this machine has forgotten the sign-in; the server could not be told, and ends it by itself")?;
     anstream::println!("{} is signed out.", token.name);
     Ok(())
 }
 
 /// Where the browser goes (OpenID Connect Core 1.0, section 3.1.2.1; RFC 7636, section 4.3).
 fn address(provider: &Provider, redirect: &str, secrets: &Secrets) -> Result<Url> {
-    let mut url =
-        Url::parse(&provider.authorization_endpoint).context("the server names a provider without an address")?;
+    let url = Url::parse(&provider.authorization_endpoint);
+    let mut url = url.context("the server names a provider without an address")?;
+    let is_protected = url.scheme() == "https" || (url.scheme() == "http" && url.host_str() == Some("127.0.0.1"));
+    ensure!(is_protected, "the server names a provider without https: {url}");
     let challenge = URL_SAFE_NO_PAD.encode(Sha256::digest(&secrets.verifier));
     url.query_pairs_mut().extend_pairs([
         ("response_type", "code"),
@@ -147,6 +160,28 @@ async fn say(browser: &mut TcpStream, is_known: bool, text: &str) -> Result<()> 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_provider_gets_the_digest_of_what_the_server_will_show_it() {
+        // RFC 7636, appendix B.
+        let secrets = Secrets {
+            state: "s".to_owned(),
+            nonce: "n".to_owned(),
+            verifier: "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk".to_owned(),
+        };
+        let at = |endpoint: &str| {
+            let (client_id, scope) = ("forewarn".to_owned(), "openid email".to_owned());
+            let provider = Provider { authorization_endpoint: endpoint.to_owned(), client_id, scope };
+            address(&provider, "http://127.0.0.1:7/", &secrets).map(|url| url.to_string())
+        };
+        let expected = "https://login.example/a?tenant=1&response_type=code&client_id=forewarn&scope=openid+email\
+            &redirect_uri=http%3A%2F%2F127.0.0.1%3A7%2F&state=s&nonce=n\
+            &code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM&code_challenge_method=S256";
+        assert_eq!(at("https://login.example/a?tenant=1").unwrap(), expected);
+        for bad in ["http://login.example/a", "file:///etc/passwd", "login.example"] {
+            assert!(at(bad).is_err(), "{bad}");
+        }
+    }
 
     #[test]
     fn only_the_answer_to_this_sign_in_is_taken() {

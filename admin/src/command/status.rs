@@ -12,7 +12,7 @@ pub(crate) struct Options {
 }
 
 pub(crate) async fn run(home: &Home, options: &Options) -> Result<()> {
-    let server = Server::asking(home)?;
+    let server = Server::looking(home)?;
     let fleet = server.status().await?;
     if options.json {
         anstream::println!("{}", serde_json::to_string_pretty(&fleet)?);

@@ -21,7 +21,7 @@ pub(crate) struct Options {
 }
 
 pub(crate) async fn run(home: &Home, options: &Options) -> Result<()> {
-    let told = Server::asking(home)?.told(&options.policy).await?;
+    let told = Server::looking(home)?.told(&options.policy).await?;
     if options.json {
         anstream::println!("{}", serde_json::to_string_pretty(&told)?);
         return Ok(());

@@ -65,7 +65,11 @@ impl SignInConfig {
 
     /// The secret in [`SignInConfig::client_secret_file`].
     pub(crate) fn read_client_secret(&self) -> Result<Option<String>> {
-        let read = |path: &PathBuf| -> Result<String> { Ok(fs_err::read_to_string(path)?.trim().to_owned()) };
+        let read = |path: &PathBuf| -> Result<String> {
+            let secret = fs_err::read_to_string(path)?.trim().to_owned();
+            ensure!(!secret.is_empty(), "{} holds no secret", path.display());
+            Ok(secret)
+        };
         self.client_secret_file.as_ref().map(read).transpose()
     }
 

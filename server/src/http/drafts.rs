@@ -1,9 +1,6 @@
 //! From a draft to what is in force: proposed, signed, published.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+use std::sync::Arc;
 
 use axum::{
     extract::State,
@@ -22,11 +19,9 @@ use super::{
     Refused, blast,
     caller::{Asked, Caller, check_founding_code, identify},
     input::{Json, Path, Whole, parse},
+    keep::{self, Kept, is_stale},
 };
-use crate::{Server, in_force::InForce, store::Proposed, tell::Told};
-
-/// The most open drafts that no admin has signed, so that a token that leaked can't fill the database.
-const MAX_UNSIGNED: usize = 20;
+use crate::{Server, in_force::InForce, tell::Told};
 
 pub(super) async fn online_keys(State(server): State<Arc<Server>>) -> Json<OnlineKeys> {
     let (snapshot, timestamp) = (server.own.snapshot.public().public, server.own.timestamp.public().public);
@@ -71,15 +66,17 @@ pub(super) async fn propose(
     let by_name = by.name.clone();
     let mut in_force = server.in_force.lock().await;
     let repository = &in_force.repository;
-    let draft: Draft = parse(&body, "a draft")?;
+    // Signatures that don't hold would keep good ones of the same admin out.
+    let draft = repository.trimmed(&parse(&body, "a draft")?)?;
     match repository.check(&draft) {
-        Err(DraftError::Unsigned { .. }) if !by.has_key && repository.is_founded() => {
-            has_room(repository, &server.store.drafts().await?)?;
-        }
+        Err(DraftError::Unsigned { .. }) if keep::may_be_unsigned(repository, &draft, &by) => {}
         checked => drop(checked?),
     }
-    let (number, draft) = keep(&server, repository, draft, &by.name).await?;
+    let Kept { number, draft, is_news } = keep::keep(&server, repository, draft, &by).await?;
     let mut status = status_of(repository, number, draft)?;
+    if !is_news {
+        return Ok(Json(status));
+    }
     if is_complete(repository, &status) {
         let by = by.at_least(Role::Approver).map(|by| by.name);
         let published = match by {
@@ -121,58 +118,9 @@ async fn author(server: &Server, asked: &Asked<'_>) -> Result<Caller, Refused> {
     Ok(Caller { name: "the founding code".to_owned(), role: Role::Approver, has_key: false })
 }
 
-/// Stores a draft: as signatures on one that is open, in the place of one that is stale, or as a new one.
-async fn keep(server: &Server, repository: &Repository, draft: Draft, by: &str) -> Result<(i64, Draft), Refused> {
-    let now = server.clock.wall();
-    let store = async |number: Option<i64>, draft: &Draft| -> Result<i64, Refused> {
-        let proposed = Proposed { by: by.to_owned(), roles: repository.signed_roles(draft).map_err(DraftError::from)? };
-        Ok(server.store.keep_draft(number, draft, proposed, now).await?)
-    };
-    let mut open = server.store.drafts().await?;
-    for (number, other) in &open {
-        if let Ok(merged) = repository.merge(other, &draft) {
-            return Ok((store(Some(*number), &merged).await?, merged));
-        }
-    }
-    let replaced = draft.replaces;
-    let draft = Draft { replaces: None, posted: Some(now), ..repository.describe(&draft)? };
-    let Some(number) = replaced else {
-        return Ok((store(None, &draft).await?, draft));
-    };
-    let stale = open.remove(&number).filter(|stale| is_stale(repository, stale) && changes_the_same(stale, &draft));
-    let Some(stale) = stale else {
-        let text = format!("draft {number} was made anew by somebody else, or is about something else; look again");
-        return Err(Refused(StatusCode::CONFLICT, text));
-    };
-    let draft = Draft { posted: stale.posted, ..draft };
-    Ok((store(Some(number), &draft).await?, draft))
-}
-
-/// Whether one more draft may wait that no admin has signed.
-fn has_room(repository: &Repository, open: &BTreeMap<i64, Draft>) -> Result<(), Refused> {
-    let is_unsigned =
-        |draft: &&Draft| repository.signatures(draft).is_ok_and(|roles| roles.values().all(|(have, _)| *have == 0));
-    if open.values().filter(is_unsigned).count() < MAX_UNSIGNED {
-        return Ok(());
-    }
-    let text = format!("{MAX_UNSIGNED} drafts wait already that no admin has signed");
-    Err(Refused(StatusCode::CONFLICT, text))
-}
-
-/// Whether two drafts are about the same policies, or both about the admins.
-fn changes_the_same(one: &Draft, other: &Draft) -> bool {
-    let names = |draft: &Draft| -> BTreeSet<String> { draft.targets.keys().chain(&draft.removes).cloned().collect() };
-    let is_root = |draft: &Draft| draft.roles.contains_key("root");
-    is_root(one) == is_root(other) && names(one) == names(other)
-}
-
 /// A founding that another came before can never be published.
 fn is_founding(draft: &Draft) -> bool {
     draft.roles.get("root").is_some_and(|root| version_of("root", root).is_ok_and(|version| version == 1))
-}
-
-fn is_stale(repository: &Repository, draft: &Draft) -> bool {
-    matches!(repository.check(draft), Err(DraftError::OutOfDate { .. }))
 }
 
 fn status_of(repository: &Repository, number: i64, draft: Draft) -> Result<DraftStatus, Refused> {
@@ -226,6 +174,21 @@ pub(super) async fn publish(
     let missing = || Refused::new(StatusCode::NOT_FOUND, "there is no such open draft; see `forewarn-admin status`");
     let draft = server.store.drafts().await?.remove(&number).ok_or_else(missing)?;
     put_in_force(&server, &mut in_force, number, &draft, by).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Takes a draft off the table. What it was stays in the record.
+pub(super) async fn withdraw(
+    State(server): State<Arc<Server>>,
+    Path(number): Path<i64>,
+    caller: Caller,
+) -> Result<StatusCode, Refused> {
+    let by = caller.at_least(Role::Approver)?.name;
+    if !server.store.withdraw_draft(number, &by, server.clock.wall()).await? {
+        return Err(Refused::new(StatusCode::NOT_FOUND, "there is no such open draft; see `forewarn-admin status`"));
+    }
+    let text = format!("{by} has withdrawn draft {number}. Nobody has to sign it any more.\n");
+    server.tell(Told { subject: format!("draft {number} is withdrawn"), text });
     Ok(StatusCode::NO_CONTENT)
 }
 

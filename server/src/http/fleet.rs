@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use axum::{extract::State, http::StatusCode};
 use forewarn_proto::{
-    api::{Alike, Appeal, FleetStatus, Role, Told, ToldCorrection, ToldPerson, Undone},
-    policy::PolicyId,
+    api::{Answers, Appeal, FleetStatus, Role, Told, ToldCorrection, ToldPerson, Undone},
+    policy::{Policy, PolicyId},
     report::{ProfileState, RuleReport},
 };
 use forewarn_trust::Repository;
@@ -49,16 +49,17 @@ impl Server {
 pub(super) async fn alike(
     State(server): State<Arc<Server>>,
     caller: Caller,
-    Path(policy): Path<PolicyId>,
-) -> Result<Json<Vec<Alike>>, Refused> {
+    Path(id): Path<PolicyId>,
+) -> Result<Json<Answers>, Refused> {
     caller.at_least(Role::Viewer)?;
-    let versions = server.in_force.lock().await.repository.policy_versions().map_err(anyhow::Error::from)?;
-    let preview = versions.get(&format!("preview/{policy}"));
-    let missing = || Refused(StatusCode::NOT_FOUND, format!("neither {policy} nor a preview of it is in force"));
-    let version = *preview.or_else(|| versions.get(policy.as_str())).ok_or_else(missing)?;
+    let targets = server.in_force.lock().await.repository.targets().map_err(anyhow::Error::from)?;
+    let preview = targets.get(&Policy::preview_name(&id));
+    let missing = || Refused(StatusCode::NOT_FOUND, format!("neither {id} nor a preview of it is in force"));
+    let text = preview.or_else(|| targets.get(&Policy::target_name(&id))).ok_or_else(missing)?;
+    let policy = Policy::parse(text.as_bytes()).map_err(anyhow::Error::from)?;
     let mut fleet = Fleet::default();
-    server.store.each_report(|stored| fleet.add(&stored, &policy, preview.is_some(), version)).await?;
-    Ok(Json(fleet.finish()))
+    server.store.each_report(|stored| fleet.add(&stored, &policy, preview.is_some())).await?;
+    Ok(Json(fleet.finish(server.store.count_devices().await?)))
 }
 
 pub(super) async fn told(

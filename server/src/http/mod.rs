@@ -8,6 +8,7 @@ mod drafts;
 mod fleet;
 mod gate;
 mod input;
+mod keep;
 mod openapi;
 mod patience;
 mod record;

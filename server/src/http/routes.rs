@@ -10,7 +10,7 @@ use axum::{
 };
 use forewarn_proto::{
     api::{
-        Alike, Appeal, AppealRequest, Device, Draft, DraftStatus, EnrollAnswer, EnrollRequest, FleetStatus,
+        Answers, Appeal, AppealRequest, Device, Draft, DraftStatus, EnrollAnswer, EnrollRequest, FleetStatus,
         MAX_REQUEST_BYTES, OnlineKeys, Provider, RenewRequest, Role, SignInRequest, SignedIn, Token, TokenRequest,
         Told, Undone,
     },
@@ -209,6 +209,10 @@ fn of_drafts() -> Vec<Route> {
                 (409, "it does not follow from what is in force, or a signature on it does not hold"),
                 (422, "the body is JSON but not a draft"),
             ]),
+        Route::delete("/v1/drafts/{number}", drafts::withdraw, "Withdraw a draft that is not in force")
+            .by(Who::Role(Role::Approver))
+            .named::<i64>()
+            .refuses(&[(404, "there is no such open draft")]),
         Route::post("/v1/drafts/{number}/publish", drafts::publish, "Put a draft with all its signatures in force")
             .by(Who::Founder(Role::Approver))
             .named::<i64>()
@@ -231,7 +235,7 @@ fn of_fleet() -> Vec<Route> {
         Route::get("/v1/fleet/{policy}", fleet::alike, "Devices by what they say of a policy, to simulate it with")
             .by(VIEWER)
             .named::<PolicyId>()
-            .gives::<Vec<Alike>>()
+            .gives::<Answers>()
             .refuses(&[(404, "neither this policy nor a preview of it is in force")]),
         Route::get("/v1/undone/{policy}", fleet::undone, "How far a retraction has come")
             .by(VIEWER)

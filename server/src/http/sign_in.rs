@@ -10,17 +10,15 @@ use jiff::Timestamp;
 use super::{Refused, caller::TOKEN_PREFIX, input::Json};
 use crate::{
     Server,
-    config::SignInConfig,
     listener::From,
-    sign_in::{self, Failed, Person},
+    sign_in::{Failed, Person, SignIn},
 };
 
 pub(super) async fn provider(
     State(server): State<Arc<Server>>,
     Extension(From(address)): Extension<From>,
 ) -> Result<Json<Provider>, Refused> {
-    let config = config(&server, address)?;
-    Ok(Json(sign_in::provider(config).await.map_err(Failed::from)?))
+    Ok(Json(asked(&server, address)?.provider().await.map_err(Failed::from)?))
 }
 
 pub(super) async fn sign_in(
@@ -28,23 +26,23 @@ pub(super) async fn sign_in(
     Extension(From(address)): Extension<From>,
     Json(request): Json<SignInRequest>,
 ) -> Result<Json<SignedIn>, Refused> {
-    let config = config(&server, address)?;
-    let Person { name, role } = sign_in::redeem(config, &request).await?;
+    let provider = asked(&server, address)?;
+    let Person { name, role } = provider.redeem(&request).await?;
     let secret = format!("{TOKEN_PREFIX}{}", random_secret().map_err(anyhow::Error::from)?);
     let now = server.clock.wall();
-    let ends = now.saturating_add(config.valid.0).unwrap_or(Timestamp::MAX);
+    let ends = now.saturating_add(provider.valid()).unwrap_or(Timestamp::MAX);
     let token = Token { name: name.to_string(), role, ends };
     server.store.sign_in(&digest(secret.as_bytes()), &token, now).await?;
     Ok(Json(SignedIn { secret, token }))
 }
 
-/// How people sign in here, for an address that does not ask too often.
-fn config(server: &Server, address: IpAddr) -> Result<&SignInConfig, Refused> {
+/// The provider, for an address that does not ask too often.
+fn asked(server: &Server, address: IpAddr) -> Result<&SignIn, Refused> {
     let none =
         || Refused::new(StatusCode::NOT_FOUND, "nobody can sign in here: the server's configuration has no [sign_in]");
-    let config = server.config.sign_in.as_ref().ok_or_else(none)?;
+    let provider = server.sign_in.as_ref().ok_or_else(none)?;
     if server.patience.allows(address) {
-        return Ok(config);
+        return Ok(provider);
     }
     Err(Refused::new(StatusCode::TOO_MANY_REQUESTS, "too many have asked from there; try again in a minute"))
 }

@@ -54,30 +54,44 @@ impl Store {
         Ok(true)
     }
 
-    /// Stores a draft, as a new one or in the place of the open one of this number, and gives its number.
+    /// Stores a draft, as a new one or in the place of the open one of this number, and gives its number; none if that one
+    /// is not what it was any more.
     pub(crate) async fn keep_draft(
         &self,
-        number: Option<i64>,
+        place: Option<(i64, &Draft)>,
         draft: &Draft,
         proposed: Proposed,
         now: Timestamp,
-    ) -> Result<i64> {
+    ) -> Result<Option<i64>> {
         let text = serde_json::to_string(draft)?;
         let mut transaction = self.pool.begin().await?;
         let insert = "INSERT INTO draft (number, draft, published) \
                       SELECT coalesce(max(number), 0) + 1, $1, 0 FROM draft RETURNING number";
-        let update = "UPDATE draft SET draft = $1 WHERE number = $2 AND published = 0 RETURNING number";
-        let number: i64 = match number {
-            None => sqlx::query_scalar(insert).bind(text).fetch_one(&mut *transaction).await?,
-            Some(number) => {
-                let kept = sqlx::query_scalar(update).bind(text).bind(number).fetch_optional(&mut *transaction).await?;
-                kept.with_context(|| format!("draft {number} is no longer open"))?
+        let update = "UPDATE draft SET draft = $1 WHERE number = $2 AND published = 0 AND draft = $3 RETURNING number";
+        let number: Option<i64> = match place {
+            None => sqlx::query_scalar(insert).bind(text).fetch_optional(&mut *transaction).await?,
+            Some((number, former)) => {
+                let update = sqlx::query_scalar(update).bind(text).bind(number).bind(serde_json::to_string(former)?);
+                update.fetch_optional(&mut *transaction).await?
             }
         };
+        let Some(number) = number else { return Ok(None) };
         let Proposed { by, roles } = proposed;
         append(&mut transaction, Decision::Proposed { draft: number, by, roles }, now).await?;
         transaction.commit().await?;
-        Ok(number)
+        Ok(Some(number))
+    }
+
+    /// Withdraws an open draft. False if there is none of this number.
+    pub(crate) async fn withdraw_draft(&self, number: i64, by: &str, now: Timestamp) -> Result<bool> {
+        let mut transaction = self.pool.begin().await?;
+        let update = sqlx::query("UPDATE draft SET published = 2 WHERE number = $1 AND published = 0").bind(number);
+        if update.execute(&mut *transaction).await?.rows_affected() == 0 {
+            return Ok(false);
+        }
+        append(&mut transaction, Decision::Withdrawn { draft: number, by: by.to_owned() }, now).await?;
+        transaction.commit().await?;
+        Ok(true)
     }
 
     /// The drafts that are not published, by number.

@@ -1,12 +1,11 @@
 //! Tokens for whoever has no admin's key.
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use forewarn_proto::{
     api::{Role, Token},
     audit::Decision,
 };
 use jiff::Timestamp;
-use sqlx::AnyConnection;
 
 use super::{Store, audit::append};
 
@@ -31,7 +30,11 @@ impl Store {
         let mut transaction = self.pool.begin().await?;
         let delete = sqlx::query("DELETE FROM api_token WHERE name = $1 AND ends <= $2").bind(&token.name);
         delete.bind(now.as_millisecond()).execute(&mut *transaction).await?;
-        if !insert(&mut transaction, digest, token, now).await? {
+        let insert = "INSERT INTO api_token (digest, name, role, made, ends) VALUES ($1, $2, $3, $4, $5) \
+                      ON CONFLICT DO NOTHING";
+        let insert = sqlx::query(insert).bind(digest).bind(&token.name).bind(text_of(token.role)?);
+        let insert = insert.bind(now.as_millisecond()).bind(token.ends.as_millisecond());
+        if insert.execute(&mut *transaction).await?.rows_affected() == 0 {
             return Ok(false);
         }
         let decision = Decision::TokenMade { name: token.name.clone(), role: token.role, by: by.to_owned() };
@@ -43,9 +46,12 @@ impl Store {
     /// Stores the token of a person who signed in, in the place of the one from their last time.
     pub(crate) async fn sign_in(&self, digest: &str, token: &Token, now: Timestamp) -> Result<()> {
         let mut transaction = self.pool.begin().await?;
-        let delete = sqlx::query("DELETE FROM api_token WHERE name = $1").bind(&token.name);
-        delete.execute(&mut *transaction).await?;
-        ensure!(insert(&mut transaction, digest, token, now).await?, "{} signs in twice at once", token.name);
+        let upsert = "INSERT INTO api_token (digest, name, role, made, ends) VALUES ($1, $2, $3, $4, $5) \
+                      ON CONFLICT (name) DO UPDATE SET digest = excluded.digest, role = excluded.role, \
+                      made = excluded.made, ends = excluded.ends";
+        let upsert = sqlx::query(upsert).bind(digest).bind(&token.name).bind(text_of(token.role)?);
+        let upsert = upsert.bind(now.as_millisecond()).bind(token.ends.as_millisecond());
+        upsert.execute(&mut *transaction).await?;
         append(&mut transaction, Decision::SignedIn { name: token.name.clone(), role: token.role }, now).await?;
         transaction.commit().await?;
         Ok(())
@@ -62,15 +68,6 @@ impl Store {
         transaction.commit().await?;
         Ok(true)
     }
-}
-
-/// False if there is a token of this name.
-async fn insert(connection: &mut AnyConnection, digest: &str, token: &Token, now: Timestamp) -> Result<bool> {
-    let insert = "INSERT INTO api_token (digest, name, role, made, ends) VALUES ($1, $2, $3, $4, $5) \
-                  ON CONFLICT DO NOTHING";
-    let insert = sqlx::query(insert).bind(digest).bind(&token.name).bind(text_of(token.role)?);
-    let insert = insert.bind(now.as_millisecond()).bind(token.ends.as_millisecond());
-    Ok(insert.execute(connection).await?.rows_affected() > 0)
 }
 
 fn read((name, role, ends): Row) -> Result<Token> {

@@ -110,13 +110,59 @@ async fn promise_2_a_root_needs_the_old_admins_and_the_new() {
         let (have, need) = company.repository.signatures(&draft).unwrap()[lacking];
         assert!(have < need, "{by:?}: {have} of {need} for {lacking}");
         let refused = company.publish(&draft);
-        assert!(matches!(refused, Err(DraftError::Threshold { .. })), "{by:?}: {refused:?}");
+        assert!(
+            matches!(refused, Err(DraftError::Threshold { .. } | DraftError::Unsigned { .. })),
+            "{by:?}: {refused:?}"
+        );
         let result = verify(&device.root, Some(&device), &company.force(&draft), &std::env::temp_dir()).await;
         assert!(matches!(result, Err(Refusal::NotSigned(_))), "{by:?}: {result:?}");
     }
     let enough = company.sign(change(&company, &["carol", "dave"], 2).await, &["alice", "bob", "carol", "dave"]);
     company.publish(&enough).unwrap();
     assert!(verify(&device.root, Some(&device), company.repository.bundle(), &std::env::temp_dir()).await.is_ok());
+}
+
+#[tokio::test]
+async fn who_only_names_admins_has_not_their_signatures() {
+    let company = published();
+    // A thief's root, with the names of alice and bob for keys of the thief's own.
+    let mut draft = company.sign(change(&company, &["carol", "dave"], 2).await, &["carol", "dave"]);
+    let root = draft.roles.get_mut("root").unwrap();
+    *root = root.replace("\"carol\"", "\"alice\"").replace("\"dave\"", "\"bob\"");
+    let signed = company.repository.signed_roles(&draft).unwrap();
+    assert!(signed.values().all(|role| role.signed_by.is_empty()), "{signed:?}");
+    assert!(matches!(company.repository.check(&draft), Err(DraftError::Unsigned { .. })));
+    for name in ["alice\nbob", "ann@corp.example", "", "\u{1b}[2Jalice"] {
+        let mut draft = draft.clone();
+        let root = draft.roles.get_mut("root").unwrap();
+        *root = root.replace("\"alice\"", &serde_json::to_string(name).unwrap());
+        let refused = company.repository.check(&draft);
+        assert!(matches!(refused, Err(DraftError::TooMuch { .. })), "{name:?}: {refused:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_signature_that_does_not_hold_keeps_no_good_one_out() {
+    let company = published();
+    let draft = company.draft("policies", "policies/ban.toml", &POLICY.replace("version = 1", "version = 2"));
+    let signed = company.sign(draft.clone(), &["bob"]);
+    let of_bob = |draft: &Draft| -> serde_json::Value {
+        let role: serde_json::Value = serde_json::from_str(&draft.roles["policies"]).unwrap();
+        role["signatures"].clone()
+    };
+    let mut spoilt = draft.clone();
+    let mut role: serde_json::Value = serde_json::from_str(&spoilt.roles["policies"]).unwrap();
+    role["signatures"] = of_bob(&signed);
+    role["signatures"][0]["sig"] = "00".into();
+    spoilt.roles.insert("policies".to_owned(), role.to_string());
+    let trimmed = company.repository.trimmed(&spoilt).unwrap();
+    assert_eq!(of_bob(&trimmed), serde_json::json!([]));
+    let merged = company.repository.merge(&trimmed, &company.repository.trimmed(&signed).unwrap()).unwrap();
+    assert_eq!(of_bob(&merged), of_bob(&signed));
+    // Thousands of them are not looked at.
+    role["signatures"] = vec![role["signatures"][0].clone(); 1000].into();
+    spoilt.roles.insert("policies".to_owned(), role.to_string());
+    assert!(matches!(company.repository.trimmed(&spoilt), Err(DraftError::TooMuch { .. })));
 }
 
 /// bob's key was stolen and he is out. The server is on the thief's side and shows the new root beside what was in force

@@ -73,7 +73,7 @@ fn scan<'a>(bytes: &'a [u8], mut found: impl FnMut(usize, Result<Stanza<'a>, Dam
 /// over are installed.
 ///
 /// It goes from one empty line to the next, and passes over what begins as dpkg writes it. Where a second name could hide, or
-/// where the bytes are not `whole`, everything is scanned; so it is with `\r`, which makes other lines empty.
+/// where the bytes are not `whole`, everything is scanned.
 pub(super) fn skim<'a>(
     bytes: &'a [u8],
     (whole, last): (bool, bool),
