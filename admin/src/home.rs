@@ -9,11 +9,9 @@ use std::{
 use anyhow::{Context, Result, bail};
 use forewarn_clock::Clock;
 use forewarn_proto::api::{Provider, SignedIn};
-use forewarn_trust::{PublicKey, Signer};
+use forewarn_trust::PublicKey;
 use fs_err::os::unix::fs::OpenOptionsExt;
 use serde::{Deserialize, Serialize};
-
-use crate::keys::{Place, Source};
 
 /// The fewest characters in a passphrase.
 const MIN_PASSPHRASE: usize = 8;
@@ -73,46 +71,22 @@ impl Home {
         Ok(Clock::new(self.settings()?.simulated_clock.as_deref()))
     }
 
-    /// Makes the folder with a key in it. Never replaces one.
-    pub(crate) fn create(&self, settings: &Settings, ca: &str, source: &Source) -> Result<PublicKey> {
-        self.meet(settings, ca)?;
-        let public = self.make_key(Place::Current, source)?;
-        self.write(&format!("{}.pub", settings.name), &serde_json::to_string(&public)?)?;
-        Ok(public)
-    }
-
-    /// Remembers a server, and nothing of another one. Where there is a key, nothing is changed.
-    pub(crate) fn meet(&self, settings: &Settings, ca: &str) -> Result<()> {
-        if let Some(key) = self.key_file(Place::Current) {
-            bail!("there is a key in {} already; it is not replaced", key.display());
-        }
+    /// Remembers a server, and nothing of another one.
+    pub(crate) fn settle(&self, settings: &Settings, ca: &str) -> Result<()> {
         fs_err::create_dir_all(&self.folder)?;
         fs_err::set_permissions(&self.folder, PermissionsExt::from_mode(0o700))?;
-        for of_another in [SIGNED_IN, PROVIDER, "root.json", "seen.json"] {
-            let _ = fs_err::remove_file(self.file(of_another));
+        if self.settings().is_ok_and(|known| known.server != settings.server) {
+            for of_another in [SIGNED_IN, PROVIDER, "root.json", "seen.json"] {
+                let _ = fs_err::remove_file(self.file(of_another));
+            }
         }
         self.write("settings.toml", &toml::to_string(settings)?)?;
         self.write("ca.pem", ca)
     }
 
-    /// Whether there is a key here.
-    pub(crate) fn has_key(&self) -> bool {
-        self.key_file(Place::Current).is_some()
-    }
-
     /// The secret of the token in the file that was named.
     pub(crate) fn given_token(&self) -> Result<Option<String>> {
         self.token_file.as_deref().map(first_line).transpose()
-    }
-
-    /// The secret of a sign-in that is good.
-    pub(crate) fn good_sign_in(&self) -> Result<Option<String>> {
-        let now = self.clock()?.wall();
-        match self.sign_in()? {
-            Some(signed_in) if signed_in.token.ends > now => Ok(Some(signed_in.secret)),
-            Some(_) if !self.has_key() => bail!("your sign-in has ended; run `forewarn-admin sign-in` again"),
-            _ => Ok(None),
-        }
     }
 
     /// The last sign-in here, whether it is good still or not.
@@ -138,11 +112,6 @@ impl Home {
             Ok(text) => Ok(serde_json::from_str::<Provider>(&text).is_ok_and(|known| known == *provider)),
             Err(_) => self.write(PROVIDER, &serde_json::to_string(provider)?).map(|()| true),
         }
-    }
-
-    /// Opens the key in use: a file's with its passphrase; an agent's asks by its own means.
-    pub(crate) fn key(&self) -> Result<Box<dyn Signer>> {
-        self.key_at(Place::Current)
     }
 
     /// The public half of the key in use, for which nobody is asked.

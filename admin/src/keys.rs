@@ -3,13 +3,13 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result, anyhow, bail};
 use forewarn_trust::{PublicKey, Signer, SigningKey};
 use pkcs8::{EncryptedPrivateKeyInfoRef, LineEnding, PrivateKeyInfoRef, SecretDocument};
 
 use crate::{
     agent::{self, AgentKey},
-    home::{Home, read_public},
+    home::{Home, Settings, read_public},
 };
 
 /// The label of a PEM document with an encrypted key (RFC 7468, section 11).
@@ -52,6 +52,32 @@ impl Place {
 }
 
 impl Home {
+    /// Makes the folder, with a key in it.
+    pub(crate) fn create(&self, settings: &Settings, ca: &str, source: &Source) -> Result<PublicKey> {
+        self.meet(settings, ca)?;
+        let public = self.make_key(Place::Current, source)?;
+        self.write(&format!("{}.pub", settings.name), &serde_json::to_string(&public)?)?;
+        Ok(public)
+    }
+
+    /// Makes the folder, without one. Where there is a key nothing is changed.
+    pub(crate) fn meet(&self, settings: &Settings, ca: &str) -> Result<()> {
+        if let Some(key) = self.key_file(Place::Current) {
+            bail!("there is a key in {} already; it is not replaced", key.display());
+        }
+        self.settle(settings, ca)
+    }
+
+    /// Whether there is a key here.
+    pub(crate) fn has_key(&self) -> bool {
+        self.key_file(Place::Current).is_some()
+    }
+
+    /// Opens the key in use: a file's with its passphrase; an agent's asks by its own means.
+    pub(crate) fn key(&self) -> Result<Box<dyn Signer>> {
+        self.key_at(Place::Current)
+    }
+
     /// The file that is, or names, the key at this place, if there is one.
     pub(crate) fn key_file(&self, place: Place) -> Option<PathBuf> {
         [self.pem(place), self.agent_file(place)].into_iter().find(|path| path.exists())

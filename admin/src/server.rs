@@ -47,7 +47,7 @@ impl Server {
 
     /// A connection to look: by a token that was given, a sign-in that is good, or the key.
     pub(crate) fn looking(home: &Home) -> Result<Self> {
-        match home.given_token()?.map_or_else(|| home.good_sign_in(), |token| Ok(Some(token)))? {
+        match home.given_token()?.map_or_else(|| good_sign_in(home), |token| Ok(Some(token)))? {
             Some(secret) => Self::connect(home, Credential::Token(secret)),
             None => Self::acting(home),
         }
@@ -62,7 +62,7 @@ impl Server {
             return Self::signed_in(home);
         }
         let none = "there is no key here; run `forewarn-admin sign-in`, or give a token with --token-file";
-        Self::connect(home, Credential::Token(home.good_sign_in()?.context(none)?))
+        Self::connect(home, Credential::Token(good_sign_in(home)?.context(none)?))
     }
 
     pub(crate) fn connect(home: &Home, credential: Credential) -> Result<Self> {
@@ -245,6 +245,16 @@ impl Server {
             bail!("the server refuses: {text}");
         }
         Ok(bytes)
+    }
+}
+
+/// The secret of a sign-in that is good.
+fn good_sign_in(home: &Home) -> Result<Option<String>> {
+    let now = home.clock()?.wall();
+    match home.sign_in()? {
+        Some(signed_in) if signed_in.token.ends > now => Ok(Some(signed_in.secret)),
+        Some(_) if !home.has_key() => bail!("your sign-in has ended; run `forewarn-admin sign-in` again"),
+        _ => Ok(None),
     }
 }
 

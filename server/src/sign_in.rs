@@ -6,7 +6,7 @@
 
 use std::{io, time::Duration};
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result, anyhow, bail};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use forewarn_proto::{
     api::{Provider, Role, SignInRequest},
@@ -22,7 +22,7 @@ use openidconnect::{
 use serde_json::{Value, json};
 use tokio::{
     sync::{Mutex, Semaphore},
-    time::Instant,
+    time::{Instant, timeout},
 };
 
 use crate::config::SignInConfig;
@@ -34,8 +34,13 @@ const MAX_ANSWER: usize = 256 * 1024;
 
 /// How long what a provider says of itself is not asked again.
 const FRESH: Duration = Duration::from_secs(5 * 60);
-/// How many codes are redeemed at once; the others wait.
+/// How long it is not asked again after it could not be used.
+const TROUBLE: Duration = Duration::from_secs(10);
+/// How many codes are redeemed at once.
 const AT_ONCE: usize = 8;
+/// How long anybody waits for their turn: who waits holds a connection that others need.
+const TURN: Duration = Duration::from_secs(2);
+const BUSY: &str = "the identity provider is slow, and too many wait for it already";
 
 /// Whom the provider knows, and what they may do here.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,8 +68,8 @@ impl From<anyhow::Error> for Failed {
 pub(crate) struct SignIn {
     config: SignInConfig,
     client: reqwest::Client,
-    /// What the provider says of itself, and when it said so.
-    known: Mutex<Option<(Instant, CoreProviderMetadata)>>,
+    /// What the provider says of itself, or why it can't be asked; and since when that is known.
+    known: Mutex<Option<(Instant, Result<CoreProviderMetadata, String>)>>,
     at_once: Semaphore,
 }
 
@@ -113,27 +118,37 @@ impl SignIn {
         let exchange = client.exchange_code(AuthorizationCode::new(request.code.clone()));
         let exchange = exchange.context("the provider has no token endpoint")?;
         let exchange = exchange.set_pkce_verifier(PkceCodeVerifier::new(request.verifier.clone()));
-        let _turn = self.at_once.acquire().await.map_err(anyhow::Error::from)?;
+        let turn = timeout(TURN, self.at_once.acquire()).await.context(BUSY)?;
+        let _turn = turn.map_err(anyhow::Error::from)?;
         let answer = exchange.request_async(&|request| fetch(self.client.clone(), request)).await.map_err(refused)?;
         let token = answer.id_token().context("the provider gives no ID token; is `openid` among the scopes?")?;
         let believed = token.claims(&client.id_token_verifier(), &Nonce::new(request.nonce.clone()));
-        believed.map_err(|error| Failed::Person(format!("the provider's ID token is not believed: {error}")))?;
+        if let Err(error) = believed {
+            // Its keys may be others since they were asked for.
+            self.known.lock().await.take();
+            return Err(Failed::Person(format!("the provider's ID token is not believed; sign in again: {error}")));
+        }
         Ok(payload(&token.to_string())?)
     }
 
     /// What the provider says of itself: its addresses and its keys.
     async fn metadata(&self) -> Result<CoreProviderMetadata> {
-        let mut known = self.known.lock().await;
-        if let Some((_, metadata)) = known.as_ref().filter(|(since, _)| since.elapsed() < FRESH) {
-            return Ok(metadata.clone());
+        let mut known = timeout(TURN, self.known.lock()).await.context(BUSY)?;
+        match known.as_ref() {
+            Some((since, Ok(metadata))) if since.elapsed() < FRESH => return Ok(metadata.clone()),
+            Some((since, Err(why))) if since.elapsed() < TROUBLE => bail!("{why}"),
+            Some(_) | None => {}
         }
+        let found = self.discover().await.map_err(|error| format!("{error:#}"));
+        *known = Some((Instant::now(), found.clone()));
+        found.map_err(anyhow::Error::msg)
+    }
+
+    async fn discover(&self) -> Result<CoreProviderMetadata> {
         let issuer = IssuerUrl::new(self.config.issuer.clone())?;
         let metadata =
             CoreProviderMetadata::discover_async(issuer, &|request| fetch(self.client.clone(), request)).await;
-        let metadata =
-            metadata.with_context(|| format!("the identity provider {} can't be used", self.config.issuer))?;
-        *known = Some((Instant::now(), metadata.clone()));
-        Ok(metadata)
+        metadata.with_context(|| format!("the identity provider {} can't be used", self.config.issuer))
     }
 }
 

@@ -1,7 +1,7 @@
 //! A device's certificate is good for a while, is renewed in time, and is refused after it.
 
 use anyhow::{Result, ensure};
-use forewarn_tests::{Device, wait_until};
+use forewarn_tests::{Device, home, wait_until};
 
 use crate::{HOUR, Stage};
 
@@ -26,6 +26,31 @@ fn a_certificate_is_renewed_with_a_new_key_and_the_device_goes_on() {
     stage.device.start().unwrap();
     stage.device.wait_for("it is connected with the new one", |status| status.connected).unwrap();
     assert!(!stage.device.log().contains("enroll --again"), "{}", stage.device.log());
+}
+
+#[test]
+fn a_device_that_can_t_store_its_new_certificate_goes_on_hearing() {
+    let stage = Stage::set();
+    let before = identity(&stage.device).unwrap();
+    // In the way of the file that is written first.
+    let in_the_way = stage.device.folder.join("agent/identity.new");
+    fs_err::create_dir(&in_the_way).unwrap();
+    stage.pass(HOUR * MOST);
+    wait_until("it could not be stored", || {
+        ensure!(stage.device.log().contains("identity.new"), "{}", stage.device.log());
+        Ok(())
+    })
+    .unwrap();
+    stage.company.publish(&home::ban(&home::TIKTOK, "ban", 1, "grace = \"48h\"")).unwrap();
+    stage.device.wait_for("it has heard the policy", |status| !status.rules.is_empty()).unwrap();
+    assert_eq!(identity(&stage.device).unwrap(), before);
+    fs_err::remove_dir(&in_the_way).unwrap();
+    stage.pass(HOUR * 24);
+    wait_until("the certificate is another", || {
+        ensure!(identity(&stage.device)?["certificate"] != before["certificate"], "it is the same");
+        Ok(())
+    })
+    .unwrap();
 }
 
 #[test]

@@ -12,23 +12,11 @@ use jiff::Timestamp;
 use crate::{
     DELEGATED, KeyError, PublicKey, Verified,
     draft::{Authority, DraftError},
-    metadata::{self, Founders, MetadataError, admins_of, next_targets, next_version, online_key_of},
+    metadata::{self, Founders, MAX_ADMINS, MetadataError, admins_of, next_targets, next_version, online_key_of},
 };
-
-/// The most admins. Bounds the work of checking signatures.
-pub const MAX_ADMINS: usize = 100;
 
 /// The fewest admins who start a policy together. (Promise 2)
 pub const MIN_THRESHOLD: usize = 2;
-
-/// What an admin's name may be, in words.
-pub const ADMIN_NAME: &str = "use 1 to 64 letters, digits, hyphens, dots and underscores";
-
-/// Whether this can be an admin's name. It has no `@`, which is for people who sign in, and nothing that a terminal obeys.
-pub fn is_admin_name(name: &str) -> bool {
-    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
-    (1..=64).contains(&name.len()) && name.bytes().all(allowed)
-}
 
 /// The admins, and how many of them start a policy or change the admins.
 #[derive(Debug, Clone, PartialEq, Eq)]

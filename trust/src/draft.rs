@@ -9,10 +9,9 @@ use forewarn_proto::{
 use tough::schema::{Delegations, Root, Signed, Targets};
 
 use crate::{
-    DELEGATED,
-    admins::{ADMIN_NAME, Admins, MAX_ADMINS, is_admin_name},
-    digest,
-    metadata::{MetadataError, listed_targets, signatures_on, version_of},
+    DELEGATED, digest,
+    keys::{ADMIN_NAME, is_admin_name},
+    metadata::{MAX_ADMINS, MetadataError, admins_of, listed_targets, signatures_on, version_of},
 };
 
 /// The longest text of a role, in bytes: one that lists a thousand policies has a fifth of that.
@@ -31,7 +30,7 @@ pub enum DraftError {
         "a draft changes some of root, targets, policies, previews, retractions and exemptions; this one changes `{0}`"
     )]
     Role(String),
-    /// Nobody who may sign has signed.
+    /// Nobody who may sign has signed some role.
     #[error("{role} carries no valid signature of an admin; sign it with `forewarn-admin`")]
     Unsigned {
         /// The role.
@@ -182,6 +181,9 @@ pub(crate) fn check_shape(draft: &Draft) -> Result<(), DraftError> {
     }
     let mut listed = BTreeMap::new();
     for (role, text) in &draft.roles {
+        if role != "root" && role != "targets" && !DELEGATED.contains(&role.as_str()) {
+            return Err(DraftError::Role(role.clone()));
+        }
         check_size(role, text)?;
         if DELEGATED.contains(&role.as_str()) {
             listed.extend(listed_targets(role, text)?);
@@ -205,7 +207,7 @@ fn check_size(role: &str, text: &str) -> Result<(), DraftError> {
     if role != "root" {
         return Ok(());
     }
-    let admins = Admins::of_root(text)?.keys;
+    let (admins, _) = admins_of(text)?;
     if admins.len() > MAX_ADMINS {
         return refuse(format!("it names more than {MAX_ADMINS} admins"));
     }

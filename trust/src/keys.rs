@@ -119,6 +119,15 @@ impl Signer for SigningKey {
     }
 }
 
+/// What an admin's name may be, in words.
+pub const ADMIN_NAME: &str = "use 1 to 64 letters, digits, hyphens, dots and underscores";
+
+/// Whether this can be an admin's name. It has no `@`, which is for people who sign in, and nothing that a terminal obeys.
+pub fn is_admin_name(name: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+    (1..=64).contains(&name.len()) && name.bytes().all(allowed)
+}
+
 impl PublicKey {
     /// The key as TUF metadata has it (section 4.2, keytype `ed25519`).
     pub(crate) fn to_json(&self) -> Value {

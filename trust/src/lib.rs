@@ -25,12 +25,11 @@ mod review;
 mod transport;
 mod verify;
 
-pub use admins::{
-    ADMIN_NAME, Admins, AdminsChange, AdminsError, MAX_ADMINS, MIN_THRESHOLD, change_admins, is_admin_name,
-};
+pub use admins::{Admins, AdminsChange, AdminsError, MIN_THRESHOLD, change_admins};
 pub use chain::{ChainError, chain, check_chain};
 pub use draft::DraftError;
-pub use keys::{KeyError, PublicKey, Signer, SigningKey, digest, random_secret};
+pub use keys::{ADMIN_NAME, KeyError, PublicKey, Signer, SigningKey, digest, is_admin_name, random_secret};
+pub use metadata::MAX_ADMINS;
 pub use rebase::{RebaseError, rebase, signers};
 pub use repository::{OnlineSigner, Repository};
 pub use review::{Changes, ReviewError, review, review_founding};

@@ -208,24 +208,20 @@ pub fn is_signed_by(role: &str, text: &str, key: &PublicKey) -> Result<bool, Met
     Ok(metadata["signatures"].as_array().is_some_and(|signatures| signatures.iter().any(holds)))
 }
 
-/// A role's text with only those of its signatures that hold under one of `keys`, one for each.
+/// A role's text with only those of its signatures that hold under one of `keys`, each with its id; one for each.
 ///
 /// # Errors
-/// When `text` is not metadata, or a key is malformed.
-pub(crate) fn trimmed(role: &str, text: &str, keys: &[PublicKey]) -> Result<String, MetadataError> {
+/// When `text` is not metadata.
+pub(crate) fn trimmed(role: &str, text: &str, keys: &[(String, PublicKey)]) -> Result<String, MetadataError> {
     let mut metadata = parse(role, text)?;
     let message = canonical(role, &metadata["signed"])?;
     let offered = metadata["signatures"].as_array().cloned().unwrap_or_default();
-    let mut valid = Vec::new();
-    for key in keys {
-        let id = key.id()?;
-        let holds = |signature: &&Value| {
-            let bytes = signature["sig"].as_str().and_then(|sig| hex::decode(sig).ok()).unwrap_or_default();
-            signature["keyid"] == id && key.verifies(&message, &bytes)
-        };
-        valid.extend(offered.iter().find(holds).cloned());
-    }
-    metadata["signatures"] = valid.into();
+    let holds = |signature: &&Value, (id, key): &(String, PublicKey)| {
+        let bytes = || signature["sig"].as_str().and_then(|sig| hex::decode(sig).ok()).unwrap_or_default();
+        signature["keyid"] == *id && key.verifies(&message, &bytes())
+    };
+    let valid = keys.iter().filter_map(|key| offered.iter().find(|signature| holds(signature, key)).cloned());
+    metadata["signatures"] = valid.collect();
     Ok(metadata.to_string())
 }
 
@@ -236,6 +232,9 @@ pub(crate) fn trimmed(role: &str, text: &str, keys: &[PublicKey]) -> Result<Stri
 pub(crate) fn signatures_on(role: &str, text: &str) -> Result<usize, MetadataError> {
     Ok(parse(role, text)?["signatures"].as_array().map_or(0, Vec::len))
 }
+
+/// The most admins. Bounds the work of checking signatures.
+pub const MAX_ADMINS: usize = 100;
 
 /// The admins that a root names, each with a fingerprint, and the threshold for policies and for the root itself.
 ///
@@ -334,7 +333,8 @@ fn expires(now: Timestamp, validity: SignedDuration) -> String {
 }
 
 fn parse(role: &str, text: &str) -> Result<Value, MetadataError> {
-    serde_json::from_str(text).map_err(|e| malformed(role, &e.to_string()))
+    let metadata: Value = serde_json::from_str(text).map_err(|e| malformed(role, &e.to_string()))?;
+    if metadata["signed"].is_object() { Ok(metadata) } else { Err(malformed(role, "it has no `signed` object")) }
 }
 
 fn signed_part(role: &str, text: &str) -> Result<Value, MetadataError> {

@@ -55,16 +55,17 @@ impl Repository {
     /// Checks a draft and says how many signatures each of its roles has and needs.
     ///
     /// # Errors
-    /// When the draft does not follow what is in force, or nobody who may has signed it.
+    /// When the draft does not follow what is in force, or carries a role that nobody who may has signed.
     pub fn check(&self, draft: &Draft) -> Result<BTreeMap<String, (usize, usize)>, DraftError> {
         let current = current_files(&self.bundle);
         check_shape(draft)?;
         check_versions(draft, &current)?;
         check_targets(draft, &self.targets()?)?;
-        if !self.is_signed(draft)? {
-            return Err(DraftError::Unsigned { role: draft.roles.keys().next().cloned().unwrap_or_default() });
+        let signatures = self.signatures(draft)?;
+        if self.is_signed(draft)? {
+            return Ok(signatures);
         }
-        self.signatures(draft)
+        Err(DraftError::Unsigned { role: draft.roles.keys().next().cloned().unwrap_or_default() })
     }
 
     /// The draft with only those of its signatures that hold: of admins in force, and of those whom its root names.
@@ -74,10 +75,14 @@ impl Repository {
     pub fn trimmed(&self, draft: &Draft) -> Result<Draft, DraftError> {
         check_shape(draft)?;
         let roots = [self.role("root"), draft.roles.get("root").map(String::as_str)].into_iter().flatten();
-        let mut keys: Vec<PublicKey> = Vec::new();
+        let mut keys: Vec<(String, PublicKey)> = Vec::new();
         for root in roots {
-            let new = Admins::of_root(root)?.keys.into_iter().filter(|key| !keys.contains(key));
-            keys.extend(new.collect::<Vec<_>>());
+            for key in Admins::of_root(root)?.keys {
+                let id = key.id().map_err(MetadataError::from)?;
+                if keys.iter().all(|(known, _)| *known != id) {
+                    keys.push((id, key));
+                }
+            }
         }
         let mut trimmed = draft.clone();
         for (role, text) in &mut trimmed.roles {
@@ -86,12 +91,12 @@ impl Repository {
         Ok(trimmed)
     }
 
-    /// Whether an admin has signed any of a draft: one in force, or one of the founders while there is none.
+    /// Whether admins have signed each role of a draft: those in force, or the founders while there are none.
     ///
     /// # Errors
     /// When a role's text is not metadata.
     pub fn is_signed(&self, draft: &Draft) -> Result<bool, MetadataError> {
-        Ok(self.signed_roles(draft)?.values().any(|role| !role.signed_by.is_empty()))
+        Ok(self.signed_roles(draft)?.values().all(|role| !role.signed_by.is_empty()))
     }
 
     /// For each role of a draft, valid signatures and signatures needed, whether the draft follows what is in force or not.

@@ -21,7 +21,7 @@ use super::{
     input::{Json, Path, Whole, parse},
     keep::{self, Kept, is_stale},
 };
-use crate::{Server, in_force::InForce, tell::Told};
+use crate::{Server, in_force::InForce, store::BROUGHT_BACK, tell::Told};
 
 pub(super) async fn online_keys(State(server): State<Arc<Server>>) -> Json<OnlineKeys> {
     let (snapshot, timestamp) = (server.own.snapshot.public().public, server.own.timestamp.public().public);
@@ -50,7 +50,7 @@ pub(super) async fn bring_back(
     next.bring_back(seen, &server.signer())?;
     check_as_a_device(&server, &next).await?;
     let decision = Decision::BroughtBack { by, bundle: digest(&next.bundle().to_bytes()) };
-    if !server.put_in_force(&mut in_force, next, Some((0, decision))).await? {
+    if !server.put_in_force(&mut in_force, next, Some((BROUGHT_BACK, decision))).await? {
         return Err(Refused::new(StatusCode::CONFLICT, "another server has just published something; look again"));
     }
     Ok(StatusCode::NO_CONTENT)
@@ -74,9 +74,6 @@ pub(super) async fn propose(
     }
     let Kept { number, draft, is_news } = keep::keep(&server, repository, draft, &by).await?;
     let mut status = status_of(repository, number, draft)?;
-    if !is_news {
-        return Ok(Json(status));
-    }
     if is_complete(repository, &status) {
         let by = by.at_least(Role::Approver).map(|by| by.name);
         let published = match by {
@@ -89,7 +86,9 @@ pub(super) async fn propose(
             Err(failed) => return Err(failed),
         }
     }
-    server.tell(told(&status, &by_name));
+    if is_news || status.published {
+        server.tell(told(&status, &by_name));
+    }
     Ok(Json(status))
 }
 
@@ -152,7 +151,14 @@ pub(super) async fn drafts(
         if repository.is_founded() && is_founding(&draft) {
             continue;
         }
-        let mut status = status_of(repository, number, draft)?;
+        let mut status = match status_of(repository, number, draft) {
+            Ok(status) => status,
+            // It must not hide the others.
+            Err(Refused(_, why)) => {
+                tracing::error!("draft {number} can't be read: {why}");
+                continue;
+            }
+        };
         if status.is_signed() && !status.stale {
             let next = published(&server, repository, &status.draft).await;
             status.waiting = next.err().map(|Refused(_, why)| why);
@@ -184,6 +190,8 @@ pub(super) async fn withdraw(
     caller: Caller,
 ) -> Result<StatusCode, Refused> {
     let by = caller.at_least(Role::Approver)?.name;
+    // Not while it is being published.
+    let _in_force = server.in_force.lock().await;
     if !server.store.withdraw_draft(number, &by, server.clock.wall()).await? {
         return Err(Refused::new(StatusCode::NOT_FOUND, "there is no such open draft; see `forewarn-admin status`"));
     }
@@ -204,7 +212,7 @@ async fn put_in_force(
     let bundle = digest(&next.bundle().to_bytes());
     let decision = Decision::Published { draft: number, by, roles, bundle };
     if !server.put_in_force(in_force, next, Some((number, decision))).await? {
-        let text = "another server has just published something else; sign it again if it is still wanted";
+        let text = "something else was published just now, or this was withdrawn; look again";
         return Err(Refused::new(StatusCode::CONFLICT, text));
     }
     server.numbers.published.inc();

@@ -35,14 +35,15 @@ pub(super) async fn keep(server: &Server, repository: &Repository, draft: Draft,
         }
         return store(server, repository, Some((*number, other)), merged, by).await;
     }
+    let draft = repository.describe(&draft)?;
     let is_signed = repository.is_signed(&draft).map_err(DraftError::from)?;
     let place = match draft.replaces {
-        Some(number) => Some(stale_place(repository, &open, number, &draft, is_signed)?),
+        Some(number) if is_signed => Some(stale_place(repository, &open, number, &draft)?),
         None if is_signed => None,
-        None => unsigned_place(repository, &open, &draft)?,
+        Some(_) | None => unsigned_place(repository, &open, &draft)?,
     };
     let posted = place.and_then(|(_, former)| former.posted).unwrap_or(server.clock.wall());
-    let draft = Draft { replaces: None, posted: Some(posted), ..repository.describe(&draft)? };
+    let draft = Draft { replaces: None, posted: Some(posted), ..draft };
     store(server, repository, place, draft, by).await
 }
 
@@ -61,19 +62,14 @@ async fn store(
     }
 }
 
-/// The draft that was overtaken, in whose place this one comes. One that an admin has signed makes room for such a one only.
+/// The draft that was overtaken, in whose place this one comes, which admins have signed.
 fn stale_place<'o>(
     repository: &Repository,
     open: &'o BTreeMap<i64, Draft>,
     number: i64,
     draft: &Draft,
-    is_signed: bool,
 ) -> Result<(i64, &'o Draft), Refused> {
-    let is_its_place = |former: &&Draft| {
-        is_stale(repository, former)
-            && changes_the_same(former, draft)
-            && (is_signed || !has_signature(repository, former))
-    };
+    let is_its_place = |former: &&Draft| is_stale(repository, former) && changes_the_same(former, draft);
     let former = open.get(&number).filter(is_its_place).ok_or_else(|| {
         let text = format!("draft {number} was made anew by somebody else, or is about something else; look again");
         Refused(StatusCode::CONFLICT, text)
@@ -91,7 +87,7 @@ fn unsigned_place<'o>(
     if let Some((number, former)) = unsigned().find(|(_, former)| changes_the_same(former, draft)) {
         return Ok(Some((*number, former)));
     }
-    if unsigned().filter(|(_, draft)| !is_stale(repository, draft)).count() < MAX_UNSIGNED {
+    if unsigned().count() < MAX_UNSIGNED {
         return Ok(None);
     }
     let text = format!(

@@ -206,7 +206,7 @@ fn of_drafts() -> Vec<Route> {
             .takes_bytes::<Draft>(MAX_REQUEST_BYTES)
             .gives::<DraftStatus>()
             .refuses(&[
-                (409, "it does not follow from what is in force, or a signature on it does not hold"),
+                (409, "it does not follow from what is in force, or no admin has signed it who may"),
                 (422, "the body is JSON but not a draft"),
             ]),
         Route::delete("/v1/drafts/{number}", drafts::withdraw, "Withdraw a draft that is not in force")

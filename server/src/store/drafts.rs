@@ -18,6 +18,9 @@ pub(crate) struct Proposed {
     pub(crate) roles: BTreeMap<String, SignedRole>,
 }
 
+/// The number of a draft that there is not: what an admin brought back after a backup was restored.
+pub(crate) const BROUGHT_BACK: i64 = 0;
+
 impl Store {
     /// The bundle in force and its revision; an empty one, of revision 0, before the founding.
     pub(crate) async fn bundle(&self) -> Result<(Bundle, i64)> {
@@ -29,7 +32,8 @@ impl Store {
     }
 
     /// Puts the bundle that follows `revision` in force. With it, in the same transaction, a draft is marked as published
-    /// and its publication recorded. False if another server was first, so that nothing was changed.
+    /// and its publication recorded. False if another server was first, or the draft is not open any more, so that nothing
+    /// was changed.
     pub(crate) async fn set_bundle(
         &self,
         bundle: &Bundle,
@@ -45,8 +49,11 @@ impl Store {
             return Ok(false);
         }
         if let Some((number, decision)) = from {
-            let update = sqlx::query("UPDATE draft SET published = 1 WHERE number = $1");
-            update.bind(number).execute(&mut *transaction).await?;
+            let update = sqlx::query("UPDATE draft SET published = 1 WHERE number = $1 AND published = 0");
+            let updated = update.bind(number).execute(&mut *transaction).await?.rows_affected();
+            if updated == 0 && number != BROUGHT_BACK {
+                return Ok(false);
+            }
             append(&mut transaction, decision, now).await?;
         }
         self.tell(&mut transaction, &Change::Bundle).await?;

@@ -25,7 +25,7 @@ use sqlx::{
 
 pub(crate) use self::{
     devices::Standing,
-    drafts::Proposed,
+    drafts::{BROUGHT_BACK, Proposed},
     follow::Change,
     reports::StoredReport,
     writer::{Busy, ReportWriter, Verdict},

@@ -1,13 +1,14 @@
 //! The admins change: what has to hold, and what a thief or the server could try.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use forewarn_proto::{
     api::{Draft, NEW_ADMINS},
     report::Refusal,
 };
 use forewarn_trust::{
-    AdminsError, DELEGATED, DraftError, Repository, ReviewError, Signer, change_admins, metadata, review, verify,
+    Admins, AdminsError, DELEGATED, DraftError, PublicKey, Repository, ReviewError, Signer, SigningKey, change_admins,
+    metadata, review, verify,
 };
 use jiff::SignedDuration;
 
@@ -126,19 +127,44 @@ async fn promise_2_a_root_needs_the_old_admins_and_the_new() {
 async fn who_only_names_admins_has_not_their_signatures() {
     let company = published();
     // A thief's root, with the names of alice and bob for keys of the thief's own.
-    let mut draft = company.sign(change(&company, &["carol", "dave"], 2).await, &["carol", "dave"]);
-    let root = draft.roles.get_mut("root").unwrap();
-    *root = root.replace("\"carol\"", "\"alice\"").replace("\"dave\"", "\"bob\"");
+    let thief = ["alice", "bob"].map(|name| SigningKey::generate(name).unwrap());
+    let wanted = |names: [&str; 2]| Admins {
+        keys: thief.iter().zip(names).map(|(key, name)| PublicKey { name: name.to_owned(), ..key.public() }).collect(),
+        threshold: 2,
+    };
+    let in_force = company.in_force().await;
+    let change = |names| change_admins(&in_force, &wanted(names), &BTreeSet::new(), company.now).unwrap();
+    let mut draft = change(["alice", "bob"]);
+    for (role, text) in &mut draft.roles {
+        for key in &thief {
+            *text = metadata::sign(role, text, key).unwrap();
+        }
+    }
+    let counted = company.repository.signatures(&draft).unwrap();
+    assert_eq!(counted[NEW_ADMINS].0, 2, "they hold for the thief's own root: {counted:?}");
     let signed = company.repository.signed_roles(&draft).unwrap();
     assert!(signed.values().all(|role| role.signed_by.is_empty()), "{signed:?}");
     assert!(matches!(company.repository.check(&draft), Err(DraftError::Unsigned { .. })));
-    for name in ["alice\nbob", "ann@corp.example", "", "\u{1b}[2Jalice"] {
-        let mut draft = draft.clone();
-        let root = draft.roles.get_mut("root").unwrap();
-        *root = root.replace("\"alice\"", &serde_json::to_string(name).unwrap());
-        let refused = company.repository.check(&draft);
+    for name in ["carol\ndave", "ann@corp.example", "", "\u{1b}[2Jcarol"] {
+        let refused = company.repository.check(&change([name, "bob"]));
         assert!(matches!(refused, Err(DraftError::TooMuch { .. })), "{name:?}: {refused:?}");
     }
+}
+
+#[tokio::test]
+async fn what_is_no_metadata_is_refused_and_breaks_nothing() {
+    let company = published();
+    let draft = |role: &str, text: &str| Draft {
+        roles: BTreeMap::from([(role.to_owned(), text.to_owned())]),
+        ..Draft::default()
+    };
+    let version = "{\"signed\":{\"version\":3,\"targets\":{}},\"signatures\":[]}";
+    for (role, text) in [("policies", "5"), ("policies", "[]"), ("policies", "{\"signed\":7}"), ("more", version)] {
+        assert!(company.repository.trimmed(&draft(role, text)).is_err(), "{role}: {text}");
+    }
+    let incomplete = draft("policies", version);
+    let refused = company.repository.check(&company.repository.trimmed(&incomplete).unwrap());
+    assert!(matches!(refused, Err(DraftError::Metadata(_))), "{refused:?}");
 }
 
 #[tokio::test]
