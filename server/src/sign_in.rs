@@ -125,7 +125,7 @@ impl SignIn {
         let believed = token.claims(&client.id_token_verifier(), &Nonce::new(request.nonce.clone()));
         if let Err(error) = believed {
             // Its keys may be others since they were asked for.
-            self.known.lock().await.take();
+            self.forget();
             return Err(Failed::Person(format!("the provider's ID token is not believed; sign in again: {error}")));
         }
         Ok(payload(&token.to_string())?)
@@ -142,6 +142,13 @@ impl SignIn {
         let found = self.discover().await.map_err(|error| format!("{error:#}"));
         *known = Some((Instant::now(), found.clone()));
         found.map_err(anyhow::Error::msg)
+    }
+
+    /// Has it asked again; not where somebody does so already.
+    fn forget(&self) {
+        if let Ok(mut known) = self.known.try_lock() {
+            known.take();
+        }
     }
 
     async fn discover(&self) -> Result<CoreProviderMetadata> {

@@ -119,7 +119,9 @@ fn odd_status_files_are_read_as_far_as_they_go() {
     let both = ["pkg:deb/debian/a@1?arch=amd64", "pkg:deb/debian/b@1?arch=all"];
     check("", &[], &[]);
     check(format!("{b}{a}"), &both, &[]);
-    check(format!("{b}{a}").replace('\n', "\r\n"), &both, &[]);
+    // dpkg refuses such a file too.
+    let blank = format!("{b}{a}").replace('\n', "\r\n");
+    check(blank, &[], &["var/lib/dpkg/status @0: stanza has two Package fields"]);
     check(format!("{a}{b}").trim_end(), &both, &[]);
     check(format!("{a}Package: c\n\n{b}"), &both, &[&format!("var/lib/dpkg/status @{at}: stanza has no Status field")]);
     check(
