@@ -77,8 +77,7 @@ fn preview(stage: &mut Stage) -> Result<String> {
     stage.timeline.quote(&checked);
     let previewed = stage.company.admin("alice", &["preview", &policy])?.ok()?;
     stage.event("alice previews it: devices count, nobody is told");
-    let counts: Vec<&str> = previewed.lines().rev().take(2).collect();
-    counts.iter().rev().for_each(|line| stage.timeline.quote(line));
+    stage.timeline.quote(from_last(&previewed, "preview/"));
     let silent = stage.device.terminal().is_empty();
     stage.timeline.check(silent && previewed.contains("not met on 1 devices"), "one device counted, no notice shown");
     Ok(policy)
@@ -208,7 +207,7 @@ fn sent_in_error(stage: &mut Stage) -> Result<()> {
     stage.company.publish(&home::ban(&home::INSTAGRAM, "hasty", 1, "grace = \"24h\""))?;
     let notice = stage.device.wait_for_first_notice()?;
     stage.event("a second policy goes out, signed by both; the person sees it");
-    stage.timeline.quote(notice.rsplit("[forewarn]").next().unwrap_or_default());
+    stage.timeline.quote(from_last(&notice, "[forewarn]"));
     stage.pass(HOUR * 24)?;
     stage.device.wait_for_last_call()?;
     stage.pass(MINUTE * 20)?;
@@ -220,7 +219,7 @@ fn sent_in_error(stage: &mut Stage) -> Result<()> {
     let text = stage.device.wait_for_notice("\" was sent in error")?;
     let latency = start.elapsed().as_millis();
     stage.event("\"This was sent in error.\" alice alone takes it back");
-    stage.timeline.quote(text.rsplit("[forewarn] Correction").next().unwrap_or_default());
+    stage.timeline.quote(from_last(&text, "[forewarn] Correction"));
     let identical = compare_mail(stage)?;
     let text = format!("retracted by one admin: notice gone, correction shown, profile back, in {latency} ms");
     stage.timeline.promise(3, identical, &text);
@@ -233,6 +232,11 @@ fn sent_in_error(stage: &mut Stage) -> Result<()> {
     stage.timeline.quote(&corrected);
     stage.timeline.promise(2, true, "one admin alone took a policy back");
     Ok(())
+}
+
+/// The end of a text, from the last `start` in it on.
+fn from_last<'t>(text: &'t str, start: &str) -> &'t str {
+    text.rfind(start).map_or(text, |at| &text[at..])
 }
 
 /// Prints each mail file with its SHA-256 then and now.
