@@ -12,7 +12,7 @@ CREATE TABLE token (digest TEXT PRIMARY KEY, device_groups TEXT NOT NULL, used_b
 -- Devices, by the name in their certificate. One that was revoked keeps its row, so that it is refused for ever.
 CREATE TABLE device (name TEXT PRIMARY KEY, enrolled BIGINT NOT NULL, device_groups TEXT NOT NULL, revoked BIGINT);
 
--- Drafts that were proposed. Published: 0 while one is open, 1 once it was in force, 2 once it was withdrawn.
+-- Drafts that admins proposed; a published one stays for the record.
 CREATE TABLE draft (number BIGINT PRIMARY KEY, draft TEXT NOT NULL, published BIGINT NOT NULL);
 
 -- The newest report of each device.

@@ -89,7 +89,8 @@ impl Store {
         Ok(Some(number))
     }
 
-    /// Withdraws an open draft. False if there is none of this number.
+    /// Withdraws an open draft, which then has 2 where an open one has 0 and one that was published 1: its number is not
+    /// given again. False if there is none of this number.
     pub(crate) async fn withdraw_draft(&self, number: i64, by: &str, now: Timestamp) -> Result<bool> {
         let mut transaction = self.pool.begin().await?;
         let update = sqlx::query("UPDATE draft SET published = 2 WHERE number = $1 AND published = 0").bind(number);
