@@ -8,7 +8,7 @@ use axum::{
     http::{HeaderMap, Method, StatusCode, header::AUTHORIZATION, request::Parts},
 };
 use forewarn_proto::api::{Role, Token};
-use forewarn_trust::{Repository, digest};
+use forewarn_trust::{Repository, digest, random_secret};
 
 use super::Refused;
 use crate::Server;
@@ -16,7 +16,7 @@ use crate::Server;
 /// How far an admin's clock may be off. A request that was overheard can't be sent again later than that.
 const CLOCK_TOLERANCE_SECONDS: i64 = 300;
 /// Before every token's secret, so that people and programs know one when they see it.
-pub(super) const TOKEN_PREFIX: &str = "forewarn-api-";
+const TOKEN_PREFIX: &str = "forewarn-api-";
 
 /// Who asks, and what they may do.
 #[derive(Debug, Clone)]
@@ -92,6 +92,11 @@ async fn bearer(server: &Server, secret: &str) -> Result<Caller, Refused> {
 /// have an `@` in their names.
 pub(super) fn bearer_of(token: &str) -> String {
     if token.contains('@') { token.to_owned() } else { format!("the token {token}") }
+}
+
+/// The secret of a new token.
+pub(super) fn new_secret() -> anyhow::Result<String> {
+    Ok(format!("{TOKEN_PREFIX}{}", random_secret()?))
 }
 
 /// Whose key signed this request.

@@ -11,14 +11,14 @@ use forewarn_proto::{
     audit::Chained,
     policy::Name,
 };
-use forewarn_trust::{digest, random_secret};
+use forewarn_trust::digest;
 use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
     Refused,
-    caller::{Asked, Caller, TOKEN_PREFIX, bearer_of, identify},
+    caller::{Asked, Caller, bearer_of, identify, new_secret},
     input::{Json, Path, Query, Whole, parse},
 };
 use crate::Server;
@@ -61,7 +61,7 @@ pub(super) async fn make_token(
     if name.as_str().contains('@') {
         return Err(Refused::new(StatusCode::UNPROCESSABLE_ENTITY, "name: an @ is for people who sign in"));
     }
-    let secret = format!("{TOKEN_PREFIX}{}", random_secret().map_err(anyhow::Error::from)?);
+    let secret = new_secret()?;
     let now = server.clock.wall();
     let ends = now.saturating_add(SignedDuration::from_hours(24 * i64::from(days))).unwrap_or(Timestamp::MAX);
     let token = Token { name: name.to_string(), role, ends };

@@ -4,10 +4,10 @@ use std::{net::IpAddr, sync::Arc};
 
 use axum::{Extension, extract::State, http::StatusCode};
 use forewarn_proto::api::{Provider, SignInRequest, SignedIn, Token};
-use forewarn_trust::{digest, random_secret};
+use forewarn_trust::digest;
 use jiff::Timestamp;
 
-use super::{Refused, caller::TOKEN_PREFIX, input::Json};
+use super::{Refused, caller::new_secret, input::Json};
 use crate::{
     Server,
     listener::From,
@@ -28,7 +28,7 @@ pub(super) async fn sign_in(
 ) -> Result<Json<SignedIn>, Refused> {
     let provider = asked(&server, address)?;
     let Person { name, role } = provider.redeem(&request).await?;
-    let secret = format!("{TOKEN_PREFIX}{}", random_secret().map_err(anyhow::Error::from)?);
+    let secret = new_secret()?;
     let now = server.clock.wall();
     let ends = now.saturating_add(provider.valid()).unwrap_or(Timestamp::MAX);
     let token = Token { name: name.to_string(), role, ends };
