@@ -76,9 +76,8 @@ impl Home {
         fs_err::create_dir_all(&self.folder)?;
         fs_err::set_permissions(&self.folder, PermissionsExt::from_mode(0o700))?;
         if self.settings().is_ok_and(|known| known.server != settings.server) {
-            for of_another in [SIGNED_IN, PROVIDER, "root.json", "seen.json"] {
-                let _ = fs_err::remove_file(self.file(of_another));
-            }
+            let of_another = [SIGNED_IN, PROVIDER, "root.json", "seen.json"].map(|name| self.file(name));
+            of_another.iter().filter(|file| file.exists()).try_for_each(fs_err::remove_file)?;
         }
         self.write("settings.toml", &toml::to_string(settings)?)?;
         self.write("ca.pem", ca)

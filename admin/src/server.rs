@@ -47,10 +47,12 @@ impl Server {
 
     /// A connection to look: by a token that was given, a sign-in that is good, or the key.
     pub(crate) fn looking(home: &Home) -> Result<Self> {
-        match home.given_token()?.map_or_else(|| good_sign_in(home), |token| Ok(Some(token)))? {
-            Some(secret) => Self::connect(home, Credential::Token(secret)),
-            None => Self::acting(home),
+        if home.given_token()?.is_none()
+            && let Some(secret) = good_sign_in(home)?
+        {
+            return Self::connect(home, Credential::Token(secret));
         }
+        Self::acting(home)
     }
 
     /// A connection to change something: by a token that was given, the key, or a sign-in that is good.
