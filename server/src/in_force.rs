@@ -7,7 +7,7 @@ use forewarn_trust::Repository;
 use crate::Server;
 
 /// The repository, and the revision of its row in the database.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct InForce {
     pub(crate) repository: Repository,
     revision: i64,
@@ -22,20 +22,20 @@ impl InForce {
 }
 
 impl Server {
-    /// Puts `next` in the place of what is in force, in the database first, and pushes it. False if another server
-    /// process was first: then its word is in force, and was pushed.
+    /// Puts `next` in the place of what was `seen` in force, in the database first, and pushes it. False if anybody was
+    /// first, here or at another server process: then their word is in force, and was pushed.
     pub(crate) async fn put_in_force(
         &self,
-        in_force: &mut InForce,
+        seen: &InForce,
         next: Repository,
         from: Option<(i64, Decision)>,
     ) -> Result<bool> {
-        let first = self.store.set_bundle(next.bundle(), in_force.revision, from, self.clock.wall()).await?;
-        if first {
-            *in_force = InForce { repository: next, revision: in_force.revision + 1 };
-        } else {
-            *in_force = InForce::load(&self.store).await?;
-        }
+        let mut in_force = self.in_force.lock().await;
+        let first = self.store.set_bundle(next.bundle(), seen.revision, from, self.clock.wall()).await?;
+        *in_force = match first {
+            true => InForce { repository: next, revision: seen.revision + 1 },
+            false => InForce::load(&self.store).await?,
+        };
         self.feed.push(in_force.repository.bundle());
         Ok(first)
     }

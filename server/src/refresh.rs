@@ -45,17 +45,17 @@ async fn delete_old(server: &Server, now: Timestamp) -> Result<()> {
 }
 
 async fn refresh_if_due(server: &Server) -> Result<()> {
-    let mut in_force = server.in_force.lock().await;
-    let Some(expires) = in_force.repository.timestamp_expires() else {
+    let seen = server.in_force.lock().await.clone();
+    let Some(expires) = seen.repository.timestamp_expires() else {
         return Ok(());
     };
     let validity = server.config.timestamp_validity.0;
     if expires.duration_since(server.clock.wall()) > validity * 3 / 4 {
         return Ok(());
     }
-    let mut fresh = in_force.repository.clone();
+    let mut fresh = seen.repository.clone();
     fresh.refresh(&server.signer())?;
-    server.put_in_force(&mut in_force, fresh, None).await.map(drop)
+    server.put_in_force(&seen, fresh, None).await.map(drop)
 }
 
 impl Server {

@@ -54,6 +54,32 @@ fn the_author_can_make_a_stale_draft_anew() {
 }
 
 #[test]
+fn of_drafts_that_get_their_last_signature_at_the_same_moment_none_is_lost() {
+    let stage = Stage::set();
+    let company = &stage.company;
+    for round in 0..3 {
+        let draft = |by, id| propose(company, by, &policy(&format!("{id}-{round}"), 1, "48h"));
+        let open = [("bob", draft("alice", "a")), ("alice", draft("bob", "b"))];
+        let sign = |(by, number): &(&str, String)| company.view().admin(by, &["sign", "--yes", number]).unwrap().text;
+        let signed = std::thread::scope(|scope| {
+            let both = open.each_ref().map(|last| scope.spawn(move || sign(last)));
+            both.map(|one| one.join().unwrap())
+        });
+        let published = |text: &String| text.contains("Published draft");
+        assert_eq!(signed.iter().filter(|text| published(text)).count(), 1, "{signed:?}");
+        // The other was overtaken; it is signed anew, in its place.
+        let (by, other) = &open[usize::from(published(&signed[0]))];
+        let first = if *by == "bob" { "alice" } else { "bob" };
+        ok(company, first, &["sign", "--yes", other]);
+        let last = company.admin(by, &["sign", "--yes", other]).unwrap().text;
+        assert!(published(&last), "{last}; at the same moment: {signed:?}");
+    }
+    let all = |status: &forewarn_proto::ipc::Status| status.rules.len() == 6;
+    stage.device.wait_for("all six are in force", all).unwrap();
+    assert!(ok(company, "alice", &["audit", "verify"]).contains("The record is whole"));
+}
+
+#[test]
 fn drafts_about_the_same_policy_conflict_by_name() {
     let stage = Stage::set();
     let company = &stage.company;

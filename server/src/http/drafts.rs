@@ -21,7 +21,7 @@ use super::{
     input::{Json, Path, Whole, parse},
     keep::{self, Kept, is_stale},
 };
-use crate::{Server, in_force::InForce, store::BROUGHT_BACK, tell::Told};
+use crate::{Server, store::BROUGHT_BACK, tell::Told};
 
 pub(super) async fn online_keys(State(server): State<Arc<Server>>) -> Json<OnlineKeys> {
     let (snapshot, timestamp) = (server.own.snapshot.public().public, server.own.timestamp.public().public);
@@ -42,15 +42,15 @@ pub(super) async fn bring_back(
     let asked = Asked { headers: &headers, method: &Method::POST, path: "/v1/bundle", body: &body };
     let by = identify(&server, &asked).await?.at_least(Role::Approver)?.name;
     let refuse = |refusal: Refusal| Refused(StatusCode::CONFLICT, format!("this bundle is not believed: {refusal}"));
-    let mut in_force = server.in_force.lock().await;
-    let root = in_force.repository.bundle().files.get("1.root.json").cloned().unwrap_or_default();
-    let seen = Bundle::parse(&body).map_err(refuse)?;
-    verify(&root, None, &seen, &server.config.state).await.map_err(refuse)?;
-    let mut next = in_force.repository.clone();
-    next.bring_back(seen, &server.signer())?;
+    let seen = server.in_force.lock().await.clone();
+    let root = seen.repository.bundle().files.get("1.root.json").cloned().unwrap_or_default();
+    let brought = Bundle::parse(&body).map_err(refuse)?;
+    verify(&root, None, &brought, &server.config.state).await.map_err(refuse)?;
+    let mut next = seen.repository.clone();
+    next.bring_back(brought, &server.signer())?;
     check_as_a_device(&server, &next).await?;
     let decision = Decision::BroughtBack { by, bundle: digest(&next.bundle().to_bytes()) };
-    if !server.put_in_force(&mut in_force, next, Some((BROUGHT_BACK, decision))).await? {
+    if !server.put_in_force(&seen, next, Some((BROUGHT_BACK, decision))).await? {
         return Err(Refused::new(StatusCode::CONFLICT, "another server has just published something; look again"));
     }
     Ok(StatusCode::NO_CONTENT)
@@ -64,20 +64,11 @@ pub(super) async fn propose(
     let asked = Asked { headers: &headers, method: &Method::POST, path: "/v1/drafts", body: &body };
     let by = author(&server, &asked).await?;
     let by_name = by.name.clone();
-    let mut in_force = server.in_force.lock().await;
-    let repository = &in_force.repository;
-    // Signatures that don't hold would keep good ones of the same admin out.
-    let draft = repository.trimmed(&parse(&body, "a draft")?)?;
-    match repository.check(&draft) {
-        Err(DraftError::Unsigned { .. }) if keep::may_be_unsigned(repository, &draft, &by) => {}
-        checked => drop(checked?),
-    }
-    let Kept { number, draft, is_news } = keep::keep(&server, repository, draft, &by).await?;
-    let mut status = status_of(repository, number, draft)?;
-    if is_complete(repository, &status) {
+    let (mut status, is_news, is_complete) = keep_sent(&server, &body, &by).await?;
+    if is_complete {
         let by = by.at_least(Role::Approver).map(|by| by.name);
         let published = match by {
-            Ok(by) => put_in_force(&server, &mut in_force, number, &status.draft, by).await,
+            Ok(by) => put_in_force(&server, status.number, &status.draft, by).await,
             Err(refused) => Err(refused),
         };
         match published {
@@ -90,6 +81,23 @@ pub(super) async fn propose(
         server.tell(told(&status, &by_name));
     }
     Ok(Json(status))
+}
+
+/// Keeps what somebody sent. Gives how it stands, whether that is news, and whether nobody else has to sign.
+async fn keep_sent(server: &Server, body: &[u8], by: &Caller) -> Result<(DraftStatus, bool, bool), Refused> {
+    // Two who send the same at once must not make two drafts of it.
+    let in_force = server.in_force.lock().await;
+    let repository = &in_force.repository;
+    // Signatures that don't hold would keep good ones of the same admin out.
+    let draft = repository.trimmed(&parse(body, "a draft")?)?;
+    match repository.check(&draft) {
+        Err(DraftError::Unsigned { .. }) if keep::may_be_unsigned(repository, &draft, by) => {}
+        checked => drop(checked?),
+    }
+    let Kept { number, draft, is_news } = keep::keep(server, repository, draft, by).await?;
+    let status = status_of(repository, number, draft)?;
+    let is_complete = is_complete(repository, &status);
+    Ok((status, is_news, is_complete))
 }
 
 /// What the admins are told of a draft that somebody sent.
@@ -176,10 +184,9 @@ pub(super) async fn publish(
 ) -> Result<StatusCode, Refused> {
     let by = author(&server, &Asked { headers: &headers, method: &Method::POST, path: uri.path(), body: b"" }).await?;
     let by = by.at_least(Role::Approver)?.name;
-    let mut in_force = server.in_force.lock().await;
     let missing = || Refused::new(StatusCode::NOT_FOUND, "there is no such open draft; see `forewarn-admin status`");
     let draft = server.store.drafts().await?.remove(&number).ok_or_else(missing)?;
-    put_in_force(&server, &mut in_force, number, &draft, by).await?;
+    put_in_force(&server, number, &draft, by).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -190,8 +197,6 @@ pub(super) async fn withdraw(
     caller: Caller,
 ) -> Result<StatusCode, Refused> {
     let by = caller.at_least(Role::Approver)?.name;
-    // Not while it is being published.
-    let _in_force = server.in_force.lock().await;
     if !server.store.withdraw_draft(number, &by, server.clock.wall()).await? {
         return Err(Refused::new(StatusCode::NOT_FOUND, "there is no such open draft; see `forewarn-admin status`"));
     }
@@ -200,24 +205,25 @@ pub(super) async fn withdraw(
     Ok(StatusCode::NO_CONTENT)
 }
 
-async fn put_in_force(
-    server: &Server,
-    in_force: &mut InForce,
-    number: i64,
-    draft: &Draft,
-    by: String,
-) -> Result<(), Refused> {
-    let roles = in_force.repository.signed_roles(draft).map_err(DraftError::from)?;
-    let next = published(server, &in_force.repository, draft).await?;
-    let bundle = digest(&next.bundle().to_bytes());
-    let decision = Decision::Published { draft: number, by, roles, bundle };
-    if !server.put_in_force(in_force, next, Some((number, decision))).await? {
-        let text = "something else was published just now, or this was withdrawn; look again";
-        return Err(Refused::new(StatusCode::CONFLICT, text));
+/// How often a draft is looked at again because something else came into force meanwhile.
+const ATTEMPTS: usize = 3;
+
+/// Puts a draft in force. Nothing is locked while the fleet is counted for it: a retraction does not wait for that.
+async fn put_in_force(server: &Server, number: i64, draft: &Draft, by: String) -> Result<(), Refused> {
+    for _ in 0..ATTEMPTS {
+        let seen = server.in_force.lock().await.clone();
+        let roles = seen.repository.signed_roles(draft).map_err(DraftError::from)?;
+        let next = published(server, &seen.repository, draft).await?;
+        let bundle = digest(&next.bundle().to_bytes());
+        let decision = Decision::Published { draft: number, by: by.clone(), roles, bundle };
+        if server.put_in_force(&seen, next, Some((number, decision))).await? {
+            server.numbers.published.inc();
+            tracing::info!("published draft {number}: {:?}", draft.roles.keys().collect::<Vec<_>>());
+            return Ok(());
+        }
     }
-    server.numbers.published.inc();
-    tracing::info!("published draft {number}: {:?}", draft.roles.keys().collect::<Vec<_>>());
-    Ok(())
+    let text = "something else was published just now, or this was withdrawn; look again";
+    Err(Refused::new(StatusCode::CONFLICT, text))
 }
 
 /// The repository with the draft in force; nothing has changed yet.
