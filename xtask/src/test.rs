@@ -9,14 +9,34 @@ use crate::{cargo, packages, workspace};
 const PYTHON_PACKAGES: [&str; 4] =
     ["schemathesis==4.32.5", "oidc-provider-mock==0.3.4", "authlib==1.9.10", "aiosmtpd==1.4.6"];
 
+/// The room, in MiB, that a disk has to have: at first, for what is built (3,100) and installed (1,100) and what the tests
+/// write; then for what changes.
+const ROOM: [u64; 2] = [5_000, 1_000];
+
 /// Everything that has to hold before a change lands.
 pub(crate) fn run() -> Result<()> {
+    check_room()?;
     packages::install(&packages::FOR_TESTS)?;
     install_python_packages()?;
     cargo(&["fmt", "--all", "--check"])?;
     cargo(&["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"])?;
-    cargo(&["build", "--workspace"])?;
+    // What is shipped has to build without what the tests bring in.
+    cargo(&["check", "--quiet"])?;
+    // With the tests, so that both are made of the same parts, each built once.
+    cargo(&["build", "--workspace", "--bins", "--tests"])?;
     cargo(&["test", "--workspace"])
+}
+
+/// Without room, a linker is killed after a quarter of an hour, and does not say why.
+fn check_room() -> Result<()> {
+    let folder = workspace()?;
+    let needed = ROOM[usize::from(folder.join("target/debug/deps").exists())];
+    let disk = rustix::fs::statvfs(folder)?;
+    let free = disk.f_bavail.saturating_mul(disk.f_frsize) >> 20;
+    if free < needed {
+        bail!("the tests need {needed} MiB of the disk that holds {}; {free} MiB are free", folder.display());
+    }
+    Ok(())
 }
 
 /// Makes a Python environment in target/python, unless it is there.
