@@ -13,7 +13,11 @@ use forewarn_proto::{
     bundle::Bundle,
     policy::PolicyId,
 };
-use forewarn_trust::{Signer, Verified, metadata, verify};
+use forewarn_trust::{
+    PublicKey, Signer, Verified,
+    metadata::{self, Online},
+    verify,
+};
 use reqwest::{Client, Method};
 use serde::de::DeserializeOwned;
 
@@ -92,8 +96,10 @@ impl Server {
         }
     }
 
-    pub(crate) async fn online_keys(&self) -> Result<OnlineKeys> {
-        self.ask(Method::GET, "/v1/online-keys", Vec::new()).await
+    pub(crate) async fn online_keys(&self) -> Result<Online> {
+        let OnlineKeys { snapshot, timestamp } = self.ask(Method::GET, "/v1/online-keys", Vec::new()).await?;
+        let of_server = |public| PublicKey { name: "server".to_owned(), public };
+        Ok(Online { snapshot: of_server(snapshot), timestamp: of_server(timestamp) })
     }
 
     pub(crate) async fn propose(&self, draft: &Draft) -> Result<DraftStatus> {

@@ -6,7 +6,10 @@ use forewarn_proto::{
     api::{Draft, DraftStatus, FleetStatus, Foresight, PolicyCount, Share},
     policy::{Exemption, Exemptions, Pause, Policy, Retraction},
 };
-use forewarn_trust::{AdminsChange, Changes, PublicKey, Verified, metadata};
+use forewarn_trust::{
+    AdminsChange, Changes, PublicKey, Verified,
+    metadata::{self, Online},
+};
 
 use crate::{
     diff::{self, FieldChange},
@@ -62,6 +65,12 @@ fn admins(change: &AdminsChange) -> Result<()> {
     match change.threshold {
         (old, new) if old == new => anstream::println!("  signatures that a policy needs: {new}, as before"),
         (old, new) => anstream::println!("  {WARN}signatures that a policy needs: {old} -> {new}{WARN:#}"),
+    }
+    if let Some(Online { snapshot, timestamp }) = &change.online {
+        for (role, key) in [("snapshot", snapshot), ("timestamp", timestamp)] {
+            anstream::println!("  {WARN}server's key  {}  {role}{WARN:#}", key.fingerprint()?);
+        }
+        anstream::println!("  {WARN}Compare both with what `forewarn-server new-online-keys` printed.{WARN:#}");
     }
     if !change.renewed.is_empty() {
         anstream::println!("  signed anew, saying what they say now: {}", change.renewed.join(", "));

@@ -10,6 +10,7 @@ mod http;
 mod in_force;
 mod known;
 mod listener;
+mod online;
 mod operations;
 mod own;
 mod push;
@@ -26,7 +27,7 @@ use forewarn_proto::policy::Group;
 use tokio::sync::{Mutex, watch};
 use tokio_rustls::TlsAcceptor;
 
-pub use crate::{config::Config, http::openapi, push::Feed};
+pub use crate::{config::Config, http::openapi, online::renew as renew_online_keys, push::Feed};
 use crate::{
     in_force::InForce,
     known::Known,

@@ -40,6 +40,10 @@ enum Command {
         /// The new file. Whoever has it has the server's keys.
         file: PathBuf,
     },
+    /// Make new keys for what the server signs itself, after a copy of its database may have been stolen, or as a habit.
+    ///
+    /// They count once the admins have put them into the root: `forewarn-admin admins online-keys`.
+    NewOnlineKeys,
     /// Print a new one-time enrolment token for one device.
     Token {
         /// A group that the device will be in, by which policies can be rolled out; may be given several times.
@@ -90,6 +94,14 @@ fn run(arguments: Arguments) -> Result<()> {
             Command::Backup { file } => {
                 forewarn_server::backup(&config, &file).await?;
                 anstream::println!("Copied into {}. Whoever has it has the server's keys.", file.display());
+            }
+            Command::NewOnlineKeys => {
+                for (role, fingerprint) in forewarn_server::renew_online_keys(&config).await? {
+                    anstream::println!("{fingerprint}  {role}");
+                }
+                anstream::println!(
+                    "These sign once two admins have said so. One of them: forewarn-admin admins online-keys"
+                );
             }
             Command::Token { groups, count } => {
                 let tokens = new_tokens(&config, &groups.into_iter().collect(), count).await?;

@@ -1,12 +1,12 @@
-//! What the server owns: its certificate authority, its own certificate, and the keys of the online TUF roles. Made at
-//! the first start, kept in the database.
+//! What the server owns beside its online keys: its certificate authority and its own certificate. Made at the first start,
+//! kept in the database.
 
 use std::collections::BTreeSet;
 
 use anyhow::{Context, Result};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use forewarn_proto::policy::Group;
-use forewarn_trust::{SigningKey, digest, random_secret};
+use forewarn_trust::{digest, random_secret};
 use jiff::{SignedDuration, Timestamp};
 use rcgen::{
     BasicConstraints, CertificateParams, CertificateSigningRequestParams, DnType, ExtendedKeyUsagePurpose, IsCa,
@@ -38,8 +38,6 @@ pub(crate) struct Own {
     /// The server's certificate and key, in PEM.
     pub(crate) certificate: String,
     pub(crate) key: String,
-    pub(crate) snapshot: SigningKey,
-    pub(crate) timestamp: SigningKey,
     /// Who knows it may found the repository, once.
     pub(crate) founding_code: String,
     ca: Issuer<'static, KeyPair>,
@@ -55,8 +53,6 @@ impl Own {
         let certificate = server_params(config.hosts()?)?.signed_by(&key, &ca)?.pem();
         fs_err::write(config.state.join("ca.pem"), &ca_certificate)?;
         Ok(Self {
-            snapshot: signing_key(store, "snapshot key").await?,
-            timestamp: signing_key(store, "timestamp key").await?,
             founding_code: store.secret_or("founding code", || Ok(random_secret()?)).await?,
             certificate,
             key: key.serialize_pem(),
@@ -109,12 +105,6 @@ fn server_params(hosts: Vec<String>) -> Result<CertificateParams> {
     params.distinguished_name.push(DnType::CommonName, "Forewarn server");
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
     Ok(params)
-}
-
-async fn signing_key(store: &Store, name: &str) -> Result<SigningKey> {
-    let made = || Ok(hex::encode(SigningKey::generate("server")?.to_pkcs8()?));
-    let der = hex::decode(store.secret_or(name, made).await?)?;
-    Ok(SigningKey::from_pkcs8("server", &der)?)
 }
 
 fn pem_to_der(pem: &str) -> Result<Vec<u8>> {

@@ -4,7 +4,6 @@
 use std::{sync::Arc, time::Duration};
 
 use anyhow::Result;
-use forewarn_trust::OnlineSigner;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::Server;
@@ -54,15 +53,6 @@ async fn refresh_if_due(server: &Server) -> Result<()> {
         return Ok(());
     }
     let mut fresh = seen.repository.clone();
-    fresh.refresh(&server.signer())?;
+    fresh.refresh(&server.signer().await?)?;
     server.put_in_force(&seen, fresh, None).await.map(drop)
-}
-
-impl Server {
-    /// The online keys, with the time until which their word is good from now.
-    pub(crate) fn signer(&self) -> OnlineSigner<'_> {
-        let now = self.clock.wall();
-        let valid_until = now.saturating_add(self.config.timestamp_validity.0).unwrap_or(now);
-        OnlineSigner { snapshot: &self.own.snapshot, timestamp: &self.own.timestamp, now, valid_until }
-    }
 }

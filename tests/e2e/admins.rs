@@ -171,6 +171,31 @@ fn what_the_admins_signed_is_renewed_before_it_runs_out() {
 }
 
 #[test]
+fn promise_7_a_server_whose_database_was_copied_gets_new_keys_and_devices_follow() {
+    let mut stage = Stage::set();
+    let company = &stage.company;
+    let policy = |id| home::ban(&home::TIKTOK, id, 1, "grace = \"48h\"");
+    assert!(refused(company, "alice", &["admins", "online-keys"]).contains("that is how it is already"));
+    let made = company.server_command(&["new-online-keys"]).unwrap();
+    let fingerprints: Vec<&str> = made.lines().take(2).filter_map(|line| line.split_whitespace().next()).collect();
+    let shows_both = |text: &str| fingerprints.iter().all(|fingerprint| text.contains(fingerprint));
+    // Until the admins have said so, the old ones sign.
+    company.publish(&policy("before")).unwrap();
+    let proposed = ok(company, "alice", &["admins", "online-keys"]);
+    assert!(shows_both(&proposed) && proposed.contains("root: 1 of 2 signatures"), "{proposed}\n{made}");
+    let signed = ok(company, "bob", &["sign", "--yes"]);
+    assert!(shows_both(&signed) && signed.contains("Published draft"), "{signed}\n{made}");
+    assert!(refused(company, "alice", &["admins", "online-keys"]).contains("that is how it is already"));
+    company.publish(&policy("after")).unwrap();
+    stage.device.wait_for("the device follows", |status| status.rules.len() == 2).unwrap();
+    // The one that starts next has them too.
+    stage.company.kill_server();
+    stage.company.start_server().unwrap();
+    stage.company.publish(&policy("restarted")).unwrap();
+    stage.device.wait_for("the device goes on", |status| status.rules.len() == 3).unwrap();
+}
+
+#[test]
 fn an_admin_whose_key_is_in_an_ssh_agent_signs_and_retracts_without_a_passphrase() {
     let folder = tempfile::tempdir().unwrap();
     let agent = SshAgent::start(folder.path()).unwrap();

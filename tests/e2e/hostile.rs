@@ -8,7 +8,7 @@ use forewarn_server::{Config, Running, new_tokens, start};
 use forewarn_tests::{Binaries, Device};
 use forewarn_trust::{
     OnlineSigner, Repository, SigningKey,
-    metadata::{self, Founders},
+    metadata::{self, Founders, Online},
 };
 use jiff::{SignedDuration, Timestamp};
 use tempfile::TempDir;
@@ -19,8 +19,8 @@ use crate::HOUR;
 pub(crate) struct Keys {
     pub(crate) alice: SigningKey,
     pub(crate) bob: SigningKey,
-    snapshot: SigningKey,
-    timestamp: SigningKey,
+    /// The server's keys for the snapshot and the timestamp, in PKCS#8.
+    online: [Vec<u8>; 2],
 }
 
 /// A server of ours in this process, and a device that believes the keys.
@@ -38,26 +38,28 @@ pub(crate) struct Hostile {
 impl Keys {
     fn new() -> Self {
         let key = |name| SigningKey::generate(name).unwrap();
-        Self { alice: key("alice"), bob: key("bob"), snapshot: key("server"), timestamp: key("server") }
+        let online = [key("server"), key("server")].map(|key| key.to_pkcs8().unwrap());
+        Self { alice: key("alice"), bob: key("bob"), online }
     }
 
     /// A founded repository without policies.
     fn found(&self, now: Timestamp) -> Repository {
+        let signer = self.online(now + HOUR * 24);
         let founders = Founders {
             admins: vec![self.alice.public(), self.bob.public()],
             threshold: 2,
-            snapshot: self.snapshot.public(),
-            timestamp: self.timestamp.public(),
+            online: Online { snapshot: signer.keys[0].public(), timestamp: signer.keys[1].public() },
         };
         let roles = founders.found(now).unwrap();
         let draft = sign(Draft { roles, ..Draft::default() }, &[&self.alice, &self.bob]);
         let mut repository = Repository::default();
-        repository.publish(&draft, &self.online(now + HOUR * 24)).unwrap();
+        repository.publish(&draft, &signer).unwrap();
         repository
     }
 
-    fn online(&self, valid_until: Timestamp) -> OnlineSigner<'_> {
-        OnlineSigner { snapshot: &self.snapshot, timestamp: &self.timestamp, now: Timestamp::UNIX_EPOCH, valid_until }
+    fn online(&self, valid_until: Timestamp) -> OnlineSigner {
+        let keys = self.online.iter().map(|key| SigningKey::from_pkcs8("server", key).unwrap()).collect();
+        OnlineSigner { keys, now: Timestamp::UNIX_EPOCH, valid_until }
     }
 
     /// `repository` with a policy that `signers` signed, whether that is enough or not.

@@ -1,4 +1,5 @@
-//! Who the admins are, and how that changes: one more, one less, another key, another threshold, or the same for longer.
+//! Who the admins are, and how that changes: one more, one less, another key, another threshold, other keys of the server,
+//! or the same for longer.
 //!
 //! A new root is believed by who has the old one only with a threshold of both the old and the new admins' signatures
 //! (TUF, 5.3.4). What the delegated roles say stays; a role whose signatures would not be enough any more is signed anew
@@ -12,7 +13,7 @@ use jiff::Timestamp;
 use crate::{
     DELEGATED, KeyError, PublicKey, Verified,
     draft::{Authority, DraftError},
-    metadata::{self, Founders, MAX_ADMINS, MetadataError, admins_of, next_targets, next_version, online_key_of},
+    metadata::{self, Founders, MAX_ADMINS, MetadataError, Online, admins_of, next_targets, next_version},
 };
 
 /// The fewest admins who start a policy together. (Promise 2)
@@ -25,6 +26,17 @@ pub struct Admins {
     pub keys: Vec<PublicKey>,
     /// How many signatures a policy and a root need.
     pub threshold: usize,
+}
+
+/// What a new root shall say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wanted {
+    /// Who the admins are.
+    pub admins: Admins,
+    /// What the server's keys are.
+    pub online: Online,
+    /// Delegated roles that are signed anew, saying the same, whether their signatures would be enough or not.
+    pub renewed: BTreeSet<&'static str>,
 }
 
 /// Why the admins can't be changed like this.
@@ -122,6 +134,22 @@ impl Admins {
     }
 }
 
+impl Wanted {
+    /// That everything is as this root says, and nothing signed anew.
+    ///
+    /// # Errors
+    /// When `root` is not a root.
+    pub fn of_root(root: &str) -> Result<Self, MetadataError> {
+        Ok(Self { admins: Admins::of_root(root)?, online: Online::of_root(root)?, renewed: BTreeSet::new() })
+    }
+
+    /// What a draft with this root wants.
+    pub(crate) fn of_draft(draft: &Draft, root: &str) -> Result<Self, MetadataError> {
+        let renewed = DELEGATED.into_iter().filter(|role| draft.roles.contains_key(*role)).collect();
+        Ok(Self { renewed, ..Self::of_root(root)? })
+    }
+}
+
 /// What an admin reads of such a draft before signing it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AdminsChange {
@@ -131,6 +159,8 @@ pub struct AdminsChange {
     pub removed: Vec<PublicKey>,
     /// The threshold, before and after.
     pub threshold: (usize, usize),
+    /// The server's keys, if they change.
+    pub online: Option<Online>,
     /// Roles that are signed anew and say what they said.
     pub renewed: Vec<String>,
     /// When the new root expires.
@@ -138,40 +168,31 @@ pub struct AdminsChange {
 }
 
 impl AdminsChange {
-    pub(crate) fn between(old: &Admins, new: &Admins, draft: &Draft) -> Result<Self, MetadataError> {
+    pub(crate) fn between(old: &Wanted, new: &Wanted, root: &str) -> Result<Self, MetadataError> {
         let without = |these: &Admins, others: &Admins| -> Vec<PublicKey> {
             these.keys.iter().filter(|key| !others.keys.contains(key)).cloned().collect()
         };
-        let root = draft.roles.get("root").map(String::as_str).unwrap_or_default();
         Ok(Self {
-            added: without(new, old),
-            removed: without(old, new),
-            threshold: (old.threshold, new.threshold),
-            renewed: delegated_of(draft).into_iter().map(str::to_owned).collect(),
+            added: without(&new.admins, &old.admins),
+            removed: without(&old.admins, &new.admins),
+            threshold: (old.admins.threshold, new.admins.threshold),
+            online: (new.online != old.online).then(|| new.online.clone()),
+            renewed: new.renewed.iter().map(|role| (*role).to_owned()).collect(),
             until: metadata::expires_of("root", root)?,
         })
     }
 }
 
-/// The draft, unsigned, that makes `wanted` the admins: root, targets, and the next version of each delegated role that
-/// is among `renewed` or whose signatures would no longer be enough.
+/// The draft, unsigned, of a root that says what is `wanted`: root, targets, and the next version of each delegated role
+/// that is to be renewed or whose signatures would no longer be enough.
 ///
 /// # Errors
 /// As [`Admins::check`], and when what is in force can't be read.
-pub fn change_admins(
-    in_force: &Verified,
-    wanted: &Admins,
-    renewed: &BTreeSet<&str>,
-    now: Timestamp,
-) -> Result<Draft, AdminsError> {
-    wanted.check()?;
+pub fn change_admins(in_force: &Verified, wanted: &Wanted, now: Timestamp) -> Result<Draft, AdminsError> {
+    let Wanted { admins, online, renewed } = wanted;
+    admins.check()?;
     let text = |role: &str| in_force.roles.get(role).ok_or_else(|| DraftError::Role(format!("no {role}")));
-    let founders = Founders {
-        admins: wanted.keys.clone(),
-        threshold: wanted.threshold,
-        snapshot: online_key_of(&in_force.root, "snapshot")?,
-        timestamp: online_key_of(&in_force.root, "timestamp")?,
-    };
+    let founders = Founders { admins: admins.keys.clone(), threshold: admins.threshold, online: online.clone() };
     let root = founders.root(next_version("root", &in_force.root)?, now)?;
     let targets = founders.delegating_targets(next_version("targets", text("targets")?)?, now)?;
     let authority = Authority::read(&root, &targets)?;
@@ -184,9 +205,4 @@ pub fn change_admins(
         }
     }
     Ok(Draft { roles, ..Draft::default() })
-}
-
-/// The delegated roles among a draft's.
-pub(crate) fn delegated_of(draft: &Draft) -> BTreeSet<&'static str> {
-    DELEGATED.into_iter().filter(|role| draft.roles.contains_key(*role)).collect()
 }

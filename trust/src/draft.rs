@@ -54,6 +54,14 @@ pub enum DraftError {
         /// Signatures needed.
         need: usize,
     },
+    /// The root names a key for an online role that the server doesn't have.
+    #[error(
+        "the root names a {role} key that this server does not have; propose its own: `forewarn-admin admins online-keys`"
+    )]
+    NotTheServers {
+        /// The role.
+        role: &'static str,
+    },
     /// Something else was published since the draft was made.
     #[error("{role} is at version {current}, so the next is {}; this draft has {offered}: propose it again", current.saturating_add(1))]
     OutOfDate {

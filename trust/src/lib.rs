@@ -25,7 +25,7 @@ mod review;
 mod transport;
 mod verify;
 
-pub use admins::{Admins, AdminsChange, AdminsError, MIN_THRESHOLD, change_admins};
+pub use admins::{Admins, AdminsChange, AdminsError, MIN_THRESHOLD, Wanted, change_admins};
 pub use chain::{ChainError, chain, check_chain};
 pub use draft::DraftError;
 pub use keys::{ADMIN_NAME, KeyError, PublicKey, Signer, SigningKey, digest, is_admin_name, random_secret};

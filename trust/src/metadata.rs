@@ -38,10 +38,27 @@ pub struct Founders {
     pub admins: Vec<PublicKey>,
     /// How many of them a policy, and a change of the admins themselves, needs.
     pub threshold: usize,
-    /// The server's key for the snapshot role.
+    /// The server's keys.
+    pub online: Online,
+}
+
+/// The server's keys for the online roles, one for each.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Online {
+    /// Says which version of each role is current.
     pub snapshot: PublicKey,
-    /// The server's key for the timestamp role.
+    /// Says which snapshot is current, and until when that is good.
     pub timestamp: PublicKey,
+}
+
+impl Online {
+    /// Those that a root names.
+    ///
+    /// # Errors
+    /// When `root` is not a root with exactly one key for each online role.
+    pub fn of_root(root: &str) -> Result<Self, MetadataError> {
+        Ok(Self { snapshot: online_key_of(root, "snapshot")?, timestamp: online_key_of(root, "timestamp")? })
+    }
 }
 
 impl Founders {
@@ -63,10 +80,10 @@ impl Founders {
     /// A version of the root, unsigned.
     pub(crate) fn root(&self, version: u64, now: Timestamp) -> Result<String, MetadataError> {
         let admins = ids(&self.admins)?;
-        let (snapshot, timestamp) = (self.snapshot.id()?, self.timestamp.id()?);
+        let Online { snapshot, timestamp } = &self.online;
         let mut keys = keys(&self.admins)?;
-        keys.insert(snapshot.clone(), self.snapshot.to_json());
-        keys.insert(timestamp.clone(), self.timestamp.to_json());
+        keys.insert(snapshot.id()?, snapshot.to_json());
+        keys.insert(timestamp.id()?, timestamp.to_json());
         let role = |keyids: &[String], threshold: usize| json!({ "keyids": keyids, "threshold": threshold });
         Ok(unsigned(&json!({
             "_type": "root",
@@ -78,8 +95,8 @@ impl Founders {
             "roles": {
                 "root": role(&admins, self.threshold),
                 "targets": role(&admins, self.threshold),
-                "snapshot": role(&[snapshot], 1),
-                "timestamp": role(&[timestamp], 1),
+                "snapshot": role(&[snapshot.id()?], 1),
+                "timestamp": role(&[timestamp.id()?], 1),
             },
         })))
     }
@@ -252,11 +269,7 @@ pub fn admins_of(text: &str) -> Result<(Vec<PublicKey>, u64), MetadataError> {
     Ok((ids.map(key).collect(), role["threshold"].as_u64().unwrap_or_default()))
 }
 
-/// The server's key for an online role of a root.
-///
-/// # Errors
-/// When `text` is not a root with exactly one key for that role.
-pub(crate) fn online_key_of(text: &str, role: &str) -> Result<PublicKey, MetadataError> {
+fn online_key_of(text: &str, role: &str) -> Result<PublicKey, MetadataError> {
     let root = signed_part("root", text)?;
     let ids = root["roles"][role]["keyids"].as_array().map(Vec::as_slice);
     let Some([id]) = ids else { return Err(malformed("root", "an online role has not exactly one key")) };

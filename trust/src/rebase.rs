@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use crate::{
     AdminsError, DraftError, PublicKey, Verified,
-    admins::{Admins, change_admins, delegated_of},
+    admins::{Wanted, change_admins},
     digest,
     metadata::{MetadataError, is_signed_by, next_targets, next_version, version_of},
 };
@@ -38,7 +38,7 @@ pub fn rebase(draft: &Draft, in_force: &Verified, now: Timestamp) -> Result<Draf
         if version_of("root", root)? != next_version("root", &in_force.root)? {
             return Err(RebaseError::Conflict(vec!["the list of admins was".to_owned()]));
         }
-        return Ok(change_admins(in_force, &Admins::of_root(root)?, &delegated_of(draft), now)?);
+        return Ok(change_admins(in_force, &Wanted::of_draft(draft, root)?, now)?);
     }
     let conflicts = conflicts(draft, in_force);
     if !conflicts.is_empty() {

@@ -15,7 +15,7 @@ use crate::{
     Admins, DraftError, PublicKey, SigningKey, digest,
     draft::{Authority, check_shape, check_targets, check_versions, describe},
     keys,
-    metadata::{self, MetadataError, listed_targets, version_of},
+    metadata::{self, MetadataError, Online, listed_targets, version_of},
 };
 
 /// All that is in force, ready to be pushed.
@@ -167,7 +167,7 @@ impl Repository {
     ///
     /// # Errors
     /// As [`Repository::check`], and when a role has fewer signatures than it needs.
-    pub fn publish(&mut self, draft: &Draft, online: &OnlineSigner<'_>) -> Result<(), DraftError> {
+    pub fn publish(&mut self, draft: &Draft, online: &OnlineSigner) -> Result<(), DraftError> {
         for (role, (have, need)) in self.check(draft)? {
             if have < need {
                 return Err(DraftError::Threshold { role, have, need });
@@ -193,7 +193,7 @@ impl Repository {
     ///
     /// # Errors
     /// When some role of `seen` is older than what is in force.
-    pub fn bring_back(&mut self, seen: Bundle, online: &OnlineSigner<'_>) -> Result<(), DraftError> {
+    pub fn bring_back(&mut self, seen: Bundle, online: &OnlineSigner) -> Result<(), DraftError> {
         let mut next = Self { bundle: seen };
         let ours = current_files(&self.bundle);
         let theirs = current_files(&next.bundle);
@@ -223,7 +223,7 @@ impl Repository {
     ///
     /// # Errors
     /// When the repository is not founded.
-    pub fn refresh(&mut self, online: &OnlineSigner<'_>) -> Result<(), DraftError> {
+    pub fn refresh(&mut self, online: &OnlineSigner) -> Result<(), DraftError> {
         self.sign_snapshot(online)
     }
 
@@ -280,7 +280,7 @@ impl Repository {
         Ok(())
     }
 
-    fn sign_snapshot(&mut self, online: &OnlineSigner<'_>) -> Result<(), DraftError> {
+    fn sign_snapshot(&mut self, online: &OnlineSigner) -> Result<(), DraftError> {
         // Seconds, so that a server that was restored from a backup is not behind what devices have seen of it.
         let seconds = u64::try_from(online.now.as_second()).unwrap_or_default();
         let next = |role: &str| -> Result<u64, MetadataError> {
@@ -289,11 +289,12 @@ impl Repository {
         };
         let (snapshot_version, timestamp_version) = (next("snapshot")?, next("timestamp")?);
         let mut roles = current_files(&self.bundle);
+        let names = Online::of_root(roles.get("root").copied().unwrap_or_default())?;
         roles.retain(|role, _| !["root", "snapshot", "timestamp"].contains(role));
         let snapshot = metadata::unsigned(&metadata::snapshot(snapshot_version, &roles, online.valid_until)?);
-        let snapshot = metadata::sign("snapshot", &snapshot, online.snapshot)?;
+        let snapshot = metadata::sign("snapshot", &snapshot, online.key(&names.snapshot, "snapshot")?)?;
         let timestamp = metadata::unsigned(&metadata::timestamp(timestamp_version, &snapshot, online.valid_until)?);
-        let timestamp = metadata::sign("timestamp", &timestamp, online.timestamp)?;
+        let timestamp = metadata::sign("timestamp", &timestamp, online.key(&names.timestamp, "timestamp")?)?;
         self.bundle.files.retain(|name, _| !name.ends_with(".snapshot.json"));
         self.bundle.files.insert(format!("{snapshot_version}.snapshot.json"), snapshot);
         self.bundle.files.insert("timestamp.json".to_owned(), timestamp);
@@ -302,15 +303,19 @@ impl Repository {
 }
 
 /// The server's own keys, and until when its word shall be good.
-pub struct OnlineSigner<'k> {
-    /// Signs the snapshot.
-    pub snapshot: &'k SigningKey,
-    /// Signs the timestamp.
-    pub timestamp: &'k SigningKey,
+pub struct OnlineSigner {
+    /// Each online role is signed with the one that the root names.
+    pub keys: Vec<SigningKey>,
     /// The present time.
     pub now: Timestamp,
-    /// When both expire.
+    /// When what is signed expires.
     pub valid_until: Timestamp,
+}
+
+impl OnlineSigner {
+    fn key(&self, named: &PublicKey, role: &'static str) -> Result<&SigningKey, DraftError> {
+        self.keys.iter().find(|key| key.public() == *named).ok_or(DraftError::NotTheServers { role })
+    }
 }
 
 /// The current text of each role, by role name, in a bundle that was made here.

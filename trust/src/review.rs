@@ -9,9 +9,9 @@ use serde_json::Value;
 
 use crate::{
     AdminsError, DELEGATED, PublicKey, Verified,
-    admins::{Admins, AdminsChange, change_admins, delegated_of},
+    admins::{AdminsChange, Wanted, change_admins},
     digest,
-    metadata::{self, Founders, MetadataError, admins_of, listed_targets},
+    metadata::{self, Founders, MetadataError, Online, admins_of, listed_targets},
 };
 
 /// Why a draft must not be signed.
@@ -80,15 +80,16 @@ pub fn review(draft: &Draft, in_force: &Verified) -> Result<Changes, ReviewError
     Ok(changes)
 }
 
-/// Checks a draft with a new root: beside the admins and the threshold that the root names, nothing changes.
+/// Checks a draft with a new root: beside the admins, the threshold and the server's keys that the root names, nothing
+/// changes.
 fn review_admins(draft: &Draft, root: &str, in_force: &Verified) -> Result<AdminsChange, ReviewError> {
     if let Some(name) = draft.targets.keys().chain(&draft.removes).next() {
         return Err(ReviewError::Differs(name.clone()));
     }
-    let (old, new) = (Admins::of_root(&in_force.root)?, Admins::of_root(root)?);
-    let remade = change_admins(in_force, &new, &delegated_of(draft), Timestamp::UNIX_EPOCH)?;
+    let (old, new) = (Wanted::of_root(&in_force.root)?, Wanted::of_draft(draft, root)?);
+    let remade = change_admins(in_force, &new, Timestamp::UNIX_EPOCH)?;
     find_difference(draft, &remade.roles)?;
-    Ok(AdminsChange::between(&old, &new, draft)?)
+    Ok(AdminsChange::between(&old, &new, root)?)
 }
 
 /// Checks that the draft has the roles that were made anew, and that they say the same.
@@ -112,8 +113,7 @@ pub fn review_founding(draft: &Draft) -> Result<Vec<PublicKey>, ReviewError> {
     let founders = Founders {
         admins: admins.clone(),
         threshold: usize::try_from(threshold).unwrap_or_default(),
-        snapshot: metadata::online_key_of(root, "snapshot")?,
-        timestamp: metadata::online_key_of(root, "timestamp")?,
+        online: Online::of_root(root)?,
     };
     if founders.threshold < 2 || !draft.targets.is_empty() {
         return Err(ReviewError::Differs("root".to_owned()));

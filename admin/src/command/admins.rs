@@ -1,11 +1,11 @@
 //! `admins`: who they are, and every way in which that changes. Each change is a draft that the others read and sign.
 
-use std::{collections::BTreeSet, path::PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context, Result, ensure};
 use clap::{Args, Subcommand};
 use forewarn_proto::api::Draft;
-use forewarn_trust::{Admins, DELEGATED, Signer, Verified, change_admins, review};
+use forewarn_trust::{Admins, DELEGATED, Signer, Verified, Wanted, change_admins, review};
 
 use super::sign::report;
 use crate::{
@@ -46,6 +46,8 @@ enum Change {
         /// How many.
         number: usize,
     },
+    /// Propose the server's newest keys, which it made with `forewarn-server new-online-keys`, for what it signs itself.
+    OnlineKeys,
     /// Propose the same for longer: everything that admins sign is signed anew, and is good for another 366 days.
     Renew,
 }
@@ -54,19 +56,19 @@ pub(crate) async fn run(home: &Home, options: &Options) -> Result<()> {
     let server = Server::signed_in(home)?;
     let in_force = server.in_force(home).await?;
     let Some(change) = &options.change else { return list(home, &in_force) };
-    let mut wanted = Admins::of_root(&in_force.root)?;
+    let mut wanted = Wanted::of_root(&in_force.root)?;
     let mut next_key = None;
-    let mut renewed = BTreeSet::new();
+    let admins = &mut wanted.admins;
     match change {
-        Change::Add { file } => wanted.keys.push(read_public(file)?),
-        Change::Remove { name } => drop(wanted.keys.remove(wanted.position(name)?)),
-        Change::Rotate { ssh_agent } => next_key = Some(rotate(home, &mut wanted, ssh_agent.as_deref())?),
-        Change::Threshold { number } => wanted.threshold = *number,
-        Change::Renew => renewed.extend(DELEGATED),
+        Change::Add { file } => admins.keys.push(read_public(file)?),
+        Change::Remove { name } => drop(admins.keys.remove(admins.position(name)?)),
+        Change::Rotate { ssh_agent } => next_key = Some(rotate(home, admins, ssh_agent.as_deref())?),
+        Change::Threshold { number } => admins.threshold = *number,
+        Change::OnlineKeys => wanted.online = server.online_keys().await?,
+        Change::Renew => wanted.renewed.extend(DELEGATED),
     }
-    let is_change = renewed.is_empty();
-    ensure!(!is_change || wanted != Admins::of_root(&in_force.root)?, "that is how it is already");
-    let draft = change_admins(&in_force, &wanted, &renewed, home.clock()?.wall())?;
+    ensure!(wanted != Wanted::of_root(&in_force.root)?, "that is how it is already");
+    let draft = change_admins(&in_force, &wanted, home.clock()?.wall())?;
     propose(&server, &in_force, draft, next_key.as_deref()).await
 }
 

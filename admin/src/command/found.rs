@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::Args;
 use forewarn_proto::api::Draft;
-use forewarn_trust::{Admins, PublicKey, metadata::Founders};
+use forewarn_trust::{Admins, metadata::Founders};
 
 use crate::{
     home::{Home, read_public},
@@ -31,13 +31,7 @@ pub(crate) async fn run(home: &Home, options: &Options) -> Result<()> {
     admins.check()?;
     let server = Server::connect(home, Credential::FoundingCode(options.code.clone()))?;
     let online = server.online_keys().await?;
-    let of_server = |public: String| PublicKey { name: "server".into(), public };
-    let founders = Founders {
-        admins: admins.keys,
-        threshold: admins.threshold,
-        snapshot: of_server(online.snapshot),
-        timestamp: of_server(online.timestamp),
-    };
+    let founders = Founders { admins: admins.keys, threshold: admins.threshold, online };
     let roles = founders.found(home.clock()?.wall())?;
     let draft = sign_all(Draft { roles, ..Draft::default() }, home.key()?.as_ref())?;
     let status = server.propose(&draft).await?;

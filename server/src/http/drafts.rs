@@ -23,9 +23,8 @@ use super::{
 };
 use crate::{Server, store::BROUGHT_BACK, tell::Told};
 
-pub(super) async fn online_keys(State(server): State<Arc<Server>>) -> Json<OnlineKeys> {
-    let (snapshot, timestamp) = (server.own.snapshot.public().public, server.own.timestamp.public().public);
-    Json(OnlineKeys { snapshot, timestamp })
+pub(super) async fn online_keys(State(server): State<Arc<Server>>) -> Result<Json<OnlineKeys>, Refused> {
+    Ok(Json(server.online_keys().await?))
 }
 
 /// The bundle is what every device gets; whoever reaches the server may read it.
@@ -47,7 +46,7 @@ pub(super) async fn bring_back(
     let brought = Bundle::parse(&body).map_err(refuse)?;
     verify(&root, None, &brought, &server.config.state).await.map_err(refuse)?;
     let mut next = seen.repository.clone();
-    next.bring_back(brought, &server.signer())?;
+    next.bring_back(brought, &server.signer().await?)?;
     check_as_a_device(&server, &next).await?;
     let decision = Decision::BroughtBack { by, bundle: digest(&next.bundle().to_bytes()) };
     if !server.put_in_force(&seen, next, Some((BROUGHT_BACK, decision))).await? {
@@ -229,7 +228,7 @@ async fn put_in_force(server: &Server, number: i64, draft: &Draft, by: String) -
 /// The repository with the draft in force; nothing has changed yet.
 async fn published(server: &Server, repository: &Repository, draft: &Draft) -> Result<Repository, Refused> {
     let mut next = repository.clone();
-    next.publish(draft, &server.signer())?;
+    next.publish(draft, &server.signer().await?)?;
     may_publish(server, repository, draft, &next).await?;
     Ok(next)
 }

@@ -1,14 +1,14 @@
 //! The admins change: what has to hold, and what a thief or the server could try.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use forewarn_proto::{
     api::{Draft, NEW_ADMINS},
     report::Refusal,
 };
 use forewarn_trust::{
-    Admins, AdminsError, DELEGATED, DraftError, PublicKey, Repository, ReviewError, Signer, SigningKey, change_admins,
-    metadata, review, verify,
+    Admins, AdminsError, DELEGATED, DraftError, PublicKey, Repository, ReviewError, Signer, SigningKey, Wanted,
+    change_admins, metadata, review, verify,
 };
 use jiff::SignedDuration;
 
@@ -16,8 +16,7 @@ use crate::{POLICY, RETRACTION, company::Company, published};
 
 /// The draft, unsigned, by which these become the admins.
 async fn change(company: &Company, names: &[&str], threshold: usize) -> Draft {
-    let wanted = company.admins(names, threshold);
-    change_admins(&company.in_force().await, &wanted, &BTreeSet::new(), company.now).unwrap()
+    change_admins(&company.in_force().await, &company.wanted(names, threshold), company.now).unwrap()
 }
 
 /// Makes these the admins, signed by `by`.
@@ -128,12 +127,15 @@ async fn who_only_names_admins_has_not_their_signatures() {
     let company = published();
     // A thief's root, with the names of alice and bob for keys of the thief's own.
     let thief = ["alice", "bob"].map(|name| SigningKey::generate(name).unwrap());
-    let wanted = |names: [&str; 2]| Admins {
-        keys: thief.iter().zip(names).map(|(key, name)| PublicKey { name: name.to_owned(), ..key.public() }).collect(),
-        threshold: 2,
+    let keys = |names: [&str; 2]| {
+        thief.iter().zip(names).map(|(key, name)| PublicKey { name: name.to_owned(), ..key.public() }).collect()
     };
     let in_force = company.in_force().await;
-    let change = |names| change_admins(&in_force, &wanted(names), &BTreeSet::new(), company.now).unwrap();
+    let change = |names| {
+        let admins = Admins { keys: keys(names), threshold: 2 };
+        let wanted = Wanted { admins, ..Wanted::of_root(company.root()).unwrap() };
+        change_admins(&in_force, &wanted, company.now).unwrap()
+    };
     let mut draft = change(["alice", "bob"]);
     for (role, text) in &mut draft.roles {
         for key in &thief {
@@ -271,7 +273,7 @@ async fn promise_2_a_change_of_admins_that_says_more_than_it_shows_is_not_signed
     assert!(matches!(unlisted, ReviewError::Differs(_)), "{unlisted:?}");
     let without_targets = refused(&|draft: &mut Draft| drop(draft.roles.remove("targets")));
     assert!(matches!(without_targets, ReviewError::Differs(_)), "{without_targets:?}");
-    let server_key = company.snapshot.public().public;
+    let server_key = company.online.keys[0].public().public;
     let own_key = company.public("mallory").public;
     let other_server = refused(&|draft: &mut Draft| {
         let text = draft.roles.get_mut("root").unwrap();
@@ -285,16 +287,15 @@ async fn promise_2_there_are_never_fewer_than_two_and_none_twice() {
     let company = Company::new();
     let in_force = company.in_force().await;
     let refused = |names: &[&str], threshold| {
-        let wanted = company.admins(names, threshold);
-        change_admins(&in_force, &wanted, &BTreeSet::new(), company.now).unwrap_err()
+        change_admins(&in_force, &company.wanted(names, threshold), company.now).unwrap_err()
     };
     assert!(matches!(refused(&["alice", "bob"], 1), AdminsError::Threshold(1)));
     assert!(matches!(refused(&["alice"], 2), AdminsError::TooFew { admins: 1, threshold: 2 }));
     assert!(matches!(refused(&["alice", "bob"], 3), AdminsError::TooFew { admins: 2, threshold: 3 }));
     assert!(matches!(refused(&["alice", "bob", "bob"], 2), AdminsError::SameName(_)));
-    let mut twice = company.admins(&["alice", "bob", "carol"], 2);
-    twice.keys[2].public = twice.keys[0].public.to_uppercase();
-    let error = change_admins(&in_force, &twice, &BTreeSet::new(), company.now).unwrap_err();
+    let mut twice = company.wanted(&["alice", "bob", "carol"], 2);
+    twice.admins.keys[2].public = twice.admins.keys[0].public.to_uppercase();
+    let error = change_admins(&in_force, &twice, company.now).unwrap_err();
     assert!(matches!(error, AdminsError::SameKey(_)), "one person would have two votes: {error:?}");
 }
 
@@ -303,14 +304,52 @@ async fn what_is_renewed_is_good_for_longer_and_says_the_same() {
     let mut company = published();
     let before = company.in_force().await;
     company.now += SignedDuration::from_hours(24 * 300);
-    let wanted = company.admins(&["alice", "bob"], 2);
-    let draft = change_admins(&before, &wanted, &DELEGATED.into(), company.now).unwrap();
+    let wanted = Wanted { renewed: DELEGATED.into(), ..company.wanted(&["alice", "bob"], 2) };
+    let draft = change_admins(&before, &wanted, company.now).unwrap();
     let shown = review(&draft, &before).unwrap().admins.unwrap();
     assert_eq!((shown.added.len(), shown.removed.len(), shown.renewed.len()), (0, 0, DELEGATED.len()));
     company.publish(&company.sign(draft, &["alice", "bob"])).unwrap();
     let after = company.in_force().await;
     assert_eq!(after.documents, before.documents);
     assert_eq!(after.admins_until, before.admins_until + SignedDuration::from_hours(24 * 300));
+}
+
+#[tokio::test]
+async fn promise_7_a_server_whose_keys_were_stolen_gets_others_and_the_thief_is_not_believed() {
+    let mut company = published();
+    let device = company.in_force().await;
+    let mut thief = Repository::new(company.repository.bundle().clone());
+    company.online.keys.extend(["server", "server"].map(|name| SigningKey::generate(name).unwrap()));
+    let wanted = Wanted { online: company.online(2, 3), ..Wanted::of_root(company.root()).unwrap() };
+    let draft = change_admins(&device, &wanted, company.now).unwrap();
+    let shown = review(&draft, &device).unwrap().admins.unwrap();
+    assert_eq!((shown.online, shown.added, shown.removed), (Some(wanted.online), Vec::new(), Vec::new()));
+    assert!(matches!(company.publish(&company.sign(draft.clone(), &["alice"])), Err(DraftError::Threshold { .. })));
+    company.publish(&company.sign(draft, &["alice", "bob"])).unwrap();
+    let device = verify(&device.root, Some(&device), company.repository.bundle(), &std::env::temp_dir()).await.unwrap();
+    assert_eq!(device.documents, company.in_force().await.documents, "what was in force stays");
+    // The old keys sign what was before: for who knows the new root, and for who is shown it.
+    thief.refresh(&company.online).unwrap();
+    let mut shown_the_root = thief.bundle().clone();
+    shown_the_root.files.insert("2.root.json".to_owned(), company.root().to_owned());
+    for offered in [thief.bundle(), &shown_the_root] {
+        let refused = verify(&device.root, Some(&device), offered, &std::env::temp_dir()).await;
+        assert!(refused.is_err(), "{refused:?}");
+    }
+    assert!(company.verify(&shown_the_root).await.is_err(), "nor by one that has seen nothing else");
+}
+
+#[tokio::test]
+async fn a_root_with_keys_that_the_server_does_not_have_is_not_published() {
+    let mut company = published();
+    let wanted = Wanted { online: company.online(0, 1), ..Wanted::of_root(company.root()).unwrap() };
+    let mut other = wanted.clone();
+    other.online.timestamp = SigningKey::generate("server").unwrap().public();
+    let draft = company.sign(change_admins(&company.in_force().await, &other, company.now).unwrap(), &["alice", "bob"]);
+    let before = company.repository.clone();
+    let refused = company.publish(&draft);
+    assert!(matches!(refused, Err(DraftError::NotTheServers { role: "timestamp" })), "{refused:?}");
+    assert_eq!(company.repository, before);
 }
 
 #[tokio::test]

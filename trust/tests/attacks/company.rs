@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use forewarn_proto::{api::Draft, bundle::Bundle, report::Refusal};
 use forewarn_trust::{
-    Admins, DraftError, OnlineSigner, PublicKey, Repository, SigningKey, Verified,
-    metadata::{self, Founders},
+    Admins, DraftError, OnlineSigner, PublicKey, Repository, SigningKey, Verified, Wanted,
+    metadata::{self, Founders, Online},
     verify,
 };
 use jiff::{SignedDuration, Timestamp};
@@ -13,8 +13,8 @@ use jiff::{SignedDuration, Timestamp};
 /// alice and bob have founded it; carol, dave and mallory have keys that nobody knows.
 pub(crate) struct Company {
     keys: BTreeMap<&'static str, SigningKey>,
-    pub(crate) snapshot: SigningKey,
-    pub(crate) timestamp: SigningKey,
+    /// The server's keys: for the snapshot, for the timestamp, and what came later.
+    pub(crate) online: OnlineSigner,
     pub(crate) repository: Repository,
     pub(crate) now: Timestamp,
 }
@@ -23,12 +23,16 @@ impl Company {
     /// A founded repository without policies.
     pub(crate) fn new() -> Self {
         let key = |name| SigningKey::generate(name).unwrap();
+        let now: Timestamp = "2026-12-01T09:00Z".parse().unwrap();
         let mut company = Self {
             keys: ["alice", "bob", "carol", "dave", "mallory"].map(|name| (name, key(name))).into(),
-            snapshot: key("server"),
-            timestamp: key("server"),
+            online: OnlineSigner {
+                keys: vec![key("server"), key("server")],
+                now: Timestamp::UNIX_EPOCH,
+                valid_until: now + SignedDuration::from_hours(24),
+            },
             repository: Repository::default(),
-            now: "2026-12-01T09:00Z".parse().unwrap(),
+            now,
         };
         let roles = company.founders().found(company.now).unwrap();
         let draft = company.sign(Draft { roles, ..Draft::default() }, &["alice", "bob"]);
@@ -37,12 +41,13 @@ impl Company {
     }
 
     pub(crate) fn founders(&self) -> Founders {
-        Founders {
-            admins: self.admins(&["alice", "bob"], 2).keys,
-            threshold: 2,
-            snapshot: self.snapshot.public(),
-            timestamp: self.timestamp.public(),
-        }
+        Founders { admins: self.admins(&["alice", "bob"], 2).keys, threshold: 2, online: self.online(0, 1) }
+    }
+
+    /// The keys of the server's that stand at these places.
+    pub(crate) fn online(&self, snapshot: usize, timestamp: usize) -> Online {
+        let public = |place: usize| self.online.keys[place].public();
+        Online { snapshot: public(snapshot), timestamp: public(timestamp) }
     }
 
     pub(crate) fn key(&self, name: &str) -> &SigningKey {
@@ -55,6 +60,11 @@ impl Company {
 
     pub(crate) fn admins(&self, names: &[&str], threshold: usize) -> Admins {
         Admins { keys: names.iter().map(|name| self.public(name)).collect(), threshold }
+    }
+
+    /// That these are the admins, and that nothing else changes.
+    pub(crate) fn wanted(&self, names: &[&str], threshold: usize) -> Wanted {
+        Wanted { admins: self.admins(names, threshold), ..Wanted::of_root(self.root()).unwrap() }
     }
 
     pub(crate) fn sign(&self, mut draft: Draft, by: &[&str]) -> Draft {
@@ -73,14 +83,7 @@ impl Company {
     }
 
     pub(crate) fn publish(&mut self, draft: &Draft) -> Result<(), DraftError> {
-        let valid_until = self.now + SignedDuration::from_hours(24);
-        let online = OnlineSigner {
-            snapshot: &self.snapshot,
-            timestamp: &self.timestamp,
-            now: Timestamp::UNIX_EPOCH,
-            valid_until,
-        };
-        self.repository.publish(draft, &online)
+        self.repository.publish(draft, &self.online)
     }
 
     /// Publishes without asking whether it may, as a broken or hostile server would.
@@ -94,14 +97,7 @@ impl Company {
             files.insert(format!("{}.{role}.json", metadata::version_of(role, text).unwrap()), text.clone());
         }
         let mut repository = Repository::new(Bundle { files });
-        let valid_until = self.now + SignedDuration::from_hours(24);
-        let online = OnlineSigner {
-            snapshot: &self.snapshot,
-            timestamp: &self.timestamp,
-            now: Timestamp::UNIX_EPOCH,
-            valid_until,
-        };
-        repository.refresh(&online).unwrap();
+        repository.refresh(&self.online).unwrap();
         repository.bundle().clone()
     }
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use forewarn_proto::api::Draft;
-use forewarn_trust::{DELEGATED, DraftError, RebaseError, change_admins, metadata, rebase, review, signers};
+use forewarn_trust::{DELEGATED, DraftError, RebaseError, Wanted, change_admins, metadata, rebase, review, signers};
 
 use crate::{POLICY, company::Company, published};
 
@@ -75,9 +75,9 @@ async fn what_a_draft_takes_out_is_taken_out_when_it_is_made_anew() {
 async fn a_change_of_admins_is_made_anew_over_a_policy_and_not_over_another_change_of_admins() {
     let mut company = published();
     let in_force = company.in_force().await;
-    let wanted = |names: &[&str]| company.admins(names, 2);
-    let renewal = change_admins(&in_force, &wanted(&["alice", "bob"]), &DELEGATED.into(), company.now).unwrap();
-    let add = change_admins(&in_force, &wanted(&["alice", "bob", "carol"]), &BTreeSet::new(), company.now).unwrap();
+    let wanted = Wanted { renewed: DELEGATED.into(), ..company.wanted(&["alice", "bob"], 2) };
+    let renewal = change_admins(&in_force, &wanted, company.now).unwrap();
+    let add = change_admins(&in_force, &company.wanted(&["alice", "bob", "carol"], 2), company.now).unwrap();
     let [policy, _] = two_drafts(&company);
     company.publish(&company.sign(policy, &["bob"])).unwrap();
     let stale = company.publish(&company.sign(renewal.clone(), &["alice", "bob"]));

@@ -10,9 +10,9 @@ use std::collections::BTreeMap;
 use company::Company;
 use forewarn_proto::{api::Draft, report::Refusal};
 use forewarn_trust::{
-    DELEGATED, DraftError, OnlineSigner, Repository, ReviewError, SigningKey, metadata, review, review_founding, verify,
+    DELEGATED, DraftError, Repository, ReviewError, SigningKey, metadata, review, review_founding, verify,
 };
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 
 const POLICY: &str = "id = \"ban\"\nversion = 1\ntitle = \"t\"\n[message]\nen = \"m\"\n[[rule]]\nid = \"r\"\napp = \"A\"\npurls = [\"pkg:deb/a\"]\n";
 const EXEMPTIONS: &str =
@@ -112,15 +112,8 @@ async fn promise_7_an_older_bundle_is_refused() {
     assert!(matches!(result, Err(Refusal::Older(_))), "{result:?}");
     // A server that hides the retraction behind a fresh timestamp is seen as well.
     let mut hidden = Repository::new(older);
-    let valid_until = company.now + SignedDuration::from_hours(24);
-    let online = OnlineSigner {
-        snapshot: &company.snapshot,
-        timestamp: &company.timestamp,
-        now: Timestamp::UNIX_EPOCH,
-        valid_until,
-    };
     for _ in 0..5 {
-        hidden.refresh(&online).unwrap();
+        hidden.refresh(&company.online).unwrap();
     }
     let result = verify(company.root(), Some(newer), hidden.bundle(), &std::env::temp_dir()).await;
     assert!(matches!(result, Err(Refusal::Older(_))), "{result:?}");
