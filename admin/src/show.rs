@@ -6,10 +6,7 @@ use forewarn_proto::{
     api::{Draft, DraftStatus, FleetStatus, Foresight, PolicyCount, Share},
     policy::{Exemption, Exemptions, Pause, Policy, Retraction},
 };
-use forewarn_trust::{
-    AdminsChange, Changes, PublicKey, Verified,
-    metadata::{self, Online},
-};
+use forewarn_trust::{AdminsChange, Changes, PublicKey, Verified, metadata};
 
 use crate::{
     diff::{self, FieldChange},
@@ -35,7 +32,7 @@ pub(crate) fn progress(status: &DraftStatus) {
     status.draft.targets.keys().for_each(|name| anstream::println!("  brings {name}"));
     status.draft.removes.iter().for_each(|name| anstream::println!("  takes out {name}"));
     if status.draft.roles.contains_key("root") {
-        anstream::println!("  changes who the admins are");
+        anstream::println!("  changes the root: who the admins are, or what the server's keys are");
     }
     if let Some(why) = &status.waiting {
         anstream::println!("  is signed and waits: {why}");
@@ -66,16 +63,19 @@ fn admins(change: &AdminsChange) -> Result<()> {
         (old, new) if old == new => anstream::println!("  signatures that a policy needs: {new}, as before"),
         (old, new) => anstream::println!("  {WARN}signatures that a policy needs: {old} -> {new}{WARN:#}"),
     }
-    if let Some(Online { snapshot, timestamp }) = &change.online {
-        for (role, key) in [("snapshot", snapshot), ("timestamp", timestamp)] {
-            anstream::println!("  {WARN}server's key  {}  {role}{WARN:#}", key.fingerprint()?);
+    if let Some((old, new)) = &change.online {
+        for (role, old, new) in
+            [("snapshot", &old.snapshot, &new.snapshot), ("timestamp", &old.timestamp, &new.timestamp)]
+        {
+            let (old, new) = (old.fingerprint()?, new.fingerprint()?);
+            anstream::println!("  {WARN}the server's key for its {role}: {old} -> {new}{WARN:#}");
         }
-        anstream::println!("  {WARN}Compare both with what `forewarn-server new-online-keys` printed.{WARN:#}");
+        anstream::println!("  {WARN}Compare the new ones with what `forewarn-server online-keys` prints.{WARN:#}");
     }
     if !change.renewed.is_empty() {
         anstream::println!("  signed anew, saying what they say now: {}", change.renewed.join(", "));
     }
-    anstream::println!("  the new list of admins is good until {}", change.until);
+    anstream::println!("  the new root is good until {}", change.until);
     if !change.added.is_empty() {
         anstream::println!("  {WARN}Compare each fingerprint with its owner, in person or by phone.{WARN:#}");
     }

@@ -23,7 +23,8 @@ impl InForce {
 
 impl Server {
     /// Puts `next` in the place of what was `seen` in force, in the database first, and pushes it. False if anybody was
-    /// first, here or at another server process: then their word is in force, and was pushed.
+    /// first, here or at another server process, so that their word is in force and is pushed; or if the draft that it is
+    /// made from is not open any more.
     pub(crate) async fn put_in_force(
         &self,
         seen: &InForce,
@@ -32,22 +33,27 @@ impl Server {
     ) -> Result<bool> {
         let mut in_force = self.in_force.lock().await;
         let first = self.store.set_bundle(next.bundle(), seen.revision, from, self.clock.wall()).await?;
-        *in_force = match first {
+        let now = match first {
             true => InForce { repository: next, revision: seen.revision + 1 },
             false => InForce::load(&self.store).await?,
         };
-        self.feed.push(in_force.repository.bundle());
+        self.take(&mut in_force, now);
         Ok(first)
     }
 
     /// Reads what another server process has put in force, and pushes it.
     pub(crate) async fn reload(&self) -> Result<()> {
         let mut in_force = self.in_force.lock().await;
-        let fresh = InForce::load(&self.store).await?;
-        if fresh.revision != in_force.revision {
-            self.feed.push(fresh.repository.bundle());
-            *in_force = fresh;
-        }
+        let now = InForce::load(&self.store).await?;
+        self.take(&mut in_force, now);
         Ok(())
+    }
+
+    /// Pushes what is in force now, if that is news here: to a whole fleet nothing is sent twice.
+    fn take(&self, in_force: &mut InForce, now: InForce) {
+        if now.revision != in_force.revision {
+            self.feed.push(now.repository.bundle());
+            *in_force = now;
+        }
     }
 }

@@ -27,7 +27,7 @@ use forewarn_proto::policy::Group;
 use tokio::sync::{Mutex, watch};
 use tokio_rustls::TlsAcceptor;
 
-pub use crate::{config::Config, http::openapi, online::renew as renew_online_keys, push::Feed};
+pub use crate::{config::Config, http::openapi, online::fingerprints as online_keys, push::Feed};
 use crate::{
     in_force::InForce,
     known::Known,
@@ -49,7 +49,7 @@ pub(crate) struct Server {
     pub(crate) clock: Clock,
     pub(crate) store: Store,
     pub(crate) own: Own,
-    /// What is in force; locked while it changes, so that two drafts can't be published at once.
+    /// What is in force, as this process knows. Which of two changes at once is first, the database says.
     pub(crate) in_force: Mutex<InForce>,
     pub(crate) reports: ReportWriter,
     pub(crate) feed: Feed,

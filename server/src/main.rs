@@ -40,10 +40,14 @@ enum Command {
         /// The new file. Whoever has it has the server's keys.
         file: PathBuf,
     },
-    /// Make new keys for what the server signs itself, after a copy of its database may have been stolen, or as a habit.
-    ///
-    /// They count once the admins have put them into the root: `forewarn-admin admins online-keys`.
-    NewOnlineKeys,
+    /// Print the fingerprints of the server's newest keys for what it signs itself. They are used once the admins have put
+    /// them into the root: `forewarn-admin admins online-keys`.
+    OnlineKeys {
+        /// Make new ones first: after a copy of the database may have been stolen, or as a habit. Make a backup once they
+        /// are in use: an older one has not the keys that the root names.
+        #[arg(long)]
+        new: bool,
+    },
     /// Print a new one-time enrolment token for one device.
     Token {
         /// A group that the device will be in, by which policies can be rolled out; may be given several times.
@@ -95,13 +99,10 @@ fn run(arguments: Arguments) -> Result<()> {
                 forewarn_server::backup(&config, &file).await?;
                 anstream::println!("Copied into {}. Whoever has it has the server's keys.", file.display());
             }
-            Command::NewOnlineKeys => {
-                for (role, fingerprint) in forewarn_server::renew_online_keys(&config).await? {
+            Command::OnlineKeys { new } => {
+                for (role, fingerprint) in forewarn_server::online_keys(&config, new).await? {
                     anstream::println!("{fingerprint}  {role}");
                 }
-                anstream::println!(
-                    "These sign once two admins have said so. One of them: forewarn-admin admins online-keys"
-                );
             }
             Command::Token { groups, count } => {
                 let tokens = new_tokens(&config, &groups.into_iter().collect(), count).await?;

@@ -11,19 +11,19 @@ use crate::{Server, config::Config, store::Store};
 const SNAPSHOT: &str = "snapshot";
 const TIMESTAMP: &str = "timestamp";
 
-/// Makes a new key for each online role, and gives their fingerprints with the roles' names.
+/// The fingerprints of the newest keys, with their roles' names; of `new` ones, which are made then.
 ///
 /// # Errors
 /// When the state can't be opened.
-pub async fn renew(config: &Config) -> Result<Vec<(&'static str, String)>> {
+pub async fn fingerprints(config: &Config, new: bool) -> Result<Vec<(&'static str, String)>> {
     let store = Store::open(config).await?;
-    let mut made = Vec::new();
+    let mut newest = Vec::new();
     for role in [SNAPSHOT, TIMESTAMP] {
-        let number = keys_of(&store, role).await?.len() + 1;
+        let number = keys_of(&store, role).await?.len() + usize::from(new);
         let key = read(&store.secret_or(&name(role, number), generate).await?)?;
-        made.push((role, key.public().fingerprint()?));
+        newest.push((role, key.public().fingerprint()?));
     }
-    Ok(made)
+    Ok(newest)
 }
 
 impl Server {

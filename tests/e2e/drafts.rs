@@ -53,30 +53,52 @@ fn the_author_can_make_a_stale_draft_anew() {
     assert!(ok(company, "bob", &["sign", "--yes"]).contains(&format!("Published draft {}.", numbers[0])));
 }
 
+/// What two admins' commands say that run at the same moment.
+fn at_once(company: &Company, commands: [(&str, &[&str]); 2]) -> [String; 2] {
+    std::thread::scope(|scope| {
+        let run = |(name, arguments)| company.view().admin(name, arguments).unwrap().text;
+        let both = commands.map(|command| scope.spawn(move || run(command)));
+        both.map(|one| one.join().unwrap())
+    })
+}
+
+fn is_published(text: &str) -> bool {
+    text.contains("Published draft")
+}
+
 #[test]
 fn of_drafts_that_get_their_last_signature_at_the_same_moment_none_is_lost() {
     let stage = Stage::set();
     let company = &stage.company;
     for round in 0..3 {
         let draft = |by, id| propose(company, by, &policy(&format!("{id}-{round}"), 1, "48h"));
-        let open = [("bob", draft("alice", "a")), ("alice", draft("bob", "b"))];
-        let sign = |(by, number): &(&str, String)| company.view().admin(by, &["sign", "--yes", number]).unwrap().text;
-        let signed = std::thread::scope(|scope| {
-            let both = open.each_ref().map(|last| scope.spawn(move || sign(last)));
-            both.map(|one| one.join().unwrap())
-        });
-        let published = |text: &String| text.contains("Published draft");
-        assert_eq!(signed.iter().filter(|text| published(text)).count(), 1, "{signed:?}");
-        // The other was overtaken; it is signed anew, in its place.
-        let (by, other) = &open[usize::from(published(&signed[0]))];
-        let first = if *by == "bob" { "alice" } else { "bob" };
-        ok(company, first, &["sign", "--yes", other]);
-        let last = company.admin(by, &["sign", "--yes", other]).unwrap().text;
-        assert!(published(&last), "{last}; at the same moment: {signed:?}");
+        let (first, second) = (draft("alice", "a"), draft("bob", "b"));
+        let signed = at_once(company, [("bob", &["sign", "--yes", &first]), ("alice", &["sign", "--yes", &second])]);
+        assert_eq!(signed.iter().filter(|text| is_published(text)).count(), 1, "{signed:?}");
+        // The other was overtaken; it is signed anew, in its place, by whoever has not signed it anew already.
+        let other = if is_published(&signed[0]) { second } else { first };
+        let again = ["alice", "bob"].map(|name| company.admin(name, &["sign", "--yes", &other]).unwrap().text);
+        assert_eq!(again.iter().filter(|text| is_published(text)).count(), 1, "{again:?}, before: {signed:?}");
     }
     let all = |status: &forewarn_proto::ipc::Status| status.rules.len() == 6;
     stage.device.wait_for("all six are in force", all).unwrap();
     assert!(ok(company, "alice", &["audit", "verify"]).contains("The record is whole"));
+}
+
+#[test]
+fn promise_3_a_retraction_and_a_last_signature_at_the_same_moment_both_count() {
+    let stage = Stage::set();
+    let company = &stage.company;
+    for round in 0..3 {
+        let [old, new] = ["old", "new"].map(|word| format!("{word}-{round}"));
+        company.publish(&policy(&old, 1, "48h")).unwrap();
+        let number = propose(company, "alice", &policy(&new, 1, "48h"));
+        let retract = ["retract", &old, "--reason", "sent in error"];
+        let [signed, retracted] = at_once(company, [("bob", &["sign", "--yes", &number]), ("alice", &retract)]);
+        assert!(is_published(&signed) && retracted.contains("Withdrawn"), "{signed}\n{retracted}");
+    }
+    let new = |status: &forewarn_proto::ipc::Status| status.rules.len() == 3;
+    stage.device.wait_for("the new ones are in force, and the old ones are not", new).unwrap();
 }
 
 #[test]

@@ -1,12 +1,15 @@
 //! What an admin sees and does across devices: how many a policy would touch, whom a rollout reaches, who may speak, and
 //! the record of all of it.
 
-use std::{io::Read, net::TcpListener, process::Command};
+use std::{io::Read, net::TcpListener, path::Path, process::Command};
 
 use anyhow::ensure;
 use forewarn_clock::Shift;
+use forewarn_proto::ipc::Status;
 use forewarn_tests::{Binaries, Company, Device, Postgres, home, wait_until};
 use tempfile::TempDir;
+
+use crate::Stage;
 
 /// A company with two devices, the first of which is in the group `pilot`.
 struct Fleet {
@@ -250,7 +253,7 @@ fn a_restored_backup_goes_on_where_it_was() {
     let fleet = Fleet::set("");
     fleet.propose(&ban(""));
     fleet.pilot.wait_for_first_notice().unwrap();
-    let Fleet { mut company, pilot, other: _other, .. } = fleet;
+    let Fleet { mut company, pilot, other, .. } = fleet;
     let backup = company.path("backup.db");
     company.server_command(&["backup", &backup.to_string_lossy()]).unwrap();
     // After the backup another policy comes into force, which the restored server knows nothing of.
@@ -262,23 +265,71 @@ fn a_restored_backup_goes_on_where_it_was() {
         })
         .unwrap();
     company.admin("alice", &["inbox"]).unwrap().ok().unwrap();
-    company.kill_server();
-    for file in ["server.db", "server.db-wal", "server.db-shm"] {
-        let _ = fs_err::remove_file(company.path("server").join(file));
-    }
-    fs_err::copy(&backup, company.path("server/server.db")).unwrap();
-    company.start_server().unwrap();
+    restore(&mut company, &backup);
     let behind = company.admin("alice", &["inbox"]).unwrap();
     assert!(!behind.success && behind.text.contains("can't be trusted"), "{}", behind.text);
     let before = pilot.status().unwrap().confirmed_at;
     company.admin("alice", &["bring-back"]).unwrap().ok().unwrap();
-    pilot.wait_for("the device is connected", |status| status.connected && status.confirmed_at > before).unwrap();
+    for device in [&pilot, &other] {
+        device.wait_for("it is connected", |status| status.connected && status.confirmed_at > before).unwrap();
+    }
     assert_eq!(pilot.status().unwrap().refused, None);
     let retracted =
         company.admin("alice", &["retract", "no-tiktok", "--reason", "sent in error", "--watch"]).unwrap().ok();
     let retracted = retracted.unwrap();
     assert!(retracted.contains("reached 2 of 2 devices, 0 not yet heard from"), "{retracted}");
     pilot.wait_for("withdrawn", |status| status.obligations.is_empty()).unwrap();
+}
+
+#[test]
+fn a_backup_from_before_the_server_got_new_keys_is_brought_back_and_gets_others() {
+    let mut stage = Stage::set();
+    let company = &stage.company;
+    let policy = |id| home::ban(&home::TIKTOK, id, 1, "grace = \"48h\"");
+    let admin = |company: &Company, name, arguments: &[&str]| company.admin(name, arguments).unwrap().ok().unwrap();
+    company.publish(&policy("before")).unwrap();
+    let backup = company.path("backup.db");
+    company.server_command(&["backup", &backup.to_string_lossy()]).unwrap();
+    let exchange = |company: &Company| {
+        company.server_command(&["online-keys", "--new"]).unwrap();
+        let proposed = admin(company, "alice", &["admins", "online-keys"]);
+        let signed = admin(company, "bob", &["sign", "--yes", draft_of(&proposed)]);
+        assert!(signed.contains("Published draft"), "{signed}");
+    };
+    exchange(company);
+    company.publish(&policy("after")).unwrap();
+    stage.device.wait_for("both are there", |status| status.rules.len() == 2).unwrap();
+    admin(company, "alice", &["inbox"]);
+    restore(&mut stage.company, &backup);
+    let company = &stage.company;
+    let brought = admin(company, "alice", &["bring-back"]);
+    assert!(brought.contains("The root names other keys than the server's newest"), "{brought}");
+    let file = company.policy_file(&policy("no-key")).unwrap();
+    let proposed = admin(company, "alice", &["propose", &file]);
+    let waits = admin(company, "bob", &["sign", "--yes"]);
+    assert!(waits.contains("names a snapshot key that this server does not have"), "{waits}");
+    exchange(company);
+    let before = stage.device.status().unwrap().confirmed_at;
+    let signed = admin(company, "bob", &["sign", "--yes", draft_of(&proposed)]);
+    assert!(signed.contains("Published draft"), "its signatures hold: {signed}");
+    let follows = |status: &Status| status.confirmed_at > before && status.rules.len() == 3;
+    stage.device.wait_for("the device follows", follows).unwrap();
+    assert_eq!(stage.device.status().unwrap().refused, None);
+}
+
+/// The draft's number, by what the command said that made it.
+fn draft_of(proposed: &str) -> &str {
+    proposed.lines().last().unwrap().rsplit(' ').next().unwrap()
+}
+
+/// The server as it was when the backup was made.
+fn restore(company: &mut Company, backup: &Path) {
+    company.kill_server();
+    for file in ["server.db", "server.db-wal", "server.db-shm"] {
+        let _ = fs_err::remove_file(company.path("server").join(file));
+    }
+    fs_err::copy(backup, company.path("server/server.db")).unwrap();
+    company.start_server().unwrap();
 }
 
 /// Everything above on PostgreSQL would say no more; this says that the statements are understood there.

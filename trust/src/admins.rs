@@ -159,8 +159,8 @@ pub struct AdminsChange {
     pub removed: Vec<PublicKey>,
     /// The threshold, before and after.
     pub threshold: (usize, usize),
-    /// The server's keys, if they change.
-    pub online: Option<Online>,
+    /// The server's keys, before and after, if they change.
+    pub online: Option<(Online, Online)>,
     /// Roles that are signed anew and say what they said.
     pub renewed: Vec<String>,
     /// When the new root expires.
@@ -176,7 +176,7 @@ impl AdminsChange {
             added: without(&new.admins, &old.admins),
             removed: without(&old.admins, &new.admins),
             threshold: (old.admins.threshold, new.admins.threshold),
-            online: (new.online != old.online).then(|| new.online.clone()),
+            online: (new.online != old.online).then(|| (old.online.clone(), new.online.clone())),
             renewed: new.renewed.iter().map(|role| (*role).to_owned()).collect(),
             until: metadata::expires_of("root", root)?,
         })

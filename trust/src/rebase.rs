@@ -36,7 +36,7 @@ pub enum RebaseError {
 pub fn rebase(draft: &Draft, in_force: &Verified, now: Timestamp) -> Result<Draft, RebaseError> {
     if let Some(root) = draft.roles.get("root") {
         if version_of("root", root)? != next_version("root", &in_force.root)? {
-            return Err(RebaseError::Conflict(vec!["the list of admins was".to_owned()]));
+            return Err(RebaseError::Conflict(vec!["the root".to_owned()]));
         }
         return Ok(change_admins(in_force, &Wanted::of_draft(draft, root)?, now)?);
     }

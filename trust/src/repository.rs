@@ -189,7 +189,8 @@ impl Repository {
     }
 
     /// Takes what an admin has seen in force, in the place of what a backup brought back: the admins' roles and their
-    /// targets of `seen`, which has to be verified before, with the online roles signed anew.
+    /// targets of `seen`, which has to be verified before, with the online roles signed anew. Where the root names keys that
+    /// were lost with what the backup had not, the online roles stay as they were seen, until a root names others.
     ///
     /// # Errors
     /// When some role of `seen` is older than what is in force.
@@ -204,7 +205,10 @@ impl Repository {
                 return Err(DraftError::OutOfDate { role: role.to_owned(), current, offered });
             }
         }
-        next.sign_snapshot(online)?;
+        match next.sign_snapshot(online) {
+            Err(DraftError::NotTheServers { .. }) => {}
+            signed => signed?,
+        }
         *self = next;
         Ok(())
     }

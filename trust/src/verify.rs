@@ -105,6 +105,7 @@ pub async fn verify(
         .await
         .map_err(|e| refusal(&e))?;
     let verified = collect(&repository).await?;
+    accepted.map_or(Ok(()), |accepted| refuse_older(accepted, &verified))?;
     refuse_unlisted(&repository, &verified, offered)?;
     Ok(verified)
 }
@@ -118,6 +119,21 @@ fn lay_out(accepted: &Verified, store: &Path) -> std::io::Result<()> {
     for role in ["timestamp", "snapshot", "targets"] {
         if let Some(text) = accepted.roles.get(role) {
             fs_write(&store.join(format!("{role}.json")), text)?;
+        }
+    }
+    Ok(())
+}
+
+/// What admins signed may not be older than what was accepted. `tough` sees that by the snapshot, and forgets the snapshot
+/// when the root names another key for it.
+fn refuse_older(accepted: &Verified, verified: &Verified) -> Result<(), Refusal> {
+    for role in DELEGATED.into_iter().chain(["targets"]) {
+        let version = |roles: &BTreeMap<String, String>| roles.get(role).map(|text| version_of(role, text)).transpose();
+        let versions = version(&accepted.roles).and_then(|before| Ok((before, version(&verified.roles)?)));
+        let (before, now) = versions.map_err(|error| Refusal::Unreadable(error.to_string()))?;
+        if now < before {
+            let number = Option::unwrap_or_default;
+            return Err(Refusal::Older(format!("{role} is at version {}, and was at {}", number(now), number(before))));
         }
     }
     Ok(())

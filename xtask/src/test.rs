@@ -1,4 +1,4 @@
-use std::process::Command;
+use std::{path::PathBuf, process::Command};
 
 use anyhow::{Result, bail};
 
@@ -29,9 +29,9 @@ pub(crate) fn run() -> Result<()> {
 
 /// Without room, a linker is killed after a quarter of an hour, and does not say why.
 fn check_room() -> Result<()> {
-    let folder = workspace()?;
-    let needed = ROOM[usize::from(folder.join("target/debug/deps").exists())];
-    let disk = rustix::fs::statvfs(folder)?;
+    let folder = std::env::var_os("CARGO_TARGET_DIR").map_or(workspace()?.join("target"), PathBuf::from);
+    let needed = ROOM[usize::from(folder.join("debug/forewarn-server").exists())];
+    let disk = rustix::fs::statvfs(&folder)?;
     let free = disk.f_bavail.saturating_mul(disk.f_frsize) >> 20;
     if free < needed {
         bail!("the tests need {needed} MiB of the disk that holds {}; {free} MiB are free", folder.display());

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result, ensure};
 use clap::{Args, Subcommand};
 use forewarn_proto::api::Draft;
-use forewarn_trust::{Admins, DELEGATED, Signer, Verified, Wanted, change_admins, review};
+use forewarn_trust::{Admins, DELEGATED, Signer, Verified, Wanted, change_admins, metadata::Online, review};
 
 use super::sign::report;
 use crate::{
@@ -46,7 +46,7 @@ enum Change {
         /// How many.
         number: usize,
     },
-    /// Propose the server's newest keys, which it made with `forewarn-server new-online-keys`, for what it signs itself.
+    /// Propose the server's newest keys, which it made with `forewarn-server online-keys --new`, for what it signs itself.
     OnlineKeys,
     /// Propose the same for longer: everything that admins sign is signed anew, and is good for another 366 days.
     Renew,
@@ -77,6 +77,10 @@ fn list(home: &Home, in_force: &Verified) -> Result<()> {
     for admin in &admins.keys {
         let you = if admin.public == mine.public { " (you)" } else { "" };
         anstream::println!("{}  {}{you}", admin.fingerprint()?, admin.name);
+    }
+    let Online { snapshot, timestamp } = Online::of_root(&in_force.root)?;
+    for (role, key) in [("snapshot", snapshot), ("timestamp", timestamp)] {
+        anstream::println!("{}  the server, for its {role}", key.fingerprint()?);
     }
     let Admins { keys, threshold } = &admins;
     anstream::println!("{threshold} of {} start a policy or change this list; any one stops a policy.", keys.len());

@@ -50,7 +50,7 @@ pub(super) async fn bring_back(
     check_as_a_device(&server, &next).await?;
     let decision = Decision::BroughtBack { by, bundle: digest(&next.bundle().to_bytes()) };
     if !server.put_in_force(&seen, next, Some((BROUGHT_BACK, decision))).await? {
-        return Err(Refused::new(StatusCode::CONFLICT, "another server has just published something; look again"));
+        return Err(Refused::new(StatusCode::CONFLICT, "something else was published just now; look again"));
     }
     Ok(StatusCode::NO_CONTENT)
 }
@@ -72,6 +72,8 @@ pub(super) async fn propose(
         };
         match published {
             Ok(()) => status.published = true,
+            // Nobody is told to sign what is not open any more.
+            Err(refused) if !server.store.drafts().await?.contains_key(&status.number) => return Err(refused),
             Err(Refused(code, why)) if code != StatusCode::INTERNAL_SERVER_ERROR => status.waiting = Some(why),
             Err(failed) => return Err(failed),
         }
@@ -103,7 +105,7 @@ async fn keep_sent(server: &Server, body: &[u8], by: &Caller) -> Result<(DraftSt
 fn told(status: &DraftStatus, by: &str) -> Told {
     let DraftStatus { number, signatures, published, waiting, draft, .. } = status;
     let what: Vec<&str> = draft.targets.keys().chain(&draft.removes).map(String::as_str).collect();
-    let what = if what.is_empty() { "who the admins are".to_owned() } else { what.join(", ") };
+    let what = if what.is_empty() { "the root".to_owned() } else { what.join(", ") };
     let count = |(role, (have, need)): (&String, &(usize, usize))| format!("{role}: {have} of {need} signatures");
     let signed: Vec<String> = signatures.iter().map(count).collect();
     let (subject, next) = if *published {
@@ -204,15 +206,18 @@ pub(super) async fn withdraw(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// How often a draft is looked at again because something else came into force meanwhile.
-const ATTEMPTS: usize = 3;
-
-/// Puts a draft in force. Nothing is locked while the fleet is counted for it: a retraction does not wait for that.
+/// Puts a draft in force. Nothing is locked while the fleet is counted for it: a retraction does not wait for that. What
+/// came into force meanwhile is looked at again, for as long as the draft is open.
 async fn put_in_force(server: &Server, number: i64, draft: &Draft, by: String) -> Result<(), Refused> {
-    for _ in 0..ATTEMPTS {
+    loop {
         let seen = server.in_force.lock().await.clone();
         let roles = seen.repository.signed_roles(draft).map_err(DraftError::from)?;
-        let next = published(server, &seen.repository, draft).await?;
+        let next = published(server, &seen.repository, draft).await;
+        if !server.store.drafts().await?.contains_key(&number) {
+            let text = format!("draft {number} is not open any more: it was published, or withdrawn");
+            return Err(Refused(StatusCode::CONFLICT, text));
+        }
+        let next = next?;
         let bundle = digest(&next.bundle().to_bytes());
         let decision = Decision::Published { draft: number, by: by.clone(), roles, bundle };
         if server.put_in_force(&seen, next, Some((number, decision))).await? {
@@ -221,8 +226,6 @@ async fn put_in_force(server: &Server, number: i64, draft: &Draft, by: String) -
             return Ok(());
         }
     }
-    let text = "something else was published just now, or this was withdrawn; look again";
-    Err(Refused::new(StatusCode::CONFLICT, text))
 }
 
 /// The repository with the draft in force; nothing has changed yet.

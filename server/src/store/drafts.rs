@@ -32,8 +32,8 @@ impl Store {
     }
 
     /// Puts the bundle that follows `revision` in force. With it, in the same transaction, a draft is marked as published
-    /// and its publication recorded. False if another server was first, or the draft is not open any more, so that nothing
-    /// was changed.
+    /// and its publication recorded. False if anybody else was first, or the draft is not open any more, so that nothing was
+    /// changed.
     pub(crate) async fn set_bundle(
         &self,
         bundle: &Bundle,

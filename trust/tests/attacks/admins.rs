@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use forewarn_proto::{
     api::{Draft, NEW_ADMINS},
+    bundle::Bundle,
     report::Refusal,
 };
 use forewarn_trust::{
@@ -273,13 +274,22 @@ async fn promise_2_a_change_of_admins_that_says_more_than_it_shows_is_not_signed
     assert!(matches!(unlisted, ReviewError::Differs(_)), "{unlisted:?}");
     let without_targets = refused(&|draft: &mut Draft| drop(draft.roles.remove("targets")));
     assert!(matches!(without_targets, ReviewError::Differs(_)), "{without_targets:?}");
-    let server_key = company.online.keys[0].public().public;
-    let own_key = company.public("mallory").public;
-    let other_server = refused(&|draft: &mut Draft| {
-        let text = draft.roles.get_mut("root").unwrap();
-        *text = text.replace(&server_key, &own_key);
-    });
-    assert!(matches!(other_server, ReviewError::Differs(_)), "{other_server:?}");
+}
+
+#[tokio::test]
+async fn promise_2_other_keys_of_the_server_are_shown_with_whatever_else_a_draft_changes() {
+    let mut company = published();
+    company.online.keys.push(SigningKey::generate("server").unwrap());
+    let before = company.in_force().await;
+    let wanted = Wanted {
+        online: company.online(0, 2),
+        renewed: DELEGATED.into(),
+        ..company.wanted(&["alice", "bob", "carol"], 2)
+    };
+    let draft = change_admins(&before, &wanted, company.now).unwrap();
+    let shown = review(&draft, &before).unwrap().admins.unwrap();
+    assert_eq!(shown.online, Some((company.online(0, 1), company.online(0, 2))));
+    assert_eq!((shown.added.len(), shown.renewed.len()), (1, DELEGATED.len()));
 }
 
 #[tokio::test]
@@ -323,7 +333,8 @@ async fn promise_7_a_server_whose_keys_were_stolen_gets_others_and_the_thief_is_
     let wanted = Wanted { online: company.online(2, 3), ..Wanted::of_root(company.root()).unwrap() };
     let draft = change_admins(&device, &wanted, company.now).unwrap();
     let shown = review(&draft, &device).unwrap().admins.unwrap();
-    assert_eq!((shown.online, shown.added, shown.removed), (Some(wanted.online), Vec::new(), Vec::new()));
+    let keys = Some((company.online(0, 1), wanted.online));
+    assert_eq!((shown.online, shown.added, shown.removed), (keys, Vec::new(), Vec::new()));
     assert!(matches!(company.publish(&company.sign(draft.clone(), &["alice"])), Err(DraftError::Threshold { .. })));
     company.publish(&company.sign(draft, &["alice", "bob"])).unwrap();
     let device = verify(&device.root, Some(&device), company.repository.bundle(), &std::env::temp_dir()).await.unwrap();
@@ -337,6 +348,28 @@ async fn promise_7_a_server_whose_keys_were_stolen_gets_others_and_the_thief_is_
         assert!(refused.is_err(), "{refused:?}");
     }
     assert!(company.verify(&shown_the_root).await.is_err(), "nor by one that has seen nothing else");
+}
+
+#[tokio::test]
+async fn promise_7_new_keys_of_the_server_bring_back_nothing_that_admins_signed_before() {
+    let mut company = published();
+    let older = company.repository.bundle().clone();
+    let draft = company.sign(company.draft("retractions", "retractions/ban.toml", RETRACTION), &["alice"]);
+    company.publish(&draft).unwrap();
+    let device = company.in_force().await;
+    company.online.keys.push(SigningKey::generate("server").unwrap());
+    let wanted = Wanted { online: company.online(2, 2), ..Wanted::of_root(company.root()).unwrap() };
+    let draft = change_admins(&device, &wanted, company.now).unwrap();
+    company.publish(&company.sign(draft, &["alice", "bob"])).unwrap();
+    // The server shows the new root, and what was in force before the retraction.
+    let mut files = company.repository.bundle().files.clone();
+    files.retain(|name, _| !name.ends_with(".retractions.json") && !name.starts_with("retractions/"));
+    files.extend(older.files.into_iter().filter(|(name, _)| name.ends_with(".retractions.json")));
+    let mut hidden = Repository::new(Bundle { files });
+    hidden.refresh(&company.online).unwrap();
+    assert!(verify(company.root(), None, hidden.bundle(), &std::env::temp_dir()).await.is_ok(), "signed it is");
+    let result = verify(&device.root, Some(&device), hidden.bundle(), &std::env::temp_dir()).await;
+    assert!(matches!(&result, Err(Refusal::Older(why)) if why.contains("retractions is at version 1")), "{result:?}");
 }
 
 #[tokio::test]
