@@ -102,11 +102,17 @@ mod tests {
     /// Types of packages on devices that this project does not list yet.
     const ELSEWHERE: [&str; 4] = ["android", "msix", "windows", "macos"];
 
-    /// The app id that Chromium makes of a start URL: the first 32 hexadecimal digits of its SHA-256, as letters from `a`
-    /// (Chromium's `web_app_helpers.cc` and `components/crx_file/id_util.cc`).
+    /// The app id that Chromium makes of a start URL: the first 32 hexadecimal digits of the SHA-256 of its SHA-256, as
+    /// letters from `a` (`web_app_helpers.cc` hashes it, and `components/crx_file/id_util.cc` hashes what it is given).
     fn web_app_id(start_url: &str) -> String {
-        let nibbles = Sha256::digest(start_url).into_iter().flat_map(|byte| [byte >> 4, byte & 15]);
+        let nibbles = Sha256::digest(Sha256::digest(start_url)).into_iter().flat_map(|byte| [byte >> 4, byte & 15]);
         nibbles.take(32).map(|nibble| char::from(b'a' + nibble)).collect()
+    }
+
+    #[test]
+    fn a_web_app_has_the_id_that_chromium_gives_it() {
+        // As it stands in the desktop entries of people who have installed it.
+        assert_eq!(web_app_id("https://www.youtube.com/?feature=ytca"), "agimnkijcaahngcdmfeangaknmldooml");
     }
 
     #[test]

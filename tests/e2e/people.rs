@@ -130,7 +130,7 @@ fn promise_5_two_people_see_only_their_own_and_a_third_sees_nothing() {
         assert_eq!(anns.obligations[0].person.0, ANN);
         assert!(bens.obligations.is_empty(), "{bens:#?}");
         let said = serde_json::to_string(&bens).unwrap();
-        for anns in ["61001", "jdgcjfgmiglhcekoafkdilaampjnhjld", "device/home", "not_met"] {
+        for anns in ["61001", "nlalbmkafgmoifbeooblidblkmlhhpnc", "device/home", "not_met"] {
             assert!(!said.contains(anns), "{anns} is ANN's: {said}");
         }
         let (success, said) = family.run_as(STRANGER, &["status"]);

@@ -21,9 +21,9 @@ pub struct WebApp {
 }
 
 /// The app that is banned.
-pub const TIKTOK: WebApp = WebApp { name: "TikTok", id: "jdgcjfgmiglhcekoafkdilaampjnhjld" };
+pub const TIKTOK: WebApp = WebApp { name: "TikTok", id: "nlalbmkafgmoifbeooblidblkmlhhpnc" };
 /// The app that is banned in error.
-pub const INSTAGRAM: WebApp = WebApp { name: "Instagram", id: "okcomplpnlgjbcgjdajhdecgnoehnodm" };
+pub const INSTAGRAM: WebApp = WebApp { name: "Instagram", id: "akpamiohjfcnimfljfndmaldlcfphjmp" };
 
 /// Where the mail clients' files come from.
 const DATA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../agent/mail/tests/data");

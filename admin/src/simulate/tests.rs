@@ -159,7 +159,7 @@ fn who_is_never_told_is_counted_with_the_reason() {
     ];
     let entry = |(index, fields): (usize, &&str)| {
         let groups = if fields.contains("groups") { "" } else { r#""groups": ["all"], "# };
-        let apps = r#""apps": ["pkg:webapp/chromium/jdgcjfgmiglhcekoafkdilaampjnhjld"]"#;
+        let apps = r#""apps": ["pkg:webapp/chromium/nlalbmkafgmoifbeooblidblkmlhhpnc"]"#;
         format!(r#"{{"name": "{index}", "zone": "UTC", {groups}{apps}, {fields}}}"#)
     };
     let entries: Vec<String> = entries.iter().enumerate().map(entry).collect();
