@@ -38,7 +38,7 @@ pub(crate) const ACTS_OFFLINE: &str =
     "acts on devices that have not reached the server for long, too; a retraction can't stop it there";
 
 pub(crate) fn purl(pattern: &Pattern) -> String {
-    format!("{pattern}{}", if pattern.only_warns { ", which only warns" } else { "" })
+    format!("{pattern}{}", if pattern.is_certain() { "" } else { ", which only warns" })
 }
 
 pub(crate) fn display_name(name: &str) -> String {

@@ -7,7 +7,7 @@
 //! |---|---|
 //! | `pkg:flatpak/org.example.App` | a Flatpak application, by its application id |
 //! | `pkg:snap/example` | a snap |
-//! | `pkg:appimage/Example` | an AppImage, by the name in its desktop entry, else in its file's name |
+//! | `pkg:appimage/Example` | an AppImage, by the name in its desktop entry, else in its file's name; anybody can give it, so it only warns |
 //! | `pkg:brew/example` | a formula or cask of Homebrew |
 //! | `pkg:nix/example` | a package in a Nix profile |
 //! | `pkg:firefox-extension/<add-on id>` | an extension of Firefox |

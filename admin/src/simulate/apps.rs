@@ -147,7 +147,7 @@ fn stand_in(rule: &Rule, sources: &[Source]) -> Option<Purl> {
     let kinds: Vec<&str> = sources.iter().flat_map(|source| source.purl_kinds()).copied().collect();
     let here = rule.purls.iter().filter(|pattern| kinds.contains(&pattern.purl.kind()));
     let mut best: Vec<&Pattern> = here.collect();
-    best.sort_by_key(|pattern| pattern.only_warns);
+    best.sort_by_key(|pattern| !pattern.is_certain());
     best.into_iter().find_map(in_range)
 }
 

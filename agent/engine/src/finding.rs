@@ -257,12 +257,12 @@ pub(crate) fn obliges(policy: &Policy, found: &Found, has_mail: bool) -> bool {
 /// The sources that can say whether a rule is met: those of its certain purls. What only warns does not keep anybody's mail
 /// from returning, so it counts only where there is nothing else.
 fn sources_of(rule: &Rule) -> Vec<Source> {
-    let kinds_of = |only_warns: bool| -> BTreeSet<&str> {
-        rule.purls.iter().filter(|p| p.only_warns == only_warns).map(|p| p.purl.kind()).collect()
+    let kinds_of = |certain: bool| -> BTreeSet<&str> {
+        rule.purls.iter().filter(|p| p.is_certain() == certain).map(|p| p.purl.kind()).collect()
     };
     let of = |kinds: &BTreeSet<&str>| -> Vec<Source> {
         Source::ALL.into_iter().filter(|source| source.purl_kinds().iter().any(|kind| kinds.contains(kind))).collect()
     };
     let named = if rule.display_names.is_empty() { &[][..] } else { &Source::WITH_DISPLAY_NAMES };
-    [of(&kinds_of(false)), of(&kinds_of(true)), named.to_vec()].into_iter().find(|s| !s.is_empty()).unwrap_or_default()
+    [of(&kinds_of(true)), of(&kinds_of(false)), named.to_vec()].into_iter().find(|s| !s.is_empty()).unwrap_or_default()
 }

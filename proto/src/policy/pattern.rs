@@ -66,12 +66,20 @@ impl Pattern {
         self.purl.names(package) && self.vers.as_ref().is_none_or(in_range)
     }
 
+    /// Whether what it names is certainly the app. What is not takes nothing.
+    pub fn is_certain(&self) -> bool {
+        !self.only_warns && !SELF_NAMED.contains(&self.purl.kind())
+    }
+
     /// How it recognises what it names.
     pub(super) fn how(&self) -> How {
         let pattern = self.to_string();
-        if self.only_warns { How::UncertainPurl { pattern } } else { How::Purl { pattern } }
+        if self.is_certain() { How::Purl { pattern } } else { How::UncertainPurl { pattern } }
     }
 }
+
+/// The types of packages that nobody gives names to but who makes them: another app may be called the same.
+const SELF_NAMED: [&str; 1] = ["appimage"];
 
 /// RPM's epoch is a qualifier of the purl, and comes before the version where versions are compared.
 fn versioned<'v>(package: &Purl, version: &'v str) -> Cow<'v, str> {
@@ -195,5 +203,14 @@ mod tests {
         check("vers:rpm/<1:1.0", "pkg:rpm/fedora/a@2.0-1", true);
         check("vers:rpm/<1:1.0", "pkg:rpm/fedora/a@2.0-1?epoch=1", false);
         check("vers:generic/<2.0", "pkg:snap/a", false);
+    }
+
+    #[test]
+    fn what_anybody_can_call_so_is_not_certain() {
+        for (purl, certain) in [("pkg:flatpak/com.tiktok.TikTok", true), ("pkg:appimage/TikTok", false)] {
+            let pattern = Pattern::new(purl.parse().unwrap());
+            assert_eq!((pattern.is_certain(), pattern.how().is_certain()), (certain, certain), "{purl}");
+            assert!(!Pattern { only_warns: true, ..pattern }.how().is_certain());
+        }
     }
 }
