@@ -178,6 +178,9 @@ pub struct Package {
     pub display_name: Option<String>,
     /// The file that says that it is installed: `/var/lib/dpkg/status`.
     pub found_in: String,
+    /// What its source says of it beside that it is installed: `held`, `half-configured`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state: Option<String>,
 }
 
 /// A place where a source could not be read, and so cannot vouch for absence.

@@ -104,7 +104,7 @@ pub(super) enum Banned {
 }
 
 fn package(purl: &Purl) -> Package {
-    Package { purl: purl.clone(), display_name: None, found_in: "simulated".to_owned() }
+    Package { purl: purl.clone(), display_name: None, found_in: "simulated".to_owned(), state: None }
 }
 
 fn sources_of(platform: Platform) -> &'static [Source] {

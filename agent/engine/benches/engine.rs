@@ -124,7 +124,7 @@ fn listing(source: Source, scope: Scope, kind: &str, packages: usize) -> Listing
 
 fn package(source: Source, kind: &str, name: &str) -> Package {
     let purl = format!("pkg:{kind}/{name}@1.0").parse().expect("a purl");
-    Package { purl, display_name: None, found_in: format!("the list of {}", source.name()) }
+    Package { purl, display_name: None, found_in: format!("the list of {}", source.name()), state: None }
 }
 
 fn now() -> Now {

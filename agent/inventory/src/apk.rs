@@ -39,6 +39,9 @@ pub(crate) fn read(site: &Site<'_>, draft: &mut Draft<'_>) {
                 draft.gap(&shown, Some(offset as u64), reason);
             }
         });
+        if bytes.last().is_some_and(|last| *last != b'\n') {
+            draft.gap(&shown, Some(bytes.len() as u64), "it ends within a line");
+        }
         return;
     }
 }

@@ -39,9 +39,16 @@ const ATTEMPTS: usize = 4;
 const STATUS: &str = "var/lib/dpkg/status";
 const JOURNAL: &str = "var/lib/dpkg/updates";
 
-/// What the journal says: by name and architecture which version is installed, and which of its files says so; or that
-/// none is.
-type Journal = BTreeMap<(String, Option<String>), Option<(String, PathBuf)>>;
+/// What the journal says: by name and architecture what is installed; or that nothing is.
+type Journal = BTreeMap<(String, Option<String>), Option<Entry>>;
+
+/// What a journal's file says of a package that is installed.
+#[derive(Debug)]
+struct Entry {
+    version: String,
+    state: Option<&'static str>,
+    file: PathBuf,
+}
 
 pub(crate) fn read(site: &Site<'_>, draft: &mut Draft<'_>) {
     let root = &site.root;
@@ -88,31 +95,35 @@ fn merge(root: &Root, status: File, journal: Journal, vendor: &str, draft: &mut 
     let path = root.path(Path::new(STATUS));
     let found_in = path.to_string_lossy();
     let overridden = |stanza: &Stanza<'_>| {
-        let key = || (stanza.package.to_owned(), stanza.arch.map(str::to_owned));
-        !journal.is_empty() && journal.contains_key(&key())
+        let of = |arch: Option<&str>| journal.get(&(stanza.package.to_owned(), arch.map(str::to_owned)));
+        // Of what was purged dpkg forgets the architecture before it merges the journal.
+        !journal.is_empty() && (of(stanza.arch).is_some() || of(None).is_some_and(Option::is_none))
     };
     let mut gaps = Vec::new();
     // What the journal speaks of has to be found to be passed over.
     let asked = draft.wanted().named("deb").filter(|_| journal.is_empty()).map(Asked::new);
     let asks = |name: &[u8]| asked.as_ref().is_none_or(|asked| asked.contains(name));
     let passed = scan_file(&path, status, &mut gaps, asks, |stanza| match stanza.installed {
-        Some(version) if !overridden(&stanza) => offer(stanza.package, stanza.arch, version, vendor, &found_in, draft),
+        Some(version) if !overridden(&stanza) => {
+            let Stanza { package, arch, state, .. } = stanza;
+            offer((package, arch), (version, state), vendor, &found_in, draft)
+        }
         Some(_) | None => Ok(()),
     });
     draft.count(passed);
     draft.gaps(gaps);
     for ((name, arch), installed) in journal {
-        let Some((version, path)) = installed else { continue };
-        if let Err(reason) = offer(&name, arch.as_deref(), &version, vendor, &path.to_string_lossy(), draft) {
-            draft.gap(&path, None, reason);
+        let Some(Entry { version, state, file }) = installed else { continue };
+        let package = (name.as_str(), arch.as_deref());
+        if let Err(reason) = offer(package, (&version, state), vendor, &file.to_string_lossy(), draft) {
+            draft.gap(&file, None, reason);
         }
     }
 }
 
 fn offer(
-    name: &str,
-    arch: Option<&str>,
-    version: &str,
+    (name, arch): (&str, Option<&str>),
+    (version, state): (&str, Option<&'static str>),
     vendor: &str,
     found_in: &str,
     draft: &mut Draft<'_>,
@@ -122,6 +133,7 @@ fn offer(
         namespace: Some(vendor),
         version: Some(version),
         qualifiers: qualifier.as_slice(),
+        state,
         ..Item::new("deb", name)
     };
     draft.offer(&item, found_in)
@@ -168,7 +180,9 @@ fn read_journal(root: &Root, gaps: &mut Vec<Gap>) -> Journal {
             Ok(Opened::File(file)) => {
                 let take = |stanza: Stanza<'_>| {
                     let key = (stanza.package.to_owned(), stanza.arch.map(str::to_owned));
-                    journal.insert(key, stanza.installed.map(|version| (version.to_owned(), shown.clone())));
+                    let entry =
+                        |version: &str| Entry { version: version.to_owned(), state: stanza.state, file: shown.clone() };
+                    journal.insert(key, stanza.installed.map(entry));
                     Ok(())
                 };
                 scan_file(&shown, file, gaps, |_| true, take);
@@ -223,6 +237,10 @@ fn scan_file(
             });
         passed += more;
         if last {
+            // dpkg refuses such a file: what comes after it was lost.
+            if filled > 0 && buffer[filled - 1] != b'\n' {
+                note(gaps, unread(base + filled as u64, "it ends within a line".to_owned()));
+            }
             return passed;
         }
         buffer.copy_within(used..filled, 0);

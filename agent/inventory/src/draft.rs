@@ -36,6 +36,8 @@ pub(crate) struct Item<'a> {
     pub(crate) qualifiers: &'a [(&'a str, &'a str)],
     /// What people call it.
     pub(crate) display_name: Option<&'a str>,
+    /// What the source says beside that it is installed.
+    pub(crate) state: Option<&'a str>,
 }
 
 impl<'w> Draft<'w> {
@@ -61,10 +63,10 @@ impl<'w> Draft<'w> {
     pub(crate) fn offer(&mut self, item: &Item<'_>, found_in: &str) -> Result<(), String> {
         self.listing.count += 1;
         if self.wanted.asks_for(item.kind, item.name, item.display_name) {
-            let Item { kind, namespace, name, version, qualifiers, display_name } = *item;
+            let Item { kind, namespace, name, version, qualifiers, display_name, state } = *item;
             let purl = Purl::new(kind, namespace, name, version, qualifiers).map_err(|error| error.to_string())?;
-            let display_name = display_name.map(str::to_owned);
-            self.listing.packages.push(Package { purl, display_name, found_in: found_in.to_owned() });
+            let [display_name, state] = [display_name, state].map(|text| text.map(str::to_owned));
+            self.listing.packages.push(Package { purl, display_name, found_in: found_in.to_owned(), state });
         }
         Ok(())
     }
@@ -143,6 +145,6 @@ impl<'w> Draft<'w> {
 impl<'a> Item<'a> {
     /// A package of a type and a name, and nothing else.
     pub(crate) fn new(kind: &'a str, name: &'a str) -> Self {
-        Self { kind, namespace: None, name, version: None, qualifiers: &[], display_name: None }
+        Self { kind, namespace: None, name, version: None, qualifiers: &[], display_name: None, state: None }
     }
 }

@@ -443,7 +443,7 @@ impl World {
 
 pub(super) fn package(app: &str) -> Package {
     let purl = format!("pkg:webapp/chromium/{app}").parse().unwrap();
-    Package { purl, display_name: Some(app.to_owned()), found_in: format!("{app}.desktop") }
+    Package { purl, display_name: Some(app.to_owned()), found_in: format!("{app}.desktop"), state: None }
 }
 
 /// A policy that bans TikTok; `deadline` is the body of its `[deadline]` table.

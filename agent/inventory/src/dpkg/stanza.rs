@@ -18,6 +18,8 @@ pub(super) struct Stanza<'a> {
     pub(super) arch: Option<&'a str>,
     /// `128.3.0esr-1` if its files are there, wholly or in part; `None` if it isn't installed.
     pub(super) installed: Option<&'a str>,
+    /// `held`, `half-configured` and the like, of what is installed.
+    pub(super) state: Option<&'static str>,
 }
 
 /// Why a stanza does not say whether its package is installed.
@@ -139,7 +141,7 @@ fn head(stanza: &[u8]) -> Option<(&[u8], bool)> {
     let status = rest.strip_prefix(b"\nStatus: ")?;
     // Most are.
     let installed = status.starts_with(b"install ok installed\n")
-        || files_are_there(status.split_at_checked(memchr(b'\n', status)?)?.0)?;
+        || presence(status.split_at_checked(memchr(b'\n', status)?)?.0)? != Presence::Gone;
     (!name.is_empty()).then_some((name, installed))
 }
 
@@ -214,12 +216,13 @@ impl<'a> Fields<'a> {
         let package = self.word(PACKAGE, NAME)?.ok_or(Damage::Missing(NAMES[PACKAGE]))?;
         let status = self.values[STATUS].ok_or(Damage::Missing(NAMES[STATUS]))?;
         let arch = self.word(ARCHITECTURE, MACHINE)?;
-        let installed = match files_are_there(status) {
-            None => return Err(Damage::Invalid(NAMES[STATUS])),
-            Some(false) => None,
-            Some(true) => Some(self.word(VERSION, NUMBER)?.ok_or(Damage::Missing(NAMES[VERSION]))?),
+        let (installed, state) = match presence(status).ok_or(Damage::Invalid(NAMES[STATUS]))? {
+            Presence::Gone => (None, None),
+            Presence::There(state) => {
+                (Some(self.word(VERSION, NUMBER)?.ok_or(Damage::Missing(NAMES[VERSION]))?), state)
+            }
         };
-        Ok(Stanza { package, arch, installed })
+        Ok(Stanza { package, arch, installed, state })
     }
 
     /// A field's value, if it is there and not empty.
@@ -272,18 +275,31 @@ fn is(byte: u8, class: u8) -> bool {
     CLASSES[usize::from(byte)] & class != 0
 }
 
-/// Whether a `Status` such as `install ok installed` says that the package's files are there, wholly or in part.
-/// `None` if it isn't a status.
-fn files_are_there(status: &[u8]) -> Option<bool> {
+/// What a `Status` says of a package's files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Presence {
+    /// Not there; its configuration may be.
+    Gone,
+    /// There, wholly or in part, and what is to be said of that.
+    There(Option<&'static str>),
+}
+
+/// The states of a package whose files are there in part, or which waits for something.
+const UNSETTLED: [&str; 5] = ["half-installed", "unpacked", "half-configured", "triggers-awaited", "triggers-pending"];
+
+/// What a `Status` such as `install ok installed` says. `None` if it isn't a status.
+fn presence(status: &[u8]) -> Option<Presence> {
     let mut words = status.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
-    let (_want, _flag, state, None) = (words.next()?, words.next()?, words.next()?, words.next()) else {
+    let (want, _flag, state, None) = (words.next()?, words.next()?, words.next()?, words.next()) else {
         return None;
     };
     match state {
-        b"not-installed" | b"config-files" => Some(false),
-        b"half-installed" | b"unpacked" | b"half-configured" => Some(true),
-        b"triggers-awaited" | b"triggers-pending" | b"installed" => Some(true),
-        _ => None,
+        b"not-installed" | b"config-files" => Some(Presence::Gone),
+        b"installed" => Some(Presence::There((want == b"hold").then_some("held"))),
+        state => {
+            let unsettled = UNSETTLED.into_iter().find(|known| known.as_bytes() == state)?;
+            Some(Presence::There(Some(unsettled)))
+        }
     }
 }
 

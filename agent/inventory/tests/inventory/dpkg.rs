@@ -78,7 +78,11 @@ fn every_state_architecture_and_journal_file_reads_as_in_dpkg_query() {
     write(
         root.path(),
         "var/lib/dpkg/status",
-        status + &stanza("lib", "amd64", "installed", "1") + &stanza("lib", "i386", "installed", "1"),
+        status
+            + &stanza("lib", "amd64", "installed", "1")
+            + &stanza("lib", "i386", "installed", "1")
+            + &stanza("purged", "amd64", "installed", "1")
+            + &stanza("held", "amd64", "installed", "1").replace("install ok", "hold ok"),
     );
     write(
         root.path(),
@@ -91,11 +95,17 @@ fn every_state_architecture_and_journal_file_reads_as_in_dpkg_query() {
         stanza("lib", "i386", "installed", "3") + &stanza("new", "all", "unpacked", "9"),
     );
     write(root.path(), "var/lib/dpkg/updates/0002", stanza("p6", "amd64", "not-installed", "1"));
+    // As dpkg itself writes what it has purged.
+    write(root.path(), "var/lib/dpkg/updates/0003", "Package: purged\nStatus: purge ok not-installed\n\n");
     write(root.path(), "var/lib/dpkg/updates/tmp.i", "#padded\n#padded\n");
     let listed = dpkg(&places);
     assert_eq!(purls(&listed), queried(&places, "debian"));
     assert_eq!(listed.gaps, []);
-    assert_eq!(purls(&listed).len(), 8);
+    assert_eq!(purls(&listed).len(), 9);
+    let said = |purl: &str| listed.packages.iter().find(|p| p.purl.as_str().contains(purl)).unwrap().state.as_deref();
+    let states = ["/p2@", "/p3@", "/p4@", "/p5@", "/lib@3", "/held@", "/new@"].map(said);
+    let words = ["half-installed", "unpacked", "half-configured", "triggers-pending", "", "held", "unpacked"];
+    assert_eq!(states.map(Option::unwrap_or_default), words);
     assert!(purls(&listed).contains(&"pkg:deb/debian/lib@3?arch=i386"));
     assert!(purls(&listed).contains(&"pkg:deb/debian/p2@1:2~3%2B4-5?arch=amd64"));
 }
@@ -112,6 +122,14 @@ fn check(status: impl AsRef<[u8]>, expected: &[&str], expected_gaps: &[&str]) {
 }
 
 #[test]
+fn a_file_that_was_cut_off_does_not_vouch_for_what_came_after() {
+    let b = stanza("b", "all", "installed", "1");
+    let cut = 2 * b.len() - 9;
+    let gap = format!("var/lib/dpkg/status @{cut}: it ends within a line");
+    check(&format!("{b}{b}{b}")[..cut], &["pkg:deb/debian/b@1?arch=all"; 2], &[&gap]);
+}
+
+#[test]
 fn odd_status_files_are_read_as_far_as_they_go() {
     let a = stanza("a", "amd64", "installed", "1");
     let b = stanza("b", "all", "installed", "1");
@@ -122,7 +140,8 @@ fn odd_status_files_are_read_as_far_as_they_go() {
     // dpkg refuses such a file too.
     let blank = format!("{b}{a}").replace('\n', "\r\n");
     check(blank, &[], &["var/lib/dpkg/status @0: stanza has two Package fields"]);
-    check(format!("{a}{b}").trim_end(), &both, &[]);
+    let cut = format!("{a}{b}").trim_end().to_owned();
+    check(&cut, &both, &[&format!("var/lib/dpkg/status @{}: it ends within a line", cut.len())]);
     check(format!("{a}Package: c\n\n{b}"), &both, &[&format!("var/lib/dpkg/status @{at}: stanza has no Status field")]);
     check(
         format!("{a}\0\0\0\0\0\n\n{b}"),
