@@ -44,6 +44,9 @@ fn a_person_sees_the_system_s_packages_and_their_own() {
     assert!(own.packages[0].purl.as_str().starts_with(&format!("pkg:webapp/chromium/{}", home::TIKTOK.id)));
     let banned = listings(&device, &["--app", "tiktok"]);
     assert_eq!(banned.iter().map(|listing| listing.packages.len()).sum::<usize>(), 1);
+    let table = device.run(&["inventory", "--app", "tiktok"]).unwrap().ok().unwrap();
+    assert!(table.contains("desktop (yours): 1 of 1 packages, complete"), "{table}");
+    assert!(table.contains("dpkg (for everyone): 0 of "), "{table}");
     let counted = device.run(&["inventory", "--count", "--source", "desktop"]).unwrap().ok().unwrap();
     assert!(counted.contains("(yours): 1 packages, complete") && counted.contains("stays on this device"), "{counted}");
 }
@@ -58,6 +61,11 @@ fn the_bill_of_materials_is_one_by_cyclonedx_s_own_reader() {
     let packages: usize = listings(&device, &[]).iter().map(|listing| listing.packages.len()).sum();
     let components = bom.components.unwrap().0;
     assert_eq!(components.len(), packages);
+    let aggregate = |arguments: &[&str]| {
+        let text = device.run(&[&["inventory", "--cyclonedx"], arguments].concat()).unwrap().ok().unwrap();
+        serde_json::from_str::<Value>(&text).unwrap()["compositions"][0]["aggregate"].clone()
+    };
+    assert_eq!([aggregate(&[]), aggregate(&["--source", "dpkg"])], ["complete", "incomplete"]);
     assert!(packages > 100 && components.iter().all(|component| component.purl.is_some()));
 }
 

@@ -8,9 +8,10 @@ use std::io::Write as _;
 use anstyle::{AnsiColor, Style};
 use anyhow::{Context, Result};
 use clap::Args;
+use forewarn_inventory::Places;
 use forewarn_proto::{
     catalogue,
-    inventory::{Listing, Package, Scope, Source, Wanted},
+    inventory::{Listing, Package, Person, Scope, Source, Wanted},
     policy::Pattern,
 };
 use serde::Serialize;
@@ -57,16 +58,28 @@ pub(crate) async fn run(config: &Config, options: &Options) -> Result<()> {
         None if options.count => Wanted::nothing(),
         None => Wanted::All,
     };
-    let mut listings = Scanner::new(config.places.clone()).list(options.source, wanted).await;
+    let places = of_whom(config)?;
+    let mut listings = Scanner::new(places.clone()).list(options.source, wanted).await;
     if let Some(patterns) = &patterns {
         let is_app = |package: &Package| patterns.iter().any(|pattern| pattern.names(&package.purl));
         listings.iter_mut().for_each(|listing| listing.packages.retain(is_app));
     }
+    let is_whole = options.source.is_none() && patterns.is_none();
     match options {
         Options { json: true, .. } => print_json(&Inventory { stays_on_this_device: true, listings: &listings }),
-        Options { cyclonedx: true, .. } => print_json(&cyclonedx::Document::of(&listings)),
-        Options { .. } => print_table(&listings),
+        Options { cyclonedx: true, .. } => print_json(&cyclonedx::Document::of(&listings, is_whole)),
+        Options { .. } => print_table(&listings, patterns.as_deref(), &places),
     }
+}
+
+/// The places to look at: with `--person`, that person's home and no other.
+fn of_whom(config: &Config) -> Result<Places> {
+    let mut places = config.places.clone();
+    if let Some(person) = config.person {
+        config.home()?;
+        places.homes.retain(|(of, _)| *of == person);
+    }
+    Ok(places)
 }
 
 /// The answer as JSON.
@@ -84,17 +97,15 @@ fn print_json(value: &impl Serialize) -> Result<()> {
 }
 
 /// Sources that have nothing and hide nothing are left out.
-fn print_table(listings: &[Listing]) -> Result<()> {
+fn print_table(listings: &[Listing], patterns: Option<&[Pattern]>, places: &Places) -> Result<()> {
     let mut out = anstream::stdout().lock();
     for listing in listings.iter().filter(|listing| listing.count > 0 || !listing.is_complete()) {
-        let (source, count) = (listing.source.name(), listing.count);
+        let (source, whose) = (listing.source.name(), whose(listing.scope, places));
+        let found = patterns.map(|_| format!("{} of ", listing.packages.len())).unwrap_or_default();
         let state = if listing.is_complete() { "complete" } else { "partial" };
-        writeln!(out, "{BOLD}{source}{BOLD:#} {}: {count} packages, {state}", whose(listing.scope))?;
-        for Package { purl, display_name, .. } in &listing.packages {
-            match display_name {
-                Some(name) => writeln!(out, "  {purl}  {name}")?,
-                None => writeln!(out, "  {purl}")?,
-            }
+        writeln!(out, "{BOLD}{source}{BOLD:#} {whose}: {found}{} packages, {state}", listing.count)?;
+        for package in &listing.packages {
+            writeln!(out, "  {}{}", package.purl, remarks(package, patterns))?;
         }
         for gap in &listing.gaps {
             let offset = gap.offset.map(|offset| format!(" at byte {offset}")).unwrap_or_default();
@@ -108,9 +119,25 @@ fn print_table(listings: &[Listing]) -> Result<()> {
     Ok(())
 }
 
-fn whose(scope: Scope) -> &'static str {
-    match scope {
-        Scope::System => "(for everyone)",
-        Scope::Person(_) => "(yours)",
+/// What stands behind a package: what people call it, its state, and whether it is certainly the app that was asked for.
+fn remarks(package: &Package, patterns: Option<&[Pattern]>) -> String {
+    let Package { purl, display_name, state, .. } = package;
+    let mut remarks = display_name.as_ref().map(|name| format!("  {name}")).unwrap_or_default();
+    if let Some(state) = state {
+        remarks += &format!("  [{state}]");
+    }
+    let mut naming = patterns.into_iter().flatten().filter(|pattern| pattern.names(purl)).peekable();
+    if naming.peek().is_some() && !naming.any(Pattern::is_certain) {
+        remarks += "  (may be it; a match warns and takes nothing)";
+    }
+    remarks
+}
+
+fn whose(scope: Scope, places: &Places) -> String {
+    let Scope::Person(person) = scope else { return "(for everyone)".to_owned() };
+    let me = Person(rustix::process::geteuid().as_raw());
+    match places.homes.iter().find(|(of, _)| *of == person && person != me) {
+        Some((_, home)) => format!("(in {})", home.display()),
+        None => "(yours)".to_owned(),
     }
 }

@@ -66,8 +66,8 @@ struct Composition {
 }
 
 impl<'l> Document<'l> {
-    /// All packages of all listings, each occurrence once.
-    pub(super) fn of(listings: &'l [Listing]) -> Self {
+    /// All packages of all listings, each occurrence once. `is_whole`: whether they are of every source and of every app.
+    pub(super) fn of(listings: &'l [Listing], is_whole: bool) -> Self {
         let packages: BTreeSet<&Package> = listings.iter().flat_map(|listing| &listing.packages).collect();
         let component = |(number, package): (usize, &'l Package)| Component {
             r#type: "application",
@@ -78,7 +78,7 @@ impl<'l> Document<'l> {
             purl: package.purl.as_str(),
             evidence: Evidence { occurrences: [Occurrence { location: &package.found_in }] },
         };
-        let complete = listings.iter().all(Listing::is_complete);
+        let complete = is_whole && listings.iter().all(Listing::is_complete);
         Self {
             bom_format: "CycloneDX",
             spec_version: "1.5",
