@@ -212,7 +212,7 @@ impl Daemon {
         self.give(Input::Tick);
     }
 
-    async fn attend(mut self, mut channels: Channels, mut alarm: Alarm, mut watch: Watch) -> Result<()> {
+    async fn attend(mut self, mut channels: Channels, mut alarm: Alarm, watch: Watch) -> Result<()> {
         let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
         let mut look = interval_at(Instant::now() + LOOK_EVERY, LOOK_EVERY);
         let mut pace = Pace::new(Instant::now());

@@ -3,14 +3,14 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc},
     time::Duration,
 };
 
 use anyhow::Result;
 use forewarn_inventory::{Places, scopes, watch_points};
 use forewarn_proto::inventory::Scope;
-use notify::{RecommendedWatcher, RecursiveMode, Watcher};
+use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher, event::ModifyKind};
 use tokio::{sync::Notify, time::Instant};
 
 /// How long after a look the next one may follow. A package manager writes its database several times.
@@ -71,64 +71,151 @@ impl Pace {
     }
 }
 
-/// Watches as long as it is kept.
+/// Watches as long as it is kept. What there is to watch is looked for by a thread of its own: a home may lie on a server
+/// that does not answer.
 pub(crate) struct Watch {
-    watcher: RecommendedWatcher,
-    places: Places,
-    points: Arc<Mutex<Points>>,
-    watched: BTreeSet<PathBuf>,
-    /// Files of mail programs, which are replaced rather than written to.
-    files: BTreeMap<Scope, Vec<PathBuf>>,
+    orders: mpsc::Sender<Order>,
 }
 
-/// What tells of a change, and where that would be.
-type Points = BTreeMap<PathBuf, Scope>;
+/// What the thread is asked to do.
+enum Order {
+    /// Watch what has come into being since the last time.
+    Renew,
+    /// Watch these files of these homes too.
+    Files(BTreeMap<Scope, Vec<PathBuf>>),
+}
 
 impl Watch {
     pub(crate) fn new(places: &Places, touched: Touched) -> Result<Self> {
-        let points: Arc<Mutex<Points>> = Arc::default();
-        let known = points.clone();
-        let watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
-            let points = known.lock().unwrap_or_else(PoisonError::into_inner);
-            match event {
-                Ok(event) if event.kind.is_access() => {}
-                Ok(event) if !event.need_rescan() => {
-                    event.paths.iter().flat_map(|path| touched_by(&points, path)).for_each(|scope| touched.add(scope));
-                }
-                // Events were lost: anything may have changed.
-                Ok(_) | Err(_) => points.values().for_each(|scope| touched.add(*scope)),
-            }
-        })?;
-        let mut watch =
-            Self { watcher, places: places.clone(), points, watched: BTreeSet::new(), files: BTreeMap::new() };
+        let shared: Arc<Mutex<Shared>> = Arc::default();
+        let (known, hints) = (shared.clone(), touched.clone());
+        let watcher = notify::recommended_watcher(move |event| take(&known, &hints, event))?;
+        let mut watching = Watching {
+            watcher,
+            places: places.clone(),
+            shared,
+            touched,
+            watched: BTreeSet::new(),
+            files: BTreeMap::new(),
+        };
+        let (orders, received) = mpsc::channel();
+        std::thread::Builder::new().name("watch".to_owned()).spawn(move || watching.obey(&received))?;
+        let watch = Self { orders };
         watch.renew();
         Ok(watch)
     }
 
     /// From now on these files of these homes are watched too.
-    pub(crate) fn set_files(&mut self, files: BTreeMap<Scope, Vec<PathBuf>>) {
-        self.files.extend(files);
-        self.renew();
+    pub(crate) fn set_files(&self, files: BTreeMap<Scope, Vec<PathBuf>>) {
+        // The thread ends with this, and not before.
+        let _ = self.orders.send(Order::Files(files));
     }
 
-    /// Watches what has come into being since the last time.
-    pub(crate) fn renew(&mut self) {
+    /// Watches what has come into being since the last time. What changes before that is a hint too.
+    pub(crate) fn renew(&self) {
+        let _ = self.orders.send(Order::Renew);
+    }
+}
+
+/// What tells of a change, and where that would be.
+type Points = BTreeMap<PathBuf, Scope>;
+
+/// What the thread and the watcher share.
+#[derive(Debug, Default)]
+struct Shared {
+    points: Points,
+    /// Paths on the way to a point that were removed or replaced. A watch on them may have ended with what was there.
+    gone: BTreeSet<PathBuf>,
+}
+
+fn lock(shared: &Mutex<Shared>) -> MutexGuard<'_, Shared> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Takes an event: from it come the scopes that were touched, and the paths whose watch has to be renewed.
+fn take(shared: &Mutex<Shared>, touched: &Touched, event: notify::Result<Event>) {
+    let mut shared = lock(shared);
+    match event {
+        Ok(event) if event.kind.is_access() => {}
+        Ok(event) if !event.need_rescan() => {
+            let is_gone = event.kind.is_remove() || matches!(event.kind, EventKind::Modify(ModifyKind::Name(_)));
+            for path in event.paths {
+                touched_by(&shared.points, &path).into_iter().for_each(|scope| touched.add(scope));
+                if is_gone && shared.points.keys().any(|point| point.starts_with(&path)) {
+                    shared.gone.insert(path);
+                }
+            }
+        }
+        // Events were lost: anything may have changed.
+        Ok(_) | Err(_) => {
+            let Shared { points, gone } = &mut *shared;
+            gone.extend(points.keys().flat_map(|point| point.ancestors()).map(Path::to_owned));
+            points.values().for_each(|scope| touched.add(*scope));
+        }
+    }
+}
+
+/// The thread that looks for what there is to watch.
+struct Watching {
+    watcher: RecommendedWatcher,
+    places: Places,
+    shared: Arc<Mutex<Shared>>,
+    touched: Touched,
+    watched: BTreeSet<PathBuf>,
+    /// Files of mail programs, which are replaced rather than written to.
+    files: BTreeMap<Scope, Vec<PathBuf>>,
+}
+
+impl Watching {
+    /// Until nobody can ask any more.
+    fn obey(&mut self, orders: &mpsc::Receiver<Order>) {
+        while let Ok(first) = orders.recv() {
+            for order in std::iter::once(first).chain(orders.try_iter()) {
+                match order {
+                    Order::Files(files) => self.files.extend(files),
+                    Order::Renew => {}
+                }
+            }
+            self.renew();
+        }
+    }
+
+    fn renew(&mut self) {
         let of = |scope| watch_points(&self.places, scope).into_iter().map(move |point| (point, scope));
         let files = self.files.iter().flat_map(|(scope, files)| files.iter().map(move |file| (file.clone(), *scope)));
         let files: Points = files.collect();
         let mut points: Points = scopes(&self.places).flat_map(of).collect();
-        let folders = files.keys().filter_map(|file| file.parent());
-        for point in points.keys().map(PathBuf::as_path).chain(files.keys().map(PathBuf::as_path)).chain(folders) {
-            let Some(point) = existing(point, &self.places.root).filter(|point| !self.watched.contains(*point)) else {
-                continue;
-            };
-            match self.watcher.watch(point, RecursiveMode::NonRecursive) {
-                Ok(()) => drop(self.watched.insert(point.to_owned())),
-                Err(error) => tracing::warn!("{} can't be watched: {error}", point.display()),
+        points.extend(files.clone());
+        let gone = {
+            let mut shared = lock(&self.shared);
+            shared.points.clone_from(&points);
+            std::mem::take(&mut shared.gone)
+        };
+        for path in gone.iter().filter(|path| self.watched.remove(*path)) {
+            // It has ended by itself if what was there was removed, and not if it was moved.
+            let _ = self.watcher.unwatch(path);
+        }
+        let folders = files.iter().filter_map(|(file, scope)| Some((file.parent()?, scope)));
+        let points = points.iter().map(|(point, scope)| (point.as_path(), scope));
+        for (point, scope) in points.chain(folders) {
+            if let Some(path) = existing(point, &self.places.root) {
+                self.watch(path, *scope);
             }
         }
-        points.extend(files);
-        *self.points.lock().unwrap_or_else(PoisonError::into_inner) = points;
+    }
+
+    /// Watches a path, and has its scope looked at again: it may have changed before.
+    fn watch(&mut self, path: &Path, scope: Scope) {
+        if self.watched.contains(path) {
+            return;
+        }
+        match self.watcher.watch(path, RecursiveMode::NonRecursive) {
+            Ok(()) => {
+                self.watched.insert(path.to_owned());
+                self.touched.add(scope);
+            }
+            Err(error) => tracing::warn!("{} can't be watched: {error}", path.display()),
+        }
     }
 }
 
@@ -167,6 +254,51 @@ mod tests {
         check("/home/alice/.vscode/extensions/a.b-1", &[alice]);
         check("/home/alice/.vscode/extensions/a.b-1/package.json", &[]);
         check("/home", &[alice]);
+    }
+
+    /// Whether something in the person's home is hinted at, soon; what else is hinted at by then is done with.
+    async fn is_hinted(touched: &Touched) -> bool {
+        let mut hinted = false;
+        let pause = |hinted| Duration::from_millis(if hinted { 200 } else { 2_000 });
+        while tokio::time::timeout(pause(hinted), touched.wait(&Pace::new(Instant::now()))).await.is_ok() {
+            hinted |= touched.take().iter().any(|scope| *scope != Scope::System);
+        }
+        hinted
+    }
+
+    #[tokio::test]
+    async fn what_is_replaced_and_what_is_made_again_goes_on_being_watched() {
+        let folder = tempfile::tempdir().unwrap();
+        let home = folder.path().join("home/alice");
+        let profile = home.join(".mozilla/firefox/a.default");
+        let entries = home.join(".local/share/applications");
+        fs_err::create_dir_all(&profile).unwrap();
+        fs_err::create_dir_all(&entries).unwrap();
+        fs_err::write(profile.join("extensions.json"), "{}").unwrap();
+        let alice = forewarn_proto::inventory::Person(1000);
+        let places = Places { root: folder.path().to_owned(), homes: vec![(alice, home.clone())] };
+        let touched = Touched::default();
+        let watch = Watch::new(&places, touched.clone()).unwrap();
+        assert!(is_hinted(&touched).await, "what is new is looked at");
+        for round in 0..3 {
+            fs_err::write(profile.join("new"), "{}").unwrap();
+            fs_err::rename(profile.join("new"), profile.join("extensions.json")).unwrap();
+            assert!(is_hinted(&touched).await, "replaced, {round}");
+            watch.renew();
+            is_hinted(&touched).await;
+        }
+        for round in 0..2 {
+            fs_err::remove_dir_all(&entries).unwrap();
+            assert!(is_hinted(&touched).await, "removed, {round}");
+            watch.renew();
+            is_hinted(&touched).await;
+            fs_err::create_dir_all(&entries).unwrap();
+            assert!(is_hinted(&touched).await, "made again, {round}");
+            watch.renew();
+            is_hinted(&touched).await;
+            fs_err::write(entries.join("app.desktop"), "[Desktop Entry]").unwrap();
+            assert!(is_hinted(&touched).await, "filled again, {round}");
+        }
     }
 
     #[test]
