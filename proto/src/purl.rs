@@ -8,7 +8,7 @@
 //! | `pkg:flatpak/org.example.App` | a Flatpak application, by its application id |
 //! | `pkg:snap/example` | a snap |
 //! | `pkg:appimage/Example` | an AppImage, by the name in its desktop entry, else in its file's name; anybody can give it, so it only warns |
-//! | `pkg:brew/example` | a formula or cask of Homebrew |
+//! | `pkg:brew/example?kind=cask` | a cask of Homebrew, or a `formula` |
 //! | `pkg:nix/example` | a package in a Nix profile |
 //! | `pkg:firefox-extension/<add-on id>` | an extension of Firefox |
 //! | `pkg:desktop/org.example.App` | a desktop entry, by its desktop-file id without `.desktop` |

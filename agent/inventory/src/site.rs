@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use forewarn_proto::inventory::{Scope, Source, Wanted};
+use forewarn_proto::inventory::{Person, Scope, Source, Wanted};
 
 use crate::{Places, draft::Draft, folder::Root};
 
@@ -13,6 +13,7 @@ pub(crate) struct Site<'p> {
     pub(crate) root: Root,
     /// Whether it is a home, in which nothing is trusted.
     pub(crate) is_home: bool,
+    scope: Scope,
     places: &'p Places,
 }
 
@@ -30,12 +31,26 @@ impl<'p> Site<'p> {
         };
         let failed = |reason: String| (path.to_owned(), reason);
         let root = opened.map_err(|error| failed(error.to_string()))?.ok_or_else(|| failed(missing.to_owned()))?;
-        Ok(Self { root, is_home: scope != Scope::System, places })
+        Ok(Self { root, is_home: scope != Scope::System, scope, places })
     }
 
     /// Of two tables of paths, the system's or the homes'.
     pub(crate) fn choose<T>(&self, system: T, home: T) -> T {
         if self.is_home { home } else { system }
+    }
+
+    /// The number of the user whose this is: root's, or the person's whose home it is.
+    pub(crate) fn owner(&self) -> Option<u32> {
+        match self.scope {
+            Scope::System => Some(0),
+            // What is root's is of the system, and listed there.
+            Scope::Person(Person(number)) => Some(number).filter(|number| *number != 0),
+        }
+    }
+
+    /// Where a path of the system's is, whatever this site is.
+    pub(crate) fn of_system(&self, path: &str) -> PathBuf {
+        self.places.root.join(path)
     }
 
     /// The system's root folder, whatever this site is.

@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeSet,
     io::{self, Write as _},
+    path::PathBuf,
 };
 
 use anyhow::{Context, Result};
@@ -44,9 +45,9 @@ pub(crate) enum Answer {
 }
 
 pub(super) fn run(request: LookRequest) -> Result<()> {
-    let nix = request.places.root.join("nix");
+    let shared = ["nix", "home/linuxbrew"].map(|folder| request.places.root.join(folder));
     let homes = request.places.homes.iter().map(|(_, home)| home.as_path());
-    let isolation = shut_in(&homes.chain([nix.as_path()]).collect(), Rights::Read)?;
+    let isolation = shut_in(&homes.chain(shared.iter().map(PathBuf::as_path)).collect(), Rights::Read)?;
     answer(&Answer::ShutIn(isolation))?;
     let scope = Scope::Person(request.person);
     for source in request.sources {

@@ -1,7 +1,7 @@
 //! The process that works in a home: a short life with that person's rights and no others.
 //!
 //! What it is asked comes in as a line of JSON. Before it opens anything it gives up what it does not need: it can't reach
-//! a network, can't start anything, and sees only the home and, to read packages, the Nix store. Whoever takes it over by
+//! a network, can't start anything, and sees only the home and, to read packages, the Nix store and Homebrew's folder. Whoever takes it over by
 //! a file of their own gains what they had.
 
 mod errand;

@@ -109,6 +109,11 @@ impl Root {
         matches!(self.open_fd(relative), Ok(Some(_)))
     }
 
+    /// The number of the user to whom what has this name belongs. `None` if it can't be opened.
+    pub(crate) fn owner(&self, relative: &Path) -> Option<u32> {
+        self.open_unseen(relative).ok().flatten().map(|(_, stat)| stat.st_uid)
+    }
+
     /// Everything that was opened, or not found, under this folder so far: what comes of it can only change with one of
     /// these.
     pub(crate) fn seen(&self) -> Vec<Seen> {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use forewarn_proto::inventory::{Scope, Source};
+use forewarn_proto::inventory::{Person, Scope, Source};
 
 use crate::common::{ALICE, Tool, gaps, link, listing, places, purls, write};
 
@@ -61,11 +61,32 @@ fn a_broken_snapd_state_is_a_gap() {
 #[test]
 fn homebrew_s_cellar_and_cask_room_are_listed() {
     let prepare = |root: &Path| {
-        write(root, "home/linuxbrew/.linuxbrew/Cellar/wget/1.24.5/bin/wget", "");
-        write(root, "home/linuxbrew/.linuxbrew/Caskroom/font-hack/3.003/f", "");
-        write(root, "home/linuxbrew/.linuxbrew/Caskroom/font-hack/.metadata/x", "");
+        write(root, "home/alice/.linuxbrew/Cellar/wget/1.24.5/bin/wget", "");
+        write(root, "home/alice/.linuxbrew/Caskroom/font-hack/3.003/f", "");
+        write(root, "home/alice/.linuxbrew/Caskroom/font-hack/.metadata/x", "");
     };
-    check(Source::Homebrew, Scope::System, prepare, &["pkg:brew/font-hack@3.003", "pkg:brew/wget@1.24.5"], &[]);
+    let expected = ["pkg:brew/font-hack@3.003?kind=cask", "pkg:brew/wget@1.24.5?kind=formula"];
+    check(Source::Homebrew, Scope::Person(ALICE), prepare, &expected, &[]);
+}
+
+#[test]
+fn homebrew_s_shared_prefix_is_its_owner_s_and_nobody_else_s() {
+    let root = tempfile::tempdir().unwrap();
+    let cellar = "home/linuxbrew/.linuxbrew/Cellar";
+    write(root.path(), &format!("{cellar}/wget/1.24.5/bin/wget"), "");
+    let mut places = places(root.path());
+    let owner = std::os::unix::fs::MetadataExt::uid(&fs_err::metadata(root.path().join(cellar)).unwrap());
+    places.homes.push((Person(owner), root.path().join("home/alice")));
+    let theirs = if owner == 0 { Scope::System } else { Scope::Person(Person(owner)) };
+    for scope in [Scope::System, Scope::Person(ALICE), Scope::Person(Person(owner))] {
+        let listed = listing(&places, Source::Homebrew, scope);
+        assert_eq!((purls(&listed).len(), listed.is_complete()), (usize::from(scope == theirs), true), "{scope:?}");
+    }
+    // A link in it that leads out is not followed.
+    write(root.path(), "elsewhere/ngrok/3/x", "");
+    fs_err::remove_dir_all(root.path().join(cellar)).unwrap();
+    link(root.path(), cellar, &root.path().join("elsewhere").to_string_lossy());
+    assert!(purls(&listing(&places, Source::Homebrew, theirs)).is_empty());
 }
 
 #[test]
