@@ -185,6 +185,7 @@ hold-no-company-mail = ليس لك حساب بريد للشركة على هذا 
 doubt-no-source = لا شيء على هذا النوع من الأجهزة يسرد مثل هذه الحزم
 doubt-not-listed = لم يُسرد { $source } بعد
 doubt-partial = تعذرت قراءة جزء من { $source }
+doubt-no-version = لا يذكر { $source } الإصدار المثبَّت
 
 ## What keeps a notice from a person
 obstacle-no-session = لم تكن مسجلًا حيث يمكن عرض إشعار

@@ -172,6 +172,7 @@ hold-no-company-mail = auf diesem Gerät gibt es kein Firmenmailkonto von Ihnen
 doubt-no-source = auf einem Gerät dieser Art führt nichts solche Pakete auf
 doubt-not-listed = { $source } wurde noch nicht aufgelistet
 doubt-partial = ein Teil von { $source } konnte nicht gelesen werden
+doubt-no-version = { $source } sagt nicht, welche Version installiert ist
 
 ## What keeps a notice from a person
 obstacle-no-session = Sie waren nirgends angemeldet, wo eine Mitteilung gezeigt werden kann

@@ -173,6 +173,7 @@ hold-no-company-mail = there is no company mail profile of yours on this device
 doubt-no-source = nothing on this kind of device lists such packages
 doubt-not-listed = { $source } was not listed yet
 doubt-partial = a part of { $source } could not be read
+doubt-no-version = { $source } does not say which version is installed
 
 ## What keeps a notice from a person
 obstacle-no-session = you were not logged in where a notice can be shown

@@ -172,6 +172,7 @@ hold-no-company-mail = no tiene ninguna cuenta de correo de la empresa en este d
 doubt-no-source = nada en este tipo de dispositivo lista tales paquetes
 doubt-not-listed = { $source } no se ha listado todavía
 doubt-partial = una parte de { $source } no se ha podido leer
+doubt-no-version = { $source } no dice qué versión está instalada
 
 ## What keeps a notice from a person
 obstacle-no-session = no había iniciado sesión donde se pueda mostrar un aviso

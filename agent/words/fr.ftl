@@ -172,6 +172,7 @@ hold-no-company-mail = il n’y a pas de compte de messagerie de l’entreprise 
 doubt-no-source = rien, sur ce type d’appareil, ne liste de tels paquets
 doubt-not-listed = { $source } n’a pas encore été listé
 doubt-partial = une partie de { $source } n’a pas pu être lue
+doubt-no-version = { $source } n’indique pas quelle version est installée
 
 ## What keeps a notice from a person
 obstacle-no-session = vous n’étiez pas connecté là où un avis peut être montré

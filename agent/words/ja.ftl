@@ -147,6 +147,7 @@ hold-no-company-mail = この端末にあなたの会社のメールアカウン
 doubt-no-source = この種の端末には、そのようなパッケージを一覧するものがありません
 doubt-not-listed = { $source } はまだ一覧されていません
 doubt-partial = { $source } の一部を読めませんでした
+doubt-no-version = { $source } にはインストールされているバージョンの記載がありません
 
 ## What keeps a notice from a person
 obstacle-no-session = 通知を表示できる場所にログインしていませんでした

@@ -255,6 +255,8 @@ pub enum Doubt {
     NotListed(Source),
     /// A part of the source could not be read.
     Partial(Source),
+    /// The source lists a package that the rule names in some versions, and does not say which version it is.
+    NoVersion(Source),
 }
 
 impl Doubt {
@@ -264,6 +266,7 @@ impl Doubt {
             Self::NoSource => "nothing on this kind of device lists such packages".to_owned(),
             Self::NotListed(source) => format!("{} was not listed yet", source.name()),
             Self::Partial(source) => format!("a part of {} could not be read", source.name()),
+            Self::NoVersion(source) => format!("{} does not say which version is installed", source.name()),
         }
     }
 }

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use forewarn_proto::{
     inventory::{Change, Listing, Package, Person, Scope, Source, Wanted},
     policy::{How, Pattern, Policy, PolicyId, Rule, RuleId, display_name_key},
+    purl::Purl,
     report::{Doubt, Finding},
 };
 use jiff::{SignedDuration, Timestamp};
@@ -63,6 +64,15 @@ struct Taken {
     /// The rules of this generation, and of former ones, were looked for.
     generation: u64,
     matches: BTreeMap<RuleKey, BTreeSet<Match>>,
+    /// Packages that would match in some versions, and whose version is not known: their purl, and where they were found.
+    unversioned: BTreeMap<RuleKey, BTreeSet<(Purl, String)>>,
+}
+
+impl Taken {
+    fn forget(&mut self, key: &RuleKey) {
+        self.matches.remove(key);
+        self.unversioned.remove(key);
+    }
 }
 
 /// What the listings say of one rule for one person.
@@ -89,7 +99,7 @@ impl Listings {
                 .remove(&key)
                 .filter(|watched| watched.rule.purls == rule.purls && watched.rule.display_names == rule.display_names);
             let watched = same.unwrap_or_else(|| {
-                self.taken.values_mut().for_each(|taken| drop(taken.matches.remove(&key)));
+                self.taken.values_mut().for_each(|taken| taken.forget(&key));
                 Watched { rule: rule.clone(), sources: sources_of(rule), since: self.generation }
             });
             for Pattern { purl, .. } in &rule.purls {
@@ -102,7 +112,7 @@ impl Listings {
             self.rules.insert(key, watched);
         }
         for dropped in former.keys() {
-            self.taken.values_mut().for_each(|taken| drop(taken.matches.remove(dropped)));
+            self.taken.values_mut().for_each(|taken| taken.forget(dropped));
         }
     }
 
@@ -118,8 +128,13 @@ impl Listings {
     /// Takes whole listings, each in the place of the former one of its source and scope.
     pub(crate) fn take(&mut self, listings: &[Listing], at: Timestamp) {
         for listing in listings {
-            let mut taken =
-                Taken { at, complete: listing.is_complete(), generation: self.generation, matches: BTreeMap::new() };
+            let mut taken = Taken {
+                at,
+                complete: listing.is_complete(),
+                generation: self.generation,
+                matches: BTreeMap::new(),
+                unversioned: BTreeMap::new(),
+            };
             listing.packages.iter().for_each(|package| self.add(&mut taken, listing.source, package));
             self.taken.insert((listing.source, listing.scope), taken);
         }
@@ -138,6 +153,10 @@ impl Listings {
                     matches.retain(|m| !is_gone(m));
                     !matches.is_empty()
                 });
+                taken.unversioned.retain(|_, packages| {
+                    packages.retain(|(purl, found_in)| (purl, found_in) != (&package.purl, &package.found_in));
+                    !packages.is_empty()
+                });
             }
             change.added.iter().for_each(|package| self.add(&mut taken, change.source, package));
             self.taken.insert(place, taken);
@@ -150,8 +169,13 @@ impl Listings {
         let shown = package.display_name.as_deref().filter(|_| !self.called.is_empty()).map(display_name_key);
         let called = shown.and_then(|shown| self.called.get(&shown));
         for key in named.into_iter().chain(called).flatten() {
-            if let Some(how) = self.rules.get(key).and_then(|watched| watched.rule.recognise(package)) {
+            let Some(Watched { rule, .. }) = self.rules.get(key) else { continue };
+            if let Some(how) = rule.recognise(package) {
                 taken.matches.entry(key.clone()).or_default().insert(Match::of(source, package, how));
+            }
+            if rule.needs_version_of(package) {
+                let packages = taken.unversioned.entry(key.clone()).or_default();
+                packages.insert((package.purl.clone(), package.found_in.clone()));
             }
         }
     }
@@ -181,9 +205,8 @@ impl Listings {
         let mut matched = Vec::new();
         let mut personal = false;
         for ((source, scope), taken) in self.taken.iter().filter(|((_, scope), _)| scope.reaches(person)) {
-            if !taken.complete {
-                doubts.extend(self.sources(key).contains(source).then_some(Doubt::Partial(*source)));
-            } else if let Some(matches) = taken.matches.get(key) {
+            doubts.extend(self.doubt(key, *source, taken));
+            if let Some(matches) = taken.matches.get(key).filter(|_| taken.complete) {
                 personal |= *scope != Scope::System;
                 matched.extend(matches.iter().cloned());
             }
@@ -197,13 +220,18 @@ impl Listings {
         let mut doubts = self.unlisted(key);
         let mut matches = false;
         for ((source, _), taken) in &self.taken {
-            if !taken.complete {
-                doubts.extend(self.sources(key).contains(source).then_some(Doubt::Partial(*source)));
-            } else {
-                matches |= taken.matches.contains_key(key);
-            }
+            doubts.extend(self.doubt(key, *source, taken));
+            matches |= taken.complete && taken.matches.contains_key(key);
         }
         (finding(matches, &doubts), doubts)
+    }
+
+    /// What a listing leaves unsaid of a rule.
+    fn doubt(&self, key: &RuleKey, source: Source, taken: &Taken) -> Option<Doubt> {
+        if !taken.complete {
+            return self.sources(key).contains(&source).then_some(Doubt::Partial(source));
+        }
+        taken.unversioned.contains_key(key).then_some(Doubt::NoVersion(source))
     }
 
     fn sources(&self, key: &RuleKey) -> &[Source] {

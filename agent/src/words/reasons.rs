@@ -44,6 +44,7 @@ impl Tongue {
             Doubt::NoSource => self.say("doubt-no-source"),
             Doubt::NotListed(source) => self.fill("doubt-not-listed", [("source", source.name().into())]),
             Doubt::Partial(source) => self.fill("doubt-partial", [("source", source.name().into())]),
+            Doubt::NoVersion(source) => self.fill("doubt-no-version", [("source", source.name().into())]),
         }
     }
 
@@ -109,8 +110,9 @@ mod tests {
             let holds = Hold::ALL.map(|hold| tongue.hold(hold));
             let obstacles = Obstacle::ALL.map(|obstacle| tongue.obstacle(obstacle));
             let media = [Medium::Desktop, Medium::Terminal, Medium::Login].map(|medium| tongue.medium(medium));
-            let doubts = [Doubt::NoSource, Doubt::NotListed(Source::Dpkg), Doubt::Partial(Source::Dpkg)];
-            let doubts = doubts.map(|doubt| tongue.doubt(doubt));
+            let of_dpkg = [Doubt::NotListed, Doubt::Partial, Doubt::NoVersion].map(|doubt| doubt(Source::Dpkg));
+            let doubts = [Doubt::NoSource].into_iter().chain(of_dpkg);
+            let doubts: Vec<String> = doubts.map(|doubt| tongue.doubt(doubt)).collect();
             let shut_in = [Isolation::Partial, Isolation::None].map(|isolation| tongue.isolation(isolation).unwrap());
             for text in stages.iter().chain(&holds).chain(&obstacles).chain(&media).chain(&doubts).chain(&shut_in) {
                 let is_name = ["stage-", "hold-", "obstacle-", "medium-", "doubt-", "isolation-"];

@@ -136,6 +136,11 @@ impl Rule {
         let by_purl = named.map(Pattern::how).min();
         by_purl.or_else(|| pattern::is_called(&self.display_names, package).then_some(How::DisplayName))
     }
+
+    /// Whether a package would be recognised with certainty in some versions, and it is not known which it is.
+    pub fn needs_version_of(&self, package: &Package) -> bool {
+        self.purls.iter().any(|pattern| pattern.is_certain() && pattern.needs_version_of(&package.purl))
+    }
 }
 
 /// Why a text is not a policy (or not a retraction).

@@ -66,6 +66,11 @@ impl Pattern {
         self.purl.names(package) && self.vers.as_ref().is_none_or(in_range)
     }
 
+    /// Whether this names the package in some versions, and it is not known which it is.
+    pub fn needs_version_of(&self, package: &Purl) -> bool {
+        self.vers.is_some() && package.version().is_none() && self.purl.names(package)
+    }
+
     /// Whether what it names is certainly the app. What is not takes nothing.
     pub fn is_certain(&self) -> bool {
         !self.only_warns && !SELF_NAMED.contains(&self.purl.kind())
@@ -203,6 +208,22 @@ mod tests {
         check("vers:rpm/<1:1.0", "pkg:rpm/fedora/a@2.0-1", true);
         check("vers:rpm/<1:1.0", "pkg:rpm/fedora/a@2.0-1?epoch=1", false);
         check("vers:generic/<2.0", "pkg:snap/a", false);
+    }
+
+    #[test]
+    fn a_package_without_a_version_is_in_no_range_and_out_of_none() {
+        let pattern = |vers: Option<&str>| Pattern {
+            vers: vers.map(|vers| vers.parse().unwrap()),
+            ..Pattern::new("pkg:snap/a".parse().unwrap())
+        };
+        for (vers, package, needs) in [
+            (Some("vers:generic/<2.0"), "pkg:snap/a", true),
+            (Some("vers:generic/<2.0"), "pkg:snap/a@3", false),
+            (Some("vers:generic/<2.0"), "pkg:snap/b", false),
+            (None, "pkg:snap/a", false),
+        ] {
+            assert_eq!(pattern(vers).needs_version_of(&package.parse().unwrap()), needs, "{vers:?} {package}");
+        }
     }
 
     #[test]

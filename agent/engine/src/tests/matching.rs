@@ -65,6 +65,28 @@ fn a_partial_listing_counts_neither_way_and_says_so() {
 }
 
 #[test]
+fn a_package_whose_version_is_not_known_leaves_a_rule_about_versions_unknown() {
+    let (mut listings, at) = (Listings::default(), Timestamp::UNIX_EPOCH);
+    let mut some = policy("ban", 1, "");
+    for pattern in some.rules.iter_mut().flat_map(|rule| &mut rule.purls) {
+        pattern.vers = Some("vers:generic/<7".parse().unwrap());
+    }
+    set(&mut listings, &some);
+    let doubts = |listings: &Listings| (listings.find(&key(), ANN).finding, listings.of_device(&key()));
+    let complete = |apps: &[&str]| listing(Scope::System, &self::apps(apps), true);
+    listings.take(&[complete(&["tiktok"])], at);
+    let doubt = BTreeSet::from([Doubt::NoVersion(Source::Desktop)]);
+    assert_eq!(doubts(&listings), (Finding::Unknown, (Finding::Unknown, doubt)));
+    listings.change(&[complete(&[]).change_from(&complete(&["tiktok"]))], at);
+    assert_eq!(doubts(&listings), (Finding::Met, (Finding::Met, BTreeSet::new())));
+    // Any version of it is banned.
+    listings.take(&[complete(&["tiktok"])], at);
+    set(&mut listings, &policy("ban", 2, ""));
+    listings.take(&[complete(&["tiktok"])], at);
+    assert_eq!(doubts(&listings), (Finding::NotMet, (Finding::NotMet, BTreeSet::new())));
+}
+
+#[test]
 fn what_is_in_one_home_is_found_for_that_person_alone() {
     let (mut listings, at) = (Listings::default(), Timestamp::UNIX_EPOCH);
     set(&mut listings, &policy("ban", 1, ""));
