@@ -11,6 +11,7 @@ use serde::Deserialize;
 
 use crate::{
     draft::{Draft, Item},
+    elements::Elements,
     folder::{Kind, Root},
     limits::{Budget, Exhausted, MAX_MANIFEST_BYTES, display_name},
     site::{Site, scratch},
@@ -57,8 +58,9 @@ const FIREFOX: &[&str] = &[
 
 /// Firefox's list of add-ons.
 #[derive(Debug, Deserialize)]
-struct Addons {
-    addons: Vec<Addon>,
+struct Addons<'a> {
+    #[serde(borrow)]
+    addons: Elements<'a, Addon>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -145,7 +147,7 @@ fn firefox(root: &Root, profile: &Path, draft: &mut Draft<'_>, budget: &mut Budg
     let shown = root.path(&path);
     match addons(&bytes) {
         Err(reason) => draft.gap(&shown, None, reason),
-        Ok(addons) => addons.iter().for_each(|addon| {
+        Ok(addons) => addons.noted(&bytes, "an add-on", &shown, draft).iter().for_each(|(_, addon)| {
             let name = addon.default_locale.as_ref().and_then(|locale| display_name(locale.name.as_deref()?));
             let item = Item {
                 version: addon.version.as_deref(),
@@ -159,13 +161,15 @@ fn firefox(root: &Root, profile: &Path, draft: &mut Draft<'_>, budget: &mut Budg
 }
 
 /// The extensions that were added to Firefox; its own parts, and themes and languages, are none.
-fn addons(bytes: &[u8]) -> Result<Vec<Addon>, String> {
-    let list: Addons = serde_json::from_slice(bytes).map_err(|e| format!("it is not a list of add-ons: {e}"))?;
+fn addons(bytes: &[u8]) -> Result<Elements<'_, Addon>, String> {
+    let unlike = |error: &dyn std::fmt::Display| format!("it is not a list of add-ons: {error}");
+    let list: Addons<'_> = serde_json::from_slice(bytes).map_err(|error| unlike(&error))?;
     let is_own = |addon: &Addon| {
         addon.location.as_deref().is_some_and(|l| l.starts_with("app-builtin") || l == "app-system-defaults")
     };
-    let is_extension = |addon: &Addon| addon.kind.as_deref() == Some("extension") && !is_own(addon);
-    Ok(list.addons.into_iter().filter(is_extension).collect())
+    let mut addons = list.addons.list().map_err(|error| unlike(&error))?;
+    addons.good.retain(|(_, addon)| addon.kind.as_deref() == Some("extension") && !is_own(addon));
+    Ok(addons)
 }
 
 #[cfg(test)]
@@ -180,7 +184,7 @@ mod tests {
             {"id":"formautofill@mozilla.org","version":"1.0","type":"extension","location":"app-builtin"},
             {"id":"screenshots@mozilla.org","version":"1.0","type":"extension","location":"app-builtin-addons"},
             {"id":"langpack-de@firefox.mozilla.org","version":"1","type":"locale","location":"app-profile"}]}"#;
-        let ids: Vec<String> = addons(list).unwrap().into_iter().map(|addon| addon.id).collect();
+        let ids: Vec<String> = addons(list).unwrap().good.into_iter().map(|(_, addon)| addon.id).collect();
         assert_eq!(ids, ["uBlock0@raymondhill.net"]);
         assert!(addons(b"{}").unwrap_err().contains("not a list of add-ons"));
     }

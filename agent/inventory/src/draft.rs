@@ -9,7 +9,7 @@ use forewarn_proto::{
 
 use crate::{
     folder::{Kind, ReadError, Root, read_at},
-    limits::{Budget, Exhausted, MAX_GAPS},
+    limits::{Budget, Exhausted, MAX_GAPS, MAX_REASON_CHARS},
 };
 
 /// Collects packages and gaps, with the gaps limited to [`MAX_GAPS`].
@@ -90,7 +90,8 @@ impl<'w> Draft<'w> {
             return;
         }
         let path = path.to_string_lossy().into_owned();
-        self.listing.gaps.push(Gap { path, offset, reason: reason.to_string() });
+        let reason = reason.to_string().chars().take(MAX_REASON_CHARS).collect();
+        self.listing.gaps.push(Gap { path, offset, reason });
     }
 
     /// The contents of a file; none if it isn't there, or can't be read, which is a gap.

@@ -9,6 +9,7 @@ use serde::Deserialize;
 
 use crate::{
     draft::{Draft, Item},
+    elements::Elements,
     folder::Root,
     limits::{Budget, MAX_MANIFEST_BYTES},
     site::Site,
@@ -54,12 +55,18 @@ pub(crate) fn watch(site: &Site<'_>) -> Vec<PathBuf> {
 }
 
 fn listed(bytes: &[u8], path: &Path, draft: &mut Draft<'_>) {
-    match serde_json::from_slice::<Vec<Extension>>(bytes) {
+    match parse(bytes) {
         Err(error) => draft.gap(path, None, format!("it is not a list of extensions: {error}")),
         Ok(extensions) => extensions
+            .noted(bytes, "an extension", path, draft)
             .iter()
-            .for_each(|extension| offer(&extension.identifier.id, extension.version.as_deref(), path, draft)),
+            .for_each(|(_, extension)| offer(&extension.identifier.id, extension.version.as_deref(), path, draft)),
     }
+}
+
+fn parse(bytes: &[u8]) -> Result<Elements<'_, Extension>, String> {
+    let elements: Elements<'_, Extension> = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
+    elements.list().map_err(str::to_owned)
 }
 
 fn by_folder(root: &Root, folder: &Path, draft: &mut Draft<'_>) {

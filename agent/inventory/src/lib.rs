@@ -12,6 +12,7 @@ mod desktop;
 mod dpkg;
 mod draft;
 mod editor;
+mod elements;
 mod flatpak;
 mod folder;
 mod homebrew;

@@ -45,6 +45,10 @@ pub(crate) const MAX_WATCHED_FOLDERS: usize = 256;
 /// fill the agent's memory and its reports to the person.
 pub(crate) const MAX_GAPS: usize = 100;
 
+/// Longest reason of a gap, in characters; a longer one is cut. Stops: an extension's id of megabytes, which the reason
+/// repeats.
+pub(crate) const MAX_REASON_CHARS: usize = 500;
+
 /// Longest display name, in characters; a longer one is cut. Stops: a notice as large as the screen.
 pub(crate) const MAX_NAME_CHARS: usize = 200;
 

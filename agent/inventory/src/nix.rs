@@ -11,6 +11,7 @@ use serde::Deserialize;
 
 use crate::{
     draft::{Draft, Item},
+    elements::Elements,
     folder::Root,
     limits::MAX_MANIFEST_BYTES,
     site::{Site, paths},
@@ -25,21 +26,15 @@ const MAX_LINKS: usize = 4;
 
 /// The manifest of `nix profile`. Version 3 has the elements under names, earlier ones in a list.
 #[derive(Debug, Deserialize)]
-struct Manifest {
-    elements: Elements,
+struct Manifest<'a> {
+    #[serde(borrow)]
+    elements: Elements<'a, Element>,
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(untagged)]
-enum Elements {
-    List(Vec<Element>),
-    Named(std::collections::BTreeMap<String, Element>),
-}
-
+/// One package of a profile.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Element {
-    #[serde(default)]
     store_paths: Vec<String>,
 }
 
@@ -81,32 +76,51 @@ fn follow(root: &Root, system: &Root, profile: &Path) -> Option<PathBuf> {
 }
 
 fn list(system: &Root, generation: &Path, draft: &mut Draft<'_>) {
-    let (json, nix) = (generation.join("manifest.json"), generation.join("manifest.nix"));
-    let (path, outputs) = if let Some(bytes) = draft.file(system, &json, MAX_MANIFEST_BYTES) {
-        (json, parse_json(&bytes))
-    } else if let Some(bytes) = draft.file(system, &nix, MAX_MANIFEST_BYTES) {
-        (nix, parse_nix(&bytes))
-    } else {
-        return draft.gap(&system.path(generation), None, "it has no manifest");
-    };
-    let shown = system.path(&path);
-    match outputs {
-        Err(reason) => draft.gap(&shown, None, reason),
-        Ok(outputs) => outputs.iter().for_each(|output| match split(output) {
-            Some((name, version)) => draft.offer_at(&shown, &Item { version, ..Item::new("nix", name) }),
-            None => draft.gap(&shown, None, format!("`{output}` is not a path in the store")),
-        }),
+    for (name, outputs) in [("manifest.json", from_json as Outputs), ("manifest.nix", from_nix)] {
+        let path = generation.join(name);
+        let Some(bytes) = draft.file(system, &path, MAX_MANIFEST_BYTES) else { continue };
+        let shown = system.path(&path);
+        match outputs(&bytes, &shown, draft) {
+            Err(reason) => draft.gap(&shown, None, reason),
+            Ok(outputs) => outputs.iter().for_each(|output| offer(output, &shown, draft)),
+        }
+        return;
+    }
+    draft.gap(&system.path(generation), None, "it has no manifest");
+}
+
+fn offer(output: &str, shown: &Path, draft: &mut Draft<'_>) {
+    match split(output) {
+        Some((name, version)) => draft.offer_at(shown, &Item { version, ..Item::new("nix", name) }),
+        None => draft.gap(shown, None, format!("`{output}` is not a path in the store")),
     }
 }
 
+/// Reads one store path of each package in a manifest at a path.
+type Outputs = fn(&[u8], &Path, &mut Draft<'_>) -> Result<Vec<String>, String>;
+
 /// The first store path of each element: the others are more outputs of the same package.
-fn parse_json(bytes: &[u8]) -> Result<Vec<String>, String> {
-    let manifest: Manifest = serde_json::from_slice(bytes).map_err(|error| format!("it is not a manifest: {error}"))?;
-    let elements = match manifest.elements {
-        Elements::List(elements) => elements,
-        Elements::Named(elements) => elements.into_values().collect(),
-    };
-    Ok(elements.into_iter().filter_map(|element| element.store_paths.into_iter().next()).collect())
+fn from_json(bytes: &[u8], path: &Path, draft: &mut Draft<'_>) -> Result<Vec<String>, String> {
+    let elements = parse_json(bytes)?.noted(bytes, "an element of a profile", path, draft);
+    let mut outputs = Vec::new();
+    for (_, element) in elements {
+        match element.store_paths.into_iter().next() {
+            Some(output) => outputs.push(output),
+            None => draft.gap(path, None, "an element has no path in the store"),
+        }
+    }
+    Ok(outputs)
+}
+
+fn from_nix(bytes: &[u8], _: &Path, _: &mut Draft<'_>) -> Result<Vec<String>, String> {
+    parse_nix(bytes)
+}
+
+/// The elements of a manifest that `nix profile` writes.
+fn parse_json(bytes: &[u8]) -> Result<Elements<'_, Element>, String> {
+    let manifest: Manifest<'_> =
+        serde_json::from_slice(bytes).map_err(|error| format!("it is not a manifest: {error}"))?;
+    Ok(manifest.elements)
 }
 
 /// The `outPath` of each derivation in the list that `nix-env` writes: `[ { meta = { ... }; name = "hello-2.12"; out = {
@@ -163,6 +177,8 @@ fn split(output: &str) -> Option<(&str, Option<&str>)> {
 
 #[cfg(test)]
 mod tests {
+    use forewarn_proto::inventory::{Scope, Source, Wanted};
+
     use super::*;
 
     const HASH: &str = "sn94mdryh0kxvmg3blp6cchiy3mpfp1i";
@@ -186,9 +202,13 @@ mod tests {
         let list =
             format!(r#"{{"version":2,"elements":[{{"active":true,"storePaths":["{path}","/nix/store/x-doc"]}}]}}"#);
         let named = format!(r#"{{"version":3,"elements":{{"hello":{{"active":true,"storePaths":["{path}"]}}}}}}"#);
-        assert_eq!(parse_json(list.as_bytes()).unwrap(), [path.as_str()]);
-        assert_eq!(parse_json(named.as_bytes()).unwrap(), [path.as_str()]);
-        assert!(parse_json(b"[]").unwrap_err().contains("not a manifest"));
+        let outputs = |text: &str| {
+            let mut draft = Draft::new(Source::Nix, Scope::System, &Wanted::All);
+            from_json(text.as_bytes(), Path::new("manifest.json"), &mut draft)
+        };
+        assert_eq!(outputs(&list).unwrap(), [path.as_str()]);
+        assert_eq!(outputs(&named).unwrap(), [path.as_str()]);
+        assert!(outputs("[]").unwrap_err().contains("not a manifest"));
         let nix = format!(
             r#"[ {{ meta = {{ description = "a \"}}\" b"; outPath = "no"; }}; name = "hello-2.12"; out = {{ outPath = "no"; }}; outPath = "{path}"; outputs = [ "out" ]; system = "x"; type = "derivation"; }} ]"#
         );
@@ -201,7 +221,9 @@ mod tests {
     fn no_bytes_break_it() {
         let nix = format!(r#"[ {{ name = "a"; outPath = "/nix/store/{HASH}-a-1"; }} ]"#);
         crate::mutated::check(&[nix.as_bytes(), br#"{"elements":[{"storePaths":["/nix/store/a"]}]}"#], |bytes| {
-            let outputs = [parse_nix(bytes), parse_json(bytes)].into_iter().flatten().flatten();
+            let mut draft = Draft::new(Source::Nix, Scope::System, &Wanted::All);
+            let json = from_json(bytes, Path::new("manifest.json"), &mut draft);
+            let outputs = [parse_nix(bytes), json].into_iter().flatten().flatten();
             outputs.for_each(|output| assert!(split(&output).is_none_or(|(name, _)| !name.is_empty())));
         });
     }

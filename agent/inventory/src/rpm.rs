@@ -62,15 +62,16 @@ pub(crate) fn watch(_: &Site<'_>) -> Vec<PathBuf> {
 /// Offers every header in a database. One that doesn't parse is a gap.
 fn list(back_end: BackEnd, file: File, path: &Path, vendor: &str, draft: &mut Draft<'_>) -> Result<(), String> {
     let found_in = path.to_string_lossy();
-    let mut blob = |offset: Option<u64>, bytes: &[u8]| {
-        let offered = Header::parse(bytes).and_then(|header| offer(&header, vendor, &found_in, draft));
+    let mut blob = |offset: Option<u64>, bytes: Result<&[u8], &str>| {
+        let header = bytes.map_err(str::to_owned).and_then(Header::parse);
+        let offered = header.and_then(|header| offer(&header, vendor, &found_in, draft));
         offered.unwrap_or_else(|reason| draft.gap(path, offset, reason));
     };
     match back_end {
         BackEnd::Sqlite if file.metadata().is_ok_and(|metadata| metadata.len() > MAX_RPM_BYTES) => {
             Err(ReadError::TooLarge(MAX_RPM_BYTES).to_string())
         }
-        BackEnd::Sqlite => sqlite::blobs(path, |bytes| blob(None, bytes)),
+        BackEnd::Sqlite => sqlite::blobs(path, |bytes| blob(None, Ok(bytes))),
         BackEnd::Ndb => {
             let bytes = folder::read(file, MAX_RPM_BYTES).map_err(|error| error.to_string())?;
             ndb::blobs(&bytes, |offset, bytes| blob(Some(offset), bytes))

@@ -6,7 +6,6 @@
 //! `overlord/snapstate/sequence` and `snap/info_snap_yaml.go`.
 
 use std::{
-    collections::BTreeMap,
     io::ErrorKind,
     path::{Path, PathBuf},
 };
@@ -15,6 +14,7 @@ use serde::Deserialize;
 
 use crate::{
     draft::{Draft, Item},
+    elements::Elements,
     folder::{ReadError, Root, read_at},
     limits::{Budget, Exhausted, MAX_ENTRY_BYTES, MAX_SNAPD_STATE_BYTES},
     site::{Site, paths},
@@ -26,16 +26,16 @@ const STATE: &str = "var/lib/snapd/state.json";
 const MOUNTS: [&str; 2] = ["snap", "var/lib/snapd/snap"];
 
 /// The part of snapd's state that matters.
-#[derive(Debug, Default, Deserialize)]
-struct State {
-    #[serde(default)]
-    data: Data,
+#[derive(Debug, Deserialize)]
+struct State<'a> {
+    #[serde(borrow)]
+    data: Option<Data<'a>>,
 }
 
-#[derive(Debug, Default, Deserialize)]
-struct Data {
-    #[serde(default)]
-    snaps: BTreeMap<String, SnapState>,
+#[derive(Debug, Deserialize)]
+struct Data<'a> {
+    #[serde(borrow)]
+    snaps: Option<Elements<'a, SnapState>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -64,7 +64,7 @@ pub(crate) fn read(site: &Site<'_>, draft: &mut Draft<'_>) {
     let root = &site.root;
     let shown = root.path(Path::new(STATE));
     let snaps = match read_at(root, Path::new(STATE), MAX_SNAPD_STATE_BYTES) {
-        Ok(Some(bytes)) => parse(&bytes).map_err(|reason| draft.gap(&shown, None, reason)).unwrap_or_default(),
+        Ok(Some(bytes)) => listed(&bytes, &shown, draft),
         Ok(None) => return,
         Err(ReadError::Read(error)) if error.kind() == ErrorKind::PermissionDenied => match active(root, draft) {
             Ok(snaps) => snaps,
@@ -95,14 +95,28 @@ fn plain(instance: &str) -> &str {
 }
 
 /// The snaps in a state, each with its current revision.
-fn parse(bytes: &[u8]) -> Result<Vec<Snap>, String> {
-    let state: State = serde_json::from_slice(bytes).map_err(|error| format!("it is not snapd's state: {error}"))?;
-    let snap = |(name, snap): (String, SnapState)| {
-        let known = snap.sequence.iter().find(|side| side.revision == snap.current).and_then(|side| side.name.clone());
-        let name = if name.contains('_') { name } else { known.unwrap_or(name) };
-        Snap { name, revision: snap.current, channel: snap.channel.filter(|channel| !channel.is_empty()) }
-    };
-    Ok(state.data.snaps.into_iter().map(snap).collect())
+fn listed(bytes: &[u8], path: &Path, draft: &mut Draft<'_>) -> Vec<Snap> {
+    match parse(bytes) {
+        Ok(states) => states.noted(bytes, "a snap's state", path, draft).into_iter().map(snap).collect(),
+        Err(reason) => {
+            draft.gap(path, None, reason);
+            Vec::new()
+        }
+    }
+}
+
+fn parse(bytes: &[u8]) -> Result<Elements<'_, SnapState>, String> {
+    let unlike = |error: &dyn std::fmt::Display| format!("it is not snapd's state: {error}");
+    let state: State<'_> = serde_json::from_slice(bytes).map_err(|error| unlike(&error))?;
+    let snaps = state.data.and_then(|data| data.snaps).unwrap_or_default();
+    snaps.object().map_err(|error| unlike(&error))
+}
+
+fn snap((name, state): (Option<String>, SnapState)) -> Snap {
+    let current = |side: &&SideInfo| side.revision == state.current;
+    let known = state.sequence.iter().find(current).and_then(|side| side.name.clone()).unwrap_or_default();
+    let name = name.filter(|name| name.contains('_') || known.is_empty()).unwrap_or(known);
+    Snap { name, revision: state.current, channel: state.channel.filter(|channel| !channel.is_empty()) }
 }
 
 /// The snaps whose link `current` leads to a revision.
@@ -158,12 +172,13 @@ mod tests {
             revision: "79".into(),
             channel: channel.map(str::to_owned),
         };
+        let parsed = |bytes| parse(bytes).map(|states| states.good.into_iter().map(super::snap).collect::<Vec<_>>());
         assert_eq!(
-            parse(state.as_bytes()).unwrap(),
+            parsed(state.as_bytes()).unwrap(),
             [snap("spotify", Some("latest/stable")), snap("spotify_work", None)]
         );
-        assert!(parse(b"{\"data\": 1}").unwrap_err().contains("not snapd's state"));
-        assert_eq!(parse(b"{}").unwrap(), []);
+        assert!(parsed(b"{\"data\": 1}").unwrap_err().contains("not snapd's state"));
+        assert_eq!(parsed(b"{}").unwrap(), []);
     }
 
     #[test]

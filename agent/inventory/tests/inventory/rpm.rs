@@ -125,3 +125,26 @@ fn a_damaged_database_is_a_gap() {
         assert_eq!((listed.is_complete(), purls(&listed).len()), (false, 0), "{file}");
     }
 }
+
+#[test]
+fn damaged_slots_and_packages_do_not_take_the_others_with_them() {
+    let root = tempfile::tempdir().unwrap();
+    let places = places(root.path());
+    database(root.path());
+    to_ndb(root.path());
+    let path = root.path().join("var/lib/rpm/Packages.db");
+    let mut bytes = fs_err::read(&path).unwrap();
+    // The first package's blob begins after the page of slots; its slot is the second.
+    bytes[4096] = b'X';
+    bytes[32 + 2 * 16] = b'X';
+    fs_err::write(&path, &bytes).unwrap();
+    let listed = listing(&places, Source::Rpm, Scope::System);
+    assert_eq!(
+        gaps(&listed, root.path()),
+        [
+            "var/lib/rpm/Packages.db @48: the slot's package is damaged",
+            "var/lib/rpm/Packages.db @64: the slot is damaged"
+        ]
+    );
+    assert_eq!(listed.count, 2, "two of four");
+}

@@ -59,6 +59,24 @@ fn a_broken_snapd_state_is_a_gap() {
 }
 
 #[test]
+fn a_snap_without_a_current_revision_does_not_take_the_others_with_it() {
+    let prepare = |root: &Path| {
+        let state = r#"{"data":{"snaps":{
+            "anydesk":{"sequence":[{"name":"anydesk","revision":"7"}]},
+            "zoom":{"sequence":[{"name":"zoom","revision":"9"}],"current":"9"}}}}"#;
+        write(root, "var/lib/snapd/state.json", state);
+    };
+    let gap = "var/lib/snapd/state.json @41: `anydesk` is not a snap's state: missing field `current`";
+    check(Source::Snap, Scope::System, prepare, &["pkg:snap/zoom?revision=9"], &[gap]);
+    for snaps in ["[]", "7"] {
+        let root = tempfile::tempdir().unwrap();
+        let places = places(root.path());
+        write(root.path(), "var/lib/snapd/state.json", format!(r#"{{"data":{{"snaps":{snaps}}}}}"#));
+        assert!(!listing(&places, Source::Snap, Scope::System).is_complete(), "{snaps}");
+    }
+}
+
+#[test]
 fn homebrew_s_cellar_and_cask_room_are_listed() {
     let prepare = |root: &Path| {
         write(root, "home/alice/.linuxbrew/Cellar/wget/1.24.5/bin/wget", "");
@@ -99,6 +117,24 @@ fn a_person_s_nix_profile_is_followed_into_the_store() {
         write(root, &format!("nix/store/{HASH}-profile/manifest.json"), manifest);
     };
     check(Source::Nix, Scope::Person(ALICE), prepare, &["pkg:nix/hello@2.12.1"], &[]);
+}
+
+#[test]
+fn a_broken_element_of_a_nix_profile_does_not_take_the_others_with_it() {
+    let prepare = |root: &Path| {
+        link(root, "nix/var/nix/profiles/default", &format!("/nix/store/{HASH}-profile"));
+        let manifest = format!(
+            r#"{{"elements":{{"a":{{"storePaths":null}},"b":{{"storePaths":[]}},"c":{{}},"hello":{{"storePaths":["/nix/store/{HASH}-hello-2.12.1"]}}}}}}"#
+        );
+        write(root, &format!("nix/store/{HASH}-profile/manifest.json"), manifest);
+    };
+    let path = format!("nix/store/{HASH}-profile/manifest.json");
+    let gaps = [
+        format!("{path} @17: `a` is not an element of a profile: invalid type: null, expected a sequence"),
+        format!("{path} @63: `c` is not an element of a profile: missing field `storePaths`"),
+        format!("{path}: an element has no path in the store"),
+    ];
+    check(Source::Nix, Scope::System, prepare, &["pkg:nix/hello@2.12.1"], &gaps.each_ref().map(String::as_str));
 }
 
 #[test]
@@ -143,6 +179,29 @@ fn extensions_of_editors_are_listed() {
         "pkg:vscode-extension/rust-lang/rust-analyzer@0.3.1-linux-x64",
     ];
     check(Source::Editor, Scope::Person(ALICE), prepare, &expected, &[]);
+}
+
+#[test]
+fn a_broken_add_on_or_extension_does_not_take_the_others_with_it() {
+    let prepare = |root: &Path| {
+        let addons = r#"{"addons":[{"id":"old","version":7,"type":"extension"},
+            {"id":"a@b.c","version":"2","type":"extension"}]}"#;
+        write(root, "home/alice/.mozilla/firefox/x.default/extensions.json", addons);
+    };
+    let gap = "home/alice/.mozilla/firefox/x.default/extensions.json @11: an element is not an add-on: invalid type: \
+               integer `7`, expected a string";
+    check(Source::Browser, Scope::Person(ALICE), prepare, &["pkg:firefox-extension/a%40b.c@2"], &[gap]);
+    let prepare = |root: &Path| {
+        let list = r#"[{"identifier":{},"version":"1"}, {"identifier":{"id":"a.b"},"version":"2"}]"#;
+        write(root, "home/alice/.vscode/extensions/extensions.json", list);
+        write(root, "home/alice/.cursor/extensions/extensions.json", "{}");
+    };
+    let gaps = [
+        "home/alice/.cursor/extensions/extensions.json: it is not a list of extensions: an object where a list is \
+         expected",
+        "home/alice/.vscode/extensions/extensions.json @1: an element is not an extension: missing field `id`",
+    ];
+    check(Source::Editor, Scope::Person(ALICE), prepare, &["pkg:vscode-extension/a/b@2"], &gaps);
 }
 
 /// An AppImage of type 2: the head of an ELF file without sections, and a file system made by the real mksquashfs.
