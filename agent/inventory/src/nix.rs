@@ -2,48 +2,76 @@
 //!
 //! A profile is a link to a generation, which is a link to a folder in the store; its manifest names the store paths of
 //! what the person, or the system, installed. `nix profile` writes `manifest.json`, `nix-env` writes `manifest.nix`.
-//! Format: Nix's `src/nix/profile.cc` (`ProfileManifest`) and `src/nix-env/user-env.cc`; names are split as in
-//! `src/libstore/names.cc` (`DrvName`).
+//! Which link is the person's: Nix's `src/libstore/profiles.cc` (`getDefaultProfile`).
+//!
+//! What NixOS makes of its configuration has no manifest: `system-path` (nixpkgs' `nixos/modules/config/system-path.nix`)
+//! and the people's `user-environment` (`nixos/modules/config/users-groups.nix`) are folders of links. Nor has what Home
+//! Manager puts into a profile as one package (its `modules/home-environment.nix`).
+
+mod manifest;
 
 use std::path::{Component, Path, PathBuf};
 
-use serde::Deserialize;
-
 use crate::{
     draft::{Draft, Item},
-    elements::Elements,
     folder::Root,
-    limits::MAX_MANIFEST_BYTES,
+    limits::{Budget, MAX_MANIFEST_BYTES},
     site::{Site, paths},
 };
+use manifest::{Outputs, from_json, from_nix, split};
 
-/// Where the system has its profiles.
+/// Where the system has its profile.
 const IN_SYSTEM: &[&str] = &["nix/var/nix/profiles/default"];
 /// Where a home has its profile, or a link to it.
-const IN_HOME: &[&str] = &[".local/state/nix/profiles/profile", ".nix-profile"];
+const IN_HOME: &[&str] = &[".local/state/nix/profiles/profile", ".local/state/nix/profile", ".nix-profile"];
+/// The running system of NixOS, and the folder of profiles that its configuration has for people.
+const NIXOS: &str = "run/current-system";
+const NIXOS_PEOPLE: &str = "etc/profiles/per-user";
+/// The package that Home Manager puts into a profile.
+const HOME_MANAGER: &str = "home-manager-path";
 /// How many links lead from a profile to the store, at most.
-const MAX_LINKS: usize = 4;
-
-/// The manifest of `nix profile`. Version 3 has the elements under names, earlier ones in a list.
-#[derive(Debug, Deserialize)]
-struct Manifest<'a> {
-    #[serde(borrow)]
-    elements: Elements<'a, Element>,
-}
-
-/// One package of a profile.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Element {
-    store_paths: Vec<String>,
-}
+const MAX_LINKS: usize = 5;
 
 pub(crate) fn read(site: &Site<'_>, draft: &mut Draft<'_>) {
-    let Some(system) = site.system() else { return };
-    for profile in site.choose(IN_SYSTEM, IN_HOME) {
-        let Some(generation) = follow(&site.root, &system, Path::new(profile)) else { continue };
-        list(&system, &generation, draft);
-        return;
+    let Some(system) = site.system() else {
+        return draft.gap(
+            &site.root.path(Path::new("")),
+            None,
+            "the system's root folder, with the store, is not there",
+        );
+    };
+    let mut listed = Vec::new();
+    for profile in site.choose(IN_SYSTEM, IN_HOME).iter().map(Path::new) {
+        match follow(&site.root, &system, profile) {
+            // `.nix-profile` leads to the same.
+            Ok(Some(generation)) if !listed.contains(&generation) => {
+                list(&system, &generation, "it has no manifest", draft);
+                listed.push(generation);
+            }
+            Ok(_) => {}
+            Err(reason) => draft.gap(&site.root.path(profile), None, reason),
+        }
+    }
+    if !site.is_home {
+        nixos(&system, draft);
+    }
+}
+
+/// What the configuration of NixOS installs.
+fn nixos(system: &Root, draft: &mut Draft<'_>) {
+    let path = |running: Option<PathBuf>| running.map_or(Ok(None), |at| follow(system, system, &at.join("sw")));
+    match follow(system, system, Path::new(NIXOS)).and_then(path) {
+        Ok(Some(packages)) => list(system, &packages, "it is a NixOS system profile; its packages are not read", draft),
+        Ok(None) => {}
+        Err(reason) => draft.gap(&system.path(Path::new(NIXOS)), None, reason),
+    }
+    let people = Path::new(NIXOS_PEOPLE);
+    match draft.names(system, people, &mut Budget::new(), |_| true) {
+        Err(exhausted) => draft.gap(&system.path(people), None, exhausted),
+        Ok(names) => names.iter().for_each(|name| {
+            let reason = "it is a person's NixOS profile; its packages are not read";
+            draft.gap(&system.path(&people.join(name)), None, reason);
+        }),
     }
 }
 
@@ -53,29 +81,46 @@ pub(crate) fn watch(site: &Site<'_>) -> Vec<PathBuf> {
 
 /// The folder in the store that a profile leads to. Links in a home are read and never followed: what they say counts
 /// only if it is a name in the store, where root alone writes.
-fn follow(root: &Root, system: &Root, profile: &Path) -> Option<PathBuf> {
-    let mut target = root.link(profile)?;
-    let mut folder = profile.parent()?.to_owned();
+///
+/// None if there is no profile: Nix makes `.nix-profile` before there is anything for it to lead to.
+///
+/// # Errors
+/// When it leads elsewhere, or a link can't be read, in words.
+fn follow(root: &Root, system: &Root, profile: &Path) -> Result<Option<PathBuf>, String> {
+    let (mut at, mut link) = (root, profile.to_owned());
     for _ in 0..MAX_LINKS {
-        if let Ok(absolute) = target.strip_prefix("/") {
-            if absolute.starts_with("nix/store") {
-                let plain = absolute.components().all(|part| matches!(part, Component::Normal(_)));
-                return (plain && absolute.components().count() == 3).then(|| absolute.to_owned());
-            }
-            if !absolute.starts_with("nix/var/nix/profiles") {
-                return None;
-            }
-            folder = absolute.parent()?.to_owned();
-            target = system.link(absolute)?;
-        } else {
-            let next = folder.join(&target);
-            target = if folder.starts_with("nix") { system.link(&next) } else { root.link(&next) }?;
+        let Some(target) = at.link(&link).map_err(|error| format!("the profile's link can't be read: {error}"))? else {
+            return if at.is_there(&link) { Err("the profile is not a link".to_owned()) } else { Ok(None) };
+        };
+        let elsewhere = || format!("the profile leads to `{}`, which is not in the store", target.display());
+        let Ok(absolute) = target.strip_prefix("/") else {
+            link = link.parent().map(|folder| folder.join(&target)).ok_or_else(elsewhere)?;
+            continue;
+        };
+        let plain = absolute.components().all(|part| matches!(part, Component::Normal(_)));
+        if absolute.starts_with("nix/store") {
+            let is_name = plain && absolute.components().count() == 3;
+            return if is_name { Ok(Some(absolute.to_owned())) } else { Err(elsewhere()) };
         }
+        (at, link) = if plain && absolute.starts_with("nix/var/nix/profiles") {
+            (system, absolute.to_owned())
+        } else {
+            (root, in_home(root, absolute).ok_or_else(elsewhere)?)
+        };
     }
-    None
+    Err(format!("the profile leads over more than {MAX_LINKS} links"))
 }
 
-fn list(system: &Root, generation: &Path, draft: &mut Draft<'_>) {
+/// The place below a home of a profile that a link in it names in full: `/home/alice/.local/state/nix/profiles/profile`.
+/// The home's own name tells: above it are links on some systems (`/home` to `/var/home`).
+fn in_home(home: &Root, absolute: &Path) -> Option<PathBuf> {
+    let home = home.path(Path::new(""));
+    let name = Path::new(home.file_name()?);
+    IN_HOME.iter().map(PathBuf::from).find(|profile| absolute.ends_with(name.join(profile)))
+}
+
+/// Lists a folder of the store by its manifest; if it has none, `without` says what that means.
+fn list(system: &Root, generation: &Path, without: &str, draft: &mut Draft<'_>) {
     for (name, outputs) in [("manifest.json", from_json as Outputs), ("manifest.nix", from_nix)] {
         let path = generation.join(name);
         let Some(bytes) = draft.file(system, &path, MAX_MANIFEST_BYTES) else { continue };
@@ -86,145 +131,17 @@ fn list(system: &Root, generation: &Path, draft: &mut Draft<'_>) {
         }
         return;
     }
-    draft.gap(&system.path(generation), None, "it has no manifest");
+    draft.gap(&system.path(generation), None, without);
 }
 
 fn offer(output: &str, shown: &Path, draft: &mut Draft<'_>) {
     match split(output) {
-        Some((name, version)) => draft.offer_at(shown, &Item { version, ..Item::new("nix", name) }),
-        None => draft.gap(shown, None, format!("`{output}` is not a path in the store")),
-    }
-}
-
-/// Reads one store path of each package in a manifest at a path.
-type Outputs = fn(&[u8], &Path, &mut Draft<'_>) -> Result<Vec<String>, String>;
-
-/// The first store path of each element: the others are more outputs of the same package.
-fn from_json(bytes: &[u8], path: &Path, draft: &mut Draft<'_>) -> Result<Vec<String>, String> {
-    let elements = parse_json(bytes)?.noted(bytes, "an element of a profile", path, draft);
-    let mut outputs = Vec::new();
-    for (_, element) in elements {
-        match element.store_paths.into_iter().next() {
-            Some(output) => outputs.push(output),
-            None => draft.gap(path, None, "an element has no path in the store"),
-        }
-    }
-    Ok(outputs)
-}
-
-fn from_nix(bytes: &[u8], _: &Path, _: &mut Draft<'_>) -> Result<Vec<String>, String> {
-    parse_nix(bytes)
-}
-
-/// The elements of a manifest that `nix profile` writes.
-fn parse_json(bytes: &[u8]) -> Result<Elements<'_, Element>, String> {
-    let manifest: Manifest<'_> =
-        serde_json::from_slice(bytes).map_err(|error| format!("it is not a manifest: {error}"))?;
-    Ok(manifest.elements)
-}
-
-/// The `outPath` of each derivation in the list that `nix-env` writes: `[ { meta = { ... }; name = "hello-2.12"; out = {
-/// outPath = "/nix/store/..."; }; outPath = "/nix/store/..."; ... } ]`. That of an output stands one level deeper.
-fn parse_nix(bytes: &[u8]) -> Result<Vec<String>, String> {
-    let text = std::str::from_utf8(bytes).map_err(|_| "it is not UTF-8".to_owned())?;
-    let (mut depth, mut outputs) = (0_usize, Vec::new());
-    let mut rest = text;
-    while let Some(at) = rest.find(['{', '}', '"']) {
-        let before = &rest[..at];
-        let mark = rest.as_bytes()[at];
-        rest = &rest[at + 1..];
-        match mark {
-            b'{' => depth += 1,
-            b'}' => depth = depth.checked_sub(1).ok_or("a bracket too many is closed")?,
-            _ => {
-                let (value, next) = string(rest).ok_or("a text is not closed")?;
-                let key = before.trim_end().strip_suffix('=').map(str::trim_end);
-                if depth == 1 && key.is_some_and(|key| key.ends_with("outPath")) {
-                    outputs.push(value.to_owned());
-                }
-                rest = next;
+        Some((name, version)) => {
+            draft.offer_at(shown, &Item { version, ..Item::new("nix", name) });
+            if name == HOME_MANAGER {
+                draft.gap(Path::new(output), None, "it is a profile of Home Manager's; its packages are not read");
             }
         }
-    }
-    if depth == 0 { Ok(outputs) } else { Err("a bracket is not closed".to_owned()) }
-}
-
-/// The text up to its closing quote, and what follows it.
-fn string(text: &str) -> Option<(&str, &str)> {
-    let mut escaped = false;
-    let end = text.bytes().position(|byte| {
-        let closes = byte == b'"' && !escaped;
-        escaped = byte == b'\\' && !escaped;
-        closes
-    })?;
-    Some((&text[..end], &text[end + 1..]))
-}
-
-/// `/nix/store/<32 letters>-hello-2.12.1` is `hello` and `2.12.1`: the version begins after the first dash that no letter
-/// follows.
-fn split(output: &str) -> Option<(&str, Option<&str>)> {
-    let (hash, name) = output.strip_prefix("/nix/store/")?.split_once('-')?;
-    if hash.len() != 32 || name.is_empty() {
-        return None;
-    }
-    let dash = name.match_indices('-').map(|(at, _)| at);
-    let is_version = |at: &usize| name[at + 1..].chars().next().is_some_and(|c| !c.is_ascii_alphabetic());
-    match { dash }.find(is_version) {
-        Some(0) | None => Some((name, None)),
-        Some(at) => Some((&name[..at], Some(&name[at + 1..]))),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use forewarn_proto::inventory::{Scope, Source, Wanted};
-
-    use super::*;
-
-    const HASH: &str = "sn94mdryh0kxvmg3blp6cchiy3mpfp1i";
-
-    #[test]
-    fn names_and_versions_are_told_apart_as_nix_does() {
-        let check = |name: &str, expected: (&str, Option<&str>)| {
-            assert_eq!(split(&format!("/nix/store/{HASH}-{name}")), Some(expected));
-        };
-        check("hello-2.12.1", ("hello", Some("2.12.1")));
-        check("python3-3.11.9-env", ("python3", Some("3.11.9-env")));
-        check("tor-browser", ("tor-browser", None));
-        check("gtk+-unstable-2024-01-01", ("gtk+-unstable", Some("2024-01-01")));
-        assert_eq!(split("/nix/store/short-a-1"), None);
-        assert_eq!(split("/usr/bin/a"), None);
-    }
-
-    #[test]
-    fn manifests_of_every_version_are_read() {
-        let path = format!("/nix/store/{HASH}-hello-2.12");
-        let list =
-            format!(r#"{{"version":2,"elements":[{{"active":true,"storePaths":["{path}","/nix/store/x-doc"]}}]}}"#);
-        let named = format!(r#"{{"version":3,"elements":{{"hello":{{"active":true,"storePaths":["{path}"]}}}}}}"#);
-        let outputs = |text: &str| {
-            let mut draft = Draft::new(Source::Nix, Scope::System, &Wanted::All);
-            from_json(text.as_bytes(), Path::new("manifest.json"), &mut draft)
-        };
-        assert_eq!(outputs(&list).unwrap(), [path.as_str()]);
-        assert_eq!(outputs(&named).unwrap(), [path.as_str()]);
-        assert!(outputs("[]").unwrap_err().contains("not a manifest"));
-        let nix = format!(
-            r#"[ {{ meta = {{ description = "a \"}}\" b"; outPath = "no"; }}; name = "hello-2.12"; out = {{ outPath = "no"; }}; outPath = "{path}"; outputs = [ "out" ]; system = "x"; type = "derivation"; }} ]"#
-        );
-        assert_eq!(parse_nix(nix.as_bytes()).unwrap(), [path.as_str()]);
-        assert_eq!(parse_nix(b"[ ]").unwrap(), [""; 0]);
-        assert!(parse_nix(b"[ { ").is_err() && parse_nix(b"}").is_err() && parse_nix(b"\"a").is_err());
-    }
-
-    #[test]
-    fn no_bytes_break_it() {
-        let nix = format!(r#"[ {{ name = "a"; outPath = "/nix/store/{HASH}-a-1"; }} ]"#);
-        crate::mutated::check(&[nix.as_bytes(), br#"{"elements":[{"storePaths":["/nix/store/a"]}]}"#], |bytes| {
-            let mut draft = Draft::new(Source::Nix, Scope::System, &Wanted::All);
-            let json = from_json(bytes, Path::new("manifest.json"), &mut draft);
-            let outputs = [parse_nix(bytes), json].into_iter().flatten().flatten();
-            outputs.for_each(|output| assert!(split(&output).is_none_or(|(name, _)| !name.is_empty())));
-        });
+        None => draft.gap(shown, None, format!("`{output}` is not a path in the store")),
     }
 }

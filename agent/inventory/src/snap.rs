@@ -124,16 +124,24 @@ fn active(root: &Root, draft: &mut Draft<'_>) -> Result<Vec<Snap>, Exhausted> {
     let mut snaps = Vec::new();
     for mount in MOUNTS.map(Path::new) {
         // `snap/bin` holds commands, and on some systems `snap` itself is a link to the other.
-        if root.link(mount).is_some() {
+        if leads_to(root, mount, draft).is_some() {
             continue;
         }
         for name in draft.folders(root, mount, &mut Budget::new())?.into_iter().filter(|name| name != "bin") {
-            let current = root.link(&mount.join(&name).join("current"));
+            let current = leads_to(root, &mount.join(&name).join("current"), draft);
             let revision = current.as_deref().and_then(Path::to_str).map(str::to_owned);
             snaps.extend(revision.map(|revision| Snap { name, revision, channel: None }));
         }
     }
     Ok(snaps)
+}
+
+/// Where a link leads; one that can't be read is a gap.
+fn leads_to(root: &Root, link: &Path, draft: &mut Draft<'_>) -> Option<PathBuf> {
+    root.link(link).unwrap_or_else(|error| {
+        draft.gap(&root.path(link), None, error);
+        None
+    })
 }
 
 /// The version of a mounted snap, and the file that has it. A snap that isn't mounted is disabled, and has none.

@@ -125,11 +125,22 @@ impl Root {
         self.open_unseen(&seen.path).is_ok_and(|now| now.map(|(_, stat)| stamp(&stat)) == seen.stamp)
     }
 
-    /// Where a symbolic link leads, unresolved. `None` if there is no such link, or its target is not UTF-8.
-    pub(crate) fn link(&self, relative: &Path) -> Option<PathBuf> {
-        let (folder, _) = self.open_fd(relative.parent()?).ok()??;
-        let target = readlinkat(&folder, relative.file_name()?, Vec::new()).ok()?;
-        Some(PathBuf::from(target.to_str().ok()?))
+    /// Where a symbolic link leads, unresolved. `None` if there is no such link.
+    ///
+    /// # Errors
+    /// Those of openat2(2) and readlinkat(2), in words for a target that is not UTF-8.
+    pub(crate) fn link(&self, relative: &Path) -> io::Result<Option<PathBuf>> {
+        let (Some(folder), Some(name)) = (relative.parent(), relative.file_name()) else { return Ok(None) };
+        let Some((folder, _)) = self.open_fd(folder)? else { return Ok(None) };
+        match readlinkat(&folder, name, Vec::new()) {
+            Ok(target) => match target.to_str() {
+                Ok(target) => Ok(Some(PathBuf::from(target))),
+                Err(_) => Err(io::Error::other("the link's target is not UTF-8")),
+            },
+            // Nothing, or something that is no link.
+            Err(Errno::NOENT | Errno::NOTDIR | Errno::INVAL) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Opens for reading, and notes what was seen. `None` if it does not exist.

@@ -42,7 +42,7 @@ impl Root {
         match *self {}
     }
 
-    pub(crate) fn link(&self, _: &Path) -> Option<PathBuf> {
+    pub(crate) fn link(&self, _: &Path) -> io::Result<Option<PathBuf>> {
         match *self {}
     }
 

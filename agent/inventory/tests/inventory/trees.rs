@@ -132,20 +132,96 @@ fn a_broken_element_of_a_nix_profile_does_not_take_the_others_with_it() {
     let gaps = [
         format!("{path} @17: `a` is not an element of a profile: invalid type: null, expected a sequence"),
         format!("{path} @63: `c` is not an element of a profile: missing field `storePaths`"),
-        format!("{path}: an element has no path in the store"),
+        format!("{path}: `b` has no path in the store"),
     ];
     check(Source::Nix, Scope::System, prepare, &["pkg:nix/hello@2.12.1"], &gaps.each_ref().map(String::as_str));
 }
 
 #[test]
 fn a_person_s_link_that_leaves_the_store_is_not_followed() {
-    for target in ["/etc", "/nix/store/../../etc", "/nix/store/a/b", "../../../../../../etc"] {
+    for target in
+        ["/etc", "/nix/store/../../etc", "/nix/store/a/b", "/home/bob/.nix-profile", "/nix/var/nix/profiles/../../etc"]
+    {
         let prepare = |root: &Path| {
             write(root, "etc/manifest.json", r#"{"elements":[{"storePaths":["/nix/store/x"]}]}"#);
             link(root, "home/alice/.local/state/nix/profiles/profile", target);
         };
-        check(Source::Nix, Scope::Person(ALICE), prepare, &[], &[]);
+        let gap = format!(
+            "home/alice/.local/state/nix/profiles/profile: the profile leads to `{target}`, which is not in the store"
+        );
+        check(Source::Nix, Scope::Person(ALICE), prepare, &[], &[&gap]);
     }
+    let prepare = |root: &Path| link(root, "home/alice/.nix-profile", "../../etc/b");
+    let gap = "home/alice/.nix-profile: the profile's link can't be read: a link or mount leads out of the home folder";
+    check(Source::Nix, Scope::Person(ALICE), prepare, &[], &[gap]);
+}
+
+/// A folder in the store with a manifest of one package.
+fn profile(root: &Path, folder: &str, package: &str) {
+    let manifest = format!(r#"{{"elements":[{{"storePaths":["/nix/store/{HASH}-{package}"]}}]}}"#);
+    write(root, &format!("nix/store/{HASH}-{folder}/manifest.json"), manifest);
+}
+
+#[test]
+fn every_nix_profile_is_listed_once() {
+    let prepare = |root: &Path| {
+        profile(root, "new", "hello-2.12.1");
+        profile(root, "old", "cowsay-3.7");
+        link(root, "home/alice/.local/state/nix/profiles/profile", &format!("/nix/store/{HASH}-new"));
+        link(root, "home/alice/.nix-profile", "/nix/var/nix/profiles/per-user/alice/profile");
+        link(root, "nix/var/nix/profiles/per-user/alice/profile", &format!("/nix/store/{HASH}-old"));
+        // As Nix writes it.
+        link(root, "home/alice/.local/state/nix/profile", "/var/home/alice/.local/state/nix/profiles/profile");
+    };
+    check(Source::Nix, Scope::Person(ALICE), prepare, &["pkg:nix/cowsay@3.7", "pkg:nix/hello@2.12.1"], &[]);
+    let prepare = |root: &Path| {
+        link(root, "home/alice/.nix-profile", "/home/alice/.local/state/nix/profiles/profile");
+    };
+    check(Source::Nix, Scope::Person(ALICE), prepare, &[], &[]);
+}
+
+#[test]
+fn a_nix_profile_that_can_t_be_read_is_a_gap() {
+    let prepare = |root: &Path| {
+        profile(root, "old", "cowsay-3.7");
+        write(root, "home/alice/.local/state/nix/profiles/profile/bin/x", "");
+        link(root, "home/alice/.local/state/nix/profile", "profile");
+        link(root, "home/alice/.nix-profile", &format!("/nix/store/{HASH}-old"));
+    };
+    let expected = [
+        "home/alice/.local/state/nix/profiles/profile: the profile is not a link",
+        "home/alice/.local/state/nix/profile: the profile leads over more than 5 links",
+    ];
+    check(Source::Nix, Scope::Person(ALICE), prepare, &["pkg:nix/cowsay@3.7"], &expected);
+    let prepare = |root: &Path| {
+        profile(root, "new", "home-manager-path");
+        link(root, "home/alice/.nix-profile", &format!("/nix/store/{HASH}-new"));
+    };
+    let root = tempfile::tempdir().unwrap();
+    let places = places(root.path());
+    prepare(root.path());
+    let listed = listing(&places, Source::Nix, Scope::Person(ALICE));
+    assert_eq!(
+        gaps(&listed, root.path()),
+        [format!("/nix/store/{HASH}-home-manager-path: it is a profile of Home Manager's; its packages are not read")]
+    );
+}
+
+#[test]
+fn what_nixos_s_configuration_installs_is_a_gap() {
+    let prepare = |root: &Path| {
+        profile(root, "new", "hello-2.12.1");
+        link(root, "nix/var/nix/profiles/default", &format!("/nix/store/{HASH}-new"));
+        link(root, "run/current-system", &format!("/nix/store/{HASH}-nixos-system"));
+        link(root, &format!("nix/store/{HASH}-nixos-system/sw"), &format!("/nix/store/{HASH}-system-path"));
+        write(root, &format!("nix/store/{HASH}-system-path/bin/bash"), "");
+        link(root, "etc/profiles/per-user/alice", &format!("/nix/store/{HASH}-user-environment"));
+    };
+    let gaps = [
+        &format!("nix/store/{HASH}-system-path: it is a NixOS system profile; its packages are not read"),
+        "etc/profiles/per-user/alice: it is a person's NixOS profile; its packages are not read",
+    ];
+    check(Source::Nix, Scope::System, prepare, &["pkg:nix/hello@2.12.1"], &gaps);
 }
 
 #[test]
