@@ -1,31 +1,83 @@
 //! Extensions of Visual Studio Code and its forks: `pkg:vscode-extension/<publisher>/<name>@<version>`.
 //!
-//! `extensions/extensions.json` lists them; older versions have only the folders `<publisher>.<name>-<version>`. Format:
-//! VS Code's `src/vs/platform/extensionManagement/common/extensionsProfileScannerService.ts`.
+//! `extensions/extensions.json` lists those of the default profile, `User/profiles/<id>/extensions.json` those of another
+//! one; all lie in folders `extensions/<publisher>.<name>-<version>[-<platform>]`, the only trace of them in older
+//! versions. `extensions/.obsolete` names folders that were uninstalled and are deleted at the next start. Format: VS
+//! Code's `src/vs/platform/extensionManagement/common/extensionsProfileScannerService.ts` (the lists),
+//! `common/extensionManagementUtil.ts` (`ExtensionKey`, a folder's name), `node/extensionManagementService.ts`
+//! (`.obsolete`, `.vsctmp`) and `src/vs/platform/userDataProfile/common/userDataProfile.ts` (the profiles).
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::{Path, PathBuf},
+};
 
 use serde::Deserialize;
 
 use crate::{
     draft::{Draft, Item},
     elements::Elements,
-    folder::Root,
-    limits::{Budget, MAX_MANIFEST_BYTES},
-    site::Site,
+    folder::{Kind, Opened, Root},
+    limits::{Budget, Exhausted, MAX_MANIFEST_BYTES},
+    site::{Site, scratch},
 };
 
-/// Folders of extensions in a home.
-const FOLDERS: &[&str] = &[
-    ".cursor/extensions",
-    ".positron/extensions",
-    ".var/app/com.visualstudio.code/data/vscode/extensions",
-    ".var/app/com.vscodium.codium/data/vscodium/extensions",
-    ".vscode-insiders/extensions",
-    ".vscode-oss/extensions",
-    ".vscode-server/extensions",
-    ".vscode/extensions",
-    ".windsurf/extensions",
+/// Where an editor keeps what it has for a person, below their home.
+struct Editor {
+    /// The folder of extensions.
+    extensions: &'static str,
+    /// The folders of profiles; of editors that share their extensions there are several.
+    profiles: &'static [&'static str],
+}
+
+/// Trae's and Antigravity's source is not public. Their folders are those of `dataFolderName` and `nameShort` in the
+/// `product.json` that they ship, as others have published it, and those that their extensions are told to be in; neither
+/// was looked at on a device.
+const EDITORS: &[Editor] = &[
+    Editor { extensions: ".antigravity/extensions", profiles: &[".config/Antigravity/User/profiles"] },
+    Editor { extensions: ".antigravity-ide/extensions", profiles: &[".config/Antigravity IDE/User/profiles"] },
+    Editor { extensions: ".cursor/extensions", profiles: &[".config/Cursor/User/profiles"] },
+    Editor { extensions: ".positron/extensions", profiles: &[".config/Positron/User/profiles"] },
+    Editor { extensions: ".trae/extensions", profiles: &[".config/Trae/User/profiles"] },
+    Editor {
+        extensions: ".var/app/com.visualstudio.code/data/vscode/extensions",
+        profiles: &[".var/app/com.visualstudio.code/config/Code/User/profiles"],
+    },
+    Editor {
+        extensions: ".var/app/com.vscodium.codium/data/codium/extensions",
+        profiles: &[".var/app/com.vscodium.codium/config/VSCodium/User/profiles"],
+    },
+    Editor { extensions: ".var/app/com.vscodium.codium/data/vscodium/extensions", profiles: &[] },
+    Editor { extensions: ".vscode-insiders/extensions", profiles: &[".config/Code - Insiders/User/profiles"] },
+    Editor {
+        extensions: ".vscode-oss/extensions",
+        profiles: &[".config/VSCodium/User/profiles", ".config/Code - OSS/User/profiles"],
+    },
+    Editor { extensions: ".vscode-server/extensions", profiles: &[".vscode-server/data/User/profiles"] },
+    Editor { extensions: ".vscode/extensions", profiles: &[".config/Code/User/profiles"] },
+    Editor { extensions: ".windsurf/extensions", profiles: &[".config/Windsurf/User/profiles"] },
+];
+
+/// The list in a folder of extensions, and in a profile's folder.
+const LIST: &str = "extensions.json";
+/// The end of the name of a folder that is being deleted.
+const DELETED: &str = ".vsctmp";
+/// What a folder's name may end with, besides the version (`TargetPlatform` in VS Code's
+/// `src/vs/platform/extensions/common/extensions.ts`).
+const PLATFORMS: &[&str] = &[
+    "alpine-arm64",
+    "alpine-x64",
+    "darwin-arm64",
+    "darwin-x64",
+    "linux-arm64",
+    "linux-armhf",
+    "linux-x64",
+    "undefined",
+    "universal",
+    "unknown",
+    "web",
+    "win32-arm64",
+    "win32-x64",
 ];
 
 #[derive(Debug, Deserialize)]
@@ -40,27 +92,119 @@ struct Identifier {
 }
 
 pub(crate) fn read(site: &Site<'_>, draft: &mut Draft<'_>) {
-    for folder in site.choose(&[][..], FOLDERS).iter().map(Path::new) {
-        let path = folder.join("extensions.json");
-        match draft.file(&site.root, &path, MAX_MANIFEST_BYTES) {
-            Some(bytes) => listed(&bytes, &site.root.path(&path), draft),
-            None => by_folder(&site.root, folder, draft),
+    let mut budget = Budget::new();
+    for editor in site.choose(&[][..], EDITORS) {
+        let mut listed = Listed { root: &site.root, draft, budget: &mut budget, seen: BTreeSet::new() };
+        if let Err(exhausted) = listed.editor(editor) {
+            return draft.gap(&site.root.path(Path::new(editor.extensions)), None, exhausted);
         }
     }
 }
 
 pub(crate) fn watch(site: &Site<'_>) -> Vec<PathBuf> {
-    let folders = site.choose(&[][..], FOLDERS).iter().map(PathBuf::from);
-    folders.filter(|folder| site.root.is_there(folder)).collect()
+    let (mut draft, mut points) = (scratch(), Vec::new());
+    for editor in site.choose(&[][..], EDITORS) {
+        points.extend([editor.extensions.into(), Path::new(editor.extensions).join(LIST)]);
+        for profiles in editor.profiles.iter().map(PathBuf::from) {
+            let names = draft.folders(&site.root, &profiles, &mut Budget::new()).unwrap_or_default();
+            points.extend(names.iter().map(|name| profiles.join(name).join(LIST)));
+            points.push(profiles);
+        }
+    }
+    points.retain(|point| site.root.is_there(point));
+    points
 }
 
-fn listed(bytes: &[u8], path: &Path, draft: &mut Draft<'_>) {
-    match parse(bytes) {
-        Err(error) => draft.gap(path, None, format!("it is not a list of extensions: {error}")),
-        Ok(extensions) => extensions
-            .noted(bytes, "an extension", path, draft)
-            .iter()
-            .for_each(|(_, extension)| offer(&extension.identifier.id, extension.version.as_deref(), path, draft)),
+/// The extensions of one editor, each of which counts once.
+struct Listed<'a, 'w> {
+    root: &'a Root,
+    draft: &'a mut Draft<'w>,
+    budget: &'a mut Budget,
+    /// Ids, in small letters, and their versions.
+    seen: BTreeSet<(String, Option<String>)>,
+}
+
+impl Listed<'_, '_> {
+    fn editor(&mut self, editor: &Editor) -> Result<(), Exhausted> {
+        let folder = Path::new(editor.extensions);
+        self.list(&folder.join(LIST))?;
+        for profiles in editor.profiles.iter().map(Path::new) {
+            let names = self.names(profiles)?;
+            names.iter().try_for_each(|name| self.list(&profiles.join(name).join(LIST)))?;
+        }
+        self.folders(folder)
+    }
+
+    /// The names of folders, and of links, which may lead to some.
+    fn names(&mut self, folder: &Path) -> Result<Vec<String>, Exhausted> {
+        self.draft.names(self.root, folder, self.budget, |kind| matches!(kind, Kind::Folder | Kind::Link))
+    }
+
+    fn file(&mut self, path: &Path) -> Result<Option<Vec<u8>>, Exhausted> {
+        let bytes = self.draft.file(self.root, path, MAX_MANIFEST_BYTES);
+        self.budget.spend_bytes(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64))?;
+        Ok(bytes)
+    }
+
+    fn list(&mut self, path: &Path) -> Result<(), Exhausted> {
+        let Some(bytes) = self.file(path)? else { return Ok(()) };
+        let shown = self.root.path(path);
+        match parse(&bytes) {
+            Err(error) => self.draft.gap(&shown, None, format!("it is not a list of extensions: {error}")),
+            Ok(extensions) => {
+                for (_, extension) in extensions.noted(&bytes, "an extension", &shown, self.draft) {
+                    self.offer(&extension.identifier.id, extension.version.as_deref(), &shown);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn folders(&mut self, folder: &Path) -> Result<(), Exhausted> {
+        let obsolete = self.obsolete(&folder.join(".obsolete"))?;
+        let is_gone = |name: &str| name.ends_with(DELETED) || obsolete.contains(&name.to_ascii_lowercase());
+        let is_there = |name: &&String| !name.starts_with('.') && !is_gone(name);
+        for name in self.names(folder)?.iter().filter(is_there) {
+            let (id, version) = split(name);
+            let path = folder.join(name);
+            if id.contains('.') {
+                if version.is_some() || !self.has_seen(id) {
+                    self.offer(id, version, &self.root.path(&path));
+                }
+            } else if !matches!(self.root.open(&path.join("package.json")), Ok(Opened::Missing)) {
+                self.draft.gap(&self.root.path(&path), None, "its name is not <publisher>.<name>-<version>");
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether an extension was listed, in any version: a folder need not be named for one.
+    fn has_seen(&self, id: &str) -> bool {
+        let id = id.to_ascii_lowercase();
+        self.seen.range((id.clone(), None)..).next().is_some_and(|(seen, _)| *seen == id)
+    }
+
+    /// The folders that were uninstalled, in small letters. As in VS Code, what can't be read names none.
+    fn obsolete(&mut self, path: &Path) -> Result<BTreeSet<String>, Exhausted> {
+        let bytes = self.file(path)?.unwrap_or_default();
+        Ok(obsolete(&bytes).unwrap_or_else(|reason| {
+            self.draft.gap(&self.root.path(path), None, reason);
+            BTreeSet::new()
+        }))
+    }
+
+    /// Ids are compared without regard to case, so purls have small letters.
+    fn offer(&mut self, id: &str, version: Option<&str>, path: &Path) {
+        let id = id.to_ascii_lowercase();
+        match id.split_once('.') {
+            Some((publisher, name)) if !publisher.is_empty() && !name.is_empty() => {
+                if self.seen.insert((id.clone(), version.map(str::to_owned))) {
+                    let item = Item { namespace: Some(publisher), version, ..Item::new("vscode-extension", name) };
+                    self.draft.offer_at(path, &item);
+                }
+            }
+            Some(_) | None => self.draft.gap(path, None, format!("`{id}` is not <publisher>.<name>")),
+        }
     }
 }
 
@@ -69,38 +213,31 @@ fn parse(bytes: &[u8]) -> Result<Elements<'_, Extension>, String> {
     elements.list().map_err(str::to_owned)
 }
 
-fn by_folder(root: &Root, folder: &Path, draft: &mut Draft<'_>) {
-    match draft.folders(root, folder, &mut Budget::new()) {
-        Err(exhausted) => draft.gap(&root.path(folder), None, exhausted),
-        Ok(names) => names.iter().filter(|name| !name.starts_with('.')).for_each(|name| {
-            let (id, version) = split(name);
-            offer(id, version, &root.path(&folder.join(name)), draft);
-        }),
+/// The names, in small letters, in `{"ms-python.python-2024.2.1-linux-x64":true}`.
+fn obsolete(bytes: &[u8]) -> Result<BTreeSet<String>, String> {
+    if bytes.trim_ascii().is_empty() {
+        return Ok(BTreeSet::new());
     }
+    let names: BTreeMap<String, bool> =
+        serde_json::from_slice(bytes).map_err(|error| format!("it does not name folders: {error}"))?;
+    Ok(names.into_iter().filter_map(|(name, obsolete)| obsolete.then_some(name.to_ascii_lowercase())).collect())
 }
 
-/// `ms-python.python-2024.2.1-linux-x64` is `ms-python.python` and the rest: the version begins after the first dash that
-/// a digit follows and that comes after the publisher.
+/// `ms-python.python-2024.2.1-linux-x64` is `ms-python.python` and `2024.2.1`: the version begins after the first dash that
+/// a digit follows and that comes after the publisher, and ends before the platform.
 fn split(folder: &str) -> (&str, Option<&str>) {
     let publisher = folder.find('.').unwrap_or_default();
     let dashes = folder.match_indices('-').map(|(at, _)| at).filter(|at| *at > publisher);
     let begins = |at: &usize| folder[at + 1..].starts_with(|c: char| c.is_ascii_digit());
     match { dashes }.find(begins) {
-        Some(at) => (&folder[..at], Some(&folder[at + 1..])),
+        Some(at) => (&folder[..at], Some(without_platform(&folder[at + 1..]))),
         None => (folder, None),
     }
 }
 
-/// Ids are compared without regard to case, so purls have small letters.
-fn offer(id: &str, version: Option<&str>, path: &Path, draft: &mut Draft<'_>) {
-    let id = id.to_ascii_lowercase();
-    match id.split_once('.') {
-        Some((publisher, name)) if !publisher.is_empty() && !name.is_empty() => {
-            let item = Item { namespace: Some(publisher), version, ..Item::new("vscode-extension", name) };
-            draft.offer_at(path, &item);
-        }
-        Some(_) | None => draft.gap(path, None, format!("`{id}` is not <publisher>.<name>")),
-    }
+fn without_platform(version: &str) -> &str {
+    let without = |platform: &&str| version.strip_suffix(*platform)?.strip_suffix('-');
+    PLATFORMS.iter().find_map(without).unwrap_or(version)
 }
 
 #[cfg(test)]
@@ -109,9 +246,17 @@ mod tests {
 
     #[test]
     fn a_folder_s_name_has_publisher_name_and_version() {
-        assert_eq!(split("ms-python.python-2024.2.1-linux-x64"), ("ms-python.python", Some("2024.2.1-linux-x64")));
+        assert_eq!(split("ms-python.python-2024.2.1-linux-x64"), ("ms-python.python", Some("2024.2.1")));
         assert_eq!(split("a-1.b-c-1.0.0"), ("a-1.b-c", Some("1.0.0")));
+        assert_eq!(split("a.b-1.0.0-rc.1-universal"), ("a.b", Some("1.0.0-rc.1")));
         assert_eq!(split("rust-lang.rust-analyzer"), ("rust-lang.rust-analyzer", None));
+    }
+
+    #[test]
+    fn what_is_obsolete_is_named() {
+        assert_eq!(obsolete(br#"{"A.b-1":true,"a.b-2":false}"#).unwrap(), BTreeSet::from(["a.b-1".to_owned()]));
+        assert_eq!(obsolete(b"\n").unwrap(), BTreeSet::new());
+        assert!(obsolete(b"[]").unwrap_err().contains("does not name folders"));
     }
 
     #[test]
@@ -119,7 +264,8 @@ mod tests {
         crate::mutated::check(&[b"ms-python.python-2024.2.1-linux-x64"], |bytes| {
             let folder = String::from_utf8_lossy(bytes);
             let (id, version) = split(&folder);
-            assert_eq!(version.map_or(id.to_owned(), |version| format!("{id}-{version}")), folder);
+            let again = version.map_or(id.to_owned(), |version| format!("{id}-{version}"));
+            assert!(folder == again || folder.starts_with(&format!("{again}-")), "{folder} is {again}");
         });
     }
 }

@@ -246,15 +246,71 @@ fn extensions_of_editors_are_listed() {
     let prepare = |root: &Path| {
         let list = r#"[{"identifier":{"id":"MS-Python.python","uuid":"u"},"version":"2024.2.1","location":{}}]"#;
         write(root, "home/alice/.vscode/extensions/extensions.json", list);
-        write(root, "home/alice/.vscode/extensions/left.over-1.0.0/package.json", "");
         write(root, "home/alice/.cursor/extensions/rust-lang.rust-analyzer-0.3.1-linux-x64/package.json", "");
         write(root, "home/alice/.cursor/extensions/.obsolete", "");
+        write(root, "home/alice/.trae/extensions/a.trae-1.0.0/package.json", "");
+        write(root, "home/alice/.antigravity/extensions/a.antigravity-1.0.0-universal/package.json", "");
     };
     let expected = [
+        "pkg:vscode-extension/a/antigravity@1.0.0",
+        "pkg:vscode-extension/a/trae@1.0.0",
         "pkg:vscode-extension/ms-python/python@2024.2.1",
-        "pkg:vscode-extension/rust-lang/rust-analyzer@0.3.1-linux-x64",
+        "pkg:vscode-extension/rust-lang/rust-analyzer@0.3.1",
     ];
     check(Source::Editor, Scope::Person(ALICE), prepare, &expected, &[]);
+}
+
+#[test]
+fn the_lists_of_an_editor_s_profiles_and_its_folders_are_united() {
+    let prepare = |root: &Path| {
+        let list = |id: &str, version: &str| format!(r#"[{{"identifier":{{"id":"{id}"}},"version":"{version}"}}]"#);
+        write(root, "home/alice/.vscode/extensions/extensions.json", list("A.default", "1.0.0"));
+        write(root, "home/alice/.config/Code/User/profiles/-5f7c1/extensions.json", list("a.work", "2.0.0"));
+        write(root, "home/alice/.config/Code/User/profiles/6a3/extensions.json", list("a.default", "1.0.0"));
+        write(root, "home/alice/.config/Code - Insiders/User/profiles/6a3/extensions.json", list("a.insider", "3.0.0"));
+        let obsolete = r#"{"a.gone-4.0.0":true,"a.back-5.0.0":false}"#;
+        write(root, "home/alice/.vscode/extensions/.obsolete", obsolete);
+        let folders = [
+            "a.default-1.0.0-linux-x64",
+            "a.work-2.0.0",
+            "a.gone-4.0.0",
+            "a.back-5.0.0",
+            "a.default",
+            "a.going-6.0.0.5f3.vsctmp",
+            ".7c1f",
+        ];
+        for folder in folders {
+            write(root, &format!("home/alice/.vscode/extensions/{folder}/package.json"), "{}");
+        }
+        write(root, "home/alice/.vscode/extensions/mine/package.json", "{}");
+        write(root, "home/alice/.vscode/extensions/cache/x", "");
+        link(root, "home/alice/.vscode/extensions/theirs", "/opt/extension");
+    };
+    let expected = [
+        "pkg:vscode-extension/a/back@5.0.0",
+        "pkg:vscode-extension/a/default@1.0.0",
+        "pkg:vscode-extension/a/insider@3.0.0",
+        "pkg:vscode-extension/a/work@2.0.0",
+    ];
+    let gaps = [
+        "home/alice/.vscode/extensions/mine: its name is not <publisher>.<name>-<version>",
+        "home/alice/.vscode/extensions/theirs: its name is not <publisher>.<name>-<version>",
+    ];
+    check(Source::Editor, Scope::Person(ALICE), prepare, &expected, &gaps);
+}
+
+#[test]
+fn a_broken_list_of_an_editor_s_does_not_hide_its_folders() {
+    let prepare = |root: &Path| {
+        write(root, "home/alice/.vscode/extensions/extensions.json", "[");
+        write(root, "home/alice/.vscode/extensions/.obsolete", "[]");
+        write(root, "home/alice/.vscode/extensions/a.b-1.0.0/package.json", "{}");
+    };
+    let root = tempfile::tempdir().unwrap();
+    let places = places(root.path());
+    prepare(root.path());
+    let listed = listing(&places, Source::Editor, Scope::Person(ALICE));
+    assert_eq!((purls(&listed), listed.gaps.len()), (vec!["pkg:vscode-extension/a/b@1.0.0"], 2), "{listed:?}");
 }
 
 #[test]
