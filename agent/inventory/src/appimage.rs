@@ -2,17 +2,19 @@
 //!
 //! A file is one by its magic number, whatever its name. Name and version are those of the desktop entry at the top of the
 //! file system that it carries. Format: <https://github.com/AppImage/AppImageSpec/blob/master/draft.md>: an ELF file
-//! with `AI` and the type at byte 8; in type 2 a SquashFS image follows the ELF file's section headers.
+//! with `AI` and the type at byte 8; in type 2 a SquashFS image follows the ELF file's section headers. Type 1 is an ISO
+//! 9660 image, which is not read.
 
 mod elf;
+mod squashfs;
 
 use std::{
     fs::File,
-    io::{BufReader, Read as _, Seek as _, SeekFrom},
+    io::{self, BufReader, Read as _, Seek as _, SeekFrom},
     path::{Path, PathBuf},
 };
 
-use backhand::{FilesystemReader, InnerNode};
+use backhand::{BackhandError, FilesystemReader, InnerNode};
 
 use crate::{
     desktop::entry::{self, Entry},
@@ -22,12 +24,17 @@ use crate::{
     site::Site,
 };
 
-/// Where the system, and a home, may have them.
+/// Where the system, and a home, may have them. The home itself is one of the places.
 const IN_SYSTEM: &[&str] = &["opt", "opt/appimages", "usr/local/bin"];
-const IN_HOME: &[&str] = &[".local/bin", "AppImages", "Applications", "Desktop", "Downloads", "bin"];
+const IN_HOME: &[&str] = &[".local/bin", "AppImages", "Applications", "Desktop", "Downloads", "bin", HOME];
+
+const HOME: &str = "";
 
 /// Of these, where other things come and go.
-const BUSY: &[&str] = &["Desktop", "Downloads"];
+const BUSY: &[&str] = &[HOME, "Desktop", "Downloads"];
+
+/// How browsers and download managers name what they have not finished. Without its end an AppImage doesn't start.
+const UNFINISHED: &[&str] = &[".crdownload", ".part", ".partial", ".tmp"];
 
 /// The most AppImages in one scope. Stops: a folder of thousands, each of which has to be unpacked a little.
 const MAX_APPIMAGES: usize = 200;
@@ -55,14 +62,18 @@ fn list(
     left: &mut usize,
 ) -> Result<(), Exhausted> {
     for name in draft.names(&site.root, folder, budget, |kind| kind == Kind::File)? {
+        // What a home has hidden at its top are settings.
+        if folder == Path::new(HOME) && name.starts_with('.') {
+            continue;
+        }
         let path = folder.join(&name);
         let shown = site.root.path(&path);
         match site.root.open(&path) {
-            Ok(Opened::File(file)) => match size_of_runtime(&file) {
+            Ok(Opened::File(file)) => match kind(&file) {
                 Some(_) if *left == 0 => return Err(Exhausted::Entries(MAX_APPIMAGES)),
-                Some(offset) => {
+                Some(kind) => {
                     *left -= 1;
-                    offer(file, offset, &name, &shown, draft);
+                    appimage(file, &kind, &name, &shown, draft);
                 }
                 None => {}
             },
@@ -74,11 +85,39 @@ fn list(
     Ok(())
 }
 
-/// Where the file system of an AppImage begins, in bytes; none if the file isn't one of type 2.
-fn size_of_runtime(mut file: &File) -> Option<u64> {
+/// What sort of AppImage a file is; none if it isn't one.
+fn kind(mut file: &File) -> Option<elf::Kind> {
     let mut head = [0; elf::HEADER_BYTES];
     file.read_exact(&mut head).ok()?;
-    elf::end_of_appimage_runtime(&head)
+    elf::kind(&head)
+}
+
+/// Lists one, or notes why not.
+fn appimage(file: File, kind: &elf::Kind, name: &str, shown: &Path, draft: &mut Draft<'_>) {
+    let offset = match *kind {
+        elf::Kind::One => {
+            let reason = format!("`{name}` is an AppImage of type 1, whose name can't be read");
+            return draft.gap(shown, None, reason);
+        }
+        elf::Kind::Two(offset) => offset,
+    };
+    match superblock(&file, offset) {
+        Err(error) => draft.gap(shown, Some(offset), unread(&error)),
+        Ok(Err(unfit)) if unfit.is_unfinished() && UNFINISHED.iter().any(|end| name.ends_with(end)) => {}
+        Ok(Err(unfit)) => draft.gap(shown, Some(offset), unfit),
+        Ok(Ok(())) => offer(file, offset, name, shown, draft),
+    }
+}
+
+/// Whether the file system that follows the runtime can be read.
+fn superblock(mut file: &File, offset: u64) -> io::Result<Result<(), squashfs::Unfit>> {
+    let room = file.metadata()?.len().saturating_sub(offset);
+    let mut bytes = Vec::new();
+    if room > 0 {
+        file.seek(SeekFrom::Start(offset))?;
+        file.take(squashfs::SUPERBLOCK_BYTES as u64).read_to_end(&mut bytes)?;
+    }
+    Ok(squashfs::check(&bytes, room))
 }
 
 fn offer(file: File, offset: u64, file_name: &str, shown: &Path, draft: &mut Draft<'_>) {
@@ -95,12 +134,19 @@ fn offer(file: File, offset: u64, file_name: &str, shown: &Path, draft: &mut Dra
     }
 }
 
+fn unread(error: &io::Error) -> String {
+    format!("the AppImage's file system can't be read: {error}")
+}
+
+/// The same for an error of the library's, which says nothing itself.
+fn unread_by_library(error: BackhandError) -> String {
+    unread(&io::Error::from(error))
+}
+
 /// The desktop entry at the top of the file system.
 fn desktop_entry(mut file: File, offset: u64) -> Result<Entry, String> {
-    let unread = |error: &dyn std::fmt::Display| format!("the AppImage's file system can't be read: {error}");
     file.seek(SeekFrom::Start(0)).map_err(|error| unread(&error))?;
-    let system =
-        FilesystemReader::from_reader_with_offset(BufReader::new(file), offset).map_err(|error| unread(&error))?;
+    let system = FilesystemReader::from_reader_with_offset(BufReader::new(file), offset).map_err(unread_by_library)?;
     let at_top =
         |path: &Path| path.parent() == Some(Path::new("/")) && path.extension().is_some_and(|e| e == "desktop");
     let node = system.files().find(|node| at_top(&node.fullpath)).ok_or("the AppImage has no desktop entry")?;

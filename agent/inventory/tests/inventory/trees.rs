@@ -373,7 +373,86 @@ fn an_appimage_that_can_t_be_read_is_a_gap() {
     let places = places(root.path());
     prepare(root.path());
     let listed = listing(&places, Source::AppImage, Scope::Person(ALICE));
-    assert!(gaps(&listed, root.path())[0].starts_with("home/alice/Downloads/a @64: the AppImage's file system"));
+    assert!(gaps(&listed, root.path())[0].starts_with("home/alice/Downloads/a @64: the AppImage ends before"));
+}
+
+#[test]
+fn an_appimage_that_is_not_read_says_why() {
+    let cause = |root: &Path, name: &str, compression: &str| {
+        appimage(root, &format!("home/alice/Downloads/{name}"), compression, "[Desktop Entry]\nName=A\n");
+    };
+    let prepare = |root: &Path| {
+        cause(root, "1-lz4", "lz4");
+        cause(root, "2-lzo", "lzo");
+        cause(root, "3-xz.part", "xz");
+        let mut head = [0_u8; 64];
+        head[..11].copy_from_slice(b"\x7fELF\x02\x01\x01\0AI\x01");
+        write(root, "home/alice/Downloads/4.AppImage", head);
+        head[10] = 2;
+        head[40] = 64;
+        write(root, "home/alice/Downloads/5.AppImage", [&head[..], &[b'D'; 200]].concat());
+        // A whole superblock and nothing of what it speaks of.
+        cause(root, "6", "gzip");
+        let path = root.join("home/alice/Downloads/6");
+        let mut bytes = fs_err::read(&path).unwrap();
+        bytes[64 + 96..].fill(0);
+        fs_err::write(&path, bytes).unwrap();
+    };
+    let root = tempfile::tempdir().unwrap();
+    let places = places(root.path());
+    prepare(root.path());
+    let listed = listing(&places, Source::AppImage, Scope::Person(ALICE));
+    let gaps = gaps(&listed, root.path());
+    let unread = |name: &str, by: &str| {
+        format!(
+            "home/alice/Downloads/{name} @64: the AppImage's file system is compressed with {by}, which is not read"
+        )
+    };
+    assert_eq!(
+        gaps[..5],
+        [
+            unread("1-lz4", "lz4"),
+            unread("2-lzo", "lzo"),
+            unread("3-xz.part", "xz"),
+            "home/alice/Downloads/4.AppImage: `4.AppImage` is an AppImage of type 1, whose name can't be read"
+                .to_owned(),
+            "home/alice/Downloads/5.AppImage @64: the AppImage's file system is not SquashFS".to_owned(),
+        ]
+    );
+    let cause = gaps[5].strip_prefix("home/alice/Downloads/6 @64: the AppImage's file system can't be read: ").unwrap();
+    assert!(!cause.is_empty() && gaps.len() == 6, "{gaps:?}");
+}
+
+#[test]
+fn an_unfinished_download_is_not_an_appimage_yet() {
+    let prepare = |root: &Path| {
+        let entry = "[Desktop Entry]\nName=A\n";
+        appimage(root, "home/alice/Downloads/whole.part", "gzip", entry);
+        let whole = fs_err::read(root.join("home/alice/Downloads/whole.part")).unwrap();
+        for name in ["a.AppImage", "a.part", "a.crdownload", "a.tmp", "a.partial"] {
+            write(root, &format!("home/alice/Downloads/{name}"), &whole[..64 + 200]);
+        }
+        write(root, "home/alice/Downloads/b.part", &whole[..100]);
+        write(root, "home/alice/Downloads/c.part", &whole[..64]);
+    };
+    let root = tempfile::tempdir().unwrap();
+    let places = places(root.path());
+    prepare(root.path());
+    let listed = listing(&places, Source::AppImage, Scope::Person(ALICE));
+    assert_eq!(purls(&listed), ["pkg:appimage/A"], "by its contents, whatever its name");
+    let gaps = gaps(&listed, root.path());
+    let cut = "home/alice/Downloads/a.AppImage @64: the AppImage is cut off: its file system has ";
+    assert!(gaps.len() == 1 && gaps[0].starts_with(cut), "{gaps:?}");
+}
+
+#[test]
+fn an_appimage_at_the_top_of_a_home_is_listed() {
+    let prepare = |root: &Path| {
+        let entry = "[Desktop Entry]\nName=A\n";
+        appimage(root, "home/alice/A.AppImage", "gzip", entry);
+        appimage(root, "home/alice/Documents/B.AppImage", "gzip", entry);
+    };
+    check(Source::AppImage, Scope::Person(ALICE), prepare, &["pkg:appimage/A"], &[]);
 }
 
 #[test]
