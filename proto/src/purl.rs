@@ -13,6 +13,7 @@
 //! | `pkg:firefox-extension/<add-on id>` | an extension of Firefox |
 //! | `pkg:desktop/org.example.App` | a desktop entry, by its desktop-file id without `.desktop` |
 //! | `pkg:webapp/chromium/<app id>` | a web app that a Chromium-family browser installed, by its 32-letter app id |
+//! | `pkg:webapp/firefox/<ULID>` | a web app that PWAsForFirefox installed, by the id that it made on this device |
 
 use std::{borrow::Cow, fmt, str::FromStr};
 

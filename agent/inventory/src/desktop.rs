@@ -1,5 +1,5 @@
-//! Desktop entries: `pkg:desktop/<desktop-file id>`, and `pkg:webapp/chromium/<app id>` for those that start a web app
-//! which a Chromium-family browser installed.
+//! Desktop entries: `pkg:desktop/<desktop-file id>`, and for those that start a web app `pkg:webapp/chromium/<app id>` if a
+//! Chromium-family browser installed it, `pkg:webapp/firefox/<ULID>` if PWAsForFirefox did.
 //!
 //! An entry's id is its path below the folder of applications, with `-` for `/`, without `.desktop`. An entry of a
 //! person's doesn't replace the system's of the same id: both are listed.
@@ -173,7 +173,7 @@ fn entry(
 fn offer(entry: &Entry, path: &Path, shown: &Path, draft: &mut Draft<'_>) {
     let id = desktop_file_id(path);
     let item = match &entry.web_app {
-        Some(app) => Item { namespace: Some("chromium"), ..Item::new("webapp", app) },
+        Some(app) => Item { namespace: Some(app.browser), ..Item::new("webapp", &app.id) },
         None => Item::new("desktop", &id),
     };
     draft.offer_at(shown, &Item { display_name: entry.name.as_deref(), ..item });

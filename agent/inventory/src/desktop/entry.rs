@@ -3,7 +3,10 @@
 //! Format: the Desktop Entry Specification 1.5
 //! (<https://specifications.freedesktop.org/desktop-entry-spec/latest/>), with GLib's `gkeyfile.c` for what is broken.
 //! Web apps: Chromium's `chrome/browser/shell_integration_linux.cc` writes the entry, and
-//! `components/crx_file/id_util.cc` the app id: 32 letters, a-p.
+//! `components/crx_file/id_util.cc` the app id: 32 letters, a-p. For Firefox PWAsForFirefox does, in its
+//! `native/src/integrations/implementation/linux.rs`, with a ULID (<https://github.com/ulid/spec>) of its own making.
+
+use std::str::Utf8Error;
 
 use crate::limits::display_name;
 
@@ -14,10 +17,19 @@ pub(crate) struct Entry {
     pub(crate) name: Option<String>,
     /// Its system was asked to treat this entry as deleted.
     pub(super) hidden: bool,
-    /// The id of the web app that it starts in a Chromium-family browser.
-    pub(super) web_app: Option<String>,
+    /// The web app that it starts in a browser.
+    pub(super) web_app: Option<WebApp>,
     /// `X-AppImage-Version=`, of an entry inside an AppImage.
     pub(crate) version: Option<String>,
+}
+
+/// A web app.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct WebApp {
+    /// The family of the browser that runs it: `chromium` or `firefox`.
+    pub(super) browser: &'static str,
+    /// The id that it has there.
+    pub(super) id: String,
 }
 
 /// Why a file is not a desktop entry.
@@ -41,7 +53,8 @@ enum Group {
     Other,
 }
 
-/// Reads a desktop entry. Of a key that comes twice the last is taken, as GLib does.
+/// Reads a desktop entry. Of a key that comes twice the last is taken, as GLib does. Only what counts has to be UTF-8: many
+/// an old entry has a comment that isn't.
 ///
 /// # Errors
 /// When it breaks the format.
@@ -49,48 +62,70 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Entry, Broken> {
     let mut entry = Entry::default();
     let (mut group, mut found) = (Group::None, false);
     for (number, line) in (1..).zip(bytes.split(|b| *b == b'\n')) {
-        let line = std::str::from_utf8(line).map_err(|_| Broken::NotText(number))?;
         let line = line.trim_ascii();
-        if line.is_empty() || line.starts_with('#') {
+        if line.is_empty() || line.starts_with(b"#") {
             continue;
         }
-        if line.starts_with('[') {
+        if line.starts_with(b"[") {
             group = self::group(line).ok_or(Broken::NotALine(number))?;
             found |= group == Group::Entry;
             continue;
         }
-        let (key, value) = line.split_once('=').ok_or(Broken::NotALine(number))?;
+        let equals = line.iter().position(|b| *b == b'=').ok_or(Broken::NotALine(number))?;
         match group {
             Group::None => return Err(Broken::BeforeGroup(number)),
-            Group::Entry => entry.set(key.trim_ascii(), value.trim_ascii()),
+            Group::Entry => entry
+                .set(line[..equals].trim_ascii(), line[equals + 1..].trim_ascii())
+                .map_err(|_| Broken::NotText(number))?,
             Group::Other => {}
         }
     }
     if found { Ok(entry) } else { Err(Broken::NoGroup) }
 }
 
-fn group(line: &str) -> Option<Group> {
-    let name = line.strip_prefix('[')?.strip_suffix(']')?;
-    Some(if name == "Desktop Entry" { Group::Entry } else { Group::Other })
+fn group(line: &[u8]) -> Option<Group> {
+    let name = line.strip_prefix(b"[")?.strip_suffix(b"]")?;
+    Some(if name == b"Desktop Entry" { Group::Entry } else { Group::Other })
 }
 
 impl Entry {
     /// Takes a key's value. Localized keys, such as `Name[de]`, are others.
-    fn set(&mut self, key: &str, value: &str) {
+    fn set(&mut self, key: &[u8], value: &[u8]) -> Result<(), Utf8Error> {
+        let text = || std::str::from_utf8(value).map(unescape);
         match key {
-            "Name" => self.name = display_name(&unescape(value)),
-            "X-AppImage-Version" => self.version = Some(unescape(value)).filter(|version| !version.is_empty()),
-            "Hidden" => self.hidden = value == "true",
-            "Exec" => self.web_app = arguments(&unescape(value)).iter().find_map(|a| web_app(a)),
+            b"Name" => self.name = display_name(&text()?),
+            b"X-AppImage-Version" => self.version = Some(text()?).filter(|version| !version.is_empty()),
+            b"Hidden" => self.hidden = value == b"true",
+            b"Exec" => self.web_app = web_app(&arguments(&text()?)),
             _ => {}
         }
+        Ok(())
     }
 }
 
+/// The web app that a command starts.
+fn web_app(arguments: &[String]) -> Option<WebApp> {
+    let chromium = arguments.iter().find_map(|argument| of_chromium(argument)).map(|id| ("chromium", id));
+    let firefox = || arguments.windows(4).find_map(of_firefox).map(|id| ("firefox", id));
+    let (browser, id) = chromium.or_else(firefox)?;
+    Some(WebApp { browser, id: id.to_owned() })
+}
+
 /// The id in an argument `--app-id=<32 letters a-p>`.
-fn web_app(argument: &str) -> Option<String> {
+fn of_chromium(argument: &str) -> Option<&str> {
     let id = argument.strip_prefix("--app-id=")?;
-    (id.len() == 32 && id.bytes().all(|b| matches!(b, b'a'..=b'p'))).then(|| id.to_owned())
+    (id.len() == 32 && id.bytes().all(|b| matches!(b, b'a'..=b'p'))).then_some(id)
+}
+
+/// The id in arguments `/usr/bin/firefoxpwa site launch 01FZ7B4VZ1MDJ1W0FDRNB4QTNE`.
+fn of_firefox(arguments: &[String]) -> Option<&str> {
+    let [program, site, launch, id] = arguments else { return None };
+    let is_ulid = id.len() == 26
+        && id
+            .bytes()
+            .all(|b| b.is_ascii_digit() || (b.is_ascii_uppercase() && !matches!(b, b'I' | b'L' | b'O' | b'U')));
+    let is_firefox = program.rsplit('/').next() == Some("firefoxpwa") && site == "site" && launch == "launch";
+    (is_firefox && is_ulid).then_some(id)
 }
 
 /// Resolves the escape sequences of a string value; an unknown one stays as it is.

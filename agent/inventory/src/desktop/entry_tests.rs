@@ -3,9 +3,11 @@ use proptest::prelude::*;
 use super::*;
 
 const ID: &str = "hnpfjngllnobngcgfapefoaidbinmjnm";
+const ULID: &str = "01FZ7B4VZ1MDJ1W0FDRNB4QTNE";
 
 fn said(name: Option<&str>, hidden: bool, web_app: Option<&str>) -> Result<Entry, Broken> {
-    Ok(Entry { name: name.map(str::to_owned), hidden, web_app: web_app.map(str::to_owned), version: None })
+    let web_app = web_app.map(|id| WebApp { browser: "chromium", id: id.to_owned() });
+    Ok(Entry { name: name.map(str::to_owned), hidden, web_app, version: None })
 }
 
 #[track_caller]
@@ -67,6 +69,27 @@ fn a_web_app_is_known_by_its_app_id() {
     check_exec(&format!("chrome --app-id {ID}"), None);
     check_exec("google-chrome %U", None);
     check_exec(r#"" \"#, None);
+}
+
+#[test]
+fn a_web_app_of_firefox_s_is_known_by_its_ulid() {
+    let of = |exec: &str| parse(format!("[Desktop Entry]\nExec={exec}\n").as_bytes()).unwrap().web_app;
+    let app = || Some(WebApp { browser: "firefox", id: ULID.to_owned() });
+    assert_eq!(of(&format!("/usr/bin/firefoxpwa site launch {ULID} --protocol %u")), app());
+    assert_eq!(of(&format!("env A=B firefoxpwa site launch {ULID}")), app());
+    assert_eq!(of(&format!("firefoxpwa site update {ULID}")), None);
+    assert_eq!(of(&format!("other site launch {ULID}")), None);
+    assert_eq!(of(&format!("firefoxpwa site launch {}", &ULID[1..])), None);
+    assert_eq!(of(&format!("firefoxpwa site launch {}", ULID.replace('Z', "U"))), None);
+}
+
+#[test]
+fn what_does_not_count_need_not_be_utf_8() {
+    let text =
+        b"# caf\xe9\n[Desktop Entry]\nComment[fr]=Le caf\xe9\nName[\xe9]=B\nName=A\n[Desktop Action \xe9]\nName=\xe9\n";
+    assert_eq!(parse(text), said(Some("A"), false, None));
+    assert_eq!(parse(b"[Desktop Entry]\nName=A\nExec=caf\xe9\n"), Err(Broken::NotText(3)));
+    assert_eq!(parse(b"[Desktop Entry]\n\xe9\n"), Err(Broken::NotALine(2)));
 }
 
 #[test]

@@ -35,12 +35,14 @@ fn entries_are_listed_by_id_and_web_apps_by_app_id() {
     assert_eq!(
         lines(&listed),
         [
+            "pkg:desktop/comment-in-latin-1 = Cafe",
             "pkg:desktop/name-with-escapes = Back\\slash and space",
             "pkg:desktop/no-display-is-still-listed = URL Handler",
             "pkg:desktop/org.example.Clock = Clock",
             "pkg:desktop/subfolder-deeper-notes = Notes",
             "pkg:webapp/chromium/agimnkijcaahngcdmfeangaknmldooml = YouTube",
             "pkg:webapp/chromium/mpnpojknpmmopombnjdcgaaiekajbnjb = Docs",
+            "pkg:webapp/firefox/01FZ7B4VZ1MDJ1W0FDRNB4QTNE = Chat",
         ]
     );
     assert_eq!(
@@ -51,7 +53,7 @@ fn entries_are_listed_by_id_and_web_apps_by_app_id() {
         ]
     );
     assert_eq!(
-        listed.packages[3].found_in,
+        listed.packages[4].found_in,
         data.join("usr/share/applications/subfolder/deeper/notes.desktop").to_str().unwrap()
     );
 }
