@@ -2,19 +2,22 @@
 //!
 //! An installation holds `app/<id>/<arch>/<branch>/<commit>/` and the same below `runtime/`. What is deployed has a
 //! link `active` in the branch's folder, to its commit's. `app/<id>/current` is a link to one of several branches and
-//! lists nothing of its own. Format: flatpak-installation(5) and `common/flatpak-dir.c` (`list_refs_for_name`).
+//! lists nothing of its own. Format: `common/flatpak-dir.c` (`list_refs_for_name`).
+//!
+//! Besides its own the system may have more installations: flatpak-installation(5).
 //!
 //! The version is the metainfo file's, as `flatpak list` shows it; without one the purl has none.
 
+mod installations;
 mod metainfo;
 
 use std::path::{Path, PathBuf};
 
 use crate::{
     draft::{Draft, Item},
-    folder::{self, Opened, ReadError, Root},
-    limits::{Budget, Exhausted, MAX_METAINFO_BYTES},
-    site::Site,
+    folder::{self, Kind, Opened, ReadError, Root},
+    limits::{Budget, Exhausted, MAX_ENTRY_BYTES, MAX_METAINFO_BYTES},
+    site::{Site, scratch},
 };
 use metainfo::Metainfo;
 
@@ -22,14 +25,51 @@ use metainfo::Metainfo;
 const IN_SYSTEM: &str = "var/lib/flatpak";
 const IN_HOME: &str = ".local/share/flatpak";
 
+/// The files that name the system's further installations.
+const MORE: &str = "etc/flatpak/installations.d";
+
 pub(crate) fn read(site: &Site<'_>, draft: &mut Draft<'_>) {
     installation(&site.root, Path::new(site.choose(IN_SYSTEM, IN_HOME)), draft);
+    for folder in more(site, draft) {
+        match site.root.open(&folder) {
+            Ok(Opened::Folder) => installation(&site.root, &folder, draft),
+            // A card, say, that is put in again with what is on it.
+            Ok(Opened::Missing) => draft.gap(&site.root.path(&folder), None, "the installation is not there"),
+            Ok(Opened::File(_) | Opened::Special) => draft.gap(&site.root.path(&folder), None, "it is not a folder"),
+            Err(error) => draft.gap(&site.root.path(&folder), None, error),
+        }
+    }
 }
 
 pub(crate) fn watch(site: &Site<'_>) -> Vec<PathBuf> {
-    let folder = PathBuf::from(site.choose(IN_SYSTEM, IN_HOME));
+    let mut folders = vec![PathBuf::from(site.choose(IN_SYSTEM, IN_HOME))];
+    folders.extend(more(site, &mut scratch()));
     // Flatpak touches `.changed` at the end of each change; the folder tells when the first one makes it.
-    vec![folder.join(".changed"), folder]
+    let points = folders.into_iter().flat_map(|folder| [folder.join(".changed"), folder]);
+    points.chain((!site.is_home).then(|| PathBuf::from(MORE))).collect()
+}
+
+/// The system's further installations, each once.
+fn more(site: &Site<'_>, draft: &mut Draft<'_>) -> Vec<PathBuf> {
+    let mut folders = Vec::new();
+    if site.is_home {
+        return folders;
+    }
+    let names = draft.names(&site.root, Path::new(MORE), &mut Budget::new(), |k| matches!(k, Kind::File | Kind::Link));
+    let names = names.unwrap_or_else(|exhausted| {
+        draft.gap(&site.root.path(Path::new(MORE)), None, exhausted);
+        Vec::new()
+    });
+    for path in names.iter().filter(|name| name.ends_with(".conf")).map(|name| Path::new(MORE).join(name)) {
+        for folder in installations::parse(&draft.file(&site.root, &path, MAX_ENTRY_BYTES).unwrap_or_default()) {
+            match folder {
+                Ok(folder) if folder == Path::new(IN_SYSTEM) || folders.contains(&folder) => {}
+                Ok(folder) => folders.push(folder),
+                Err(reason) => draft.gap(&site.root.path(&path), None, reason),
+            }
+        }
+    }
+    folders
 }
 
 /// Lists an installation. Applications and runtimes have a budget each.

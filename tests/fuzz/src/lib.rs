@@ -57,6 +57,14 @@ pub const TARGETS: &[Target] = &[
         Source::Flatpak,
         Laid::File("var/lib/flatpak/app/org.x.App/x86_64/stable/active/files/share/metainfo/org.x.App.metainfo.xml"),
     ),
+    source(
+        "flatpak-installations",
+        Source::Flatpak,
+        Laid::Beside(
+            "etc/flatpak/installations.d/a.conf",
+            ("opt/extra/app/org.x.App/x86_64/stable/active/metadata", ""),
+        ),
+    ),
     source("flatpak-refs", Source::Flatpak, Laid::Folders("var/lib/flatpak/app/org.x.App/x86_64")),
     source("snap-state", Source::Snap, Laid::File("var/lib/snapd/state.json")),
     source("snap-yaml", Source::Snap, Laid::File("snap/a/current/meta/snap.yaml")),

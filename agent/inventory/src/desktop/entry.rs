@@ -128,8 +128,8 @@ fn of_firefox(arguments: &[String]) -> Option<&str> {
     (is_firefox && is_ulid).then_some(id)
 }
 
-/// Resolves the escape sequences of a string value; an unknown one stays as it is.
-fn unescape(value: &str) -> String {
+/// Resolves the escape sequences of a key file's string value; an unknown one stays as it is.
+pub(crate) fn unescape(value: &str) -> String {
     let mut text = String::with_capacity(value.len());
     let mut characters = value.chars();
     while let Some(c) = characters.next() {

@@ -172,6 +172,53 @@ fn what_can_t_be_an_application_is_a_gap_and_the_rest_stays() {
 }
 
 #[test]
+fn the_system_s_further_installations_are_those_that_flatpak_names() {
+    let app = "app/a.b.C/x86_64/stable/active/metadata";
+    let (listed, root, _guard) = listed(|root| {
+        let two = "[Installation \"extra\"]\nPath=/opt/extra\nDisplayName=Extra\n\n[Installation \"card\"]\nPath=/run/a\\sb\n";
+        write(root, "etc/flatpak/installations.d/two.conf", two);
+        write(root, "etc/flatpak/installations.d/again.conf", "[Installation \"again\"]\nPath=/opt/extra\n");
+        write(root, "etc/flatpak/installations.d/none.conf.bak", "[Installation \"bak\"]\nPath=/opt/bak\n");
+        for folder in ["opt/extra", "opt/bak", "run/a b"] {
+            write(root, &format!("{folder}/{app}"), "");
+        }
+    });
+    let tool = flatpak(&root, &root.join("nowhere/user")).env("FLATPAK_CONFIG_DIR", root.join("etc/flatpak"));
+    let said = tool.run(&["--installations"]);
+    let is_extra = |line: &&str| !line.starts_with(root.to_str().unwrap());
+    let mut expected: Vec<String> =
+        said.lines().filter(is_extra).map(|line| format!("{}{line}/app/a.b.C", root.display())).collect();
+    expected.sort_unstable();
+    expected.dedup();
+    let found = |p: &forewarn_proto::inventory::Package| p.found_in.replace("/x86_64/stable/active", "");
+    assert_eq!(listed.packages.iter().map(found).collect::<Vec<_>>(), expected);
+    assert_eq!((expected.len(), listed.gaps.len()), (2, 0), "{listed:?}");
+}
+
+#[test]
+fn a_broken_installation_is_a_gap_and_the_others_stay() {
+    let (listed, root, _guard) = listed(|root| {
+        let conf = "[Installation \"a\"]\n[Installation \"b\"]\nPath=/opt/b\n[Installation \"c\"]\nPath=/run/card\n";
+        write(root, "etc/flatpak/installations.d/a.conf", conf);
+        write(root, "etc/flatpak/installations.d/b.conf", "nonsense");
+        write(root, "opt/b/app/a.b.C/x86_64/stable/active/metadata", "");
+        write(root, "var/lib/flatpak/app/a.b.D/x86_64/stable/active/metadata", "");
+    });
+    assert_eq!(
+        purls(&listed),
+        ["pkg:flatpak/a.b.C?arch=x86_64&branch=stable", "pkg:flatpak/a.b.D?arch=x86_64&branch=stable"]
+    );
+    assert_eq!(
+        gaps(&listed, &root),
+        [
+            "etc/flatpak/installations.d/a.conf: the installation that begins at line 1 has no Path",
+            "etc/flatpak/installations.d/b.conf: line 1 is not a group, a key with its value or a comment",
+            "run/card: the installation is not there",
+        ]
+    );
+}
+
+#[test]
 fn more_than_twenty_thousand_names_are_a_gap() {
     let (listed, root, _guard) = listed(|root| {
         for i in 0..20_001 {

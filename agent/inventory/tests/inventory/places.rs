@@ -51,6 +51,7 @@ fn the_watcher_gets_every_source_scope_and_subfolder() {
     points.sort_unstable();
     let points: Vec<_> = points.iter().map(|path| path.strip_prefix(root.path()).unwrap().to_str().unwrap()).collect();
     for expected in [
+        "etc/flatpak/installations.d",
         "etc/os-release",
         "home/alice/.config/chromium/Default/Extensions",
         "home/alice/.local/share/applications/wine",
