@@ -69,7 +69,7 @@ pub const TARGETS: &[Target] = &[
     source("snap-state", Source::Snap, Laid::File("var/lib/snapd/state.json")),
     source("snap-yaml", Source::Snap, Laid::File("snap/a/current/meta/snap.yaml")),
     source("appimage", Source::AppImage, Laid::File("home/alice/Applications/a")),
-    source("homebrew", Source::Homebrew, Laid::Folders("home/linuxbrew/.linuxbrew/Cellar/wget")),
+    source("homebrew", Source::Homebrew, Laid::Folders("home/alice/.linuxbrew/Cellar/wget")),
     source("nix-json", Source::Nix, Laid::NixManifest("manifest.json")),
     source("nix-env", Source::Nix, Laid::NixManifest("manifest.nix")),
     source("desktop", Source::Desktop, Laid::File("home/alice/.local/share/applications/a.desktop")),
