@@ -26,8 +26,10 @@ use crate::{config::Config, ipc::ask, words::Tongue};
 const PATIENCE: Duration = Duration::from_secs(30);
 /// Between two questions whether it has.
 const ASK_EVERY: Duration = Duration::from_millis(200);
-/// Where Flatpak keeps what is installed for everyone. What is installed elsewhere is a person's.
+/// Where Flatpak keeps what is installed for everyone, and for a person in their home. The administrator can name further
+/// places, of which only the administrator knows what they are called.
 const SYSTEM_FLATPAKS: &str = "/var/lib/flatpak/";
+const OWN_FLATPAKS: &str = "/.local/share/flatpak/";
 
 /// Options of `remove`.
 #[derive(Args)]
@@ -50,7 +52,7 @@ enum Step {
     /// Move this file to the trash.
     Trash(PathBuf),
     /// Nothing here can do it.
-    ByHand { package: String, source: &'static str },
+    ByHand { package: String, source: String },
 }
 
 pub(crate) async fn run(config: &Config, options: &Options) -> Result<()> {
@@ -127,7 +129,7 @@ fn step(matched: &MatchStatus) -> Result<Step> {
         Source::Flatpak => flatpak(purl, found_in),
         Source::AppImage | Source::Desktop => return Ok(Step::Trash(found_in.into())),
         Source::Browser | Source::Editor => {
-            return Ok(Step::ByHand { package: purl.to_string(), source: source.name() });
+            return Ok(Step::ByHand { package: purl.to_string(), source: source.name().to_owned() });
         }
     };
     ensure!(is_plain(name), "`{name}` is no name of a package that could be removed; remove it by hand");
@@ -135,7 +137,13 @@ fn step(matched: &MatchStatus) -> Result<Step> {
 }
 
 fn flatpak(purl: &Purl, found_in: &str) -> Step {
-    let installation = if found_in.starts_with(SYSTEM_FLATPAKS) { "--system" } else { "--user" };
+    let installation = if found_in.starts_with(SYSTEM_FLATPAKS) {
+        "--system"
+    } else if found_in.contains(OWN_FLATPAKS) {
+        "--user"
+    } else {
+        return Step::ByHand { package: purl.to_string(), source: found_in.to_owned() };
+    };
     let branch = purl.qualifier("branch").filter(|branch| is_plain(branch)).unwrap_or_default();
     let reference = format!("{}//{branch}", purl.name());
     let words = ["flatpak", "uninstall", "--noninteractive", installation, &reference];
@@ -218,6 +226,7 @@ mod tests {
             ("/var/lib/flatpak/app/org.example.App", "/home/me/.local/share/flatpak/app/org.example.App");
         check(Source::Flatpak, app, system, "flatpak uninstall --noninteractive --system org.example.App//stable");
         check(Source::Flatpak, app, own, "flatpak uninstall --noninteractive --user org.example.App//stable");
+        check(Source::Flatpak, app, "/opt/extra/app/x", &format!("by hand: {app}, in /opt/extra/app/x"));
         check(Source::AppImage, "pkg:appimage/tool", "/home/me/tool.AppImage", "trash /home/me/tool.AppImage");
         let extension = "pkg:chrome-extension/abcdefghijklmnopabcdefghijklmnop";
         check(Source::Browser, extension, "/x", &format!("by hand: {extension}, in browser"));
