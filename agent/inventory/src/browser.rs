@@ -20,6 +20,8 @@ use crate::{
 /// Folders of profiles of the Chromium family in a home, those of snaps and Flatpaks included.
 const CHROMIUM: &[&str] = &[
     ".config/BraveSoftware/Brave-Browser",
+    ".config/BraveSoftware/Brave-Browser-Beta",
+    ".config/BraveSoftware/Brave-Browser-Nightly",
     ".config/chromium",
     ".config/google-chrome",
     ".config/google-chrome-beta",
