@@ -15,7 +15,7 @@ use std::{
 
 use crate::{
     draft::{Draft, Item},
-    folder::{self, Opened, ReadError},
+    folder::{Opened, ReadError},
     limits::MAX_RPM_BYTES,
     os_release,
     site::{Site, paths},
@@ -67,15 +67,11 @@ fn list(back_end: BackEnd, file: File, path: &Path, vendor: &str, draft: &mut Dr
         let offered = header.and_then(|header| offer(&header, vendor, &found_in, draft));
         offered.unwrap_or_else(|reason| draft.gap(path, offset, reason));
     };
+    let size = file.metadata().map_err(|error| ReadError::Read(error).to_string())?.len();
     match back_end {
-        BackEnd::Sqlite if file.metadata().is_ok_and(|metadata| metadata.len() > MAX_RPM_BYTES) => {
-            Err(ReadError::TooLarge(MAX_RPM_BYTES).to_string())
-        }
+        BackEnd::Sqlite | BackEnd::Ndb if size > MAX_RPM_BYTES => Err(ReadError::TooLarge(MAX_RPM_BYTES).to_string()),
         BackEnd::Sqlite => sqlite::blobs(path, |bytes| blob(None, Ok(bytes))),
-        BackEnd::Ndb => {
-            let bytes = folder::read(file, MAX_RPM_BYTES).map_err(|error| error.to_string())?;
-            ndb::blobs(&bytes, |offset, bytes| blob(Some(offset), bytes))
-        }
+        BackEnd::Ndb => ndb::blobs(file, size, |offset, bytes| blob(Some(offset), bytes)),
         BackEnd::BerkeleyDb => Err("it is a Berkeley DB, which is not read; run rpmdb --rebuilddb".to_owned()),
     }
 }
