@@ -64,6 +64,10 @@ impl Purl {
             url.with_namespace(namespace).map_err(|e| error(e.to_string()))?;
         }
         if let Some(version) = version {
+            // The library writes it as it is, and would read what follows as the name of another package.
+            if version.contains('/') {
+                return Err(error(format!("its version `{version}` has a slash")));
+            }
             url.with_version(version).map_err(|e| error(e.to_string()))?;
         }
         for (key, value) in qualifiers {
@@ -209,6 +213,12 @@ mod tests {
             assert!(Purl::new(kind, namespace, name, Some(version), &[]).is_err(), "{kind}");
         }
         assert!("pkg:apk/./a".parse::<Purl>().is_err());
+    }
+
+    #[test]
+    fn a_version_makes_no_package_another() {
+        let error = Purl::new("flatpak", None, "org.good.App", Some("1/org.banned.App"), &[]).unwrap_err();
+        assert!(error.to_string().ends_with("its version `1/org.banned.App` has a slash"), "{error}");
     }
 
     #[test]

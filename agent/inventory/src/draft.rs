@@ -64,6 +64,8 @@ impl<'w> Draft<'w> {
         self.listing.count += 1;
         if self.wanted.asks_for(item.kind, item.name, item.display_name) {
             let Item { kind, namespace, name, version, qualifiers, display_name, state } = *item;
+            // A purl can't carry such a version. That the package is there counts for more.
+            let version = version.filter(|version| !version.contains('/'));
             let purl = Purl::new(kind, namespace, name, version, qualifiers).map_err(|error| error.to_string())?;
             let [display_name, state] = [display_name, state].map(|text| text.map(str::to_owned));
             self.listing.packages.push(Package { purl, display_name, found_in: found_in.to_owned(), state });

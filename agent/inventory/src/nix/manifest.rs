@@ -95,7 +95,7 @@ fn string(text: &str) -> Option<(&str, &str)> {
 /// follows.
 pub(super) fn split(output: &str) -> Option<(&str, Option<&str>)> {
     let (hash, name) = output.strip_prefix("/nix/store/")?.split_once('-')?;
-    if hash.len() != 32 || name.is_empty() {
+    if hash.len() != 32 || name.is_empty() || name.contains('/') {
         return None;
     }
     let dash = name.match_indices('-').map(|(at, _)| at);
@@ -125,6 +125,7 @@ mod tests {
         check("gtk+-unstable-2024-01-01", ("gtk+-unstable", Some("2024-01-01")));
         assert_eq!(split("/nix/store/short-a-1"), None);
         assert_eq!(split("/usr/bin/a"), None);
+        assert_eq!(split(&format!("/nix/store/{HASH}-a-1/b")), None);
     }
 
     #[test]

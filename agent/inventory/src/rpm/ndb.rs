@@ -98,15 +98,12 @@ mod tests {
         }
         seed.extend([*b"BlbS", [1, 0, 0, 0], [1, 0, 0, 0], [4, 0, 0, 0], *b"blob"].concat());
         let mut found = Vec::new();
-        let scan = |bytes: &[u8], found: &mut dyn FnMut(u64, Result<&[u8], &str>)| {
-            blobs(io::Cursor::new(bytes), bytes.len() as u64, found)
-        };
-        scan(&seed, &mut |offset, blob| found.push((offset, blob.unwrap().to_vec()))).unwrap();
+        let size = seed.len() as u64;
+        blobs(io::Cursor::new(&seed), size, |offset, blob| found.push((offset, blob.unwrap().to_vec()))).unwrap();
         assert_eq!(found, [(4096, b"blob".to_vec())]);
         crate::mutated::check(&[&seed], |bytes| {
-            let mut fits =
-                |_, blob: Result<&[u8], &str>| assert!(blob.is_err() || blob.is_ok_and(|b| b.len() <= bytes.len()));
-            drop(scan(bytes, &mut fits));
+            let fits = |blob: Result<&[u8], &str>| blob.is_err() || blob.is_ok_and(|blob| blob.len() <= bytes.len());
+            drop(blobs(io::Cursor::new(bytes), bytes.len() as u64, |_, blob| assert!(fits(blob))));
         });
     }
 }
