@@ -1,8 +1,11 @@
 //! Evolution's real data server: an account goes and comes back while it runs, and its cache outlives that.
 
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
-use std::time::Instant;
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant, SystemTime},
+};
 
 use crate::{COMPANY, Lab, row, wait_for};
 
@@ -14,7 +17,7 @@ struct Session {
     bus: Child,
     registry: Child,
     address: String,
-    home: std::path::PathBuf,
+    home: PathBuf,
 }
 
 impl Session {
@@ -72,6 +75,12 @@ impl Drop for Session {
     }
 }
 
+/// When each file of a folder was written.
+fn written(folder: &Path) -> BTreeMap<PathBuf, SystemTime> {
+    let files = fs_err::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    files.filter_map(|path| Some((path.clone(), fs_err::metadata(path).ok()?.modified().ok()?))).collect()
+}
+
 pub(crate) fn check() {
     let begun = Instant::now();
     let lab = Lab::new();
@@ -92,6 +101,15 @@ pub(crate) fn check() {
     let session = Session::start(&lab.home);
     let state = || [session.has("work-account"), session.has("private-account")];
     wait_for("the registry has both accounts", || state() == [true, true]);
+    // It may write what it has loaded once more, and would put back what was taken in between.
+    let mut quiet = (written(&to), Instant::now());
+    wait_for("the registry has settled", || {
+        let now = written(&to);
+        if now != quiet.0 {
+            quiet = (now, Instant::now());
+        }
+        quiet.1.elapsed() > Duration::from_secs(3)
+    });
     let (files, vault) = (lab.touched(), lab.vault());
     let whole = lab.state(&files);
     assert_eq!(vault.revoke(&lab.open(), COMPANY).unwrap().taken.len(), 1);
