@@ -46,13 +46,13 @@ pub(crate) fn watch(site: &Site<'_>) -> Vec<PathBuf> {
     folders.extend(more(site, &mut scratch()));
     // Flatpak touches `.changed` at the end of each change; the folder tells when the first one makes it.
     let points = folders.into_iter().flat_map(|folder| [folder.join(".changed"), folder]);
-    points.chain((!site.is_home).then(|| PathBuf::from(MORE))).collect()
+    points.chain((!site.is_home()).then(|| PathBuf::from(MORE))).collect()
 }
 
 /// The system's further installations, each once.
 fn more(site: &Site<'_>, draft: &mut Draft<'_>) -> Vec<PathBuf> {
     let mut folders = Vec::new();
-    if site.is_home {
+    if site.is_home() {
         return folders;
     }
     let names = draft.names(&site.root, Path::new(MORE), &mut Budget::new(), |k| matches!(k, Kind::File | Kind::Link));

@@ -42,14 +42,17 @@ fn each_room(site: &Site<'_>, mut found: impl FnMut(&Root, &Path, &str)) {
         let room = Path::new(PREFIX).join(room);
         let owner = shared.as_ref().and_then(|shared| shared.owner(&room));
         let is_theirs = owner.is_some() && owner == site.owner();
-        match (site.is_home, &shared) {
-            (true, shared) => {
-                found(&site.root, &room, kind);
-                shared.as_ref().filter(|_| is_theirs).into_iter().for_each(|shared| found(shared, &room, kind));
-            }
-            // By the system's own root, which remembers what it has seen.
-            (false, _) if is_theirs => found(&site.root, &Path::new(SHARED).join(room), kind),
-            (false, _) => drop(site.root.is_there(&Path::new(SHARED).join(room))),
+        if site.is_home() {
+            found(&site.root, &room, kind);
+            shared.iter().filter(|_| is_theirs).for_each(|shared| found(shared, &room, kind));
+            continue;
+        }
+        // By the system's own root, which remembers what it has seen.
+        let room = Path::new(SHARED).join(room);
+        if is_theirs {
+            found(&site.root, &room, kind);
+        } else {
+            site.root.is_there(&room);
         }
     }
 }

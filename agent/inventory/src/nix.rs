@@ -52,7 +52,7 @@ pub(crate) fn read(site: &Site<'_>, draft: &mut Draft<'_>) {
             Err(reason) => draft.gap(&site.root.path(profile), None, reason),
         }
     }
-    if !site.is_home {
+    if !site.is_home() {
         nixos(&system, draft);
     }
 }

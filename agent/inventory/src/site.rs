@@ -11,8 +11,6 @@ use crate::{Places, draft::Draft, folder::Root};
 pub(crate) struct Site<'p> {
     /// The system's root folder, or the home.
     pub(crate) root: Root,
-    /// Whether it is a home, in which nothing is trusted.
-    pub(crate) is_home: bool,
     scope: Scope,
     places: &'p Places,
 }
@@ -31,12 +29,17 @@ impl<'p> Site<'p> {
         };
         let failed = |reason: String| (path.to_owned(), reason);
         let root = opened.map_err(|error| failed(error.to_string()))?.ok_or_else(|| failed(missing.to_owned()))?;
-        Ok(Self { root, is_home: scope != Scope::System, scope, places })
+        Ok(Self { root, scope, places })
+    }
+
+    /// Whether it is a home, in which nothing is trusted.
+    pub(crate) fn is_home(&self) -> bool {
+        self.scope != Scope::System
     }
 
     /// Of two tables of paths, the system's or the homes'.
     pub(crate) fn choose<T>(&self, system: T, home: T) -> T {
-        if self.is_home { home } else { system }
+        if self.is_home() { home } else { system }
     }
 
     /// The number of the user whose this is: root's, or the person's whose home it is.
