@@ -86,7 +86,7 @@ pub(super) async fn propose(
 
 /// Keeps what somebody sent. Gives how it stands, whether that is news, and whether nobody else has to sign.
 async fn keep_sent(server: &Server, body: &[u8], by: &Caller) -> Result<(DraftStatus, bool, bool), Refused> {
-    // Two who send the same at once must not make two drafts of it.
+    // Two who send the same to this process at once must not make two drafts of it.
     let in_force = server.in_force.lock().await;
     let repository = &in_force.repository;
     // Signatures that don't hold would keep good ones of the same admin out.
