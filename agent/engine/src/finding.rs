@@ -187,26 +187,24 @@ impl Listings {
 
     /// The rules of policies that act and that match something, each with whom it is installed for.
     pub(crate) fn matching(&self) -> BTreeSet<(RuleKey, Scope)> {
-        let complete = self.taken.iter().filter(|(_, taken)| taken.complete);
-        let keys = complete.flat_map(|((_, scope), taken)| taken.matches.keys().map(|key| (key.clone(), *scope)));
+        let keys =
+            self.taken.iter().flat_map(|((_, scope), taken)| taken.matches.keys().map(|key| (key.clone(), *scope)));
         keys.filter(|(key, _)| !key.preview).collect()
     }
 
     /// Whom what matches a rule is installed for.
     pub(crate) fn scopes_of(&self, key: &RuleKey) -> BTreeSet<Scope> {
-        let complete = self.taken.iter().filter(|(_, taken)| taken.complete && taken.matches.contains_key(key));
-        complete.map(|((_, scope), _)| *scope).collect()
+        self.taken.iter().filter(|(_, taken)| taken.matches.contains_key(key)).map(|((_, scope), _)| *scope).collect()
     }
 
-    /// A rule's result for a person. A partial listing counts neither way: what it lists may be old, what it lacks may be
-    /// there.
+    /// A rule's result for a person. What a partial listing shows is there, and is warned of; what it lacks may be there too.
     pub(crate) fn find(&self, key: &RuleKey, person: Person) -> Found {
         let mut doubts = self.unlisted(key);
         let mut matched = Vec::new();
         let mut personal = false;
         for ((source, scope), taken) in self.taken.iter().filter(|((_, scope), _)| scope.reaches(person)) {
             doubts.extend(self.doubt(key, *source, taken));
-            if let Some(matches) = taken.matches.get(key).filter(|_| taken.complete) {
+            if let Some(matches) = taken.matches.get(key) {
                 personal |= *scope != Scope::System;
                 matched.extend(matches.iter().cloned());
             }
@@ -221,7 +219,7 @@ impl Listings {
         let mut matches = false;
         for ((source, _), taken) in &self.taken {
             doubts.extend(self.doubt(key, *source, taken));
-            matches |= taken.complete && taken.matches.contains_key(key);
+            matches |= taken.matches.contains_key(key);
         }
         (finding(matches, &doubts), doubts)
     }
@@ -250,15 +248,22 @@ impl Listings {
         watched.sources.iter().filter(|source| !searched(**source)).map(|source| Doubt::NotListed(*source)).collect()
     }
 
-    /// Whether a rule is not met for a person by complete listings of every source that matched, at most `max_age` old.
+    /// Whether what certainly breaks a rule for a person is shown by a source all of whose listings are complete and at most
+    /// `max_age` old.
     pub(crate) fn is_fresh(&self, key: &RuleKey, person: Person, now: Timestamp, max_age: SignedDuration) -> bool {
-        let found = self.find(key, person);
-        let scopes = [Scope::System, Scope::Person(person)];
-        let mut listings =
-            found.matched.iter().flat_map(|m| scopes.iter().filter_map(|scope| self.taken.get(&(m.source, *scope))));
-        found.finding == Finding::NotMet
-            && listings.all(|taken| taken.complete && now.duration_since(taken.at) <= max_age)
+        let vouches = |taken: &Taken| taken.complete && now.duration_since(taken.at) <= max_age;
+        let shows = |taken: &Taken| taken.matches.get(key).is_some_and(is_certain);
+        self.sources(key).iter().any(|source| {
+            let scopes = [Scope::System, Scope::Person(person)];
+            let listings = || scopes.iter().filter_map(|scope| self.taken.get(&(*source, *scope)));
+            listings().any(shows) && listings().all(vouches)
+        })
     }
+}
+
+/// Whether something that is certainly the app is among what matched.
+pub(crate) fn is_certain<'m>(matched: impl IntoIterator<Item = &'m Match>) -> bool {
+    matched.into_iter().any(|matched| matched.how.is_certain())
 }
 
 fn finding(matches: bool, doubts: &BTreeSet<Doubt>) -> Finding {

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use crate::{
     App, Effect, Engine, NoticeKind, ObligationId, ProfileId, Settings, Subject,
     deadline::deadline_from,
-    finding::{Found, RuleKey, obliges},
+    finding::{Found, RuleKey, is_certain, obliges},
     state::{Correction, Obligation, Sight},
     time::after,
 };
@@ -60,7 +60,11 @@ impl Engine {
 
     fn oblige(&mut self, id: ObligationId, version: u64, rule: &Rule, found: Found, at: Timestamp) {
         let new = || Obligation::new(version, rule.clone(), at);
-        self.state.obligations.entry(id).or_insert_with(new).matched = found.matched;
+        let obligation = self.state.obligations.entry(id).or_insert_with(new);
+        // What was certainly there, and may still be, is not less certain for what else was found.
+        if found.doubts.is_empty() || is_certain(&found.matched) || !is_certain(&obligation.matched) {
+            obligation.matched = found.matched;
+        }
     }
 
     pub(crate) fn people_in(&self, scope: Scope) -> Vec<Person> {

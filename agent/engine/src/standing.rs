@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use crate::{
     Engine, ObligationId, SignedPolicy, Spared,
     deadline::{Readiness, effective},
-    finding::RuleKey,
+    finding::{RuleKey, is_certain},
     state::Place,
     time::after,
 };
@@ -78,8 +78,7 @@ impl Engine {
 
     /// Whether something that is certainly the app was found. What is not warns and takes nothing.
     pub(crate) fn is_certain(&self, id: &ObligationId) -> bool {
-        let obligation = self.state.obligations.get(id);
-        obligation.is_some_and(|obligation| obligation.matched.iter().any(|matched| matched.how.is_certain()))
+        self.state.obligations.get(id).is_some_and(|obligation| is_certain(&obligation.matched))
     }
 
     /// Why the profile of this obligation's person is not revoked now.
@@ -87,17 +86,19 @@ impl Engine {
         let (Some(policy), Some(obligation)) = (self.policy(&id.policy), self.state.obligations.get(id)) else {
             return Hold::ALL.to_vec();
         };
-        let at = self.time();
+        let (at, certain) = (self.time(), self.is_certain(id));
+        let is_fresh = || self.listings.is_fresh(&RuleKey::of(id), id.person, at, self.settings.max_scan_age);
         let readiness = Readiness {
             now: at,
             shown: obligation.shown.is_some(),
             deadline: self.deadline(id),
             last_call: obligation.last_call,
             takes_something: !policy.consequence.mail.is_empty(),
-            certain: self.is_certain(id),
+            certain,
             has_mail: self.has_mail(policy, id.person),
             policy_current: self.is_current() || self.acts_offline_at(id).is_some_and(|limit| limit <= at),
-            scan_fresh: self.listings.is_fresh(&RuleKey::of(id), id.person, at, self.settings.max_scan_age),
+            // What is not certain takes nothing, so nothing has to vouch for it.
+            scan_fresh: !certain || is_fresh(),
         };
         let holds = readiness.holds();
         #[cfg(test)]

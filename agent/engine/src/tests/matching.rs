@@ -54,14 +54,51 @@ fn a_rule_is_unknown_until_its_source_was_listed_since_it_came() {
 }
 
 #[test]
-fn a_partial_listing_counts_neither_way_and_says_so() {
+fn what_a_partial_listing_shows_is_there_and_what_it_lacks_is_unknown() {
     let (mut listings, at) = (Listings::default(), Timestamp::UNIX_EPOCH);
+    let five = SignedDuration::from_mins(5);
     set(&mut listings, &policy("ban", 1, ""));
     listings.take(&[listing(Scope::System, &apps(&["tiktok"]), false)], at);
     let found = listings.find(&key(), ANN);
-    assert_eq!((found.finding, found.doubts), (Finding::Unknown, BTreeSet::from([Doubt::Partial(Source::Desktop)])));
-    assert_eq!(listings.of_device(&key()).0, Finding::Unknown);
-    assert_eq!(listings.matching(), BTreeSet::new());
+    assert_eq!((found.finding, found.doubts), (Finding::NotMet, BTreeSet::from([Doubt::Partial(Source::Desktop)])));
+    assert_eq!(listings.of_device(&key()).0, Finding::NotMet);
+    assert_eq!(listings.matching(), BTreeSet::from([(key(), Scope::System)]));
+    assert_eq!(listings.scopes_of(&key()), BTreeSet::from([Scope::System]));
+    assert!(!listings.is_fresh(&key(), ANN, at, five), "it takes nothing");
+    listings.take(&[listing(Scope::System, &apps(&[]), false)], at);
+    assert_eq!(
+        (listings.find(&key(), ANN).finding, listings.of_device(&key()).0),
+        (Finding::Unknown, Finding::Unknown)
+    );
+}
+
+#[test]
+fn a_source_vouches_only_if_all_its_listings_for_a_person_are_complete() {
+    let (mut listings, at) = (Listings::default(), Timestamp::UNIX_EPOCH);
+    let five = SignedDuration::from_mins(5);
+    set(&mut listings, &policy("ban", 1, ""));
+    let partial = listing(Scope::Person(BEN), &apps(&["tiktok"]), false);
+    listings.take(&[listing(Scope::System, &apps(&["tiktok"]), true), partial.clone()], at);
+    let fresh = |listings: &Listings| [ANN, BEN].map(|person| listings.is_fresh(&key(), person, at, five));
+    assert_eq!(fresh(&listings), [true, false]);
+    // Another source, that is complete, shows it too: by its name alone, and then for certain.
+    let flatpak = |listings: &mut Listings, some: &Policy| {
+        set(listings, some);
+        let mut other = listing(Scope::System, &apps(&["tiktok"]), true);
+        other.source = Source::Flatpak;
+        other.packages[0].purl = "pkg:flatpak/com.tiktok.App".parse().unwrap();
+        listings.take(&[other, listing(Scope::System, &apps(&[]), true), partial.clone()], at);
+    };
+    let mut some = policy("ban", 2, "");
+    some.rules[0].display_names.push("TikTok".to_owned());
+    flatpak(&mut listings, &some);
+    assert_eq!(listings.find(&key(), BEN).matched.len(), 2);
+    assert_eq!(fresh(&listings), [false, false]);
+    let mut pattern = some.rules[0].purls[0].clone();
+    pattern.purl = "pkg:flatpak/com.tiktok.App".parse().unwrap();
+    some.rules[0].purls.push(pattern);
+    flatpak(&mut listings, &some);
+    assert_eq!(fresh(&listings), [true, true]);
 }
 
 #[test]

@@ -297,7 +297,8 @@ impl Model {
         let rule = &policy.rules[0];
         let listed = |scope: Scope| self.listings.get(&scope).filter(|_| self.searched.contains(&policy.id));
         let whole = |scope: Scope| listed(scope).filter(|listing| listing.is_complete());
-        let there = |scope: Scope| whole(scope).is_some_and(|l| l.packages.iter().any(|p| rule.recognise(p).is_some()));
+        let there =
+            |scope: Scope| listed(scope).is_some_and(|l| l.packages.iter().any(|p| rule.recognise(p).is_some()));
         let (system, own) = (Scope::System, Scope::Person(person));
         match (there(system) || there(own), whole(system).is_some() && listed(own).is_some() == whole(own).is_some()) {
             (true, _) => Finding::NotMet { personal: there(own) },

@@ -261,7 +261,40 @@ fn promise_7_an_older_policy_is_not_in_force() {
 }
 
 #[test]
-fn promise_7_a_partial_scan_changes_nothing_either_way() {
+fn promise_7_what_a_partial_scan_shows_is_warned_of_and_takes_nothing() {
+    let mut world = started();
+    world.broken_scan = true;
+    world.install(Scope::Person(ANN), "tiktok");
+    world.publish(&policy("ban", 1, "grace = \"24h\""));
+    assert_eq!(world.stage(ANN), Some(Stage::Warned));
+    world.pass(30);
+    assert_eq!((world.revokes(), world.holds(ANN)), (vec![], vec![Hold::ScanNotFresh]));
+    world.broken_scan = false;
+    world.scan();
+    assert_eq!(world.stage(ANN), Some(Stage::Revoked), "the person was told in time");
+}
+
+#[test]
+fn promise_7_what_a_partial_scan_shows_makes_nothing_less_certain() {
+    let mut world = started();
+    let mut some = policy("ban", 1, "grace = \"24h\"");
+    some.rules[0].display_names.push("TikTok".to_owned());
+    world.install(Scope::Person(ANN), "tiktok");
+    world.publish(&some);
+    world.pass(30);
+    assert_eq!(world.stage(ANN), Some(Stage::Revoked));
+    // Another package of the same name.
+    world.broken_scan = true;
+    world.installed = BTreeSet::from([(Scope::Person(ANN), "TikTok".to_owned())]);
+    world.scan();
+    assert_eq!((world.stage(ANN), world.vault.len()), (Some(Stage::Revoked), 1));
+    world.broken_scan = false;
+    world.scan();
+    assert_eq!((world.holds(ANN).contains(&Hold::NotCertain), world.vault.len()), (true, 0));
+}
+
+#[test]
+fn promise_7_what_a_partial_scan_lacks_changes_nothing() {
     let mut world = World::banned("grace = \"24h\"");
     world.pass(1);
     world.broken_scan = true;
