@@ -10,7 +10,12 @@ use std::{
 use anyhow::{Context, Result, bail, ensure};
 use forewarn_clock::{Clock, local_zone};
 use forewarn_engine::{Engine, Input, MailFound, Now, ProfileId, State};
-use forewarn_proto::{inventory::Listing, ipc::Isolation, push::Frame, report::Refusal};
+use forewarn_proto::{
+    inventory::{Listing, Person, Scope},
+    ipc::Isolation,
+    push::Frame,
+    report::Refusal,
+};
 use tokio::{
     signal::unix::{SignalKind, signal},
     sync::{mpsc, watch},
@@ -251,7 +256,15 @@ impl Daemon {
                     }
                     self.finish(done);
                 }
-                Wake::Notice(news) => self.take_news(news),
+                Wake::Notice(news) => {
+                    // Who comes may have opened their home by that.
+                    if let News::Attended(person) = news
+                        && self.is_partly_read(person)
+                    {
+                        channels.touched.add(Scope::Person(person));
+                    }
+                    self.take_news(news);
+                }
                 Wake::Asked((person, question, answer)) => self.reply(person, question, answer),
                 Wake::Stop => {
                     self.give(Input::Tick);
@@ -383,6 +396,10 @@ impl Daemon {
         self.hands.scan(&self.engine, everywhere);
     }
 
+    fn is_partly_read(&self, person: Person) -> bool {
+        self.listed.iter().any(|listing| listing.scope == Scope::Person(person) && !listing.is_complete())
+    }
+
     fn take_news(&mut self, news: News) {
         match news {
             News::Input(input) => self.give(input),
@@ -407,8 +424,6 @@ fn settings_of(config: &Config, identity: &Identity) -> forewarn_engine::Setting
 
 #[cfg(test)]
 mod tests {
-    use forewarn_proto::inventory::Person;
-
     use super::*;
 
     #[test]

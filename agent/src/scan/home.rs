@@ -53,6 +53,8 @@ struct Heard {
     mail: Option<BTreeSet<Domain>>,
     mail_files: Vec<String>,
     isolation: Option<Isolation>,
+    /// Why it left everything out.
+    unread: Option<String>,
 }
 
 impl Default for Reader {
@@ -67,7 +69,7 @@ impl Reader {
         let (mut heard, person, sources) = (Heard::default(), request.person, request.sources.clone());
         let folder = request.places.homes.first().map(|(_, folder)| folder.display().to_string()).unwrap_or_default();
         let broken = match tokio::time::timeout(self.deadline, ask(&self.program, request, &mut heard)).await {
-            Ok(Ok(())) => "its worker left it out".to_owned(),
+            Ok(Ok(())) => heard.unread.take().unwrap_or_else(|| "its worker left it out".to_owned()),
             Ok(Err(error)) => format!("{error:#}"),
             Err(_) => NO_ANSWER.to_owned(),
         };
@@ -106,6 +108,7 @@ impl Heard {
     fn take(&mut self, answer: Answer, person: Person, sources: &[Source], domains: &BTreeSet<Domain>) {
         match answer {
             Answer::ShutIn(isolation) => self.isolation = Some(isolation),
+            Answer::Unread(reason) => self.unread = Some(reason),
             Answer::Listing(listing) => {
                 if listing.scope == Scope::Person(person) && sources.contains(&listing.source) {
                     self.listings.insert(listing.source, listing);

@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc},
     time::Duration,
@@ -28,7 +29,8 @@ pub(crate) struct Touched {
 }
 
 impl Touched {
-    fn add(&self, scope: Scope) {
+    /// Something in this scope may have changed.
+    pub(crate) fn add(&self, scope: Scope) {
         self.lock().insert(scope);
         self.notify.notify_one();
     }
@@ -95,7 +97,7 @@ impl Watch {
             places: places.clone(),
             shared,
             touched,
-            watched: BTreeSet::new(),
+            watched: BTreeMap::new(),
             files: BTreeMap::new(),
         };
         let (orders, received) = mpsc::channel();
@@ -161,7 +163,8 @@ struct Watching {
     places: Places,
     shared: Arc<Mutex<Shared>>,
     touched: Touched,
-    watched: BTreeSet<PathBuf>,
+    /// And what was there when the watch on it began: its file system, and the file in it.
+    watched: BTreeMap<PathBuf, (u64, u64)>,
     /// Files of mail programs, which are replaced rather than written to.
     files: BTreeMap<Scope, Vec<PathBuf>>,
 }
@@ -191,10 +194,7 @@ impl Watching {
             shared.points.clone_from(&points);
             std::mem::take(&mut shared.gone)
         };
-        for path in gone.iter().filter(|path| self.watched.remove(*path)) {
-            // It has ended by itself if what was there was removed, and not if it was moved.
-            let _ = self.watcher.unwatch(path);
-        }
+        gone.iter().for_each(|path| self.unwatch(path));
         let folders = files.iter().filter_map(|(file, scope)| Some((file.parent()?, scope)));
         let points = points.iter().map(|(point, scope)| (point.as_path(), scope));
         for (point, scope) in points.chain(folders) {
@@ -206,15 +206,26 @@ impl Watching {
 
     /// Watches a path, and has its scope looked at again: it may have changed before.
     fn watch(&mut self, path: &Path, scope: Scope) {
-        if self.watched.contains(path) {
+        let Ok(metadata) = fs_err::metadata(path) else { return };
+        let identity = (metadata.dev(), metadata.ino());
+        if self.watched.get(path) == Some(&identity) {
             return;
         }
+        // Something else has taken its place without a word: a file system was mounted there.
+        self.unwatch(path);
         match self.watcher.watch(path, RecursiveMode::NonRecursive) {
             Ok(()) => {
-                self.watched.insert(path.to_owned());
+                self.watched.insert(path.to_owned(), identity);
                 self.touched.add(scope);
             }
             Err(error) => tracing::warn!("{} can't be watched: {error}", path.display()),
+        }
+    }
+
+    fn unwatch(&mut self, path: &Path) {
+        if self.watched.remove(path).is_some() {
+            // It has ended by itself if what was there was removed, and not if it was moved.
+            let _ = self.watcher.unwatch(path);
         }
     }
 }
@@ -299,6 +310,29 @@ mod tests {
             fs_err::write(entries.join("app.desktop"), "[Desktop Entry]").unwrap();
             assert!(is_hinted(&touched).await, "filled again, {round}");
         }
+    }
+
+    /// As when a file system is mounted over a home: nothing tells of that.
+    #[tokio::test]
+    async fn what_takes_the_place_of_a_home_without_a_word_is_watched_from_the_next_look_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let (disk, people) = (folder.path().join("disk"), folder.path().join("people"));
+        for name in ["mountpoint", "disk"] {
+            fs_err::create_dir_all(folder.path().join(name).join("alice/.local/share/applications")).unwrap();
+        }
+        std::os::unix::fs::symlink(folder.path().join("mountpoint"), &people).unwrap();
+        let alice = forewarn_proto::inventory::Person(1000);
+        let places = Places { root: folder.path().to_owned(), homes: vec![(alice, people.join("alice"))] };
+        let touched = Touched::default();
+        let watch = Watch::new(&places, touched.clone()).unwrap();
+        is_hinted(&touched).await;
+        fs_err::remove_file(&people).unwrap();
+        std::os::unix::fs::symlink(&disk, &people).unwrap();
+        is_hinted(&touched).await;
+        watch.renew();
+        assert!(is_hinted(&touched).await, "what is new is looked at");
+        fs_err::write(disk.join("alice/.local/share/applications/app.desktop"), "[Desktop Entry]").unwrap();
+        assert!(is_hinted(&touched).await);
     }
 
     #[test]

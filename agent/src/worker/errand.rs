@@ -13,7 +13,7 @@ use forewarn_mail::{Client, Folders, Holding, Home, Pipe, Restoration, Revocatio
 use forewarn_proto::policy::Domain;
 use serde::{Deserialize, Serialize};
 
-use super::{Rights, shut_in};
+use super::{Rights, open, shut_in};
 
 /// What a worker is asked to do to mail accounts.
 #[derive(Debug, Serialize, Deserialize)]
@@ -61,6 +61,7 @@ pub(super) fn run(request: MailRequest) -> Result<()> {
 }
 
 fn work<S: forewarn_mail::Store>(vault: &Vault<S>, request: MailRequest) -> Result<Outcome> {
+    open::ensure_open(&request.home)?;
     let home = Home::open(&request.home).context("mail profiles can't be looked for")?.with_running(request.running);
     Ok(match request.errand {
         Errand::Recover => {

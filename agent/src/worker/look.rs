@@ -16,7 +16,7 @@ use forewarn_proto::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{Rights, shut_in};
+use super::{Rights, open, shut_in};
 
 /// What a worker is asked to look at.
 #[derive(Debug, Serialize, Deserialize)]
@@ -38,6 +38,8 @@ pub(crate) struct LookRequest {
 pub(crate) enum Answer {
     /// How far it is shut in.
     ShutIn(Isolation),
+    /// Why nothing was read.
+    Unread(String),
     /// A source was listed.
     Listing(Listing),
     /// Of these domains there is mail, and these files, as paths from the home, say so.
@@ -49,11 +51,14 @@ pub(super) fn run(request: LookRequest) -> Result<()> {
     let homes = request.places.homes.iter().map(|(_, home)| home.as_path());
     let isolation = shut_in(&homes.chain(shared.iter().map(PathBuf::as_path)).collect(), Rights::Read)?;
     answer(&Answer::ShutIn(isolation))?;
+    let home = request.places.homes.first().map(|(_, home)| home).context("the request names no home")?;
+    if let Err(error) = open::ensure_open(home) {
+        return answer(&Answer::Unread(format!("{error:#}")));
+    }
     let scope = Scope::Person(request.person);
     for source in request.sources {
         answer(&Answer::Listing(list(&request.places, source, scope, &request.wanted)))?;
     }
-    let home = request.places.homes.first().map(|(_, home)| home).context("the request names no home")?;
     let home = Home::open(home).context("mail profiles can't be looked for")?;
     answer(&Answer::Mail(domains_with_mail(&home, &request.domains), forewarn_mail::watched(&home)))
 }

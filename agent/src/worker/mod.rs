@@ -6,6 +6,7 @@
 
 mod errand;
 mod look;
+mod open;
 mod start;
 
 use std::{

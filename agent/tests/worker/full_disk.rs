@@ -4,18 +4,8 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::lab::Lab;
-use crate::myself;
 
-/// A file system of its own is mounted where nobody else sees it.
-pub(crate) fn check() {
-    let scratch = tempfile::tempdir().unwrap();
-    let mut command = Command::new("unshare");
-    let user = if rustix::process::geteuid().is_root() { &[][..] } else { &["--user", "--map-root-user"] };
-    command.args(user).arg("--mount").arg(myself()).arg("full-disk").arg(scratch.path());
-    assert!(command.status().unwrap().success(), "in a file system of its own");
-}
-
-/// In the mount namespace of its own.
+/// Where nobody else sees what is mounted.
 pub(crate) fn within(scratch: &Path) {
     let (home, vault) = (scratch.join("me"), scratch.join("vault"));
     for folder in [&home, &vault] {

@@ -105,7 +105,8 @@ fn collect(folder: &Path, home: &Path, state: &mut State) {
 }
 
 /// Gives a folder and all in it to nobody.
-fn own(path: &Path) {
+/// Gives a file, or a folder and all in it, to nobody.
+pub(crate) fn own(path: &Path) {
     std::os::unix::fs::chown(path, Some(65534), Some(65534)).unwrap();
     if path.is_dir() {
         fs_err::read_dir(path).unwrap().for_each(|entry| own(&entry.unwrap().path()));
