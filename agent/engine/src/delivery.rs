@@ -174,13 +174,18 @@ impl Engine {
         }
     }
 
-    /// What waits for this person is tried again now.
+    /// What waits for this person is tried again: notices now, and what goes back soon, since their home is open.
     pub(crate) fn person_reachable(&mut self, person: Person) {
         self.unattended.remove(&person);
         let theirs = self.state.notices.iter_mut().filter(|(subject, _)| subject.person() == person);
         for (_, waiting) in theirs {
             waiting.retry_at = None;
             waiting.attempts = 0;
+        }
+        let soon = after(self.time(), Settings::FIRST_RETRY);
+        for (_, profile) in self.state.profiles.iter_mut().filter(|(id, _)| id.person == person) {
+            profile.retry_at = profile.retry_at.map(|retry| retry.min(soon));
+            profile.attempts = profile.attempts.min(1);
         }
     }
 

@@ -282,8 +282,12 @@ impl Engine {
     /// A scan is due when policies changed, or when an old scan is all that holds a revoke.
     fn rescan_if_needed(&mut self) -> Option<Effect> {
         let at = self.time();
-        let stale = |id: &ObligationId| self.holds(id) == [Hold::ScanNotFresh];
-        let due = self.rescan_not_before.is_none_or(|t| t <= at) && self.state.obligations.keys().any(stale);
+        // Looking again makes no listing complete.
+        let old = |id: &ObligationId| {
+            self.listings.is_fresh(&RuleKey::of(id), id.person, at, SignedDuration::MAX)
+                && self.holds(id) == [Hold::ScanNotFresh]
+        };
+        let due = self.rescan_not_before.is_none_or(|t| t <= at) && self.state.obligations.keys().any(old);
         if !due && !self.rescan_wanted {
             return None;
         }

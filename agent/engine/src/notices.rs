@@ -26,7 +26,7 @@ impl Engine {
     fn obligations_by_subject(&self) -> BTreeMap<Subject, Vec<ObligationId>> {
         let mut subjects: BTreeMap<Subject, Vec<ObligationId>> = BTreeMap::new();
         for (id, obligation) in &self.state.obligations {
-            if self.policy(&id.policy).is_some_and(|policy| self.knows_mail(policy)) {
+            if self.policy(&id.policy).is_some_and(|policy| self.knows_mail(policy, id.person)) {
                 subjects.entry(obligation.subject(id)).or_default().push(id.clone());
             }
         }

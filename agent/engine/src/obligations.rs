@@ -13,7 +13,7 @@ use crate::{
     App, Effect, Engine, NoticeKind, ObligationId, ProfileId, Settings, Subject,
     deadline::deadline_from,
     finding::{Found, RuleKey, is_certain, obliges},
-    state::{Correction, Obligation, Sight},
+    state::{Correction, Match, Obligation, Sight},
     time::after,
 };
 
@@ -31,6 +31,7 @@ impl Engine {
             match self.policy(&id.policy).cloned() {
                 Some(policy) if self.still_stands(&policy, &id) => {
                     self.follow_policy(&policy, &id);
+                    self.vouch(&id);
                     self.follow_mail(&policy, &id);
                 }
                 Some(_) | None => drop(lost.insert(self.end(&id, effects))),
@@ -62,7 +63,8 @@ impl Engine {
         let new = || Obligation::new(version, rule.clone(), at);
         let obligation = self.state.obligations.entry(id).or_insert_with(new);
         // What was certainly there, and may still be, is not less certain for what else was found.
-        if found.doubts.is_empty() || is_certain(&found.matched) || !is_certain(&obligation.matched) {
+        let was_certain = obligation.matched.iter().any(|matched| names_for_certain(rule, matched));
+        if found.doubts.is_empty() || is_certain(&found.matched) || !was_certain {
             obligation.matched = found.matched;
         }
     }
@@ -100,10 +102,19 @@ impl Engine {
         obligation.version = policy.version;
         obligation.rule = rule.clone();
         obligation.told = deadline;
+        obligation.vouched &= same_app;
         if earlier || !same_app {
             obligation.start_over();
         }
         self.state.notices.remove(&former);
+    }
+
+    /// Remembers that a complete listing has shown the app. What only partial ones have shown keeps nobody's mail.
+    fn vouch(&mut self, id: &ObligationId) {
+        let is_fresh = self.is_freshly_listed(id);
+        if let Some(obligation) = self.state.obligations.get_mut(id) {
+            obligation.vouched |= is_fresh;
+        }
     }
 
     /// A notice counts only for what it said would be taken. Mail that came later, or into another version of the policy,
@@ -203,6 +214,11 @@ impl Engine {
     }
 }
 
+/// Whether a rule, as it is now, still says that what was once found is certainly the app.
+fn names_for_certain(rule: &Rule, matched: &Match) -> bool {
+    rule.purls.iter().any(|pattern| pattern.is_certain() && pattern.names(&matched.purl))
+}
+
 impl Obligation {
     fn new(version: u64, rule: Rule, found_at: Timestamp) -> Self {
         Self {
@@ -212,6 +228,7 @@ impl Obligation {
             told_seal: false,
             found_at,
             matched: Vec::new(),
+            vouched: false,
             sight: None,
             obstacle: None,
             shown: None,

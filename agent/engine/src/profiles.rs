@@ -81,20 +81,24 @@ impl Engine {
 
     /// The profiles that some obligation takes now, with nothing that holds it.
     fn due_profiles(&self) -> BTreeSet<ProfileId> {
-        self.profiles_where(&[])
+        self.profiles_of_those(|id| self.holds(id).is_empty())
     }
 
     /// The profiles that stay revoked. A policy that can't be confirmed, a scan that is old and mail that is already in
     /// the vault hold a new revoke; they don't undo one.
     fn kept_profiles(&self) -> BTreeSet<ProfileId> {
-        self.profiles_where(&[Hold::PolicyStale, Hold::ScanNotFresh, Hold::NoCompanyMail])
+        self.profiles_of_those(|id| {
+            let vouched = self.state.obligations.get(id).is_some_and(|obligation| obligation.vouched);
+            self.holds(id).iter().all(|hold| match hold {
+                Hold::PolicyStale | Hold::NoCompanyMail => true,
+                Hold::ScanNotFresh => vouched,
+                Hold::OnlyWarns | Hold::NotCertain | Hold::NotShown | Hold::DeadlineAhead | Hold::LastCall => false,
+            })
+        })
     }
 
-    fn profiles_where(&self, tolerated: &[Hold]) -> BTreeSet<ProfileId> {
-        let ids = self.state.obligations.keys();
-        ids.filter(|id| self.holds(id).iter().all(|hold| tolerated.contains(hold)))
-            .flat_map(|id| self.profiles_of(id))
-            .collect()
+    fn profiles_of_those(&self, take: impl Fn(&ObligationId) -> bool) -> BTreeSet<ProfileId> {
+        self.state.obligations.keys().filter(|id| take(id)).flat_map(|id| self.profiles_of(id)).collect()
     }
 
     /// Whether the stored mail of a profile is closed while it is revoked: a policy that takes it says so, and the person was

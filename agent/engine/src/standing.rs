@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use forewarn_proto::{
+    inventory::Person,
     policy::{Offline, Policy, PolicyId, RuleId},
     report::{Hold, Stage},
 };
@@ -66,19 +67,27 @@ impl Engine {
     /// The effective deadline; none before a notice was shown, or where the person has nothing that could be taken.
     pub(crate) fn deadline(&self, id: &ObligationId) -> Option<Timestamp> {
         let policy = self.policy(&id.policy)?;
-        let spared =
-            !policy.consequence.mail.is_empty() && self.knows_mail(policy) && !self.has_mail(policy, id.person);
+        let spared = !policy.consequence.mail.is_empty()
+            && self.knows_mail(policy, id.person)
+            && !self.has_mail(policy, id.person);
         effective(policy, &self.settings, &self.zone, self.state.obligations.get(id)?).filter(|_| !spared)
     }
 
-    /// Whether all the mail that a policy names was looked for since the process began.
-    pub(crate) fn knows_mail(&self, policy: &Policy) -> bool {
-        policy.consequence.mail.iter().all(|domain| self.mail.domains.contains(domain))
+    /// Whether all the mail of a person's that a policy names was looked for since the process began.
+    pub(crate) fn knows_mail(&self, policy: &Policy, person: Person) -> bool {
+        let named = &policy.consequence.mail;
+        named.is_empty()
+            || (self.mail.people.contains_key(&person) && named.iter().all(|domain| self.mail.domains.contains(domain)))
     }
 
     /// Whether something that is certainly the app was found. What is not warns and takes nothing.
     pub(crate) fn is_certain(&self, id: &ObligationId) -> bool {
         self.state.obligations.get(id).is_some_and(|obligation| is_certain(&obligation.matched))
+    }
+
+    /// Whether a complete listing that is not old shows the app for certain.
+    pub(crate) fn is_freshly_listed(&self, id: &ObligationId) -> bool {
+        self.listings.is_fresh(&RuleKey::of(id), id.person, self.time(), self.settings.max_scan_age)
     }
 
     /// Why the profile of this obligation's person is not revoked now.
@@ -87,7 +96,6 @@ impl Engine {
             return Hold::ALL.to_vec();
         };
         let (at, certain) = (self.time(), self.is_certain(id));
-        let is_fresh = || self.listings.is_fresh(&RuleKey::of(id), id.person, at, self.settings.max_scan_age);
         let readiness = Readiness {
             now: at,
             shown: obligation.shown.is_some(),
@@ -98,7 +106,7 @@ impl Engine {
             has_mail: self.has_mail(policy, id.person),
             policy_current: self.is_current() || self.acts_offline_at(id).is_some_and(|limit| limit <= at),
             // What is not certain takes nothing, so nothing has to vouch for it.
-            scan_fresh: !certain || is_fresh(),
+            scan_fresh: !certain || self.is_freshly_listed(id),
         };
         let holds = readiness.holds();
         #[cfg(test)]

@@ -63,6 +63,9 @@ pub(crate) struct Obligation {
     pub(crate) found_at: Timestamp,
     /// What matched, when it was last seen.
     pub(crate) matched: Vec<Match>,
+    /// Whether a complete listing has shown the app for certain since the rule bans it.
+    #[serde(default)]
+    pub(crate) vouched: bool,
     /// What the person has seen of it, if anything.
     pub(crate) sight: Option<Sight>,
     /// Why the last try to show a notice failed, if it did.

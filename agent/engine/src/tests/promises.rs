@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 
 use forewarn_proto::{
-    inventory::Scope,
+    inventory::{Gap, Listing, Package, Scope, Source},
     report::{Hold, Refusal, Stage},
 };
 use jiff::{SignedDuration, tz::TimeZone};
 
-use super::world::{ANN, BEN, HOUR, What, World, policy, policy_about};
+use super::world::{ANN, BEN, HOUR, STEPS, What, World, policy, policy_about};
 use crate::{Input, NoticeKind, ProfileId, Settings, Subject};
 
 /// A device on which nothing is banned yet.
@@ -291,6 +291,102 @@ fn promise_7_what_a_partial_scan_shows_makes_nothing_less_certain() {
     world.broken_scan = false;
     world.scan();
     assert_eq!((world.holds(ANN).contains(&Hold::NotCertain), world.vault.len()), (true, 0));
+}
+
+/// A listing of Flatpak's with a gap beside this package, if any.
+fn partial_flatpak(package: Option<Package>) -> Listing {
+    let gap = Gap { path: "/broken".into(), offset: None, reason: "broken".into() };
+    let packages = Vec::from_iter(package);
+    Listing { source: Source::Flatpak, scope: Scope::System, count: packages.len(), packages, gaps: vec![gap] }
+}
+
+fn flatpak(name: &str) -> Package {
+    let purl = format!("pkg:flatpak/{name}").parse().unwrap();
+    Package { purl, display_name: Some("TikTok".into()), found_in: "/var/lib/flatpak".into(), state: None }
+}
+
+#[test]
+fn promise_7_what_only_a_partial_scan_shows_keeps_no_mail() {
+    let mut world = started();
+    let mut both = policy("ban", 1, "grace = \"24h\"");
+    let mut game = both.rules[0].clone();
+    (game.id, game.app) = ("game".parse().unwrap(), "Game".into());
+    game.purls[0].purl = "pkg:flatpak/org.game".parse().unwrap();
+    both.rules.push(game);
+    world.install(Scope::System, "tiktok");
+    world.publish(&both);
+    world.give(Input::InventoryTaken(vec![partial_flatpak(Some(flatpak("org.game")))].into()));
+    world.pass(30);
+    assert_eq!(world.vault.len(), 1);
+    world.installed.clear();
+    world.scan();
+    let obligations = world.engine.obligations_of(ANN);
+    assert_eq!(
+        obligations.iter().map(|o| (o.app.as_str(), o.holds.as_slice())).collect::<Vec<_>>(),
+        [("Game", &[Hold::ScanNotFresh][..])]
+    );
+    assert_eq!(world.vault.len(), 0, "what was taken for TikTok comes back with it gone");
+}
+
+#[test]
+fn promise_7_looking_again_is_no_cure_for_a_gap() {
+    let mut world = started();
+    world.broken_scan = true;
+    world.install(Scope::Person(ANN), "tiktok");
+    world.publish(&policy("ban", 1, "grace = \"24h\""));
+    world.pass(30);
+    assert_eq!(world.holds(ANN), [Hold::ScanNotFresh]);
+    let steps = STEPS.get();
+    world.advance(HOUR * 4);
+    assert!(STEPS.get() - steps < 20, "{} wake-ups in four hours", STEPS.get() - steps);
+}
+
+#[test]
+fn promise_7_what_a_former_rule_was_certain_of_counts_for_no_other() {
+    let mut world = started();
+    let mut some = policy("ban", 1, "grace = \"24h\"");
+    some.rules[0].display_names.push("TikTok".into());
+    world.install(Scope::System, "tiktok");
+    world.publish(&some);
+    // The next version knows the app by another package, which nothing can vouch for.
+    world.installed.clear();
+    some.version = 2;
+    some.rules[0].purls[0].purl = "pkg:flatpak/com.tiktok.App".parse().unwrap();
+    world.publish(&some);
+    world.give(Input::InventoryTaken(vec![partial_flatpak(Some(flatpak("org.another")))].into()));
+    let obligation = world.obligation(ANN).unwrap();
+    assert_eq!(obligation.matched.iter().map(|m| m.purl.name()).collect::<Vec<_>>(), ["org.another"]);
+    assert!(obligation.holds.contains(&Hold::NotCertain) && obligation.takes.is_empty(), "{obligation:?}");
+}
+
+#[test]
+fn promise_3_what_goes_back_goes_soon_after_its_person_comes() {
+    let mut world = World::banned("grace = \"24h\"");
+    world.pass(30);
+    world.vault_broken = true;
+    world.retract("ban", 1);
+    world.pass(24);
+    assert_eq!(world.vault.len(), 1);
+    world.vault_broken = false;
+    world.give(Input::PersonReachable(ANN));
+    world.advance(Settings::FIRST_RETRY);
+    assert_eq!(world.vault.len(), 0);
+}
+
+#[test]
+fn promise_1_whose_mail_was_not_looked_for_is_not_told_that_nothing_is_taken() {
+    let mut world = started();
+    world.people = vec![ANN, BEN];
+    world.install(Scope::System, "tiktok");
+    world.scan();
+    world.publish(&policy("ban", 1, "grace = \"24h\""));
+    world.pass(2);
+    let deadline = world.obligation(BEN).unwrap().deadline;
+    assert!(deadline.is_some());
+    // At the next start only Ann's home is open.
+    world.people = vec![ANN];
+    world.off(HOUR);
+    assert_eq!(world.obligation(BEN).unwrap().deadline, deadline);
 }
 
 #[test]
