@@ -33,7 +33,7 @@ struct File {
     /// daemon of root's: `/run/forewarn/forewarn.sock`. Commands ask the former where it is, else the latter.
     socket: Option<PathBuf>,
     /// The home folders that the daemon looks after. Default: the person's own; a daemon of root's: those of everyone in
-    /// `/etc/passwd` whose number is from 1000 to 60000.
+    /// `/etc/passwd` whose number is from 1000 to 60000, whose folder is theirs, or is empty because it is not mounted yet.
     homes: Option<Vec<PathBuf>>,
     /// The least time between the first notice shown and a revoke. Default 24h, never under 1h.
     min_notice: Option<Length>,
@@ -113,6 +113,11 @@ impl Config {
         home.map(|(_, home)| home.as_path()).context("no home of theirs is looked after; see `homes` in agent.toml")
     }
 
+    /// Where each person's vault is, by their number.
+    pub(crate) fn vault(&self) -> PathBuf {
+        vault_in(&self.state)
+    }
+
     fn complete(file: File) -> Result<Self> {
         let dirs = BaseDirs::new();
         let root = rustix::process::geteuid().is_root();
@@ -124,7 +129,7 @@ impl Config {
         let default_socket = if root { SYSTEM_SOCKET.into() } else { runtime.join("forewarn.sock") };
         let socket = file.socket.unwrap_or(default_socket);
         let own_home = dirs.as_ref().map(|d| d.home_dir().to_owned());
-        let homes = people::homes(file.homes, own_home);
+        let homes = people::homes(file.homes, own_home, &vault_in(&state));
         let mut settings = Settings::default();
         if let Some(min_notice) = file.min_notice {
             if min_notice.0 < Settings::LEAST_NOTICE {
@@ -146,6 +151,10 @@ impl Config {
             simulated_clock: file.simulated_clock,
         })
     }
+}
+
+fn vault_in(state: &Path) -> PathBuf {
+    state.join("vault")
 }
 
 /// `de_DE.UTF-8` is `de`.

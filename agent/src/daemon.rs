@@ -3,7 +3,7 @@
 mod answers;
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     sync::Arc,
 };
 
@@ -73,6 +73,8 @@ struct Daemon {
     mail: MailFound,
     /// What the last errand about each profile could not do.
     mail_notes: BTreeMap<ProfileId, Vec<String>>,
+    /// Whose homes were not open yet, so that what a crash left half done there is still to be settled.
+    unsettled: BTreeSet<Person>,
     isolation: Option<Isolation>,
     history: History,
 }
@@ -92,6 +94,7 @@ struct Loaded {
     trust: Trust,
     mail: Mail,
     state: State,
+    unsettled: BTreeSet<Person>,
 }
 
 /// Runs until the system says stop.
@@ -118,10 +121,12 @@ impl Loaded {
         let identity = Identity::load(&config.state)?;
         let store = Store::open(&config.state)?;
         let keys = vault_key::load(&config.state, vault_key::credentials().as_deref())?;
-        let mail = Mail::new(config.places.homes.clone(), config.state.join("vault"), keys);
-        let state = load_state(&store, mail.recover().await)?;
+        let mail = Mail::new(config.places.homes.clone(), config.vault(), keys);
+        let recovered = mail.recover().await;
+        let unsettled = recovered.unsettled.clone();
+        let state = load_state(&store, recovered)?;
         let trust = Trust::load(&store, &identity, config.state.clone()).await;
-        Ok(Self { identity, store, trust, mail, state })
+        Ok(Self { identity, store, trust, mail, state, unsettled })
     }
 }
 
@@ -145,7 +150,7 @@ fn load_state(store: &Store, recovered: Recovered) -> Result<State> {
 }
 
 fn assemble(config: Config, loaded: Loaded, clock: Clock, touched: Touched) -> Result<(Daemon, Channels)> {
-    let Loaded { identity, store, trust, mail, state } = loaded;
+    let Loaded { identity, store, trust, mail, state, unsettled } = loaded;
     let (heard_sender, heard) = mpsc::channel(4);
     let (done_sender, done) = mpsc::unbounded_channel();
     let (orders_sender, orders) = mpsc::unbounded_channel();
@@ -201,6 +206,7 @@ fn assemble(config: Config, loaded: Loaded, clock: Clock, touched: Touched) -> R
         listed: Vec::new(),
         mail: MailFound::default(),
         mail_notes: BTreeMap::new(),
+        unsettled,
         isolation: None,
         history,
     };
@@ -258,10 +264,8 @@ impl Daemon {
                 }
                 Wake::Notice(news) => {
                     // Who comes may have opened their home by that.
-                    if let News::Attended(person) = news
-                        && self.is_partly_read(person)
-                    {
-                        channels.touched.add(Scope::Person(person));
+                    if let News::Attended(person) = news {
+                        watch.anew(Scope::Person(person));
                     }
                     self.take_news(news);
                 }
@@ -349,6 +353,11 @@ impl Daemon {
         match done {
             Done::Mail(done) => self.finish_errand(done),
             Done::Closed(id) => self.give(Input::ClientClosed(id)),
+            Done::Settled(person, false) => drop(self.unsettled.insert(person)),
+            Done::Settled(_, true) => {
+                self.hands.errands += 1;
+                self.look_everywhere();
+            }
             Done::Scanned(scan) => {
                 match scan {
                     Some(scan) => self.take_scan(scan),
@@ -366,6 +375,8 @@ impl Daemon {
             tracing::warn!("the mail profile of {}: {note}", id.domain);
         }
         self.mail_notes.insert(id.clone(), notes);
+        // What was known of it is of before.
+        self.mail.people.remove(&id.person);
         if !waiting.is_empty() {
             self.hands.await_closing(id, waiting);
         }
@@ -379,7 +390,10 @@ impl Daemon {
             return self.hands.scan(&self.engine, Extent::Whole);
         }
         self.isolation = scan.isolation.or(self.isolation);
-        if !scan.mail.people.is_empty() && scan.errands == self.hands.errands {
+        let open: BTreeSet<Person> = scan.mail.people.keys().copied().collect();
+        self.unsettled.extract_if(.., |person| open.contains(person)).for_each(|person| self.hands.settle(person));
+        let first = self.listed.is_empty();
+        if (first || !open.is_empty()) && scan.errands == self.hands.errands {
             self.mail.people.extend(scan.mail.people);
             self.mail.domains = scan.mail.domains;
             self.give(Input::MailFound(self.mail.clone()));
@@ -394,10 +408,6 @@ impl Daemon {
     fn look_everywhere(&mut self) {
         let everywhere = Extent::everywhere(&self.hands.config.places);
         self.hands.scan(&self.engine, everywhere);
-    }
-
-    fn is_partly_read(&self, person: Person) -> bool {
-        self.listed.iter().any(|listing| listing.scope == Scope::Person(person) && !listing.is_complete())
     }
 
     fn take_news(&mut self, news: News) {
@@ -432,7 +442,7 @@ mod tests {
         let store = Store::open(folder.path()).unwrap();
         let held = vec![(Person(1000), "corp.example".parse().unwrap())];
         let failed = vec![(Person(1001), anyhow::anyhow!("it does not answer"))];
-        let state = load_state(&store, Recovered { held, failed }).unwrap();
+        let state = load_state(&store, Recovered { held, failed, ..Recovered::default() }).unwrap();
         let text = serde_json::to_string(&state).unwrap();
         assert!(text.contains("corp.example") && text.contains("returning"), "{text}");
     }

@@ -55,6 +55,8 @@ pub(crate) struct Recovered {
     pub(crate) held: Vec<(Person, Domain)>,
     /// Whose vault or home could not be brought in order, and why. What they have in the vault is not known.
     pub(crate) failed: Vec<(Person, anyhow::Error)>,
+    /// Whose home was not open. What a crash left half done there is still to be settled.
+    pub(crate) unsettled: BTreeSet<Person>,
 }
 
 impl Mail {
@@ -67,17 +69,35 @@ impl Mail {
     pub(crate) async fn recover(&self) -> Recovered {
         let mut recovered = Recovered::default();
         for (person, _) in &self.homes {
-            match self.recover_one(*person).await {
-                Ok(holdings) => recovered.held.extend(domains(&holdings).map(|domain| (*person, domain))),
-                Err(error) => recovered.failed.push((*person, error)),
-            }
+            let (holdings, settled) = match self.recover_one(*person).await {
+                Ok(found) => found,
+                Err(error) => {
+                    recovered.failed.push((*person, error));
+                    (Vec::new(), false)
+                }
+            };
+            recovered.held.extend(domains(&holdings).map(|domain| (*person, domain)));
+            recovered.unsettled.extend((!settled).then_some(*person));
         }
         recovered
     }
 
-    async fn recover_one(&self, person: Person) -> Result<Vec<Holding>> {
+    /// Settles what was left half done in a home that was not open at start; says whether that is done now.
+    pub(crate) async fn settle(&self, person: Person) -> bool {
+        match self.recover_one(person).await {
+            Ok((_, settled)) => settled,
+            Err(error) => {
+                tracing::error!("the mail profiles of user {} could not be looked after: {error:#}", person.0);
+                false
+            }
+        }
+    }
+
+    /// What the vault holds, and whether all is settled.
+    async fn recover_one(&self, person: Person) -> Result<(Vec<Holding>, bool)> {
         match self.send(person, Errand::Recover, false).await? {
-            Outcome::Recovered(holdings) => Ok(holdings),
+            Outcome::Recovered(holdings) => Ok((holdings, true)),
+            Outcome::NotOpen(holdings) => Ok((holdings, false)),
             Outcome::Failed(reason) => bail!(reason),
             Outcome::Revoked(..) | Outcome::Restored(_) => bail!("the worker did what it was not asked"),
         }
@@ -218,13 +238,13 @@ mod tests {
     }
 
     /// A script in the worker's place, in whose vault there is an account.
-    fn program(folder: &Path) -> PathBuf {
+    fn program(folder: &Path, outcome: &str) -> PathBuf {
         let (program, answer) = (folder.join("worker"), folder.join("answer"));
         let account =
             serde_json::json!({ "client": "isync", "profile": "p", "address": "me@corp.example", "touches": [] });
         let holding = |domain: &str, stage: &str| serde_json::json!({ "number": 1, "domain": domain, "account": account, "stage": stage });
         let held = [holding("corp.example", "revoked"), holding("gone.example", "profile_gone")];
-        fs_err::write(&answer, said(&serde_json::json!({ "recovered": held }))).unwrap();
+        fs_err::write(&answer, said(&serde_json::json!({ outcome: held }))).unwrap();
         fs_err::write(&program, format!("#!/bin/sh\nread -r _\nexec cat '{}'\n", answer.display())).unwrap();
         fs_err::set_permissions(&program, Permissions::from_mode(0o755)).unwrap();
         program
@@ -236,7 +256,7 @@ mod tests {
         let (me, nobody) = (Person(rustix::process::geteuid().as_raw()), Person(65534));
         let homes = vec![(nobody, "/nowhere".into()), (me, folder.path().to_owned()), (nobody, "/nowhere".into())];
         let mail = Mail {
-            program: program(folder.path()),
+            program: program(folder.path(), "recovered"),
             homes,
             vault: folder.path().join("vault"),
             keys: Arc::new(vec![[7; KEY_BYTES]]),
@@ -245,5 +265,24 @@ mod tests {
         let recovered = mail.recover().await;
         assert_eq!(recovered.held, [(me, "corp.example".parse().unwrap())], "{recovered:?}");
         assert_eq!(recovered.failed.iter().map(|(person, _)| *person).collect::<Vec<_>>(), [nobody; 2]);
+    }
+
+    #[tokio::test]
+    async fn what_is_held_for_somebody_whose_home_is_not_open_is_known_and_the_rest_is_settled_later() {
+        let folder = tempfile::tempdir().unwrap();
+        let me = Person(rustix::process::geteuid().as_raw());
+        let mail = Mail {
+            program: program(folder.path(), "not_open"),
+            homes: vec![(me, folder.path().to_owned())],
+            vault: folder.path().join("vault"),
+            keys: Arc::new(vec![[7; KEY_BYTES]]),
+            now: || Duration::ZERO,
+        };
+        let recovered = mail.recover().await;
+        assert_eq!(recovered.held, [(me, "corp.example".parse().unwrap())], "{recovered:?}");
+        assert_eq!((recovered.failed.len(), recovered.unsettled), (0, [me].into()));
+        assert!(!mail.settle(me).await);
+        program(folder.path(), "recovered");
+        assert!(mail.settle(me).await);
     }
 }

@@ -7,7 +7,10 @@ use std::{
 
 use forewarn_engine::{Effect, Engine, Input, ProfileId};
 use forewarn_mail::Client;
-use forewarn_proto::report::{Obstacle, Report};
+use forewarn_proto::{
+    inventory::Person,
+    report::{Obstacle, Report},
+};
 use tokio::{
     sync::{Mutex, mpsc, watch},
     task::AbortHandle,
@@ -29,6 +32,8 @@ pub(crate) enum Done {
     Scanned(Option<Scan>),
     /// A profile was dealt with.
     Mail(mail::Done),
+    /// What was left half done in somebody's home is settled, or not yet.
+    Settled(Person, bool),
     /// A program that this profile waits for has closed.
     Closed(ProfileId),
 }
@@ -137,6 +142,15 @@ impl Hands {
             let _ = done.send(Done::Mail(outcome));
         });
         None
+    }
+
+    /// Has what a crash left half done in a home settled, now that it is open.
+    pub(crate) fn settle(&self, person: Person) {
+        let (mail, done, turn) = (self.mail.clone(), self.done.clone(), self.turn.clone());
+        tokio::spawn(async move {
+            let _turn = turn.lock_owned().await;
+            let _ = done.send(Done::Settled(person, mail.settle(person).await));
+        });
     }
 
     /// Waits for one of the programs to close. Who waited for this profile before waits no longer.

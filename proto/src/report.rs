@@ -241,11 +241,11 @@ pub enum Finding {
     Met,
     /// It can't be said: a source that could list the app is incomplete or was not read yet.
     Unknown,
-    /// The banned app is installed.
+    /// The banned app is installed, as far as any source shows it.
     NotMet,
 }
 
-/// Why a rule's result is unknown.
+/// What keeps a rule's result from being certain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", tag = "why", content = "source")]
 pub enum Doubt {
@@ -327,7 +327,7 @@ pub enum Hold {
     /// No verified bundle confirmed the policy within `max_staleness`, nor does the policy itself say that it acts
     /// without a server after `offline_limit`.
     PolicyStale,
-    /// The sources that listed the app have no complete listing of the last five minutes.
+    /// No source that lists the app for certain has a complete listing of the last five minutes.
     ScanNotFresh,
     /// The person has no company mail profile that the policy names.
     NoCompanyMail,

@@ -4,7 +4,11 @@ use std::io::{BufRead as _, BufReader};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::process::{Child, Command, Stdio};
 
-use forewarn_proto::{ipc::Isolation, report::Stage as ObligationStage};
+use forewarn_proto::{
+    inventory::Source,
+    ipc::Isolation,
+    report::{Doubt, Stage as ObligationStage},
+};
 use forewarn_tests::{Company, home};
 use tempfile::TempDir;
 
@@ -159,4 +163,32 @@ fn own(path: &std::path::Path) {
     if path.is_dir() {
         fs_err::read_dir(path).unwrap().for_each(|entry| own(&entry.unwrap().path()));
     }
+}
+
+/// As a home on a disk of its own is, until its person comes.
+#[test]
+fn promise_3_a_home_that_is_not_open_proves_nothing_and_has_its_mail_back_once_it_is() {
+    let mut stage = Stage::set();
+    let before = home::mail_files(&stage.device.home).unwrap();
+    revoked(&stage);
+    wait_for_revoke(&stage);
+    stage.device.kill();
+    let (home, disk) = (stage.device.home.clone(), stage.device.folder.join("disk"));
+    fs_err::rename(&home, &disk).unwrap();
+    fs_err::create_dir(&home).unwrap();
+    stage.device.start().unwrap();
+    let unread = |status: &forewarn_proto::ipc::Status| {
+        status.rules.iter().any(|rule| rule.doubts == [Doubt::Partial(Source::Desktop)])
+    };
+    let status = stage.device.wait_for("nothing is known of the home", unread).unwrap();
+    assert_eq!((status.obligations.len(), status.revoked.len()), (1, 1), "{status:#?}");
+    stage.company.admin("alice", &["retract", "no-tiktok", "--reason", "sent in error"]).unwrap().ok().unwrap();
+    let status = stage.device.wait_for("retracted", |status| status.obligations.is_empty()).unwrap();
+    assert_eq!(status.revoked.len(), 1, "its mail waits: {status:#?}");
+    assert!(fs_err::read_dir(&home).unwrap().next().is_none());
+    fs_err::remove_dir(&home).unwrap();
+    fs_err::rename(&disk, &home).unwrap();
+    stage.pass(HOUR);
+    stage.device.wait_for("it is back", |status| status.revoked.is_empty()).unwrap();
+    assert_eq!(home::mail_files(&home).unwrap(), before);
 }

@@ -197,7 +197,8 @@ impl Listings {
         self.taken.iter().filter(|(_, taken)| taken.matches.contains_key(key)).map(|((_, scope), _)| *scope).collect()
     }
 
-    /// A rule's result for a person. What a partial listing shows is there, and is warned of; what it lacks may be there too.
+    /// A rule's result for a person. What a partial listing shows is most likely there, and is warned of; what it lacks may be
+    /// there too.
     pub(crate) fn find(&self, key: &RuleKey, person: Person) -> Found {
         let mut doubts = self.unlisted(key);
         let mut matched = Vec::new();

@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use crate::{
     Engine, PolicySet,
     deadline::deadline_from,
-    finding::{RuleKey, obliges},
+    finding::{RuleKey, is_certain, obliges},
 };
 
 /// A device's place among all devices in a policy's rollout, of 2^64.
@@ -64,8 +64,7 @@ impl Engine {
             let has_mail = self.has_mail(policy, person);
             if obliges(policy, &found, has_mail) {
                 foretold.people += 1;
-                let certain = found.matched.iter().any(|matched| matched.how.is_certain());
-                foretold.with_mail += u32::from(has_mail && certain);
+                foretold.with_mail += u32::from(has_mail && is_certain(&found.matched));
             }
         }
         if foretold.with_mail > 0 {

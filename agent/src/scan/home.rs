@@ -53,8 +53,7 @@ struct Heard {
     mail: Option<BTreeSet<Domain>>,
     mail_files: Vec<String>,
     isolation: Option<Isolation>,
-    /// Why it left everything out.
-    unread: Option<String>,
+    not_open: bool,
 }
 
 impl Default for Reader {
@@ -69,7 +68,8 @@ impl Reader {
         let (mut heard, person, sources) = (Heard::default(), request.person, request.sources.clone());
         let folder = request.places.homes.first().map(|(_, folder)| folder.display().to_string()).unwrap_or_default();
         let broken = match tokio::time::timeout(self.deadline, ask(&self.program, request, &mut heard)).await {
-            Ok(Ok(())) => heard.unread.take().unwrap_or_else(|| "its worker left it out".to_owned()),
+            Ok(Ok(())) if heard.not_open => worker::NOT_OPEN.to_owned(),
+            Ok(Ok(())) => "its worker left it out".to_owned(),
             Ok(Err(error)) => format!("{error:#}"),
             Err(_) => NO_ANSWER.to_owned(),
         };
@@ -108,7 +108,7 @@ impl Heard {
     fn take(&mut self, answer: Answer, person: Person, sources: &[Source], domains: &BTreeSet<Domain>) {
         match answer {
             Answer::ShutIn(isolation) => self.isolation = Some(isolation),
-            Answer::Unread(reason) => self.unread = Some(reason),
+            Answer::NotOpen => *self = Self { not_open: true, isolation: self.isolation, ..Self::default() },
             Answer::Listing(listing) => {
                 if listing.scope == Scope::Person(person) && sources.contains(&listing.source) {
                     self.listings.insert(listing.source, listing);
@@ -182,6 +182,9 @@ mod tests {
         check("exec sleep 100", [NO_ANSWER, NO_ANSWER], false).await;
         check(&format!("{flatpak}\nkill -9 $$"), ["3 packages", "its worker failed"], false).await;
         check(&format!("{desktop}\nexit 0"), ["its worker left it out", "3 packages"], false).await;
+        // A home that was closed during the look.
+        let not_open = "echo '\"not_open\"'";
+        check(&format!("{flatpak}\n{mail}\n{not_open}"), [worker::NOT_OPEN, worker::NOT_OPEN], false).await;
     }
 
     #[tokio::test]

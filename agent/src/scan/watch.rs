@@ -30,7 +30,7 @@ pub(crate) struct Touched {
 
 impl Touched {
     /// Something in this scope may have changed.
-    pub(crate) fn add(&self, scope: Scope) {
+    fn add(&self, scope: Scope) {
         self.lock().insert(scope);
         self.notify.notify_one();
     }
@@ -83,6 +83,8 @@ pub(crate) struct Watch {
 enum Order {
     /// Watch what has come into being since the last time.
     Renew,
+    /// Watch all of this scope anew, and have it looked at: it may have been unmounted, which ends watches without a word.
+    Anew(Scope),
     /// Watch these files of these homes too.
     Files(BTreeMap<Scope, Vec<PathBuf>>),
 }
@@ -111,6 +113,11 @@ impl Watch {
     pub(crate) fn set_files(&self, files: BTreeMap<Scope, Vec<PathBuf>>) {
         // The thread ends with this, and not before.
         let _ = self.orders.send(Order::Files(files));
+    }
+
+    /// Watches all of a scope anew, and has it looked at.
+    pub(crate) fn anew(&self, scope: Scope) {
+        let _ = self.orders.send(Order::Anew(scope));
     }
 
     /// Watches what has come into being since the last time. What changes before that is a hint too.
@@ -173,13 +180,17 @@ impl Watching {
     /// Until nobody can ask any more.
     fn obey(&mut self, orders: &mpsc::Receiver<Order>) {
         while let Ok(first) = orders.recv() {
+            let mut anew = BTreeSet::new();
             for order in std::iter::once(first).chain(orders.try_iter()) {
                 match order {
                     Order::Files(files) => self.files.extend(files),
+                    Order::Anew(scope) => drop(anew.insert(scope)),
                     Order::Renew => {}
                 }
             }
+            anew.iter().for_each(|scope| self.forget(*scope));
             self.renew();
+            anew.into_iter().for_each(|scope| self.touched.add(scope));
         }
     }
 
@@ -197,11 +208,21 @@ impl Watching {
         gone.iter().for_each(|path| self.unwatch(path));
         let folders = files.iter().filter_map(|(file, scope)| Some((file.parent()?, scope)));
         let points = points.iter().map(|(point, scope)| (point.as_path(), scope));
-        for (point, scope) in points.chain(folders) {
-            if let Some(path) = existing(point, &self.places.root) {
-                self.watch(path, *scope);
-            }
-        }
+        let there =
+            points.chain(folders).filter_map(|(point, scope)| Some((existing(point, &self.places.root)?, *scope)));
+        let there: BTreeMap<&Path, Scope> = there.collect();
+        let left: Vec<PathBuf> =
+            self.watched.keys().filter(|path| !there.contains_key(path.as_path())).cloned().collect();
+        left.iter().for_each(|path| self.unwatch(path));
+        there.into_iter().for_each(|(path, scope)| self.watch(path, scope));
+    }
+
+    /// Ends the watches in a home.
+    fn forget(&mut self, scope: Scope) {
+        let home = self.places.homes.iter().find(|(person, _)| scope == Scope::Person(*person));
+        let in_it = |path: &&PathBuf| home.is_some_and(|(_, home)| path.starts_with(home));
+        let watched: Vec<PathBuf> = self.watched.keys().filter(in_it).cloned().collect();
+        watched.iter().for_each(|path| self.unwatch(path));
     }
 
     /// Watches a path, and has its scope looked at again: it may have changed before.
@@ -331,7 +352,14 @@ mod tests {
         is_hinted(&touched).await;
         watch.renew();
         assert!(is_hinted(&touched).await, "what is new is looked at");
-        fs_err::write(disk.join("alice/.local/share/applications/app.desktop"), "[Desktop Entry]").unwrap();
+        let write =
+            |name: &str| fs_err::write(disk.join("alice/.local/share/applications").join(name), "[Desktop Entry]");
+        write("app.desktop").unwrap();
+        assert!(is_hinted(&touched).await);
+        // Whoever comes is looked at in any case, and goes on being watched.
+        watch.anew(Scope::Person(alice));
+        assert!(is_hinted(&touched).await);
+        write("other.desktop").unwrap();
         assert!(is_hinted(&touched).await);
     }
 

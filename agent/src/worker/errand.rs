@@ -43,6 +43,8 @@ pub(crate) enum Errand {
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Outcome {
     Recovered(Vec<Holding>),
+    /// Nothing could be settled, because the home is not open. What the vault holds.
+    NotOpen(Vec<Holding>),
     /// And what the vault holds now.
     Revoked(Revocation, Vec<Holding>),
     Restored(Restoration),
@@ -61,7 +63,12 @@ pub(super) fn run(request: MailRequest) -> Result<()> {
 }
 
 fn work<S: forewarn_mail::Store>(vault: &Vault<S>, request: MailRequest) -> Result<Outcome> {
-    open::ensure_open(&request.home)?;
+    if let Err(error) = open::ensure_open(&request.home) {
+        return match request.errand {
+            Errand::Recover => Ok(Outcome::NotOpen(vault.holdings()?)),
+            Errand::Revoke(_) | Errand::Restore(_) => Err(error),
+        };
+    }
     let home = Home::open(&request.home).context("mail profiles can't be looked for")?.with_running(request.running);
     Ok(match request.errand {
         Errand::Recover => {

@@ -38,8 +38,8 @@ pub(crate) struct LookRequest {
 pub(crate) enum Answer {
     /// How far it is shut in.
     ShutIn(Isolation),
-    /// Why nothing was read.
-    Unread(String),
+    /// The home is not open, whatever was said of it before.
+    NotOpen,
     /// A source was listed.
     Listing(Listing),
     /// Of these domains there is mail, and these files, as paths from the home, say so.
@@ -52,12 +52,16 @@ pub(super) fn run(request: LookRequest) -> Result<()> {
     let isolation = shut_in(&homes.chain(shared.iter().map(PathBuf::as_path)).collect(), Rights::Read)?;
     answer(&Answer::ShutIn(isolation))?;
     let home = request.places.homes.first().map(|(_, home)| home).context("the request names no home")?;
-    if let Err(error) = open::ensure_open(home) {
-        return answer(&Answer::Unread(format!("{error:#}")));
+    if open::ensure_open(home).is_err() {
+        return answer(&Answer::NotOpen);
     }
     let scope = Scope::Person(request.person);
     for source in request.sources {
         answer(&Answer::Listing(list(&request.places, source, scope, &request.wanted)))?;
+    }
+    // It may have been closed meanwhile: programs that end with a session give the hint to look.
+    if open::ensure_open(home).is_err() {
+        return answer(&Answer::NotOpen);
     }
     let home = Home::open(home).context("mail profiles can't be looked for")?;
     answer(&Answer::Mail(domains_with_mail(&home, &request.domains), forewarn_mail::watched(&home)))

@@ -27,6 +27,7 @@ use serde::{Deserialize, Serialize};
 pub(crate) use self::{
     errand::{Errand, MailRequest, Outcome},
     look::{Answer, LookRequest},
+    open::NOT_OPEN,
     start::{Worker, line, own_program, start},
 };
 

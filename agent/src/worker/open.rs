@@ -3,35 +3,37 @@
 
 use std::path::Path;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 
-/// What eCryptfs leaves of a locked home (ecryptfs-utils, `src/utils/ecryptfs-setup-private`).
-const ECRYPTFS: [&str; 4] = [".Private", ".ecryptfs", "Access-Your-Private-Data.desktop", "README.txt"];
+/// The link that eCryptfs leaves where a locked home is, whatever else programs have left there (ecryptfs-utils,
+/// `src/utils/ecryptfs-setup-private`).
+const ECRYPTFS: &str = "Access-Your-Private-Data.desktop";
 
-/// The shortest name that fscrypt shows in a locked folder, in letters: 8 bytes of hash and 16 of the encrypted name, as base64
-/// (Linux, `fs/crypto/fname.c`).
-const LEAST_FSCRYPT: usize = 32;
+/// The shortest name that fscrypt shows in a locked folder, in letters: 16 bytes of the encrypted name, as base64. Newer
+/// kernels put 8 bytes of hash before it (Linux, `fs/crypto/fname.c`).
+const LEAST_FSCRYPT: usize = 22;
 
 /// Why nothing is done in a home.
-pub(crate) const NOT_OPEN: &str = "the home folder is not open: it is not mounted, or locked";
+pub(crate) const NOT_OPEN: &str = "the home folder is not open: it is not mounted, locked, or can't be read";
 
 /// Makes sure that a home is open.
 ///
 /// # Errors
-/// [`NOT_OPEN`]; or that the folder can't be read.
+/// [`NOT_OPEN`], and why.
 pub(super) fn ensure_open(home: &Path) -> Result<()> {
-    for entry in fs_err::read_dir(home)? {
-        if !is_of_a_locked_home(&entry?.file_name().to_string_lossy()) {
+    ensure!(fs_err::symlink_metadata(home.join(ECRYPTFS)).is_err(), "{NOT_OPEN}");
+    for entry in fs_err::read_dir(home).context(NOT_OPEN)? {
+        if !is_of_fscrypt(&entry.context(NOT_OPEN)?.file_name().to_string_lossy()) {
             return Ok(());
         }
     }
     bail!(NOT_OPEN)
 }
 
-fn is_of_a_locked_home(name: &str) -> bool {
+fn is_of_fscrypt(name: &str) -> bool {
     // Older kernels have `+` and `,` where newer ones have `-` and `_`.
     let is_base64 = |byte: u8| byte.is_ascii_alphanumeric() || b"-_+,".contains(&byte);
-    ECRYPTFS.contains(&name) || (name.len() >= LEAST_FSCRYPT && name.bytes().all(is_base64))
+    name.len() >= LEAST_FSCRYPT && name.bytes().all(is_base64)
 }
 
 #[cfg(test)]
@@ -51,9 +53,9 @@ mod tests {
         check(&[], false);
         check(&[".bashrc"], true);
         check(&["Applications"], true);
-        check(&ECRYPTFS, false);
-        check(&[ECRYPTFS.as_slice(), &[".cache"]].concat(), true);
-        let (newer, older) = ("mcXqfvJPyTYBAAAAAAAAAPIQYWrF-L_6", "ZqKUmHYBAAAAAAAAAPIQYWrF,L+6gH7Tc3nAAAAAAAAAAAAA");
+        check(&[".ecryptfs", ".Private", "README.txt", ECRYPTFS, ".cache", ".ssh"], false);
+        check(&[".ecryptfs", ".Private", ".cache", ".config"], true);
+        let (newer, older) = ("mcXqfvJPyTYBAAAAAAAAAPIQYWrF-L_6", "ZqKUmHYBAAAAPIQYWrF,L+");
         check(&[newer, older], false);
         check(&[newer, older, ".config"], true);
         check(&["a-name-that-is-long-but-ordinary.txt"], true);
@@ -62,6 +64,6 @@ mod tests {
     #[test]
     fn a_home_that_can_t_be_read_says_why() {
         let error = ensure_open(Path::new("/nowhere")).unwrap_err();
-        assert!(error.to_string().contains("/nowhere"), "{error}");
+        assert!(format!("{error:#}").contains("/nowhere"), "{error:#}");
     }
 }

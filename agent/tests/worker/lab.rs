@@ -104,7 +104,6 @@ fn collect(folder: &Path, home: &Path, state: &mut State) {
     }
 }
 
-/// Gives a folder and all in it to nobody.
 /// Gives a file, or a folder and all in it, to nobody.
 pub(crate) fn own(path: &Path) {
     std::os::unix::fs::chown(path, Some(65534), Some(65534)).unwrap();
