@@ -5,14 +5,17 @@
 //! `extensions/browser/install/crx_installer.cc`), so no file has to be opened. Firefox lists add-ons in
 //! `<profile>/extensions.json` (Firefox's `toolkit/mozapps/extensions/internal/XPIDatabase.sys.mjs`).
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
 
 use serde::Deserialize;
 
 use crate::{
     draft::{Draft, Item},
     elements::Elements,
-    folder::{Kind, Root},
+    folder::{Kind, Opened, Root, below},
     limits::{Budget, Exhausted, MAX_MANIFEST_BYTES, display_name},
     site::{Site, scratch},
 };
@@ -94,12 +97,34 @@ struct Locale {
     name: Option<String>,
 }
 
+/// Browsers that keep their profiles alike.
+struct Family {
+    /// The folders of profiles, in a home.
+    folders: &'static [&'static str],
+    /// What in a profile tells of its extensions.
+    inside: &'static str,
+    /// What a folder of profiles says of those that lie elsewhere.
+    index: Option<&'static str>,
+    list: ListProfile,
+}
+
+type ListProfile = fn(&Root, &Path, &mut Draft<'_>, &mut Budget) -> Result<(), Exhausted>;
+
+const FAMILIES: [Family; 2] = [
+    Family { folders: CHROMIUM, inside: "Extensions", index: None, list: chromium },
+    Family { folders: FIREFOX, inside: "extensions.json", index: Some("profiles.ini"), list: firefox },
+];
+
+/// What is beside Chromium's profiles and is none, whatever it leads to. The first three are links that a browser which
+/// runs has there, one of them to `/tmp` (Chromium's `chrome/browser/process_singleton_posix.cc`); the last is a link
+/// where a distribution brings the module itself.
+const NO_PROFILES: [&str; 4] = ["SingletonCookie", "SingletonLock", "SingletonSocket", "WidevineCdm"];
+
 pub(crate) fn read(site: &Site<'_>, draft: &mut Draft<'_>) {
     let mut budget = Budget::new();
-    for (folders, list) in [(CHROMIUM, chromium as ListProfile), (FIREFOX, firefox)] {
-        for folder in site.choose(&[][..], folders) {
-            let folder = Path::new(folder);
-            if let Err(exhausted) = profiles(&site.root, folder, draft, &mut budget, list) {
+    for family in &FAMILIES {
+        for folder in site.choose(&[][..], family.folders).iter().map(Path::new) {
+            if let Err(exhausted) = family.list_all(&site.root, folder, draft, &mut budget) {
                 return draft.gap(&site.root.path(folder), None, exhausted);
             }
         }
@@ -109,39 +134,110 @@ pub(crate) fn read(site: &Site<'_>, draft: &mut Draft<'_>) {
 /// The folders above are not watched: a browser that runs writes there all the time.
 pub(crate) fn watch(site: &Site<'_>) -> Vec<PathBuf> {
     let (mut draft, mut points) = (scratch(), Vec::new());
-    for (folders, inside) in [(CHROMIUM, "Extensions"), (FIREFOX, "extensions.json")] {
-        for folder in site.choose(&[][..], folders).iter().map(Path::new) {
-            let profiles = draft.folders(&site.root, folder, &mut Budget::new()).unwrap_or_default();
-            points.extend(profiles.iter().map(|profile| folder.join(profile).join(inside)));
+    for family in &FAMILIES {
+        for folder in site.choose(&[][..], family.folders).iter().map(Path::new) {
+            let profiles = family.profiles(&site.root, folder, &mut draft, &mut Budget::new()).unwrap_or_default();
+            points.extend(profiles.iter().map(|profile| profile.join(family.inside)));
         }
     }
     points.retain(|point| site.root.is_there(point));
     points
 }
 
-type ListProfile = fn(&Root, &Path, &mut Draft<'_>, &mut Budget) -> Result<(), Exhausted>;
+impl Family {
+    fn list_all(
+        &self,
+        root: &Root,
+        folder: &Path,
+        draft: &mut Draft<'_>,
+        budget: &mut Budget,
+    ) -> Result<(), Exhausted> {
+        // Opera keeps extensions beside its profiles.
+        (self.list)(root, folder, draft, budget)?;
+        let profiles = self.profiles(root, folder, draft, budget)?;
+        profiles.iter().try_for_each(|profile| (self.list)(root, profile, draft, budget))
+    }
 
-fn profiles(
+    /// What may be a profile: each folder in a folder of profiles, and what is named there beside.
+    fn profiles(
+        &self,
+        root: &Root,
+        folder: &Path,
+        draft: &mut Draft<'_>,
+        budget: &mut Budget,
+    ) -> Result<BTreeSet<PathBuf>, Exhausted> {
+        let names = folders_and_links(root, folder, draft, budget)?;
+        let mut profiles: BTreeSet<PathBuf> =
+            names.iter().filter(|name| !NO_PROFILES.contains(&name.as_str())).map(|name| folder.join(name)).collect();
+        if let Some(index) = self.index {
+            elsewhere(root, &folder.join(index), draft, budget, &mut profiles)?;
+        }
+        Ok(profiles)
+    }
+}
+
+/// The names of folders, and of links, which may lead to some. One that leads out of the home is a gap as soon as something
+/// is looked for in it.
+fn folders_and_links(
     root: &Root,
     folder: &Path,
     draft: &mut Draft<'_>,
     budget: &mut Budget,
-    list: ListProfile,
+) -> Result<Vec<String>, Exhausted> {
+    draft.names(root, folder, budget, |kind| matches!(kind, Kind::Folder | Kind::Link))
+}
+
+/// The profiles that Firefox's index names. One that lies out of the home is a gap.
+fn elsewhere(
+    root: &Root,
+    index: &Path,
+    draft: &mut Draft<'_>,
+    budget: &mut Budget,
+    profiles: &mut BTreeSet<PathBuf>,
 ) -> Result<(), Exhausted> {
-    // Opera keeps extensions beside its profiles.
-    list(root, folder, draft, budget)?;
-    for profile in draft.folders(root, folder, budget)? {
-        list(root, &folder.join(profile), draft, budget)?;
+    let Some(bytes) = draft.file(root, index, MAX_MANIFEST_BYTES) else { return Ok(()) };
+    budget.spend_bytes(bytes.len() as u64)?;
+    let Ok(text) = std::str::from_utf8(&bytes) else {
+        draft.gap(&root.path(index), None, "it names profiles in something other than UTF-8");
+        return Ok(());
+    };
+    for named in indexed(text) {
+        budget.spend_entries(1)?;
+        let path = index.with_file_name("").join(named);
+        match if path.is_absolute() { below(root, &path) } else { Some(path) } {
+            Some(path) => drop(profiles.insert(path)),
+            None => draft.gap(&root.path(index), None, format!("the profile `{named}` lies out of the home folder")),
+        }
     }
     Ok(())
 }
 
+/// The paths of profiles in `profiles.ini`: absolute, or below the folder that it is in (Firefox's
+/// `toolkit/profile/nsToolkitProfileService.cpp`).
+fn indexed(text: &str) -> impl Iterator<Item = &str> {
+    let mut in_profile = false;
+    text.lines().map(str::trim).filter_map(move |line| {
+        if let Some(section) = line.strip_prefix('[') {
+            in_profile = section.starts_with("Profile");
+        }
+        line.strip_prefix("Path=").filter(|path| in_profile && !path.is_empty())
+    })
+}
+
 fn chromium(root: &Root, profile: &Path, draft: &mut Draft<'_>, budget: &mut Budget) -> Result<(), Exhausted> {
     let extensions = profile.join("Extensions");
-    for id in draft.folders(root, &extensions, budget)?.iter().filter(|id| is_extension_id(id)) {
+    for id in folders_and_links(root, &extensions, draft, budget)?.iter().filter(|id| is_extension_id(id)) {
         let folder = extensions.join(id);
         // While one version replaces another both are there.
-        for version in draft.names(root, &folder, budget, |kind| kind == Kind::Folder)? {
+        for version in folders_and_links(root, &folder, draft, budget)? {
+            match root.open(&folder.join(&version)) {
+                Ok(Opened::Folder) => {}
+                Ok(Opened::Missing | Opened::File(_) | Opened::Special) => continue,
+                Err(error) => {
+                    draft.gap(&root.path(&folder.join(&version)), None, error);
+                    continue;
+                }
+            }
             let number = version.split_once('_').map_or(version.as_str(), |(number, _)| number);
             let item = Item { version: Some(number), ..Item::new("chrome-extension", id) };
             draft.offer_at(&root.path(&folder.join(&version)), &item);
@@ -205,6 +301,13 @@ mod tests {
     }
 
     #[test]
+    fn the_index_of_firefox_names_profiles_by_their_paths() {
+        let index = "[Install4F96D1932A9F858E]\nDefault=a.default\nPath=no\n\n[Profile1]\r\nName=work\r\nIsRelative=0\r\n\
+                     Path=/home/alice/work profile\r\n[Profile0]\nPath=a.default\nPath=\n[General]\nPath=no\n";
+        assert_eq!(indexed(index).collect::<Vec<_>>(), ["/home/alice/work profile", "a.default"]);
+    }
+
+    #[test]
     fn an_id_has_32_letters() {
         assert!(is_extension_id("cjpalhdlnbpafiamejdnhcphjbkeiagm"));
         assert!(!is_extension_id("Temp") && !is_extension_id(&"z".repeat(32)));
@@ -214,6 +317,9 @@ mod tests {
     fn no_bytes_break_it() {
         crate::mutated::check(&[br#"{"addons":[{"id":"a@b","version":"1","type":"extension"}]}"#], |bytes| {
             drop(addons(bytes))
+        });
+        crate::mutated::check(&[b"[Profile0]\nPath=a.default\n"], |bytes| {
+            assert!(indexed(&String::from_utf8_lossy(bytes)).all(|path| !path.is_empty()));
         });
     }
 }

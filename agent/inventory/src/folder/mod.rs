@@ -9,7 +9,7 @@ mod other;
 use std::{
     fs::File,
     io::{self, Read},
-    path::{Path, PathBuf},
+    path::{Component, Path, PathBuf},
 };
 
 #[cfg(target_os = "linux")]
@@ -82,6 +82,13 @@ pub(crate) enum ReadError {
     TooLarge(u64),
     #[error("it is not a regular file")]
     NotAFile,
+}
+
+/// Where below `root` a path is that is named in full: what `/home/alice/a/b` is in `/home/alice`. `None` if it is not there
+/// by its name.
+pub(crate) fn below(root: &Root, absolute: &Path) -> Option<PathBuf> {
+    let rest = absolute.strip_prefix(root.path(Path::new(""))).ok()?;
+    rest.components().all(|part| matches!(part, Component::Normal(_))).then(|| rest.to_owned())
 }
 
 /// Reads a file of at most `limit` bytes under `root`. `None` if it isn't there.

@@ -241,6 +241,74 @@ fn extensions_of_browsers_are_listed() {
     check(Source::Browser, Scope::Person(ALICE), prepare, &expected, &[gap]);
 }
 
+const ADDONS: &str = r#"{"addons":[{"id":"a@b.c","version":"2","type":"extension","location":"app-profile"}]}"#;
+const OUT: &str = "a link or mount leads out of the home folder";
+
+#[test]
+fn a_profile_of_a_relative_of_firefox_s_is_listed_wherever_it_is_kept() {
+    for folder in [".var/app/org.mozilla.firefox/config/mozilla/firefox", ".config/zen", ".floorp"] {
+        let prepare = |root: &Path| write(root, &format!("home/alice/{folder}/x.default/extensions.json"), ADDONS);
+        check(Source::Browser, Scope::Person(ALICE), prepare, &["pkg:firefox-extension/a%40b.c@2"], &[]);
+    }
+}
+
+#[test]
+fn a_profile_or_an_extension_that_is_a_link_is_followed_within_the_home() {
+    let id = "cjpalhdlnbpafiamejdnhcphjbkeiagm";
+    let prepare = |root: &Path| {
+        let chrome = "home/alice/.config/google-chrome";
+        write(root, &format!("home/alice/disk/p/Extensions/{id}/1_0/manifest.json"), "{}");
+        write(root, "home/alice/disk/x/extensions.json", ADDONS);
+        write(root, &format!("home/alice/disk/{id}/2_0/manifest.json"), "{}");
+        write(root, "home/alice/disk/3/manifest.json", "{}");
+        link(root, &format!("{chrome}/Profile 1"), "../../disk/p");
+        link(root, &format!("{chrome}/Default/Extensions/{id}"), &format!("../../../../disk/{id}"));
+        link(root, &format!("{chrome}/Default/Extensions/Temp"), "/tmp");
+        link(root, &format!("home/alice/.config/chromium/Default/Extensions/{id}/3_0"), "../../../../../disk/3");
+        link(root, &format!("home/alice/.config/chromium/Default/Extensions/{id}/4_0"), "nowhere");
+        link(root, "home/alice/.mozilla/firefox/x.default", "../../disk/x");
+        // As they are while it runs.
+        link(root, &format!("{chrome}/SingletonLock"), "host-4711");
+        link(root, &format!("{chrome}/SingletonCookie"), "1234567");
+        link(root, &format!("{chrome}/SingletonSocket"), "/tmp/.org.chromium.Chromium.x/SingletonSocket");
+        link(root, &format!("{chrome}/WidevineCdm"), "/opt/google/chrome/WidevineCdm");
+    };
+    let expected = [
+        "pkg:chrome-extension/cjpalhdlnbpafiamejdnhcphjbkeiagm@1",
+        "pkg:chrome-extension/cjpalhdlnbpafiamejdnhcphjbkeiagm@2",
+        "pkg:chrome-extension/cjpalhdlnbpafiamejdnhcphjbkeiagm@3",
+        "pkg:firefox-extension/a%40b.c@2",
+    ];
+    check(Source::Browser, Scope::Person(ALICE), prepare, &expected, &[]);
+    let prepare = |root: &Path| {
+        link(root, "home/alice/.config/google-chrome/Profile 1", "/mnt/disk/p");
+        link(root, &format!("home/alice/.config/chromium/Default/Extensions/{id}"), "/mnt/disk/e");
+        link(root, "home/alice/.mozilla/firefox/x.default", "/mnt/disk/x");
+    };
+    let gaps = [
+        format!("home/alice/.config/chromium/Default/Extensions/{id}: {OUT}"),
+        format!("home/alice/.config/google-chrome/Profile 1/Extensions: {OUT}"),
+        format!("home/alice/.mozilla/firefox/x.default/extensions.json: it can't be read: {OUT}"),
+    ];
+    check(Source::Browser, Scope::Person(ALICE), prepare, &[], &gaps.each_ref().map(String::as_str));
+}
+
+#[test]
+fn a_profile_that_firefox_s_index_names_is_listed_once_wherever_it_is_in_the_home() {
+    let prepare = |root: &Path| {
+        let index = format!(
+            "[Profile0]\nIsRelative=1\nPath=x.default\n[Profile1]\nIsRelative=0\nPath={}\n[Profile2]\nPath=/mnt/p\n",
+            root.join("home/alice/work/profile").display()
+        );
+        write(root, "home/alice/.mozilla/firefox/profiles.ini", index);
+        write(root, "home/alice/.mozilla/firefox/x.default/extensions.json", ADDONS);
+        write(root, "home/alice/work/profile/extensions.json", ADDONS.replace("a@b.c", "work@b.c"));
+    };
+    let gap = "home/alice/.mozilla/firefox/profiles.ini: the profile `/mnt/p` lies out of the home folder";
+    let expected = ["pkg:firefox-extension/a%40b.c@2", "pkg:firefox-extension/work%40b.c@2"];
+    check(Source::Browser, Scope::Person(ALICE), prepare, &expected, &[gap]);
+}
+
 #[test]
 fn extensions_of_editors_are_listed() {
     let prepare = |root: &Path| {
