@@ -209,6 +209,8 @@ impl Listed<'_, '_> {
 }
 
 fn parse(bytes: &[u8]) -> Result<Elements<'_, Extension>, String> {
+    // VS Code, too, takes an empty list for one of nothing.
+    let bytes = if bytes.trim_ascii().is_empty() { b"[]" } else { bytes };
     let elements: Elements<'_, Extension> = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
     elements.list().map_err(str::to_owned)
 }
@@ -250,6 +252,14 @@ mod tests {
         assert_eq!(split("a-1.b-c-1.0.0"), ("a-1.b-c", Some("1.0.0")));
         assert_eq!(split("a.b-1.0.0-rc.1-universal"), ("a.b", Some("1.0.0-rc.1")));
         assert_eq!(split("rust-lang.rust-analyzer"), ("rust-lang.rust-analyzer", None));
+    }
+
+    #[test]
+    fn an_empty_list_names_nothing() {
+        for empty in [&b""[..], b" \n", b"[]"] {
+            assert!(parse(empty).unwrap().good.is_empty());
+        }
+        assert!(parse(b"{}").is_err() && parse(b"[").is_err());
     }
 
     #[test]
