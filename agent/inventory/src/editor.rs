@@ -12,12 +12,12 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use serde::Deserialize;
+use serde::{Deserialize, de::IgnoredAny};
 
 use crate::{
     draft::{Draft, Item},
     elements::Elements,
-    folder::{Kind, Opened, Root},
+    folder::{Kind, Root, below, read_at},
     limits::{Budget, Exhausted, MAX_MANIFEST_BYTES},
     site::{Site, scratch},
 };
@@ -81,9 +81,21 @@ const PLATFORMS: &[&str] = &[
 ];
 
 #[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct Extension {
     identifier: Identifier,
     version: Option<String>,
+    location: Option<Location>,
+    relative_location: Option<String>,
+}
+
+/// Where an extension is: below the folder of extensions in one version's lists, as a URI in those of others.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum Location {
+    Below(String),
+    Uri { path: String },
+    Other(IgnoredAny),
 }
 
 #[derive(Debug, Deserialize)]
@@ -91,10 +103,29 @@ struct Identifier {
     id: String,
 }
 
+/// What an extension says of itself, in its `package.json`.
+#[derive(Debug, Deserialize)]
+struct Manifest {
+    name: String,
+    publisher: Option<String>,
+    version: Option<String>,
+}
+
+/// The publisher of an extension that names none (`UNDEFINED_PUBLISHER` in VS Code's
+/// `src/vs/platform/extensions/common/extensions.ts`).
+const NO_PUBLISHER: &str = "undefined_publisher";
+
 pub(crate) fn read(site: &Site<'_>, draft: &mut Draft<'_>) {
     let mut budget = Budget::new();
     for editor in site.choose(&[][..], EDITORS) {
-        let mut listed = Listed { root: &site.root, draft, budget: &mut budget, seen: BTreeSet::new() };
+        let mut listed = Listed {
+            root: &site.root,
+            draft,
+            budget: &mut budget,
+            seen: BTreeSet::new(),
+            named: BTreeSet::new(),
+            has_list: false,
+        };
         if let Err(exhausted) = listed.editor(editor) {
             return draft.gap(&site.root.path(Path::new(editor.extensions)), None, exhausted);
         }
@@ -122,15 +153,19 @@ struct Listed<'a, 'w> {
     budget: &'a mut Budget,
     /// Ids, in small letters, and their versions.
     seen: BTreeSet<(String, Option<String>)>,
+    /// The folders that the lists name.
+    named: BTreeSet<String>,
+    /// Whether the default profile has a list.
+    has_list: bool,
 }
 
 impl Listed<'_, '_> {
     fn editor(&mut self, editor: &Editor) -> Result<(), Exhausted> {
         let folder = Path::new(editor.extensions);
-        self.list(&folder.join(LIST))?;
+        self.has_list = self.list(&folder.join(LIST))?;
         for profiles in editor.profiles.iter().map(Path::new) {
             let names = self.names(profiles)?;
-            names.iter().try_for_each(|name| self.list(&profiles.join(name).join(LIST)))?;
+            names.iter().try_for_each(|name| self.list(&profiles.join(name).join(LIST)).map(drop))?;
         }
         self.folders(folder)
     }
@@ -146,18 +181,20 @@ impl Listed<'_, '_> {
         Ok(bytes)
     }
 
-    fn list(&mut self, path: &Path) -> Result<(), Exhausted> {
-        let Some(bytes) = self.file(path)? else { return Ok(()) };
+    /// Whether there is a list, readable or not.
+    fn list(&mut self, path: &Path) -> Result<bool, Exhausted> {
+        let Some(bytes) = self.file(path)? else { return Ok(false) };
         let shown = self.root.path(path);
         match parse(&bytes) {
             Err(error) => self.draft.gap(&shown, None, format!("it is not a list of extensions: {error}")),
             Ok(extensions) => {
                 for (_, extension) in extensions.noted(&bytes, "an extension", &shown, self.draft) {
                     self.offer(&extension.identifier.id, extension.version.as_deref(), &shown);
+                    self.named.extend(extension.folder().map(str::to_owned));
                 }
             }
         }
-        Ok(())
+        Ok(true)
     }
 
     fn folders(&mut self, folder: &Path) -> Result<(), Exhausted> {
@@ -165,17 +202,62 @@ impl Listed<'_, '_> {
         let is_gone = |name: &str| name.ends_with(DELETED) || obsolete.contains(&name.to_ascii_lowercase());
         let is_there = |name: &&String| !name.starts_with('.') && !is_gone(name);
         for name in self.names(folder)?.iter().filter(is_there) {
-            let (id, version) = split(name);
-            let path = folder.join(name);
-            if id.contains('.') {
-                if version.is_some() || !self.has_seen(id) {
-                    self.offer(id, version, &self.root.path(&path));
+            match split(name) {
+                (id, Some(version)) if id.contains('.') => {
+                    self.offer(id, Some(version), &self.root.path(&folder.join(name)));
                 }
-            } else if !matches!(self.root.open(&path.join("package.json")), Ok(Opened::Missing)) {
-                self.draft.gap(&self.root.path(&path), None, "its name is not <publisher>.<name>-<version>");
+                _ => self.unversioned(folder, name)?,
             }
         }
         Ok(())
+    }
+
+    /// A folder whose name does not say what is in it. Its `package.json` does.
+    ///
+    /// Where that can't be read, it counts whether VS Code would load what is there: it loads what its lists name, and looks
+    /// through the folders only where the default profile has no list (`scanUserExtensions` in its
+    /// `src/vs/platform/extensionManagement/common/extensionsScannerService.ts`). A list that can't be read is a gap by itself.
+    fn unversioned(&mut self, folder: &Path, name: &str) -> Result<(), Exhausted> {
+        let path = folder.join(name);
+        let shown = self.root.path(&path);
+        let reason = match self.manifest(&path)? {
+            Ok(Some(Manifest { name, publisher, version })) => {
+                let publisher = publisher.as_deref().unwrap_or(NO_PUBLISHER);
+                self.offer(&format!("{publisher}.{name}"), version.as_deref(), &shown);
+                return Ok(());
+            }
+            Ok(None) => None,
+            Err(reason) => Some(reason),
+        };
+        match reason {
+            _ if name.contains('.') => {
+                if !self.has_seen(name) {
+                    self.offer(name, None, &shown);
+                }
+            }
+            Some(reason) if !self.has_list || self.named.contains(name) => {
+                let reason = format!("its name is not <publisher>.<name>-<version>, and its package.json: {reason}");
+                self.draft.gap(&shown, None, reason);
+            }
+            Some(_) | None => {}
+        }
+        Ok(())
+    }
+
+    /// What the `package.json` in a folder says, if there is one; or why it says nothing.
+    fn manifest(&mut self, folder: &Path) -> Result<Result<Option<Manifest>, String>, Exhausted> {
+        // An absolute link counts as one that leads out, so it is gone after by hand.
+        let target = self.root.link(folder).ok().flatten().filter(|target| target.is_absolute());
+        let within = target.and_then(|target| below(self.root, &target));
+        let path = within.as_deref().unwrap_or(folder).join("package.json");
+        Ok(match read_at(self.root, &path, MAX_MANIFEST_BYTES) {
+            Err(error) => Err(error.to_string()),
+            Ok(None) => Ok(None),
+            Ok(Some(bytes)) => {
+                self.budget.spend_bytes(bytes.len() as u64)?;
+                serde_json::from_slice(&bytes).map(Some).map_err(|error| error.to_string())
+            }
+        })
     }
 
     /// Whether an extension was listed, in any version: a folder need not be named for one.
@@ -205,6 +287,17 @@ impl Listed<'_, '_> {
             }
             Some(_) | None => self.draft.gap(path, None, format!("`{id}` is not <publisher>.<name>")),
         }
+    }
+}
+
+impl Extension {
+    /// The name of its folder.
+    fn folder(&self) -> Option<&str> {
+        let path = self.relative_location.as_deref().or_else(|| match self.location.as_ref()? {
+            Location::Below(path) | Location::Uri { path } => Some(path),
+            Location::Other(_) => None,
+        })?;
+        path.trim_end_matches('/').rsplit('/').next()
     }
 }
 
@@ -260,6 +353,17 @@ mod tests {
             assert!(parse(empty).unwrap().good.is_empty());
         }
         assert!(parse(b"{}").is_err() && parse(b"[").is_err());
+    }
+
+    #[test]
+    fn a_list_names_folders_in_each_version_s_way() {
+        let list = br#"[{"identifier":{"id":"a.b"},"location":"b"},
+            {"identifier":{"id":"a.b"},"location":{"$mid":1,"path":"/home/alice/c","scheme":"file"}},
+            {"identifier":{"id":"a.b"},"location":{"$mid":1,"path":"/other/x"},"relativeLocation":"d"},
+            {"identifier":{"id":"a.b"},"location":7}, {"identifier":{"id":"a.b"},"relativeLocation":"e"}]"#;
+        let extensions = parse(list).unwrap().good;
+        let folders: Vec<_> = extensions.iter().map(|(_, extension)| extension.folder()).collect();
+        assert_eq!(folders, [Some("b"), Some("c"), Some("d"), None, Some("e")]);
     }
 
     #[test]

@@ -360,11 +360,52 @@ fn the_lists_of_an_editor_s_profiles_and_its_folders_are_united() {
         "pkg:vscode-extension/a/insider@3.0.0",
         "pkg:vscode-extension/a/work@2.0.0",
     ];
-    let gaps = [
-        "home/alice/.vscode/extensions/mine: its name is not <publisher>.<name>-<version>",
-        "home/alice/.vscode/extensions/theirs: its name is not <publisher>.<name>-<version>",
+    check(Source::Editor, Scope::Person(ALICE), prepare, &expected, &[]);
+}
+
+#[test]
+fn an_extension_is_known_by_its_package_json_where_its_folder_s_name_does_not_say() {
+    let prepare = |root: &Path| {
+        let folder = "home/alice/.vscode/extensions";
+        let manifest = |name: &str| format!(r#"{{"publisher":"A","name":"{name}","version":"1.0.0"}}"#);
+        write(root, &format!("{folder}/underground-theme/package.json"), manifest("underground"));
+        write(root, &format!("{folder}/mine/package.json"), r#"{"name":"mine"}"#);
+        write(root, &format!("{folder}/a.unversioned/package.json"), manifest("unversioned"));
+        write(root, "home/alice/src/linked/package.json", manifest("linked"));
+        write(root, "home/alice/src/absolute/package.json", manifest("absolute"));
+        link(root, &format!("{folder}/linked"), "../../src/linked");
+        link(root, &format!("{folder}/absolute"), &root.join("home/alice/src/absolute").to_string_lossy());
+    };
+    let expected = [
+        "pkg:vscode-extension/a/absolute@1.0.0",
+        "pkg:vscode-extension/a/linked@1.0.0",
+        "pkg:vscode-extension/a/underground@1.0.0",
+        "pkg:vscode-extension/a/unversioned@1.0.0",
+        "pkg:vscode-extension/undefined_publisher/mine",
     ];
-    check(Source::Editor, Scope::Person(ALICE), prepare, &expected, &gaps);
+    check(Source::Editor, Scope::Person(ALICE), prepare, &expected, &[]);
+}
+
+#[test]
+fn a_folder_that_an_editor_loads_and_that_can_t_be_read_is_a_gap() {
+    let folder = "home/alice/.vscode/extensions";
+    let prepare = |list: Option<&'static str>| {
+        move |root: &Path| {
+            list.into_iter().for_each(|list| write(root, &format!("{folder}/extensions.json"), list));
+            link(root, &format!("{folder}/theirs"), "/opt/extension");
+            write(root, &format!("{folder}/broken/package.json"), "{");
+        }
+    };
+    let gap = |name: &str, reason: &str| {
+        format!("{folder}/{name}: its name is not <publisher>.<name>-<version>, and its package.json: {reason}")
+    };
+    let broken = gap("broken", "EOF while parsing an object at line 1 column 1");
+    let theirs = gap("theirs", &format!("it can't be read: {OUT}"));
+    check(Source::Editor, Scope::Person(ALICE), prepare(None), &[], &[&broken, &theirs]);
+    check(Source::Editor, Scope::Person(ALICE), prepare(Some("[]")), &[], &[]);
+    let list = r#"[{"identifier":{"id":"a.theirs"},"version":"1.0.0","location":{},"relativeLocation":"theirs"}]"#;
+    let expected = ["pkg:vscode-extension/a/theirs@1.0.0"];
+    check(Source::Editor, Scope::Person(ALICE), prepare(Some(list)), &expected, &[&theirs]);
 }
 
 #[test]
