@@ -30,13 +30,16 @@ struct Editor {
     profiles: &'static [&'static str],
 }
 
-/// Trae's and Antigravity's source is not public. Their folders are those of `dataFolderName` and `nameShort` in the
-/// `product.json` that they ship, as others have published it, and those that their extensions are told to be in; neither
-/// was looked at on a device.
+/// The source of Trae, Antigravity, Kiro and Windsurf is not public. Their folders are those of `dataFolderName`,
+/// `serverDataFolderName` and `nameShort` in the `product.json` that they ship, as others have published it, and those that
+/// their extensions are told to be in; none was looked at on a device. VSCodium's are in its `prepare_vscode.sh`.
 const EDITORS: &[Editor] = &[
     Editor { extensions: ".antigravity/extensions", profiles: &[".config/Antigravity/User/profiles"] },
     Editor { extensions: ".antigravity-ide/extensions", profiles: &[".config/Antigravity IDE/User/profiles"] },
+    Editor { extensions: ".cursor-server/extensions", profiles: &[".cursor-server/data/User/profiles"] },
     Editor { extensions: ".cursor/extensions", profiles: &[".config/Cursor/User/profiles"] },
+    Editor { extensions: ".kiro-server/extensions", profiles: &[".kiro-server/data/User/profiles"] },
+    Editor { extensions: ".kiro/extensions", profiles: &[".config/Kiro/User/profiles"] },
     Editor { extensions: ".positron/extensions", profiles: &[".config/Positron/User/profiles"] },
     Editor { extensions: ".trae/extensions", profiles: &[".config/Trae/User/profiles"] },
     Editor {
@@ -49,12 +52,21 @@ const EDITORS: &[Editor] = &[
     },
     Editor { extensions: ".var/app/com.vscodium.codium/data/vscodium/extensions", profiles: &[] },
     Editor { extensions: ".vscode-insiders/extensions", profiles: &[".config/Code - Insiders/User/profiles"] },
+    Editor { extensions: ".vscode-oss-insiders/extensions", profiles: &[] },
     Editor {
         extensions: ".vscode-oss/extensions",
         profiles: &[".config/VSCodium/User/profiles", ".config/Code - OSS/User/profiles"],
     },
+    Editor {
+        extensions: ".vscode-server-insiders/extensions",
+        profiles: &[".vscode-server-insiders/data/User/profiles"],
+    },
     Editor { extensions: ".vscode-server/extensions", profiles: &[".vscode-server/data/User/profiles"] },
     Editor { extensions: ".vscode/extensions", profiles: &[".config/Code/User/profiles"] },
+    Editor { extensions: ".vscodium-insiders/extensions", profiles: &[".config/VSCodium - Insiders/User/profiles"] },
+    Editor { extensions: ".vscodium-server/extensions", profiles: &[".vscodium-server/data/User/profiles"] },
+    Editor { extensions: ".windsurf-next/extensions", profiles: &[".config/Windsurf - Next/User/profiles"] },
+    Editor { extensions: ".windsurf-server/extensions", profiles: &[".windsurf-server/data/User/profiles"] },
     Editor { extensions: ".windsurf/extensions", profiles: &[".config/Windsurf/User/profiles"] },
 ];
 

@@ -364,6 +364,19 @@ fn the_lists_of_an_editor_s_profiles_and_its_folders_are_united() {
 }
 
 #[test]
+fn extensions_of_an_editor_that_is_worked_in_from_elsewhere_are_listed() {
+    let list = r#"[{"identifier":{"id":"a.b"},"version":"1.0.0"}]"#;
+    for server in [".vscode-server-insiders", ".windsurf-server", ".kiro-server"] {
+        let prepare = |root: &Path| {
+            write(root, &format!("home/alice/{server}/extensions/a.c-1.0.0/package.json"), "{}");
+            write(root, &format!("home/alice/{server}/data/User/profiles/x/extensions.json"), list);
+        };
+        let expected = ["pkg:vscode-extension/a/b@1.0.0", "pkg:vscode-extension/a/c@1.0.0"];
+        check(Source::Editor, Scope::Person(ALICE), prepare, &expected, &[]);
+    }
+}
+
+#[test]
 fn an_extension_is_known_by_its_package_json_where_its_folder_s_name_does_not_say() {
     let prepare = |root: &Path| {
         let folder = "home/alice/.vscode/extensions";
