@@ -8,7 +8,7 @@ use std::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::purl::Purl;
+use crate::purl::{self, Purl};
 
 /// A person on this device, by the operating system's user number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
@@ -163,7 +163,8 @@ impl Wanted {
             Self::All => true,
             Self::Named { names, display_names } => {
                 let displayed = || display_name.is_some_and(|shown| display_names.contains(&shown.to_lowercase()));
-                names.get(kind).is_some_and(|names| names.contains(name)) || (!display_names.is_empty() && displayed())
+                let named = |names: &BTreeSet<String>| names.contains(&*purl::cased(kind, name));
+                names.get(kind).is_some_and(named) || (!display_names.is_empty() && displayed())
             }
         }
     }
@@ -252,5 +253,20 @@ fn compare_heads(new: Option<&&Package>, old: Option<&&Package>) -> Option<Order
         (Some(_), None) => Some(Ordering::Less),
         (None, Some(_)) => Some(Ordering::Greater),
         (None, None) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_package_is_asked_for_whatever_the_case_of_its_letters_where_its_type_does_not_tell() {
+        let asked = |purl: &str, kind: &str, name: &str| {
+            Wanted::by([&purl.parse::<Purl>().unwrap()]).asks_for(kind, name, None)
+        };
+        assert!(asked("pkg:vscode-extension/GitHub/Copilot", "vscode-extension", "copilot"));
+        assert!(asked("pkg:vscode-extension/github/copilot", "vscode-extension", "Copilot"));
+        assert!(!asked("pkg:flatpak/org.example.App", "flatpak", "org.example.app"));
     }
 }

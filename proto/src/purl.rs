@@ -46,6 +46,16 @@ pub struct PurlError {
 /// make the agent hold megabytes for one name.
 pub const MAX_PURL_BYTES: usize = 1024;
 
+/// The types whose namespace and name are the same in capital and small letters, and are written in small ones, by their
+/// definitions in purl-spec (`types/<type>-definition.json`). The library knows some of them, or only of the namespace.
+const WITHOUT_CASE: [&str; 5] = ["alpm", "apk", "brew", "deb", "vscode-extension"];
+
+/// A name or namespace as purls of this type have it: `copilot` for a `vscode-extension` that is called `Copilot`.
+pub fn cased<'t>(kind: &str, text: &'t str) -> Cow<'t, str> {
+    let has_capitals = || text.chars().any(char::is_uppercase);
+    if WITHOUT_CASE.contains(&kind) && has_capitals() { text.to_lowercase().into() } else { text.into() }
+}
+
 impl Purl {
     /// Builds a purl from its parts: `Purl::new("deb", Some("debian"), "vim", Some("2:9.0"), &[("arch", "amd64")])`.
     ///
@@ -59,9 +69,9 @@ impl Purl {
         qualifiers: &[(&str, &str)],
     ) -> Result<Self, PurlError> {
         let error = |reason: String| PurlError { text: format!("{kind}/{name}"), reason };
-        let mut url = PackageUrl::new(kind, name).map_err(|e| error(e.to_string()))?;
+        let mut url = PackageUrl::new(kind, cased(kind, name)).map_err(|e| error(e.to_string()))?;
         if let Some(namespace) = namespace {
-            url.with_namespace(namespace).map_err(|e| error(e.to_string()))?;
+            url.with_namespace(cased(kind, namespace)).map_err(|e| error(e.to_string()))?;
         }
         if let Some(version) = version {
             // The library writes it as it is, and would read what follows as the name of another package.
@@ -115,9 +125,9 @@ impl Purl {
     }
 
     fn read(text: &str) -> Result<Self, PurlError> {
-        let url = PackageUrl::from_str(text)
-            .map_err(|e| PurlError { text: text.chars().take(80).collect(), reason: e.to_string() })?;
-        Self::from_url(&url)
+        let error = |e: packageurl::Error| PurlError { text: text.chars().take(80).collect(), reason: e.to_string() };
+        let url = PackageUrl::from_str(text).map_err(error)?;
+        Self::from_url(&recased(&url).map_err(error)?)
     }
 
     fn from_url(url: &PackageUrl<'_>) -> Result<Self, PurlError> {
@@ -138,6 +148,17 @@ impl Purl {
             text,
         })
     }
+}
+
+/// The same with its namespace and name as its type has them.
+fn recased<'u>(url: &'u PackageUrl<'_>) -> Result<PackageUrl<'u>, packageurl::Error> {
+    let kind = url.ty();
+    let mut recased = PackageUrl::new(kind, cased(kind, url.name()))?;
+    url.namespace().map_or(Ok(()), |namespace| recased.with_namespace(cased(kind, namespace)).map(drop))?;
+    url.version().map_or(Ok(()), |version| recased.with_version(version).map(drop))?;
+    url.subpath().map_or(Ok(()), |subpath| recased.with_subpath(subpath).map(drop))?;
+    url.qualifiers().iter().try_for_each(|(key, value)| recased.add_qualifier(&**key, &**value).map(drop))?;
+    Ok(recased)
 }
 
 impl FromStr for Purl {
@@ -236,6 +257,18 @@ mod tests {
     #[test]
     fn names_keep_their_case() {
         check("pkg:flatpak/com.tiktok.TikTok", "pkg:flatpak/com.tiktok.tiktok", false);
+    }
+
+    #[test]
+    fn what_a_type_does_not_tell_apart_is_one() {
+        check("pkg:vscode-extension/GitHub/Copilot", "pkg:vscode-extension/github/copilot@1.0.0", true);
+        check("pkg:vscode-extension/github/copilot", "pkg:vscode-extension/GitHub/copilot@1.0.0", true);
+        check("pkg:brew/Hydra?kind=formula", "pkg:brew/hydra@9.5?kind=formula", true);
+        check("pkg:alpm/Arch/Vim#a/B", "pkg:alpm/arch/vim@1", true);
+        let read: Purl = "pkg:vscode-extension/GitHub/Copilot@1.0.0-RC?Platform=A#B".parse().unwrap();
+        assert_eq!(read.as_str(), "pkg:vscode-extension/github/copilot@1.0.0-RC?platform=A#B");
+        let made = Purl::new("vscode-extension", Some("GitHub"), "Copilot", None, &[]).unwrap();
+        assert_eq!(made.as_str(), "pkg:vscode-extension/github/copilot");
     }
 
     #[test]
