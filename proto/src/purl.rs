@@ -8,7 +8,7 @@
 //! | `pkg:flatpak/org.example.App` | a Flatpak application, by its application id |
 //! | `pkg:snap/example` | a snap |
 //! | `pkg:appimage/Example` | an AppImage, by the name in its desktop entry, else in its file's name; anybody can give it, so it only warns |
-//! | `pkg:brew/example?kind=cask` | a cask of Homebrew, or a `formula` |
+//! | `pkg:brew/example?kind=cask` | a cask of Homebrew's own tap, or a `formula`; of others `pkg:brew/owner/tap/example` |
 //! | `pkg:nix/example` | a package in a Nix profile |
 //! | `pkg:firefox-extension/<add-on id>` | an extension of Firefox |
 //! | `pkg:desktop/org.example.App` | a desktop entry, by its desktop-file id without `.desktop` |
@@ -55,6 +55,10 @@ pub fn cased<'t>(kind: &str, text: &'t str) -> Cow<'t, str> {
     let has_capitals = || text.chars().any(char::is_uppercase);
     if WITHOUT_CASE.contains(&kind) && has_capitals() { text.to_lowercase().into() } else { text.into() }
 }
+
+/// The kinds of Homebrew's packages, each with the tap that one is from whose purl has no namespace. As purl-spec has it, a
+/// rule without a tap means these too: whoever makes a tap gives names to what is in it.
+pub const OWN_TAPS: [(&str, &str); 2] = [("formula", "homebrew/core"), ("cask", "homebrew/cask")];
 
 impl Purl {
     /// Builds a purl from its parts: `Purl::new("deb", Some("debian"), "vim", Some("2:9.0"), &[("arch", "amd64")])`.
@@ -115,13 +119,30 @@ impl Purl {
     /// Whether this purl, taken as a rule's pattern, names `package`.
     ///
     /// Type and name must be equal. Namespace, version and each qualifier must be equal where the pattern has them;
-    /// what the pattern leaves out is not compared.
+    /// what the pattern leaves out is not compared, but for Homebrew's tap, which is then its own.
     pub fn names(&self, package: &Self) -> bool {
         self.kind == package.kind
             && self.name == package.name
-            && self.namespace.as_ref().is_none_or(|n| package.namespace.as_ref() == Some(n))
+            && self.leaves_open_or_has_namespace_of(package)
             && self.version.as_ref().is_none_or(|v| package.version.as_ref() == Some(v))
             && self.qualifiers.iter().all(|q| package.qualifiers.contains(q))
+    }
+
+    fn leaves_open_or_has_namespace_of(&self, package: &Self) -> bool {
+        match &self.namespace {
+            None => self.kind != "brew" || package.is_of_own_tap(),
+            Some(namespace) => package.namespace.as_deref().or(package.own_tap()) == Some(namespace),
+        }
+    }
+
+    /// The tap of Homebrew's that it is from, if it has no namespace.
+    fn own_tap(&self) -> Option<&'static str> {
+        let kind = self.qualifier("kind").filter(|_| self.kind == "brew")?;
+        OWN_TAPS.iter().find(|(of, _)| *of == kind).map(|(_, tap)| *tap)
+    }
+
+    fn is_of_own_tap(&self) -> bool {
+        self.namespace.as_deref().is_none_or(|namespace| OWN_TAPS.iter().any(|(_, tap)| *tap == namespace))
     }
 
     fn read(text: &str) -> Result<Self, PurlError> {
@@ -257,6 +278,24 @@ mod tests {
     #[test]
     fn names_keep_their_case() {
         check("pkg:flatpak/com.tiktok.TikTok", "pkg:flatpak/com.tiktok.tiktok", false);
+    }
+
+    #[test]
+    fn a_rule_without_a_tap_means_homebrew_s_own() {
+        let (own, other) = ("pkg:brew/hydra@9.5?kind=formula", "pkg:brew/ory/tap/hydra@2.3.0?kind=formula");
+        for (pattern, names_own, names_other) in [
+            ("pkg:brew/hydra?kind=formula", true, false),
+            ("pkg:brew/hydra", true, false),
+            ("pkg:brew/homebrew/core/hydra", true, false),
+            ("pkg:brew/ory/tap/hydra", false, true),
+            ("pkg:brew/Ory/tap/hydra?kind=formula", false, true),
+            ("pkg:brew/homebrew/cask/hydra", false, false),
+        ] {
+            check(pattern, own, names_own);
+            check(pattern, other, names_other);
+        }
+        check("pkg:brew/homebrew/cask/zoom", "pkg:brew/zoom@6?kind=cask", true);
+        check("pkg:brew/zoom", "pkg:brew/homebrew/cask/zoom@6?kind=cask", true);
     }
 
     #[test]

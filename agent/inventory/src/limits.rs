@@ -68,6 +68,9 @@ pub(crate) const MAX_SNAPD_STATE_BYTES: u64 = 64 * 1024 * 1024;
 /// Firefox's with 200 extensions has 1 MB.
 pub(crate) const MAX_MANIFEST_BYTES: u64 = 16 * 1024 * 1024;
 
+/// Largest receipt of Homebrew's that is read, in bytes. Stops: the same. One with 300 dependencies has 80 KB.
+pub(crate) const MAX_RECEIPT_BYTES: u64 = 1024 * 1024;
+
 /// What may still be read in one folder tree.
 #[derive(Debug)]
 pub(crate) struct Budget {

@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use forewarn_proto::inventory::{Person, Scope, Source};
+use forewarn_inventory::list;
+use forewarn_proto::inventory::{Person, Scope, Source, Wanted};
 
 use crate::common::{ALICE, Tool, gaps, link, listing, places, purls, write};
 
@@ -76,22 +77,63 @@ fn a_snap_without_a_current_revision_does_not_take_the_others_with_it() {
     }
 }
 
+/// A receipt of Homebrew's.
+fn receipt(tap: &str) -> String {
+    format!(r#"{{"homebrew_version":"4.6.0","time":1700000000,"source":{{"spec":"stable","tap":"{tap}"}}}}"#)
+}
+
 #[test]
 fn homebrew_s_cellar_and_cask_room_are_listed() {
     let prepare = |root: &Path| {
-        write(root, "home/alice/.linuxbrew/Cellar/wget/1.24.5/bin/wget", "");
-        write(root, "home/alice/.linuxbrew/Caskroom/font-hack/3.003/f", "");
-        write(root, "home/alice/.linuxbrew/Caskroom/font-hack/.metadata/x", "");
+        let (cellar, casks) = ("home/alice/.linuxbrew/Cellar", "home/alice/.linuxbrew/Caskroom");
+        write(root, &format!("{cellar}/wget/1.24.5/INSTALL_RECEIPT.json"), receipt("homebrew/core"));
+        write(root, &format!("{cellar}/hydra/2.3.0/INSTALL_RECEIPT.json"), receipt("ory/tap"));
+        write(root, &format!("{casks}/font-hack/3.003/f"), "");
+        write(root, &format!("{casks}/font-hack/.metadata/INSTALL_RECEIPT.json"), receipt("homebrew/cask"));
+        write(root, &format!("{casks}/a/1/f"), "");
+        write(root, &format!("{casks}/a/.metadata/INSTALL_RECEIPT.json"), receipt("owner/casks"));
     };
-    let expected = ["pkg:brew/font-hack@3.003?kind=cask", "pkg:brew/wget@1.24.5?kind=formula"];
+    let expected = [
+        "pkg:brew/font-hack@3.003?kind=cask",
+        "pkg:brew/ory/tap/hydra@2.3.0?kind=formula",
+        "pkg:brew/owner/casks/a@1?kind=cask",
+        "pkg:brew/wget@1.24.5?kind=formula",
+    ];
     check(Source::Homebrew, Scope::Person(ALICE), prepare, &expected, &[]);
+}
+
+#[test]
+fn a_package_of_homebrew_s_that_does_not_say_its_tap_is_taken_for_none() {
+    let cellar = "home/alice/.linuxbrew/Cellar";
+    let prepare = |root: &Path| {
+        write(root, &format!("{cellar}/a/1/bin/a"), "");
+        write(root, &format!("{cellar}/b/1/INSTALL_RECEIPT.json"), "{");
+        write(root, &format!("{cellar}/c/1/INSTALL_RECEIPT.json"), r#"{"source":{"tap":null}}"#);
+        write(root, &format!("{cellar}/d/1/INSTALL_RECEIPT.json"), receipt("../../x"));
+        write(root, &format!("{cellar}/wget/1.24.5/INSTALL_RECEIPT.json"), receipt("homebrew/core"));
+    };
+    let root = tempfile::tempdir().unwrap();
+    let places = places(root.path());
+    prepare(root.path());
+    let listed = listing(&places, Source::Homebrew, Scope::Person(ALICE));
+    assert_eq!(purls(&listed), ["pkg:brew/wget@1.24.5?kind=formula"]);
+    let gaps = gaps(&listed, root.path());
+    for (name, reason) in [("a", "it is not there, so"), ("b", "it is not a receipt"), ("c", "it names no tap")] {
+        let begin = format!("{cellar}/{name}/1/INSTALL_RECEIPT.json: {reason}");
+        assert!(gaps.iter().any(|gap| gap.starts_with(&begin)), "{begin} is not among {gaps:?}");
+    }
+    assert_eq!(gaps.len(), 4, "{gaps:?}");
+    // Nobody asks for them, so nobody has to know.
+    let wanted = Wanted::by([&"pkg:brew/wget".parse().unwrap()]);
+    let listed = list(&places, Source::Homebrew, Scope::Person(ALICE), &wanted);
+    assert_eq!((purls(&listed).len(), listed.count, listed.is_complete()), (1, 5, true));
 }
 
 #[test]
 fn homebrew_s_shared_prefix_is_its_owner_s_and_nobody_else_s() {
     let root = tempfile::tempdir().unwrap();
     let cellar = "home/linuxbrew/.linuxbrew/Cellar";
-    write(root.path(), &format!("{cellar}/wget/1.24.5/bin/wget"), "");
+    write(root.path(), &format!("{cellar}/wget/1.24.5/INSTALL_RECEIPT.json"), receipt("homebrew/core"));
     let mut places = places(root.path());
     let owner = std::os::unix::fs::MetadataExt::uid(&fs_err::metadata(root.path().join(cellar)).unwrap());
     places.homes.push((Person(owner), root.path().join("home/alice")));
