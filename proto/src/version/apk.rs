@@ -14,8 +14,9 @@ const NO_SUFFIX: usize = 4;
 struct Version<'a> {
     numbers: Vec<&'a str>,
     letter: Option<char>,
-    suffixes: Vec<(usize, &'a str)>,
-    revision: &'a str,
+    suffixes: Vec<(usize, Option<&'a str>)>,
+    hash: Option<&'a str>,
+    revision: Option<&'a str>,
     rest: &'a str,
 }
 
@@ -24,7 +25,8 @@ pub(super) fn compare(one: &str, other: &str) -> Ordering {
     compare_numbers(&one.numbers, &other.numbers)
         .then_with(|| one.letter.cmp(&other.letter))
         .then_with(|| compare_suffixes(&one.suffixes, &other.suffixes))
-        .then_with(|| numbers(one.revision, other.revision))
+        .then_with(|| one.hash.cmp(&other.hash))
+        .then_with(|| compare_optional(one.revision, other.revision))
         .then_with(|| one.rest.cmp(other.rest))
 }
 
@@ -51,14 +53,14 @@ impl<'a> Version<'a> {
                 break;
             };
             let (number, next) = leading(next, digit);
-            version.suffixes.push((rank, number));
+            version.suffixes.push((rank, Some(number).filter(|number| !number.is_empty())));
             rest = next;
         }
-        if let Some(hash) = rest.strip_prefix('~') {
-            rest = leading(hash, |c| c.is_ascii_hexdigit()).1;
+        if let Some((hash, next)) = rest.strip_prefix('~').map(|rest| leading(rest, |c| c.is_ascii_hexdigit())) {
+            (version.hash, rest) = (Some(hash), next);
         }
         if let Some((revision, next)) = rest.strip_prefix("-r").map(|rest| leading(rest, digit)) {
-            (version.revision, rest) = (revision, next);
+            (version.revision, rest) = (Some(revision), next);
         }
         version.rest = rest;
         version
@@ -77,13 +79,21 @@ fn compare_numbers(one: &[&str], other: &[&str]) -> Ordering {
     one.len().cmp(&other.len())
 }
 
-fn compare_suffixes(one: &[(usize, &str)], other: &[(usize, &str)]) -> Ordering {
+fn compare_suffixes(one: &[(usize, Option<&str>)], other: &[(usize, Option<&str>)]) -> Ordering {
     for place in 0..one.len().max(other.len()) {
-        let (a, b) = (one.get(place).unwrap_or(&(NO_SUFFIX, "")), other.get(place).unwrap_or(&(NO_SUFFIX, "")));
-        let order = a.0.cmp(&b.0).then_with(|| numbers(a.1, b.1));
+        let (a, b) = (one.get(place).unwrap_or(&(NO_SUFFIX, None)), other.get(place).unwrap_or(&(NO_SUFFIX, None)));
+        let order = a.0.cmp(&b.0).then_with(|| compare_optional(a.1, b.1));
         if order.is_ne() {
             return order;
         }
     }
     Ordering::Equal
+}
+
+/// One that is missing is older than any: `1.0` than `1.0-r0`, and `1.0_p` than `1.0_p0`.
+fn compare_optional(one: Option<&str>, other: Option<&str>) -> Ordering {
+    match (one, other) {
+        (Some(one), Some(other)) => numbers(one, other),
+        (one, other) => one.is_some().cmp(&other.is_some()),
+    }
 }

@@ -148,6 +148,11 @@ fn alpine_s_order_is_the_documented_one() {
     );
     check_order(Scheme::Apk, &["2.0", "2.0-r1", "2.0-r2", "2.0-r10", "2.0.1-r0", "20050718", "20060512_git20240101"]);
     check_order(Scheme::Apk, &["1.0.03", "1.0.1", "1.0.2", "1.0.10"]);
+    check_order(Scheme::Apk, &["0.1.0_alpha_pre2", "0.1.0_alpha", "0.1.0_alpha2", "1.3-r0", "1.3.1-r0"]);
+    check_order(Scheme::Apk, &["1.0~1234", "1.0~1234-r0", "1.0~1234-r1", "1.0~2345", "1.0~2345-r0"]);
+    // What is missing is older than a nought.
+    check_order(Scheme::Apk, &["1.0", "1.0-r0", "1.0-r1", "1.0_p", "1.0_p-r0", "1.0_p0", "1.0_p1"]);
+    check_order(Scheme::Apk, &["1.0_rc", "1.0_rc0", "1.0_rc1", "1.0"]);
 }
 
 #[test]
