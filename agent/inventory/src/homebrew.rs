@@ -11,7 +11,7 @@ use serde::Deserialize;
 
 use crate::{
     draft::{Draft, Item},
-    folder::{Root, read_at},
+    folder::{Opened, Root, read_at},
     limits::{Budget, Exhausted, MAX_RECEIPT_BYTES},
     site::Site,
 };
@@ -49,6 +49,26 @@ pub(crate) fn read(site: &Site<'_>, draft: &mut Draft<'_>) {
             draft.gap(&root.path(room), None, exhausted);
         }
     });
+    if !site.is_home() {
+        for room in ROOMS.map(|(room, _)| Path::new(SHARED).join(PREFIX).join(room)) {
+            unlisted(site, &room).into_iter().for_each(|reason| draft.gap(&site.root.path(&room), None, reason));
+        }
+    }
+}
+
+/// Why a folder of the shared prefix is listed neither here nor in a home, if it is there: it belongs to an account for
+/// installing, say, and everybody runs what is in it.
+fn unlisted(site: &Site<'_>, room: &Path) -> Option<String> {
+    if matches!(site.root.open(room), Ok(Opened::Missing)) {
+        return None;
+    }
+    let shared = Root::home(&site.of_system(SHARED)).ok().flatten();
+    let owner = shared.and_then(|shared| shared.owner(room.strip_prefix(SHARED).ok()?));
+    match owner {
+        Some(owner) if site.owner() == Some(owner) || site.is_listed_for(owner) => None,
+        Some(owner) => Some(format!("it belongs to user {owner}, whose home is not looked into, so nobody lists it")),
+        None => Some("whose it is can't be told, so nobody lists it".to_owned()),
+    }
 }
 
 pub(crate) fn watch(site: &Site<'_>) -> Vec<PathBuf> {

@@ -51,6 +51,11 @@ impl<'p> Site<'p> {
         }
     }
 
+    /// Whether this user's home is among those that are looked into.
+    pub(crate) fn is_listed_for(&self, user: u32) -> bool {
+        self.places.homes.iter().any(|(Person(number), _)| *number == user)
+    }
+
     /// Where a path of the system's is, whatever this site is.
     pub(crate) fn of_system(&self, path: &str) -> PathBuf {
         self.places.root.join(path)

@@ -147,6 +147,29 @@ fn homebrew_s_shared_prefix_is_its_owner_s_and_nobody_else_s() {
     fs_err::remove_dir_all(root.path().join(cellar)).unwrap();
     link(root.path(), cellar, &root.path().join("elsewhere").to_string_lossy());
     assert!(purls(&listing(&places, Source::Homebrew, theirs)).is_empty());
+    let path = "home/linuxbrew/.linuxbrew/Cellar: whose it is can't be told, so nobody lists it";
+    assert_eq!(gaps(&listing(&places, Source::Homebrew, Scope::System), root.path()), [path]);
+}
+
+#[test]
+fn homebrew_s_shared_prefix_that_nobody_lists_is_a_gap() {
+    let root = tempfile::tempdir().unwrap();
+    let cellar = "home/linuxbrew/.linuxbrew/Cellar";
+    write(root.path(), &format!("{cellar}/wget/1.24.5/INSTALL_RECEIPT.json"), receipt("homebrew/core"));
+    let mut places = places(root.path());
+    let path = root.path().join(cellar);
+    // Only root can give a folder away; who isn't root has one that is nobody's home's.
+    if std::os::unix::fs::MetadataExt::uid(&fs_err::metadata(&path).unwrap()) == 0 {
+        std::os::unix::fs::chown(&path, Some(977), None).unwrap();
+    }
+    let owner = std::os::unix::fs::MetadataExt::uid(&fs_err::metadata(&path).unwrap());
+    places.homes.clear();
+    let system = listing(&places, Source::Homebrew, Scope::System);
+    let gap = format!("{cellar}: it belongs to user {owner}, whose home is not looked into, so nobody lists it");
+    assert_eq!((purls(&system).len(), gaps(&system, root.path())), (0, vec![gap]));
+    places.homes = vec![(Person(owner), root.path().join("home/alice"))];
+    assert!(listing(&places, Source::Homebrew, Scope::System).is_complete());
+    assert_eq!(purls(&listing(&places, Source::Homebrew, Scope::Person(Person(owner)))).len(), 1);
 }
 
 #[test]
