@@ -240,7 +240,8 @@ impl<'a> Fields<'a> {
 const FIELD: u8 = 1;
 /// In the name of a package.
 const NAME: u8 = 2;
-/// In a version.
+/// In a version. Of other characters than those that it allows in one dpkg only warns, in its own database (`parse_db_version`
+/// in `lib/dpkg/parsehelp.c`), so they don't say that the package is not there; blanks and what can't be printed do.
 const NUMBER: u8 = 4;
 /// In an architecture.
 const MACHINE: u8 = 8;
@@ -257,7 +258,7 @@ const CLASSES: [u8; 256] = {
         if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'+' | b'.' | b'_') {
             class |= NAME;
         }
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'+' | b'.' | b'~' | b':') {
+        if byte.is_ascii_graphic() {
             class |= NUMBER;
         }
         if byte.is_ascii_alphanumeric() || byte == b'-' {

@@ -98,6 +98,17 @@ fn a_package_is_there_as_long_as_its_files_are() {
 }
 
 #[test]
+fn a_version_that_dpkg_only_warns_of_is_one() {
+    for version in ["7.5.51_a1243", "v1.0", "1.0,2", "1.0/2"] {
+        check(&VIM.replace("2:9.0-1", version), &[&format!("vim amd64 = {version}")]);
+    }
+    for broken in ["9\u{1}", "9\u{7f}", "9 0"] {
+        let damage = "@0 stanza's Version field has a value that dpkg does not allow";
+        check(&VIM.replace("2:9.0-1", broken), &[damage]);
+    }
+}
+
+#[test]
 fn damage_is_named_and_placed() {
     check("Status: install ok installed\nVersion: 1\n", &["@0 stanza has no Package field"]);
     check("Package:\nStatus: install ok installed\nVersion: 1\n", &["@0 stanza has no Package field"]);

@@ -82,6 +82,7 @@ fn every_state_architecture_and_journal_file_reads_as_in_dpkg_query() {
             + &stanza("lib", "amd64", "installed", "1")
             + &stanza("lib", "i386", "installed", "1")
             + &stanza("purged", "amd64", "installed", "1")
+            + &stanza("lax", "amd64", "installed", "7.5.51_a1243")
             + &stanza("held", "amd64", "installed", "1").replace("install ok", "hold ok"),
     );
     write(
@@ -101,7 +102,7 @@ fn every_state_architecture_and_journal_file_reads_as_in_dpkg_query() {
     let listed = dpkg(&places);
     assert_eq!(purls(&listed), queried(&places, "debian"));
     assert_eq!(listed.gaps, []);
-    assert_eq!(purls(&listed).len(), 9);
+    assert_eq!(purls(&listed).len(), 10);
     let said = |purl: &str| listed.packages.iter().find(|p| p.purl.as_str().contains(purl)).unwrap().state.as_deref();
     let states = ["/p2@", "/p3@", "/p4@", "/p5@", "/lib@3", "/held@", "/new@"].map(said);
     let words = ["half-installed", "unpacked", "half-configured", "triggers-pending", "", "held", "unpacked"];
@@ -157,6 +158,11 @@ fn odd_status_files_are_read_as_far_as_they_go() {
             "x".repeat(80 - "pkg:deb/debian/".len()),
         )],
     );
+}
+
+#[test]
+fn a_package_whose_version_no_purl_can_carry_is_there_without_one() {
+    check(stanza("a", "all", "installed", "1.0/2"), &["pkg:deb/debian/a?arch=all"], &[]);
 }
 
 #[test]
