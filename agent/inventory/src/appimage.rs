@@ -77,12 +77,18 @@ fn list(
                 }
                 None => {}
             },
-            // Somebody's private download is no AppImage that others can start.
             Ok(Opened::Missing | Opened::Folder | Opened::Special) => {}
+            Err(error) if site.is_home() && is_closed(&error) => {}
             Err(error) => draft.gap(&shown, None, error),
         }
     }
     Ok(())
+}
+
+/// Whether a file can't be read by whoever lists it. In a home that is its person, who can't start such an AppImage either: it
+/// has to read itself to unpack what it carries.
+fn is_closed(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::PermissionDenied
 }
 
 /// What sort of AppImage a file is; none if it isn't one.

@@ -1,9 +1,13 @@
 //! Sources that are folders and small files, laid out as their makers document it.
 
-use std::path::Path;
+use std::{os::unix::fs::PermissionsExt, path::Path};
 
 use forewarn_inventory::list;
 use forewarn_proto::inventory::{Person, Scope, Source, Wanted};
+use rustix::{
+    process::geteuid,
+    thread::{CapabilitySet, CapabilitySets, set_capabilities},
+};
 
 use crate::common::{ALICE, Tool, gaps, link, listing, places, purls, write};
 
@@ -640,6 +644,31 @@ fn an_appimage_at_the_top_of_a_home_is_listed() {
         appimage(root, "home/alice/Documents/B.AppImage", "gzip", entry);
     };
     check(Source::AppImage, Scope::Person(ALICE), prepare, &["pkg:appimage/A"], &[]);
+}
+
+#[test]
+fn a_file_that_its_person_can_t_read_is_no_appimage_of_theirs() {
+    let root = tempfile::tempdir().unwrap();
+    let places = places(root.path());
+    write(root.path(), "home/alice/Downloads/x.pcap", "of root's");
+    write(root.path(), "opt/x.pcap", "of root's");
+    for path in ["home/alice/Downloads/x.pcap", "opt/x.pcap"] {
+        fs_err::set_permissions(root.path().join(path), PermissionsExt::from_mode(0o000)).unwrap();
+    }
+    let gaps = |scope| {
+        let places = places.clone();
+        // Root reads everything, so it gives up being root, in a thread of its own.
+        let list = std::thread::spawn(move || {
+            if geteuid().is_root() {
+                let none = CapabilitySet::empty();
+                let none = CapabilitySets { effective: none, permitted: none, inheritable: none };
+                set_capabilities(None, none).unwrap();
+            }
+            listing(&places, Source::AppImage, scope)
+        });
+        list.join().unwrap().gaps.len()
+    };
+    assert_eq!((gaps(Scope::Person(ALICE)), gaps(Scope::System)), (0, 1));
 }
 
 #[test]
