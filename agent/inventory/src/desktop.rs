@@ -24,7 +24,7 @@ const IN_SYSTEM: &[&str] = &[
     "var/lib/flatpak/exports/share/applications",
     "var/lib/snapd/desktop/applications",
 ];
-const IN_HOME: &[&str] = &[".local/share/applications"];
+const IN_HOME: &[&str] = &[".local/share/applications", ".local/share/flatpak/exports/share/applications"];
 
 pub(crate) fn read(site: &Site<'_>, draft: &mut Draft<'_>) {
     for folder in site.choose(IN_SYSTEM, IN_HOME) {

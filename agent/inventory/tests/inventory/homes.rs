@@ -36,6 +36,20 @@ fn a_person_s_entries_are_theirs() {
 }
 
 #[test]
+fn the_entries_of_a_person_s_flatpaks_are_listed() {
+    let prepare = |root: &Path| {
+        let flatpak = "home/alice/.local/share/flatpak";
+        let id = "org.example.App";
+        let export = format!("x86_64/stable/active/export/share/applications/{id}.desktop");
+        write(root, &format!("{flatpak}/app/{id}/{export}"), ENTRY);
+        link(root, &format!("{flatpak}/app/{id}/current"), "x86_64/stable");
+        let target = format!("../../../app/{id}/current/active/export/share/applications/{id}.desktop");
+        link(root, &format!("{flatpak}/exports/share/applications/{id}.desktop"), &target);
+    };
+    check(Source::Desktop, prepare, &["pkg:desktop/org.example.App"], &[]);
+}
+
+#[test]
 fn links_that_stay_in_the_home_are_followed() {
     let prepare = |root: &Path| {
         link(root, APPLICATIONS, "../../dotfiles/applications");
