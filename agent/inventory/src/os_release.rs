@@ -10,16 +10,24 @@ pub(crate) const PATH: &str = "etc/os-release";
 /// The vendor where `os-release` names none, as os-release(5) has it.
 const UNNAMED: &str = "linux";
 
-/// The system's `ID`, such as `debian` or `ubuntu`, which is the namespace in `pkg:deb/<vendor>/...`. Where it can't be
-/// read there is a gap: a rule may ask for a vendor.
+/// What the `ID`s of one vendor's systems begin with, and the vendor: `opensuse-tumbleweed` and `opensuse-leap` are both
+/// purl-spec's `opensuse`.
+const VENDORS: [(&str, &str); 1] = [("opensuse-", "opensuse")];
+
+/// The system's vendor, such as `debian` or `ubuntu`, by its `ID`, which is the namespace in `pkg:deb/<vendor>/...`. Where it
+/// can't be read there is a gap: a rule may ask for a vendor.
 pub(crate) fn vendor(root: &Root, draft: &mut Draft<'_>) -> String {
     let path = Path::new(PATH);
     match draft.file(root, path, MAX_OS_RELEASE_BYTES).as_deref().map(parse) {
-        Some(Some(vendor)) => return vendor.to_owned(),
+        Some(Some(id)) => return of(id).to_owned(),
         Some(None) => draft.gap(&root.path(path), None, "it has no valid ID field"),
         None => draft.gap(&root.path(path), None, "it does not say which system this is"),
     }
     UNNAMED.to_owned()
+}
+
+fn of(id: &str) -> &str {
+    VENDORS.iter().find(|(begin, _)| id.starts_with(begin)).map_or(id, |(_, vendor)| vendor)
 }
 
 /// The value of `ID=` in an `os-release` file, if it is made of the characters that os-release(5) allows: a-z, 0-9,
@@ -51,6 +59,14 @@ mod tests {
         check("ID=\"ubuntu\"\nID_LIKE=debian", Some("ubuntu"));
         check("ID='linuxmint'\r\n", Some("linuxmint"));
         check("ID=old\nID=new\n", Some("new"));
+    }
+
+    #[test]
+    fn the_systems_of_one_vendor_have_one_name() {
+        for id in ["opensuse", "opensuse-tumbleweed", "opensuse-leap", "opensuse-slowroll"] {
+            assert_eq!(of(id), "opensuse");
+        }
+        assert_eq!((of("fedora"), of("opensuser")), ("fedora", "opensuser"));
     }
 
     #[test]
