@@ -185,6 +185,7 @@ impl Engine {
         let soon = after(self.time(), Settings::FIRST_RETRY);
         for (_, profile) in self.state.profiles.iter_mut().filter(|(id, _)| id.person == person) {
             profile.retry_at = profile.retry_at.map(|retry| retry.min(soon));
+            // It goes on failing, as reports say, until it is done.
             profile.attempts = profile.attempts.min(1);
         }
     }

@@ -106,6 +106,8 @@ fn install(device: &Device, root: &Path, folder: &Path) -> Result<()> {
         (0, 0, Vec::new(), Vec::new(), Vec::new());
     anstream::println!("dpkg -i of a banned package, {INSTALLS} times");
     for _ in 0..INSTALLS {
+        // So that each hint comes after a quiet time: while they go on, looks follow each other ever more seldom.
+        sleep(Duration::from_secs(11));
         fs_err::write(&terminal, "")?;
         let start = SystemTime::now();
         dpkg(root, &["--install", &package])?;
@@ -121,8 +123,6 @@ fn install(device: &Device, root: &Path, folder: &Path) -> Result<()> {
         shown.push(milliseconds(start, shown_at));
         dpkg(root, &["--remove", "anydesk"])?;
         device.wait_for("it is gone", |status| status.obligations.is_empty())?;
-        // So that each hint comes after a quiet time, as the first one did.
-        sleep(Duration::from_secs(11));
     }
     anstream::println!("  before dpkg had exited, it was known {known_first} and its notice shown {shown_first} times");
     let medians = [lasted, known, shown].map(median);
