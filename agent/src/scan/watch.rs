@@ -4,7 +4,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -31,13 +31,13 @@ pub(crate) struct Touched {
 impl Touched {
     /// Something in this scope may have changed.
     fn add(&self, scope: Scope) {
-        self.lock().insert(scope);
+        lock(&self.scopes).insert(scope);
         self.notify.notify_one();
     }
 
     /// Waits until something was touched and the next look may come. Nothing is lost if the wait is broken off.
     pub(crate) async fn wait(&self, pace: &Pace) {
-        while self.lock().is_empty() {
+        while lock(&self.scopes).is_empty() {
             self.notify.notified().await;
         }
         tokio::time::sleep_until(pace.next).await;
@@ -45,11 +45,7 @@ impl Touched {
 
     /// The touched scopes, which from now on are untouched.
     pub(crate) fn take(&self) -> BTreeSet<Scope> {
-        std::mem::take(&mut *self.lock())
-    }
-
-    fn lock(&self) -> MutexGuard<'_, BTreeSet<Scope>> {
-        self.scopes.lock().unwrap_or_else(PoisonError::into_inner)
+        std::mem::take(&mut *lock(&self.scopes))
     }
 }
 
@@ -73,20 +69,24 @@ impl Pace {
     }
 }
 
-/// Watches as long as it is kept. What there is to watch is looked for by a thread of its own: a home may lie on a server
-/// that does not answer.
+/// Watches as long as it is kept. What there is to watch is looked for on another thread: a home may lie on a server that does
+/// not answer.
 pub(crate) struct Watch {
-    orders: mpsc::Sender<Order>,
+    asked: Arc<Mutex<Asked>>,
+    watching: Arc<Mutex<Watching>>,
 }
 
-/// What the thread is asked to do.
-enum Order {
-    /// Watch what has come into being since the last time.
-    Renew,
-    /// Watch all of this scope anew, and have it looked at: it may have been unmounted, which ends watches without a word.
-    Anew(Scope),
-    /// Watch these files of these homes too.
-    Files(BTreeMap<Scope, Vec<PathBuf>>),
+/// What is still to be done.
+#[derive(Debug, Default)]
+struct Asked {
+    /// Whether somebody is at it.
+    attended: bool,
+    /// Whether what has come into being is to be watched.
+    renew: bool,
+    /// The scopes of which all is to be watched anew.
+    anew: BTreeSet<Scope>,
+    /// Files of these homes that are to be watched too.
+    files: BTreeMap<Scope, Vec<PathBuf>>,
 }
 
 impl Watch {
@@ -94,42 +94,43 @@ impl Watch {
         let shared: Arc<Mutex<Shared>> = Arc::default();
         let (known, hints) = (shared.clone(), touched.clone());
         let watcher = notify::recommended_watcher(move |event| take(&known, &hints, event))?;
-        let mut watching = Watching {
-            watcher,
-            places: places.clone(),
-            shared,
-            touched,
-            watched: BTreeMap::new(),
-            files: BTreeMap::new(),
-        };
-        let (orders, received) = mpsc::channel();
-        std::thread::Builder::new().name("watch".to_owned()).spawn(move || watching.obey(&received))?;
-        let watch = Self { orders };
+        let (places, files) = (places.clone(), BTreeMap::new());
+        let watching = Watching { watcher, places, shared, touched, watched: BTreeMap::new(), files };
+        let watch = Self { asked: Arc::default(), watching: Arc::new(Mutex::new(watching)) };
         watch.renew();
         Ok(watch)
     }
 
     /// From now on these files of these homes are watched too.
     pub(crate) fn set_files(&self, files: BTreeMap<Scope, Vec<PathBuf>>) {
-        // The thread ends with this, and not before.
-        let _ = self.orders.send(Order::Files(files));
+        self.ask(|asked| asked.files.extend(files));
     }
 
-    /// Watches all of a scope anew, and has it looked at.
+    /// Watches all of a scope anew, and has it looked at: it may have been unmounted, which ends watches without a word.
     pub(crate) fn anew(&self, scope: Scope) {
-        let _ = self.orders.send(Order::Anew(scope));
+        self.ask(|asked| asked.anew.extend([scope]));
     }
 
     /// Watches what has come into being since the last time. What changes before that is a hint too.
     pub(crate) fn renew(&self) {
-        let _ = self.orders.send(Order::Renew);
+        self.ask(|_| {});
+    }
+
+    fn ask(&self, what: impl FnOnce(&mut Asked)) {
+        let mut asked = lock(&self.asked);
+        what(&mut asked);
+        asked.renew = true;
+        if !std::mem::replace(&mut asked.attended, true) {
+            let (asked, watching) = (self.asked.clone(), self.watching.clone());
+            tokio::task::spawn_blocking(move || lock(&watching).attend(&asked));
+        }
     }
 }
 
 /// What tells of a change, and where that would be.
 type Points = BTreeMap<PathBuf, Scope>;
 
-/// What the thread and the watcher share.
+/// What that thread and the watcher share.
 #[derive(Debug, Default)]
 struct Shared {
     points: Points,
@@ -137,7 +138,7 @@ struct Shared {
     gone: BTreeSet<PathBuf>,
 }
 
-fn lock(shared: &Mutex<Shared>) -> MutexGuard<'_, Shared> {
+fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
     shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -164,7 +165,7 @@ fn take(shared: &Mutex<Shared>, touched: &Touched, event: notify::Result<Event>)
     }
 }
 
-/// The thread that looks for what there is to watch.
+/// Looks for what there is to watch.
 struct Watching {
     watcher: RecommendedWatcher,
     places: Places,
@@ -177,17 +178,18 @@ struct Watching {
 }
 
 impl Watching {
-    /// Until nobody can ask any more.
-    fn obey(&mut self, orders: &mpsc::Receiver<Order>) {
-        while let Ok(first) = orders.recv() {
-            let mut anew = BTreeSet::new();
-            for order in std::iter::once(first).chain(orders.try_iter()) {
-                match order {
-                    Order::Files(files) => self.files.extend(files),
-                    Order::Anew(scope) => drop(anew.insert(scope)),
-                    Order::Renew => {}
+    /// Does what is asked, until nothing is.
+    fn attend(&mut self, asked: &Mutex<Asked>) {
+        loop {
+            let (anew, files) = {
+                let mut asked = lock(asked);
+                if !std::mem::take(&mut asked.renew) {
+                    asked.attended = false;
+                    return;
                 }
-            }
+                (std::mem::take(&mut asked.anew), std::mem::take(&mut asked.files))
+            };
+            self.files.extend(files);
             anew.iter().for_each(|scope| self.forget(*scope));
             self.renew();
             anew.into_iter().for_each(|scope| self.touched.add(scope));
