@@ -87,7 +87,9 @@ fn device(company: &Company, root: &Path) -> Result<Device> {
     let place = company.path("device");
     fs_err::create_dir(&place)?;
     let extra = format!("notices = \"terminal\"\nroot = {root:?}");
-    let mut device = Device::prepare(&company.binaries, &place, &Shift::default(), &extra)?;
+    // As the system starts it, whoever measures: where backtraces are wanted, each error costs memory.
+    let prepared = Device::prepare(&company.binaries, &place, &Shift::default(), &extra)?;
+    let mut device = prepared.with("RUST_BACKTRACE", "0");
     let config = place.join("agent.toml");
     let text = fs_err::read_to_string(&config)?;
     let real: Vec<&str> = text.lines().filter(|line| !line.starts_with("simulated_clock")).collect();
