@@ -390,8 +390,9 @@ impl Daemon {
             return self.hands.scan(&self.engine, Extent::Whole);
         }
         self.isolation = scan.isolation.or(self.isolation);
-        let open: BTreeSet<Person> = scan.mail.people.keys().copied().collect();
-        self.unsettled.extract_if(.., |person| open.contains(person)).for_each(|person| self.hands.settle(person));
+        let open = &scan.mail.people;
+        self.unsettled.extract_if(.., |person| open.contains_key(person)).for_each(|person| self.hands.settle(person));
+        // The first look is heard of though no home is open: else a device would never report.
         let first = self.listed.is_empty();
         if (first || !open.is_empty()) && scan.errands == self.hands.errands {
             self.mail.people.extend(scan.mail.people);
