@@ -1,5 +1,5 @@
-//! What outlives the daemon: the engine's state, and the bundle in force with its root. One file, transactions that are
-//! on disk when they return.
+//! What outlives the daemon: the engine's state, and the bundle in force with its root. One SQLite database, transactions
+//! that are on disk when they return.
 
 use std::{
     path::{Path, PathBuf},
@@ -9,21 +9,27 @@ use std::{
 use anyhow::{Context, Result, bail};
 use forewarn_engine::State;
 use forewarn_proto::{inventory::Person, ipc::Entry};
-use redb::{Database, Durability, ReadableDatabase, ReadableTable as _, TableDefinition};
+use rusqlite::{Connection, ErrorCode, OptionalExtension as _, ffi};
 use rustix::fs::{FlockOperation, flock};
 
 use crate::history::History;
 
-const TABLE: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("forewarn");
+const FILE: &str = "forewarn.sqlite";
+const SCHEMA: &str = "
+    CREATE TABLE IF NOT EXISTS kept (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT;
+    -- What was decided, by number.
+    CREATE TABLE IF NOT EXISTS entries (number INTEGER PRIMARY KEY, person INTEGER NOT NULL, entry BLOB NOT NULL) STRICT;
+";
+const PUT: &str = "INSERT OR REPLACE INTO kept (name, value) VALUES (?1, ?2)";
 const STATE: &str = "state";
 const BUNDLE: &str = "bundle";
 const ROOT: &str = "root";
 const ENROLLED: &str = "enrolled root";
 const HISTORY: &str = "history";
-/// What was decided, by number.
-const ENTRIES: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("entries");
 /// How many entries are kept, of all people together.
-const MAX_ENTRIES: u64 = 2000;
+const MAX_ENTRIES: u32 = 2000;
+/// How much of the database is held in memory, in KiB. The state is read once, and written whole.
+const CACHE_KIB: i32 = 64;
 
 /// How often, and with what pause, an open store is tried. One that was killed while it started a worker is held for a
 /// moment longer, by what was to become the worker.
@@ -33,7 +39,7 @@ const PAUSE: Duration = Duration::from_millis(50);
 
 /// The open store; no second daemon can open it.
 pub(crate) struct Store {
-    database: Database,
+    database: Connection,
     _lock: fs_err::File,
 }
 
@@ -58,13 +64,13 @@ impl Store {
         if !(0..TRIES).any(is_free) {
             bail!("another daemon runs on {}; stop it first", folder.display());
         }
-        let path = folder.join("forewarn.redb");
-        let database = match Database::create(&path) {
+        let path = folder.join(FILE);
+        let database = match connect(&path) {
             Ok(database) => database,
             Err(error) if is_damage(&error) => {
                 let aside = put_aside(&path)?;
                 tracing::error!("the store was damaged ({error}); it is kept as {}", aside.display());
-                Database::create(&path).context("the store can't be made anew")?
+                connect(&path).context("the store can't be made anew")?
             }
             Err(error) => return Err(error).with_context(|| format!("{} can't be opened", path.display())),
         };
@@ -115,64 +121,60 @@ impl Store {
 
     /// Adds entries, and drops the oldest when there are too many.
     pub(crate) fn add_entries(&self, entries: &[(Person, Entry)], history: &History) -> Result<()> {
-        let history = serde_json::to_vec(history)?;
-        let transaction = self.database.begin_write()?;
-        {
-            transaction.open_table(TABLE)?.insert(HISTORY, history.as_slice())?;
-            let mut table = transaction.open_table(ENTRIES)?;
-            let mut next = table.last()?.map_or(0, |(number, _)| number.value() + 1);
-            for entry in entries {
-                table.insert(next, serde_json::to_vec(entry)?.as_slice())?;
-                next += 1;
-            }
-            table.retain(|number, _| number + MAX_ENTRIES >= next)?;
+        let transaction = self.database.unchecked_transaction()?;
+        transaction.execute(PUT, (HISTORY, serde_json::to_vec(history)?))?;
+        for (person, entry) in entries {
+            let entry = serde_json::to_vec(entry)?;
+            transaction.execute("INSERT INTO entries (person, entry) VALUES (?1, ?2)", (person.0, entry))?;
         }
+        let oldest = "DELETE FROM entries WHERE number <= (SELECT max(number) FROM entries) - ?1";
+        transaction.execute(oldest, [MAX_ENTRIES])?;
         Ok(transaction.commit()?)
     }
 
     /// What was decided about a person, the oldest first. An entry that can't be read is left out.
     pub(crate) fn entries(&self, person: Person) -> Result<Vec<Entry>> {
-        let table = match self.database.begin_read()?.open_table(ENTRIES) {
-            Ok(table) => table,
-            Err(redb::TableError::TableDoesNotExist(_)) => return Ok(Vec::new()),
-            Err(error) => return Err(error.into()),
-        };
-        let all = table.iter()?.filter_map(|row| {
-            let (_, bytes) = row.ok()?;
-            serde_json::from_slice::<(Person, Entry)>(bytes.value()).ok()
-        });
-        Ok(all.filter(|(of, _)| *of == person).map(|(_, entry)| entry).collect())
+        let mut query = self.database.prepare("SELECT entry FROM entries WHERE person = ?1 ORDER BY number")?;
+        let all = query.query_map([person.0], |row| Ok(serde_json::from_slice(row.get_ref(0)?.as_blob()?).ok()))?;
+        Ok(all.filter_map(|entry| entry.ok().flatten()).collect())
     }
 
-    fn get(&self, key: &str) -> Result<Option<Vec<u8>>> {
-        let transaction = self.database.begin_read()?;
-        match transaction.open_table(TABLE) {
-            Ok(table) => Ok(table.get(key)?.map(|value| value.value().to_vec())),
-            Err(redb::TableError::TableDoesNotExist(_)) => Ok(None),
-            Err(error) => Err(error.into()),
-        }
+    fn get(&self, name: &str) -> Result<Option<Vec<u8>>> {
+        let value = self.database.query_row("SELECT value FROM kept WHERE name = ?1", [name], |row| row.get(0));
+        Ok(value.optional()?)
     }
 
-    fn put(&self, entries: &[(&str, &[u8])]) -> Result<()> {
-        let mut transaction = self.database.begin_write()?;
-        transaction.set_durability(Durability::Immediate)?;
-        {
-            let mut table = transaction.open_table(TABLE)?;
-            for (key, value) in entries {
-                table.insert(*key, *value)?;
-            }
+    fn put(&self, kept: &[(&str, &[u8])]) -> Result<()> {
+        let transaction = self.database.unchecked_transaction()?;
+        for entry in kept {
+            transaction.execute(PUT, *entry)?;
         }
         Ok(transaction.commit()?)
     }
 }
 
-/// Whether the file itself is wrong, rather than the disk full or away.
-fn is_damage(error: &redb::DatabaseError) -> bool {
-    let redb::DatabaseError::Storage(error) = error else { return false };
-    let unreadable = |error: &std::io::Error| error.kind() == std::io::ErrorKind::InvalidData;
-    matches!(error, redb::StorageError::Corrupted(_)) || matches!(error, redb::StorageError::Io(e) if unreadable(e))
+/// Opens the database, or makes it, and reads all of it once.
+fn connect(path: &Path) -> rusqlite::Result<Connection> {
+    let database = Connection::open(path)?;
+    // We alone use it. What is written is on disk with one flush, whatever happens next.
+    database.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
+    database.pragma_update(None, "journal_mode", "WAL")?;
+    database.pragma_update(None, "synchronous", "FULL")?;
+    database.pragma_update(None, "cache_size", -CACHE_KIB)?;
+    let verdict: String = database.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+    if verdict != "ok" {
+        return Err(rusqlite::Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_CORRUPT), Some(verdict)));
+    }
+    database.execute_batch(SCHEMA)?;
+    Ok(database)
 }
 
+/// Whether the file itself is wrong, rather than the disk full or away.
+fn is_damage(error: &rusqlite::Error) -> bool {
+    matches!(error.sqlite_error_code(), Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt))
+}
+
+/// Keeps a damaged database under another name. SQLite itself removes a write-ahead log whose database is gone.
 fn put_aside(path: &Path) -> Result<PathBuf> {
     let free = (1..1000).map(|n| path.with_extension(format!("damaged-{n}"))).find(|aside| !aside.exists());
     let aside = free.context("there are a thousand damaged stores already; look at them")?;
@@ -183,6 +185,9 @@ fn put_aside(path: &Path) -> Result<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// SQLite's write-ahead log.
+    const LOG: &str = "forewarn.sqlite-wal";
 
     #[test]
     fn a_missing_a_good_and_a_damaged_state_are_told_apart() {
@@ -213,17 +218,61 @@ mod tests {
         let many: Vec<_> = (0..MAX_ENTRIES).map(|_| (ben, entry("more"))).collect();
         store.add_entries(&many, &History::default()).unwrap();
         assert_eq!(store.entries(ann).unwrap(), []);
-        assert_eq!(store.entries(ben).unwrap().len() as u64, MAX_ENTRIES);
+        assert_eq!(store.entries(ben).unwrap().len(), MAX_ENTRIES as usize);
+    }
+
+    /// The files of a store as a power cut leaves them, in a folder of their own.
+    fn cut_off(folder: &Path) -> tempfile::TempDir {
+        let after = tempfile::tempdir().unwrap();
+        for name in [FILE, LOG] {
+            fs_err::copy(folder.join(name), after.path().join(name)).unwrap();
+        }
+        after
+    }
+
+    #[test]
+    fn what_is_stored_outlives_a_power_cut() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        store.set_bundle(b"bundle", "root", "enrolled").unwrap();
+        let after = cut_off(folder.path());
+        let found = Store::open(after.path()).unwrap().bundle("enrolled");
+        assert_eq!(found, Some((b"bundle".to_vec(), "root".to_owned())));
     }
 
     #[test]
     fn a_damaged_file_is_put_aside_and_kept() {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("forewarn.redb");
-        fs_err::write(&path, b"not a database at all").unwrap();
+        let path = folder.path().join(FILE);
+        let garbage = b"not a database at all".repeat(1000);
+        fs_err::write(&path, &garbage).unwrap();
         let store = Store::open(folder.path()).unwrap();
         assert!(matches!(store.state(), Stored::Missing));
-        assert_eq!(fs_err::read(path.with_extension("damaged-1")).unwrap(), b"not a database at all");
+        assert_eq!(fs_err::read(path.with_extension("damaged-1")).unwrap(), garbage);
+    }
+
+    #[test]
+    fn a_log_whose_database_is_gone_is_nobody_s() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        store.set_bundle(b"bundle", "root", "enrolled").unwrap();
+        let after = cut_off(folder.path());
+        fs_err::remove_file(after.path().join(FILE)).unwrap();
+        assert_eq!(Store::open(after.path()).unwrap().bundle("enrolled"), None);
+    }
+
+    #[test]
+    fn a_page_that_a_disk_has_lost_is_noticed_at_the_start() {
+        let folder = tempfile::tempdir().unwrap();
+        let bundle = vec![7; 100_000];
+        Store::open(folder.path()).unwrap().set_bundle(&bundle, "root", "enrolled").unwrap();
+        let path = folder.path().join(FILE);
+        let mut bytes = fs_err::read(&path).unwrap();
+        let lost = bytes.len() / 2;
+        bytes[lost..lost + 8192].fill(0);
+        fs_err::write(&path, &bytes).unwrap();
+        assert_eq!(Store::open(folder.path()).unwrap().bundle("enrolled"), None);
+        assert_eq!(fs_err::read(path.with_extension("damaged-1")).unwrap(), bytes);
     }
 
     #[test]
