@@ -82,21 +82,22 @@ pub(crate) struct Config {
 }
 
 impl Config {
-    /// Reads `path`, or the person's configuration, or the system's, or takes the defaults.
+    /// Reads `path`, or the person's configuration, or the system's, or takes the defaults; `socket` is instead of the file's.
     ///
     /// # Errors
     /// Names the file and the line.
-    pub(crate) fn load(path: Option<&Path>) -> Result<Self> {
+    pub(crate) fn load(path: Option<&Path>, socket: Option<PathBuf>) -> Result<Self> {
         let own = ProjectDirs::from("", "", "forewarn").map(|dirs| dirs.config_dir().join("agent.toml"));
         let candidates = own.into_iter().chain([SYSTEM_PATH.into()]);
         let path = path.map(Path::to_owned).or_else(|| candidates.into_iter().find(|path| path.exists()));
-        let file = match path {
+        let mut file = match path {
             Some(path) => {
                 let text = fs_err::read_to_string(&path)?;
                 toml::from_str(&text).with_context(|| format!("{} is not a valid configuration", path.display()))?
             }
             None => File::default(),
         };
+        file.socket = socket.or(file.socket);
         Self::complete(file)
     }
 

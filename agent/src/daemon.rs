@@ -1,6 +1,9 @@
 //! The daemon: one loop over everything that can wake it.
 
 mod answers;
+mod main;
+
+pub(crate) use self::main::main;
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},

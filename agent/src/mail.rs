@@ -18,7 +18,7 @@ use forewarn_mail::{Account, Client, Folder, Folders, Holding, KEY_BYTES, Keys, 
 use forewarn_proto::{inventory::Person, policy::Domain};
 
 use crate::{
-    running,
+    program, running,
     worker::{self, Errand, MailRequest, Outcome, Request, Worker},
 };
 
@@ -62,7 +62,7 @@ pub(crate) struct Recovered {
 impl Mail {
     /// `keys`: the vault's, the one that seals first.
     pub(crate) fn new(homes: Vec<(Person, PathBuf)>, vault: PathBuf, keys: Vec<[u8; KEY_BYTES]>) -> Self {
-        Self { program: worker::own_program(), homes, vault, keys: Arc::new(keys), now: crate::scan::now }
+        Self { program: program::own(), homes, vault, keys: Arc::new(keys), now: crate::scan::now }
     }
 
     /// First thing at start: settles what a crash left half done. One person's trouble must not keep another's mail.

@@ -21,7 +21,7 @@ impl Binaries {
     /// # Errors
     /// When one is missing.
     pub fn in_folder(folder: &Path) -> Result<Self> {
-        for name in ["forewarn", "forewarn-admin", "forewarn-server"] {
+        for name in ["forewarn", "forewarn-daemon", "forewarn-admin", "forewarn-server"] {
             if !folder.join(name).exists() {
                 bail!("{} is not built; run `cargo build`", folder.join(name).display());
             }

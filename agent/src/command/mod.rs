@@ -1,14 +1,109 @@
-//! One module for each thing that a person does.
+//! The command line: one module for each thing that a person does.
 
-pub(crate) mod acknowledge;
-pub(crate) mod appeal;
-pub(crate) mod enroll;
+mod acknowledge;
+mod appeal;
+mod daemon;
+mod enroll;
 mod facts;
-pub(crate) mod greet;
-pub(crate) mod inventory;
-pub(crate) mod log;
-pub(crate) mod mail;
-pub(crate) mod remove;
-pub(crate) mod snooze;
-pub(crate) mod status;
-pub(crate) mod why;
+mod greet;
+mod inventory;
+mod log;
+mod mail;
+mod remove;
+mod snooze;
+mod status;
+mod why;
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+use forewarn_proto::inventory::Person;
+
+use crate::{config::Config, session, worker};
+
+/// Warns you before your company takes its mail profile off this device, and tells you why.
+#[derive(Parser)]
+#[command(version)]
+struct Arguments {
+    /// The configuration file [default: agent.toml in forewarn in your configuration folder, else
+    /// /etc/forewarn/agent.toml].
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// The daemon's socket [default: as configured].
+    #[arg(long, global = true, value_name = "FILE")]
+    socket: Option<PathBuf>,
+    /// Ask about another person, by their user number. Only root may.
+    #[arg(long, global = true, value_name = "NUMBER")]
+    person: Option<u32>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Work in a home for the daemon, with its person's rights.
+    #[command(hide = true)]
+    Worker,
+    /// Run in the background: list packages, hear the server, warn, revoke, restore.
+    Daemon,
+    #[command(flatten)]
+    Configured(Configured),
+}
+
+#[derive(Subcommand)]
+enum Configured {
+    /// Show notices in this desktop session. Your session starts this by itself, or else the daemon does.
+    Session,
+    /// Print the notices that wait for you, at login.
+    #[command(hide = true)]
+    Greet,
+    /// Join the company's server with a one-time token. The device's key is made here and stays here.
+    Enroll(enroll::Options),
+    /// Everything that was decided about you, and when.
+    Log(log::Options),
+    /// Remove an app that you are asked to remove, by whatever installed it.
+    Remove(remove::Options),
+    /// What applies to me, how long I have, what is known about this device.
+    Status(status::Options),
+    /// Everything about one app: the rule, who signed it, what matched, the deadline, what is taken, how to undo it.
+    Why(why::Options),
+    /// Contest what is asked of you about an app. It goes to the admins, who may spare this device for a while.
+    Appeal(appeal::Options),
+    /// Every package that the agent sees on this device. The list stays here.
+    Inventory(inventory::Options),
+    /// What of your mail a revoke would take.
+    Mail(mail::Options),
+    /// Say that you have read the notices.
+    Acknowledge(acknowledge::Options),
+    /// Put reminders off. It moves no deadline, and the last call comes all the same.
+    Snooze(snooze::Options),
+}
+
+/// By the arguments of this process.
+pub(crate) fn main() -> Result<()> {
+    let Arguments { config, socket, person, command } = Arguments::parse();
+    let command = match command {
+        Command::Worker => return worker::run(),
+        Command::Daemon => return daemon::run(config, socket),
+        Command::Configured(command) => command,
+    };
+    let mut config = Config::load(config.as_deref(), socket)?;
+    config.person = person.map(Person);
+    crate::block_on(async {
+        match command {
+            Configured::Session => session::run(&config).await,
+            Configured::Greet => greet::run(&config).await,
+            Configured::Enroll(options) => enroll::run(&config, &options).await,
+            Configured::Status(options) => status::run(&config, &options).await,
+            Configured::Appeal(options) => appeal::run(&config, &options).await,
+            Configured::Log(options) => log::run(&config, &options).await,
+            Configured::Remove(options) => remove::run(&config, &options).await,
+            Configured::Why(options) => why::run(&config, &options).await,
+            Configured::Inventory(options) => inventory::run(&config, &options).await,
+            Configured::Mail(options) => mail::run(&config, &options),
+            Configured::Acknowledge(options) => acknowledge::run(&config, &options).await,
+            Configured::Snooze(options) => snooze::run(&config, &options).await,
+        }
+    })
+}

@@ -16,7 +16,7 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
-use crate::worker::own_program;
+use crate::program;
 
 /// How long a companion of before, or the session's own, has to come by itself.
 const FIRST: Duration = Duration::from_secs(1);
@@ -133,8 +133,8 @@ fn is_me(person: Person) -> bool {
 
 #[expect(clippy::disallowed_methods, reason = "the companion is a process of its own")]
 fn spawn(socket: &Path, person: Person, home: &Path, bus: Bus) -> Result<Child> {
-    let mut command = Command::new(own_program());
-    command.arg0("forewarn").arg("--socket").arg(socket).arg("session");
+    let mut command = Command::new(program::beside("forewarn")?);
+    command.arg("--socket").arg(socket).arg("session");
     command.stdin(Stdio::null()).stdout(Stdio::null()).current_dir("/");
     if let Bus::Socket(path, group) = bus {
         if !is_me(person) {

@@ -18,7 +18,10 @@ use tokio::{
 };
 
 use super::{NO_ANSWER, unread};
-use crate::worker::{self, Answer, LookRequest, Request, Worker};
+use crate::{
+    program,
+    worker::{self, Answer, LookRequest, Request, Worker},
+};
 
 /// The most that a worker may say, in bytes. Stops: one that was taken over, and fills the daemon's memory.
 const MAX_ANSWER_BYTES: u64 = 64 * 1024 * 1024;
@@ -58,7 +61,7 @@ struct Heard {
 
 impl Default for Reader {
     fn default() -> Self {
-        Self { program: worker::own_program(), deadline: Duration::from_secs(20) }
+        Self { program: program::own(), deadline: Duration::from_secs(20) }
     }
 }
 

@@ -30,8 +30,8 @@ use self::{
 use crate::{
     config::Config,
     ipc::{Attendance, attend},
+    program,
     words::{Tongue, Words},
-    worker::own_program,
 };
 
 /// How long a new daemon may take to come after one has gone. A longer one starts a companion of its own.
@@ -262,7 +262,7 @@ impl Session {
     /// Starts a command of ours, as the person would on a terminal.
     #[expect(clippy::disallowed_methods, reason = "what a button does is one of our own commands")]
     fn start(&mut self, deed: Deed, arguments: &[&str]) {
-        let mut command = Command::new(own_program());
+        let mut command = Command::new(program::own());
         command
             .arg("--socket")
             .arg(&self.socket)

@@ -28,7 +28,7 @@ pub(crate) use self::{
     errand::{Errand, MailRequest, Outcome},
     look::{Answer, LookRequest},
     open::NOT_OPEN,
-    start::{Worker, line, own_program, start},
+    start::{Worker, line, start},
 };
 
 /// The newest Landlock that is asked for. An older kernel gives what it has.

@@ -5,7 +5,7 @@ use std::{
         fd::OwnedFd,
         unix::{fs::MetadataExt as _, net::UnixStream},
     },
-    path::{Path, PathBuf},
+    path::Path,
     process::Stdio,
 };
 
@@ -22,11 +22,6 @@ pub(crate) struct Worker {
     pub(crate) hears: UnixStream,
     /// Where it speaks.
     pub(crate) speaks: ChildStdout,
-}
-
-/// The same program as this one, even if a newer one has taken its place on disk.
-pub(crate) fn own_program() -> PathBuf {
-    "/proc/self/exe".into()
 }
 
 /// Starts a worker. Its request is still to be sent: see [`Worker::line`]. A home that does not answer holds it up: the caller

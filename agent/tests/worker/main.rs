@@ -54,7 +54,7 @@ fn keep(scratch: &Path, errand: &str) {
     use std::os::unix::process::CommandExt as _;
     let home = scratch.join("me");
     let owner = fs_err::metadata(&home).unwrap();
-    let mut command = Command::new(env!("CARGO_BIN_EXE_forewarn"));
+    let mut command = Command::new(env!("CARGO_BIN_EXE_forewarn-daemon"));
     let (mut hears, theirs) = std::os::unix::net::UnixStream::pair().unwrap();
     command.arg("worker").env_clear().stdin(std::os::fd::OwnedFd::from(theirs)).stdout(Stdio::piped());
     if rustix::process::geteuid().is_root() {

@@ -64,9 +64,11 @@ fn build(folder: &Path) -> Result<()> {
     cargo(&["build", "--release", "--quiet", "-p", "forewarn-admin", "-p", "forewarn-server"])?;
     let programs = folder.join("programs");
     fs_err::create_dir(&programs)?;
-    symlink(agent, programs.join("forewarn"))?;
-    for name in ["forewarn-admin", "forewarn-server"] {
-        symlink(workspace()?.join("target/release").join(name), programs.join(name))?;
+    let others = workspace()?.join("target/release");
+    let built =
+        [("forewarn", &agent), ("forewarn-daemon", &agent), ("forewarn-admin", &others), ("forewarn-server", &others)];
+    for (name, folder) in built {
+        symlink(folder.join(name), programs.join(name))?;
     }
     Ok(())
 }

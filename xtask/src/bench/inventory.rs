@@ -22,7 +22,7 @@ struct Runner {
 
 pub(super) fn run() -> Result<()> {
     packages::install(&packages::FOR_TESTS)?;
-    let program = super::packaged()?;
+    let program = super::packaged()?.join("forewarn");
     let folder = tempfile::tempdir()?;
     anstream::println!(
         "Whole processes, {ROUNDS} alternated rounds; each ratio is the median over rounds of ours to theirs."

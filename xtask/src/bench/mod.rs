@@ -57,8 +57,8 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     }
 }
 
-/// Builds the agent as it is packaged, and says where it is.
+/// Builds the agent as it is packaged, and says in which folder it is.
 fn packaged() -> Result<PathBuf> {
     cargo(&["build", "--profile", "dist", "--quiet", "-p", "forewarn"])?;
-    Ok(workspace()?.join("target/dist/forewarn"))
+    Ok(workspace()?.join("target/dist"))
 }

@@ -1,0 +1,25 @@
+//! How the daemon is started: `forewarn-daemon [--config FILE] [--socket FILE]`, or as a worker.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use lexopt::{Arg, Parser};
+
+use crate::{config::Config, worker};
+
+/// By the arguments of this process.
+pub(crate) fn main() -> Result<()> {
+    let mut arguments = Parser::from_env();
+    let (mut config, mut socket) = (None, None);
+    while let Some(argument) = arguments.next()? {
+        match argument {
+            Arg::Long("config") => config = Some(PathBuf::from(arguments.value()?)),
+            Arg::Long("socket") => socket = Some(PathBuf::from(arguments.value()?)),
+            Arg::Value(word) if word == "worker" => return worker::run(),
+            unknown @ (Arg::Short(_) | Arg::Long(_) | Arg::Value(_)) => {
+                return Err(unknown.unexpected()).context("see `forewarn daemon --help`");
+            }
+        }
+    }
+    crate::block_on(super::run(Config::load(config.as_deref(), socket)?))
+}

@@ -1,0 +1,68 @@
+//! What the two programs on an employee's device are made of: the daemon, and the commands with which the person asks it.
+//!
+//! ```text
+//! sync ──> trust ──┐                      ┌──> store
+//! scan ────────────┼──> daemon (engine) ──┼──> notice ──> session, terminals ──> the person
+//! ipc, alarm ──────┘                      ├──> mail
+//!                                         └──> sync (reports)
+//! ```
+//!
+//! They are two so that the one that runs all day, as root, has in it neither a D-Bus client nor a command line.
+
+mod alarm;
+mod command;
+mod config;
+mod daemon;
+mod history;
+mod identity;
+mod ipc;
+mod mail;
+mod notice;
+mod perform;
+mod program;
+mod running;
+mod scan;
+mod session;
+mod store;
+mod sync;
+mod trust;
+mod vault_key;
+mod words;
+mod worker;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+
+/// Runs `forewarn`, by the arguments of this process.
+pub fn forewarn() -> ExitCode {
+    run("forewarn", command::main)
+}
+
+/// Runs `forewarn-daemon`, by the arguments of this process.
+pub fn forewarn_daemon() -> ExitCode {
+    run("forewarn-daemon", daemon::main)
+}
+
+fn run(name: &str, main: fn() -> Result<()>) -> ExitCode {
+    tracing_subscriber::fmt().with_writer(std::io::stderr).with_target(false).init();
+    // Another provider can't be installed before this line, which is the only way in which it fails.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    match main() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            anstream::eprintln!("{name}: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Runs something to its end, on this thread.
+fn block_on(work: impl Future<Output = Result<()>>) -> Result<()> {
+    // A source that does not answer keeps a thread.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(16).build()?;
+    let done = runtime.block_on(work);
+    // Nor is it waited for at the end.
+    runtime.shutdown_background();
+    done
+}
