@@ -276,6 +276,21 @@ mod tests {
     }
 
     #[test]
+    fn on_a_full_disk_what_was_stored_stays_and_the_store_goes_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        store.set_bundle(b"bundle", "root", "enrolled").unwrap();
+        let may_have = |pages: u32| store.database.pragma_update(None, "max_page_count", pages).unwrap();
+        may_have(10);
+        let large = vec![7; 100_000];
+        assert!(store.set_bundle(&large, "newer root", "enrolled").is_err());
+        assert_eq!(store.bundle("enrolled"), Some((b"bundle".to_vec(), "root".to_owned())));
+        may_have(1000);
+        store.set_bundle(&large, "newer root", "enrolled").unwrap();
+        assert_eq!(store.bundle("enrolled"), Some((large, "newer root".to_owned())));
+    }
+
+    #[test]
     fn a_second_daemon_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         let _first = Store::open(folder.path()).unwrap();
