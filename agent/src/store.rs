@@ -156,12 +156,13 @@ impl Store {
 /// Opens the database, or makes it, and reads all of it once.
 fn connect(path: &Path) -> rusqlite::Result<Connection> {
     let database = Connection::open(path)?;
-    // We alone use it. What is written is on disk with one flush, whatever happens next.
     database.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
-    database.pragma_update(None, "journal_mode", "WAL")?;
+    // What is committed is in the database itself, where damage is noticed. A write-ahead log would be cut off there.
+    database.pragma_update(None, "journal_mode", "TRUNCATE")?;
     database.pragma_update(None, "synchronous", "FULL")?;
+    database.pragma_update(None, "fullfsync", true)?;
     database.pragma_update(None, "cache_size", -CACHE_KIB)?;
-    let verdict: String = database.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+    let verdict: String = database.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
     if verdict != "ok" {
         return Err(rusqlite::Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_CORRUPT), Some(verdict)));
     }
@@ -169,12 +170,17 @@ fn connect(path: &Path) -> rusqlite::Result<Connection> {
     Ok(database)
 }
 
-/// Whether the file itself is wrong, rather than the disk full or away.
+/// Whether the file itself is wrong or can't be read, rather than the disk full or away. `Unknown` is what SQLite says of a
+/// format of the future.
 fn is_damage(error: &rusqlite::Error) -> bool {
-    matches!(error.sqlite_error_code(), Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt))
+    let Some(code) = error.sqlite_error() else { return false };
+    let unreadable = [ffi::SQLITE_IOERR_READ, ffi::SQLITE_IOERR_SHORT_READ, ffi::SQLITE_IOERR_CORRUPTFS];
+    matches!(code.code, ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt | ErrorCode::Unknown)
+        || unreadable.contains(&code.extended_code)
 }
 
-/// Keeps a damaged database under another name. SQLite itself removes a write-ahead log whose database is gone.
+/// Keeps a damaged database under another name. A journal that it leaves is SQLite's to remove: it undoes nothing in a
+/// database that is empty.
 fn put_aside(path: &Path) -> Result<PathBuf> {
     let free = (1..1000).map(|n| path.with_extension(format!("damaged-{n}"))).find(|aside| !aside.exists());
     let aside = free.context("there are a thousand damaged stores already; look at them")?;
@@ -186,8 +192,19 @@ fn put_aside(path: &Path) -> Result<PathBuf> {
 mod tests {
     use super::*;
 
-    /// SQLite's write-ahead log.
-    const LOG: &str = "forewarn.sqlite-wal";
+    /// What SQLite undoes after a crash.
+    const JOURNAL: &str = "forewarn.sqlite-journal";
+    /// SQLite's, in bytes.
+    const PAGE: usize = 4096;
+
+    /// Files of an open store, as a power cut leaves them.
+    fn copied(folder: &Path, names: &[&str]) -> tempfile::TempDir {
+        let after = tempfile::tempdir().unwrap();
+        for name in names {
+            fs_err::copy(folder.join(name), after.path().join(name)).unwrap();
+        }
+        after
+    }
 
     #[test]
     fn a_missing_a_good_and_a_damaged_state_are_told_apart() {
@@ -221,21 +238,27 @@ mod tests {
         assert_eq!(store.entries(ben).unwrap().len(), MAX_ENTRIES as usize);
     }
 
-    /// The files of a store as a power cut leaves them, in a folder of their own.
-    fn cut_off(folder: &Path) -> tempfile::TempDir {
-        let after = tempfile::tempdir().unwrap();
-        for name in [FILE, LOG] {
-            fs_err::copy(folder.join(name), after.path().join(name)).unwrap();
-        }
-        after
-    }
-
     #[test]
-    fn what_is_stored_outlives_a_power_cut() {
+    fn a_power_cut_undoes_what_was_not_committed() {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(folder.path()).unwrap();
         store.set_bundle(b"bundle", "root", "enrolled").unwrap();
-        let after = cut_off(folder.path());
+        let transaction = store.database.unchecked_transaction().unwrap();
+        transaction.execute(PUT, (BUNDLE, vec![7; 1_000_000])).unwrap();
+        let after = copied(folder.path(), &[FILE, JOURNAL]);
+        assert!(fs_err::metadata(after.path().join(FILE)).unwrap().len() > 500_000, "some is written");
+        let found = Store::open(after.path()).unwrap().bundle("enrolled");
+        assert_eq!(found, Some((b"bundle".to_vec(), "root".to_owned())));
+        let alone = copied(folder.path(), &[JOURNAL]);
+        assert_eq!(Store::open(alone.path()).unwrap().bundle("enrolled"), None);
+    }
+
+    #[test]
+    fn what_is_committed_needs_no_other_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        store.set_bundle(b"bundle", "root", "enrolled").unwrap();
+        let after = copied(folder.path(), &[FILE]);
         let found = Store::open(after.path()).unwrap().bundle("enrolled");
         assert_eq!(found, Some((b"bundle".to_vec(), "root".to_owned())));
     }
@@ -252,31 +275,25 @@ mod tests {
     }
 
     #[test]
-    fn a_log_whose_database_is_gone_is_nobody_s() {
+    fn a_page_that_a_disk_has_lost_is_never_read_as_a_state() {
         let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(folder.path()).unwrap();
-        store.set_bundle(b"bundle", "root", "enrolled").unwrap();
-        let after = cut_off(folder.path());
-        fs_err::remove_file(after.path().join(FILE)).unwrap();
-        assert_eq!(Store::open(after.path()).unwrap().bundle("enrolled"), None);
-    }
-
-    #[test]
-    fn a_page_that_a_disk_has_lost_is_noticed_at_the_start() {
-        let folder = tempfile::tempdir().unwrap();
-        let bundle = vec![7; 100_000];
-        Store::open(folder.path()).unwrap().set_bundle(&bundle, "root", "enrolled").unwrap();
+        let mut state = vec![b' '; 20_000];
+        state.extend(serde_json::to_vec(&State::default()).unwrap());
+        Store::open(folder.path()).unwrap().put(&[(STATE, &state)]).unwrap();
         let path = folder.path().join(FILE);
-        let mut bytes = fs_err::read(&path).unwrap();
-        let lost = bytes.len() / 2;
-        bytes[lost..lost + 8192].fill(0);
-        fs_err::write(&path, &bytes).unwrap();
-        assert_eq!(Store::open(folder.path()).unwrap().bundle("enrolled"), None);
-        assert_eq!(fs_err::read(path.with_extension("damaged-1")).unwrap(), bytes);
+        let whole = fs_err::read(&path).unwrap();
+        assert!(matches!(Store::open(folder.path()).unwrap().state(), Stored::State(_)));
+        for page in 0..whole.len() / PAGE {
+            let mut bytes = whole.clone();
+            bytes[page * PAGE..][..PAGE].fill(0);
+            fs_err::write(&path, &bytes).unwrap();
+            let state = Store::open(folder.path()).unwrap().state();
+            assert!(matches!(state, Stored::Missing | Stored::Damaged), "page {page}");
+        }
     }
 
     #[test]
-    fn on_a_full_disk_what_was_stored_stays_and_the_store_goes_on() {
+    fn what_does_not_fit_leaves_what_was_stored_and_the_store_goes_on() {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(folder.path()).unwrap();
         store.set_bundle(b"bundle", "root", "enrolled").unwrap();

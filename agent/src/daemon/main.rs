@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Context, Result};
+use anyhow::{Result, bail};
 use lexopt::{Arg, Parser};
 
 use crate::{config::Config, worker};
@@ -16,8 +16,12 @@ pub(crate) fn main() -> Result<()> {
             Arg::Long("config") => config = Some(PathBuf::from(arguments.value()?)),
             Arg::Long("socket") => socket = Some(PathBuf::from(arguments.value()?)),
             Arg::Value(word) if word == "worker" => return worker::run(),
+            Arg::Long("version") => {
+                anstream::println!("forewarn-daemon {}", env!("CARGO_PKG_VERSION"));
+                return Ok(());
+            }
             unknown @ (Arg::Short(_) | Arg::Long(_) | Arg::Value(_)) => {
-                return Err(unknown.unexpected()).context("see `forewarn daemon --help`");
+                bail!("{}; see `forewarn daemon --help`", unknown.unexpected())
             }
         }
     }

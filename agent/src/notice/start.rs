@@ -133,7 +133,8 @@ fn is_me(person: Person) -> bool {
 
 #[expect(clippy::disallowed_methods, reason = "the companion is a process of its own")]
 fn spawn(socket: &Path, person: Person, home: &Path, bus: Bus) -> Result<Child> {
-    let mut command = Command::new(program::beside("forewarn")?);
+    let program = program::beside("forewarn")?;
+    let mut command = Command::new(&program);
     command.arg("--socket").arg(socket).arg("session");
     command.stdin(Stdio::null()).stdout(Stdio::null()).current_dir("/");
     if let Bus::Socket(path, group) = bus {
@@ -145,5 +146,5 @@ fn spawn(socket: &Path, person: Person, home: &Path, bus: Bus) -> Result<Child> 
         address.push(&path);
         command.env("DBUS_SESSION_BUS_ADDRESS", address).env("XDG_RUNTIME_DIR", path.parent().unwrap_or(&path));
     }
-    command.spawn().context("the companion can't be started")
+    command.spawn().with_context(|| format!("{} can't be run", program.display()))
 }
