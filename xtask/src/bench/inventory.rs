@@ -9,8 +9,10 @@ use crate::{cargo, packages};
 
 const SIZES: [usize; 4] = [500, 2_000, 10_000, 100_000];
 const ROUNDS: usize = 7;
-/// How many packages the rpm and pacman databases have.
-const OTHERS: usize = 2_000;
+/// How many packages rpm's database has by turns. The first are really built and installed.
+const RPM_SIZES: [usize; 3] = [2_000, 10_000, 100_000];
+/// How many packages the pacman database has.
+const PACMAN: usize = 2_000;
 /// How many Flatpaks are installed.
 const FLATPAKS: usize = 40;
 
@@ -48,12 +50,16 @@ pub(super) fn run() -> Result<()> {
     let root = folder.path().join("others");
     rpm_database(&root)?;
     let database = root.join("var/lib/rpm").display().to_string();
-    let rpm = runner("rpm -qa", &["rpm", "--define", "_db_backend sqlite", "--dbpath", &database, "-qa"]);
-    compare(&format!("rpm, {OTHERS} packages"), ours(&program, &root, "rpm")?, vec![rpm])?;
+    for packages in RPM_SIZES {
+        let file = grow_rpm_database(&root, packages)?;
+        let rpm = runner("rpm -qa", &["rpm", "--define", "_db_backend sqlite", "--dbpath", &database, "-qa"]);
+        let floor = runner("cat, the floor", &["cat", &file]);
+        compare(&format!("rpm, {packages} packages"), ours(&program, &root, "rpm")?, vec![rpm, floor])?;
+    }
     pacman_database(&root)?;
     let database = root.join("var/lib/pacman").display().to_string();
     let pacman = runner("pacman -Q", &["pacman", "--dbpath", &database, "-Q"]);
-    compare(&format!("pacman, {OTHERS} packages"), ours(&program, &root, "pacman")?, vec![pacman])?;
+    compare(&format!("pacman, {PACMAN} packages"), ours(&program, &root, "pacman")?, vec![pacman])?;
     let list = flatpaks(&root)?;
     compare(&format!("flatpak, {FLATPAKS} applications"), ours(&program, &root, "flatpak")?, vec![list])?;
     anstream::println!("\nIn a process that runs");
@@ -85,13 +91,14 @@ fn compare(title: &str, ours: Runner, peers: Vec<Runner>) -> Result<()> {
         }
     }
     anstream::println!(
-        "\n{title}\n{:<24}{:>10}{:>10}{:>10}{:>12}{:>12}",
+        "\n{title}\n{:<24}{:>10}{:>10}{:>10}{:>12}{:>12}{:>14}",
         "",
         "wall ms",
         "cpu ms",
         "MiB",
         "wall ratio",
-        "cpu ratio"
+        "cpu ratio",
+        "memory ratio"
     );
     for (runner, theirs) in runners.iter().zip(&costs) {
         let of = |figure: fn(&Cost) -> f64| median(theirs.iter().map(figure).collect());
@@ -99,14 +106,16 @@ fn compare(title: &str, ours: Runner, peers: Vec<Runner>) -> Result<()> {
             median(costs[0].iter().zip(theirs).map(|(ours, theirs)| figure(ours) / figure(theirs)).collect())
         };
         let (wall, cpu) = (|cost: &Cost| cost.wall.as_secs_f64() * 1e3, |cost: &Cost| cost.cpu.as_secs_f64() * 1e3);
-        let memory = of(|cost| cost.memory as f64 / 1024.0 / 1024.0);
+        let memory = |cost: &Cost| cost.memory as f64 / 1024.0 / 1024.0;
         anstream::println!(
-            "{:<24}{:>10.1}{:>10.1}{memory:>10.1}{:>12.3}{:>12.3}",
+            "{:<24}{:>10.1}{:>10.1}{:>10.1}{:>12.3}{:>12.3}{:>14.3}",
             runner.name,
             of(wall),
             of(cpu),
+            of(memory),
             ratio(wall),
-            ratio(cpu)
+            ratio(cpu),
+            ratio(memory)
         );
     }
     Ok(())
@@ -138,7 +147,7 @@ fn rpm_database(root: &Path) -> Result<()> {
     let mut spec = String::from(
         "Name: base\nVersion: 1\nRelease: 1\nSummary: s\nLicense: l\nBuildArch: noarch\n%description\nd\n%files\n",
     );
-    for number in 1..OTHERS {
+    for number in 1..RPM_SIZES[0] {
         let name = format!("package-{number}");
         write!(
             spec,
@@ -158,12 +167,31 @@ fn rpm_database(root: &Path) -> Result<()> {
     )
 }
 
+/// Adds the packages that are there again and again until there are so many. Says where the database is.
+fn grow_rpm_database(root: &Path, packages: usize) -> Result<String> {
+    let file = root.join("var/lib/rpm/rpmdb.sqlite").display().to_string();
+    let built = RPM_SIZES[0];
+    let script = format!(
+        "import sqlite3
+database = sqlite3.connect({file:?})
+count, = database.execute('SELECT count(*) FROM Packages').fetchone()
+for _ in range(count, {packages}, {built}):
+    database.execute('INSERT INTO Packages (blob) SELECT blob FROM Packages ORDER BY hnum LIMIT {built}')
+database.commit()"
+    );
+    let status = Command::new("python3").args(["-c", &script]).status()?;
+    if !status.success() {
+        bail!("rpm's database can't be made larger");
+    }
+    Ok(file)
+}
+
 fn pacman_database(root: &Path) -> Result<()> {
     let local = root.join("var/lib/pacman/local");
     fs_err::create_dir_all(root.join("var/lib/pacman/sync"))?;
     fs_err::create_dir_all(&local)?;
     fs_err::write(local.join("ALPM_DB_VERSION"), "9\n")?;
-    for number in 0..OTHERS {
+    for number in 0..PACMAN {
         let folder = local.join(format!("package-{number}-1.0-1"));
         fs_err::create_dir_all(&folder)?;
         let fields = format!("%NAME%\npackage-{number}\n\n%VERSION%\n1.0-1\n\n%DESC%\nd\n\n%ARCH%\nany\n\n");
