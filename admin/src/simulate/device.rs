@@ -21,7 +21,8 @@ use jiff::{SignedDuration, Timestamp};
 use super::{
     apps::{Apps, Banned, person},
     chance::{PARTS, draw},
-    run::{Missed, Scene},
+    missed::Missed,
+    scene::Scene,
 };
 
 /// How long after it is switched on a device is asked the first time.

@@ -6,13 +6,7 @@ use forewarn_proto::policy::{At, Length, Policy, PolicyId};
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
-use super::{
-    Fleet, Simulation,
-    device::Track,
-    fleet::Entry,
-    run::{Missed, Period},
-    series::Series,
-};
+use super::{Fleet, Simulation, device::Track, fleet::Entry, missed::Missed, scene::Period, series::Series};
 
 /// The figures; `--json` prints them.
 #[derive(Debug, Clone, PartialEq, Serialize)]

@@ -13,23 +13,14 @@ use forewarn_engine::{PolicySet, SignedPolicy};
 use forewarn_proto::policy::Policy;
 use forewarn_trust::metadata::ADMIN_VALIDITY;
 use jiff::{SignedDuration, Timestamp};
-use serde::{Deserialize, Serialize};
 
 use super::{
     apps::Apps,
     calendar::Calendar,
     device::{Device, Track},
-    fleet::{Entry, Fleet},
+    fleet::Fleet,
+    scene::{Period, Scene},
 };
-
-/// When the policy is sent, and how long the simulation looks on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Period {
-    /// The policy is in force on every device that is on then, and on others as soon as they are.
-    pub(crate) from: Timestamp,
-    /// What comes later is not told.
-    pub(crate) until: Timestamp,
-}
 
 /// What came of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,17 +35,6 @@ struct Job<'f> {
     name: String,
     stands_for: u32,
     scene: &'f Scene<'f>,
-}
-
-/// What all devices of an entry have in common.
-pub(super) struct Scene<'f> {
-    pub(super) entry: &'f Entry,
-    pub(super) policy: Arc<Policy>,
-    pub(super) set: PolicySet,
-    pub(super) calendar: Calendar,
-    pub(super) apps: Apps,
-    pub(super) period: Period,
-    pub(super) seed: u64,
 }
 
 /// Plays a policy over a fleet. `progress` hears, from any thread, how many devices are done.
@@ -128,36 +108,4 @@ fn play_all(jobs: &[Job<'_>], progress: &(dyn Fn(u64) + Sync)) -> Vec<Track> {
 fn take<'j, 'f>(next: &AtomicUsize, jobs: &'j [Job<'f>]) -> Option<(usize, &'j Job<'f>)> {
     let index = next.fetch_add(1, Ordering::Relaxed);
     Some((index, jobs.get(index)?))
-}
-
-/// Why somebody with a banned app is never told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Missed {
-    /// The agent lists no packages on this platform.
-    NotListed,
-    /// The policy's rollout does not reach the device.
-    NotReached,
-    /// The device is off all the time.
-    Off,
-    /// The person is on leave.
-    OnLeave,
-    /// The person is not at the device in all the time, or the policy ends before.
-    NotThere,
-    /// Somebody else on the device removed the app first.
-    Gone,
-}
-
-impl Missed {
-    /// The reason in a few words.
-    pub(crate) fn text(self) -> &'static str {
-        match self {
-            Self::NotListed => "this version's agent lists no packages on their device's platform",
-            Self::NotReached => "the policy's rollout does not reach their device in this time",
-            Self::Off => "their device is off all the time",
-            Self::OnLeave => "they are on leave; they get the full notice when they are back",
-            Self::NotThere => "they are not at their device in this time",
-            Self::Gone => "somebody else on their device removes the app first",
-        }
-    }
 }

@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
-use super::run::Period;
+use super::scene::Period;
 
 /// The lengths that a span can have: those that people count in. In minutes.
 const LENGTHS: [i64; 15] = [5, 15, 30, 60, 120, 180, 240, 360, 480, 720, 1440, 2880, 10_080, 20_160, 43_200];

@@ -5,20 +5,17 @@ use std::{
     net::TcpStream,
     path::{Path, PathBuf},
     process::{Command, Stdio},
-    sync::Arc,
     thread::sleep,
     time::Duration,
 };
 
 use anyhow::{Context, Result, bail, ensure};
 use rcgen::{CertificateParams, DnType, KeyPair};
-use rustls::{
-    ClientConfig, ClientConnection, RootCertStore, StreamOwned,
-    pki_types::{CertificateDer, ServerName, pem::PemObject},
-};
+use rustls::{ClientConnection, StreamOwned};
 
 use super::{
     child::Process,
+    clients::{client, name},
     wire::{self, Protocol},
 };
 
@@ -190,24 +187,4 @@ fn read_line(socket: &mut TcpStream) -> Result<()> {
         socket.read_exact(&mut byte)?;
     }
     Ok(())
-}
-
-pub(crate) fn name() -> Result<ServerName<'static>> {
-    Ok(ServerName::try_from("127.0.0.1")?)
-}
-
-/// What clients share: whom they trust.
-pub(crate) fn roots(folder: &Path) -> Result<Arc<RootCertStore>> {
-    let mut roots = RootCertStore::empty();
-    for file in ["peer.pem", "server/ca.pem"] {
-        if let Ok(pem) = fs_err::read(folder.join(file)) {
-            roots.add(CertificateDer::from_pem_slice(&pem)?)?;
-        }
-    }
-    Ok(Arc::new(roots))
-}
-
-/// A client, without a certificate or with this device's.
-pub(crate) fn client(folder: &Path, device: Option<&super::load::Device>) -> Result<Arc<ClientConfig>> {
-    super::load::Clients::new(roots(folder)?)?.config(device)
 }

@@ -19,13 +19,6 @@ use forewarn_proto::{
     push::{Retry, SPREAD_HEADER, WasUp},
 };
 use rcgen::{CertificateParams, KeyPair};
-use rustls::{
-    ClientConfig,
-    client::{Resumption, WebPkiServerVerifier},
-    crypto::CryptoProvider,
-    pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
-};
-use serde::{Deserialize, Serialize};
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
     net::{TcpSocket, TcpStream},
@@ -36,7 +29,7 @@ use tokio_rustls::{TlsConnector, client::TlsStream};
 
 use super::{
     child::{commands, now},
-    keys,
+    clients::{Clients, Device, name, roots},
     wire::{self, MARKER_BYTES, Protocol},
 };
 
@@ -50,43 +43,6 @@ const PATIENCE: Duration = Duration::from_secs(60);
 #[derive(Args)]
 pub(crate) struct Options {
     folder: PathBuf,
-}
-
-/// What a device got at its enrolment.
-#[derive(Clone, Serialize, Deserialize)]
-pub(crate) struct Device {
-    certificate: String,
-    key: String,
-}
-
-/// What all clients share.
-pub(crate) struct Clients {
-    provider: Arc<CryptoProvider>,
-    verifier: Arc<WebPkiServerVerifier>,
-}
-
-impl Clients {
-    pub(crate) fn new(roots: Arc<rustls::RootCertStore>) -> Result<Self> {
-        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let verifier = WebPkiServerVerifier::builder_with_provider(roots, provider.clone()).build()?;
-        Ok(Self { provider, verifier })
-    }
-
-    /// No resumption: each connection is a first one.
-    pub(crate) fn config(&self, device: Option<&Device>) -> Result<Arc<ClientConfig>> {
-        let builder = ClientConfig::builder_with_provider(self.provider.clone())
-            .with_protocol_versions(&[&rustls::version::TLS13])?
-            .with_webpki_verifier(self.verifier.clone());
-        let mut config = match device {
-            None => builder.with_no_client_auth(),
-            Some(device) => {
-                let chain = vec![CertificateDer::from_pem_slice(device.certificate.as_bytes())?];
-                builder.with_client_auth_cert(chain, PrivateKeyDer::from_pem_slice(device.key.as_bytes())?)?
-            }
-        };
-        config.resumption = Resumption::disabled();
-        Ok(Arc::new(config))
-    }
 }
 
 /// Everything that the devices tell.
@@ -119,7 +75,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
 
 /// Commands: `enroll PORT`, `connect PROTOCOL PORT N`, `round K`, `next K`, `drop`, `follow PORT N`, `back`.
 async fn attend(folder: PathBuf) -> Result<()> {
-    let clients = Clients::new(keys::roots(&folder)?)?;
+    let clients = Clients::new(roots(&folder)?)?;
     let devices = match fs_err::read(folder.join("devices.json")) {
         Ok(text) => serde_json::from_slice(&text)?,
         Err(_) => Vec::new(),
@@ -239,7 +195,7 @@ async fn open(fleet: &Fleet, protocol: Protocol, port: u16, number: usize) -> Re
     }
     let device = if protocol == Protocol::Sse { fleet.devices.get(number) } else { None };
     let connector = TlsConnector::from(fleet.clients.config(device)?);
-    let mut stream = connector.connect(keys::name()?, socket).await.context("TLS")?;
+    let mut stream = connector.connect(name()?, socket).await.context("TLS")?;
     stream.write_all(&protocol.hello(number)).await?;
     stream.flush().await?;
     let (mut heard, mut chunk) = (Vec::new(), [0; 1024]);
@@ -343,7 +299,7 @@ async fn enroll(fleet: &Rc<Fleet>, port: u16) -> Result<()> {
             let socket = TcpStream::connect(("127.0.0.1", port)).await?;
             socket.set_nodelay(true)?;
             let connector = TlsConnector::from(fleet.clients.config(None)?);
-            let mut stream = BufReader::new(connector.connect(keys::name()?, socket).await?);
+            let mut stream = BufReader::new(connector.connect(name()?, socket).await?);
             let mut devices = Vec::new();
             for secret in part {
                 devices.push(enroll_one(&mut stream, secret).await?);

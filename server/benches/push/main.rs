@@ -4,6 +4,7 @@
 #![expect(clippy::disallowed_methods, reason = "a benchmark starts programs and measures real time")]
 
 mod child;
+mod clients;
 mod compare;
 mod floor;
 mod goals;

@@ -14,12 +14,8 @@ use rustls::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::server::config;
+use super::server::{BARE_CERTIFICATE, BARE_KEY, config};
 
-/// The certificate and key of the route without a database.
-pub(crate) const BARE_CERTIFICATE: &str = "bare.pem";
-/// See [`BARE_CERTIFICATE`].
-pub(crate) const BARE_KEY: &str = "bare.key";
 /// Where devices' keys are.
 const DEVICES: &str = "devices.json";
 

@@ -19,10 +19,15 @@ use rustls::{
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
-use super::{child::commands, devices};
+use super::child::commands;
 
 /// Where both listen.
 pub(crate) const PORT: u16 = 17_540;
+
+/// The certificate and key of the route without a database.
+pub(crate) const BARE_CERTIFICATE: &str = "bare.pem";
+/// See [`BARE_CERTIFICATE`].
+pub(crate) const BARE_KEY: &str = "bare.key";
 
 #[derive(Args)]
 pub(crate) struct Options {
@@ -82,10 +87,10 @@ fn acceptor(folder: &std::path::Path) -> Result<TlsAcceptor> {
     roots.add(CertificateDer::from_pem_file(folder.join("server/ca.pem"))?)?;
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider.clone()).build()?;
-    let chain = vec![CertificateDer::from_pem_file(folder.join(devices::BARE_CERTIFICATE))?];
+    let chain = vec![CertificateDer::from_pem_file(folder.join(BARE_CERTIFICATE))?];
     let config = ServerConfig::builder_with_provider(provider)
         .with_protocol_versions(&[&rustls::version::TLS13])?
         .with_client_cert_verifier(verifier)
-        .with_single_cert(chain, PrivateKeyDer::from_pem_file(folder.join(devices::BARE_KEY))?)?;
+        .with_single_cert(chain, PrivateKeyDer::from_pem_file(folder.join(BARE_KEY))?)?;
     Ok(TlsAcceptor::from(Arc::new(config)))
 }
