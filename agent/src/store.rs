@@ -275,6 +275,19 @@ mod tests {
     }
 
     #[test]
+    fn a_format_of_the_future_is_put_aside_too() {
+        let folder = tempfile::tempdir().unwrap();
+        Store::open(folder.path()).unwrap().set_state(&State::default()).unwrap();
+        let path = folder.path().join(FILE);
+        let mut bytes = fs_err::read(&path).unwrap();
+        // The schema's format. Source: SQLite's `fileformat2.html`, 1.3.10.
+        bytes[47] = 9;
+        fs_err::write(&path, &bytes).unwrap();
+        assert!(matches!(Store::open(folder.path()).unwrap().state(), Stored::Missing));
+        assert_eq!(fs_err::read(path.with_extension("damaged-1")).unwrap(), bytes);
+    }
+
+    #[test]
     fn a_page_that_a_disk_has_lost_is_never_read_as_a_state() {
         let folder = tempfile::tempdir().unwrap();
         let mut state = vec![b' '; 20_000];
