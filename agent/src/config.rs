@@ -1,17 +1,11 @@
 //! The agent's configuration: `agent.toml`. Every field has a default; what is unknown is refused.
 
-mod people;
-
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use directories::{BaseDirs, ProjectDirs};
 use forewarn_engine::Settings;
-use forewarn_inventory::Places;
-use forewarn_proto::{
-    inventory::Person,
-    policy::{Language, Length},
-};
+use forewarn_proto::policy::{Language, Length};
 use serde::Deserialize;
 
 /// The configuration for everyone on the device, used when the person has none of their own.
@@ -20,7 +14,7 @@ const SYSTEM_PATH: &str = "/etc/forewarn/agent.toml";
 /// Where a daemon of root's keeps its state, and where it listens: everyone on the device asks there.
 const SYSTEM_STATE: &str = "/var/lib/forewarn";
 /// See [`SYSTEM_STATE`].
-const SYSTEM_SOCKET: &str = "/run/forewarn/forewarn.sock";
+pub(crate) const SYSTEM_SOCKET: &str = "/run/forewarn/forewarn.sock";
 
 /// The configuration file.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -69,15 +63,20 @@ pub(crate) enum NoticeWay {
 /// The configuration with every default filled in.
 #[derive(Debug, Clone)]
 pub(crate) struct Config {
-    /// Whom a command asks about; whoever runs it when none.
-    pub(crate) person: Option<Person>,
+    /// The number of the user about whom a command asks; whoever runs it when none.
+    pub(crate) user: Option<u32>,
     pub(crate) state: PathBuf,
     pub(crate) socket: PathBuf,
     pub(crate) settings: Settings,
     pub(crate) notices: NoticeWay,
     pub(crate) terminals: Option<Vec<PathBuf>>,
     pub(crate) languages: Vec<Language>,
-    pub(crate) places: Places,
+    /// The system whose packages are listed.
+    pub(crate) root: PathBuf,
+    /// The homes that are looked after, if the file names some.
+    pub(crate) homes: Option<Vec<PathBuf>>,
+    /// The home of whoever runs this.
+    pub(crate) own_home: Option<PathBuf>,
     pub(crate) simulated_clock: Option<PathBuf>,
 }
 
@@ -101,22 +100,9 @@ impl Config {
         Self::complete(file)
     }
 
-    /// The home of whom a command asks about.
-    ///
-    /// # Errors
-    /// When that is none of those that are looked after.
-    pub(crate) fn home(&self) -> Result<&Path> {
-        let mut homes = self.places.homes.iter();
-        let home = match self.person {
-            Some(person) => homes.find(|(of, _)| *of == person),
-            None => homes.next(),
-        };
-        home.map(|(_, home)| home.as_path()).context("no home of theirs is looked after; see `homes` in agent.toml")
-    }
-
-    /// Where each person's vault is, by their number.
+    /// Where each person's vault is, by their name.
     pub(crate) fn vault(&self) -> PathBuf {
-        vault_in(&self.state)
+        self.state.join("vault")
     }
 
     fn complete(file: File) -> Result<Self> {
@@ -130,7 +116,6 @@ impl Config {
         let default_socket = if root { SYSTEM_SOCKET.into() } else { runtime.join("forewarn.sock") };
         let socket = file.socket.unwrap_or(default_socket);
         let own_home = dirs.as_ref().map(|d| d.home_dir().to_owned());
-        let homes = people::homes(file.homes, own_home, &vault_in(&state));
         let mut settings = Settings::default();
         if let Some(min_notice) = file.min_notice {
             if min_notice.0 < Settings::LEAST_NOTICE {
@@ -141,8 +126,10 @@ impl Config {
         settings.max_staleness = file.max_staleness.map_or(settings.max_staleness, |length| length.0);
         settings.offline_limit = file.offline_limit.map_or(settings.offline_limit, |length| length.0);
         Ok(Self {
-            person: None,
-            places: Places { root: file.root.unwrap_or_else(|| "/".into()), homes },
+            user: None,
+            root: file.root.unwrap_or_else(|| "/".into()),
+            homes: file.homes,
+            own_home,
             state,
             socket,
             settings,
@@ -152,10 +139,6 @@ impl Config {
             simulated_clock: file.simulated_clock,
         })
     }
-}
-
-fn vault_in(state: &Path) -> PathBuf {
-    state.join("vault")
 }
 
 /// `de_DE.UTF-8` is `de`.

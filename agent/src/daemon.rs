@@ -14,7 +14,7 @@ use anyhow::{Context, Result, bail, ensure};
 use forewarn_clock::{Clock, local_zone};
 use forewarn_engine::{Engine, Input, MailFound, Now, ProfileId, State};
 use forewarn_proto::{
-    inventory::{Listing, Person, Scope},
+    inventory::{Listing, Person},
     ipc::Isolation,
     push::Frame,
     report::Refusal,
@@ -33,6 +33,7 @@ use crate::{
     ipc::{self, Asked},
     mail::{self, Mail, Recovered},
     notice::{self, Manner, News},
+    people::{Account, People},
     perform::{Done, Hands},
     scan::{self, Extent, LOOK_EVERY, Pace, Scan, Scanner, Touched, Watch},
     store::{Store, Stored},
@@ -57,6 +58,8 @@ enum Wake {
     Notice(News),
     /// A person asks.
     Asked(Asked),
+    /// Somebody's account or home is not quite what it was: they are told anew.
+    PersonChanged(Person),
     /// The system wants us to stop.
     Stop,
 }
@@ -88,12 +91,15 @@ struct Channels {
     done: mpsc::UnboundedReceiver<Done>,
     news: mpsc::UnboundedReceiver<News>,
     asked: mpsc::Receiver<Asked>,
+    changed: mpsc::UnboundedReceiver<Person>,
 }
 
 /// What stands before anything runs.
 struct Loaded {
     identity: Identity,
     store: Store,
+    people: People,
+    changed: mpsc::UnboundedReceiver<Person>,
     trust: Trust,
     mail: Mail,
     state: State,
@@ -105,16 +111,15 @@ struct Loaded {
 /// # Errors
 /// When the device is not enrolled, or the state can't be opened.
 pub(crate) async fn run(config: Config) -> Result<()> {
-    ensure!(!config.places.homes.is_empty(), "there is no home to look after; set `homes` in agent.toml");
     let loaded = Loaded::load(&config).await?;
-    for (person, home) in &config.places.homes {
-        tracing::info!("running for user {} in {}", person.0, home.display());
+    for Account { person, user, home, .. } in loaded.people.accounts() {
+        tracing::info!("running for user {user}, known as {person}, in {}", home.display());
     }
     let clock = Clock::new(config.simulated_clock.as_deref());
     let touched = Touched::default();
-    let watch = Watch::new(&config.places, touched.clone())?;
-    let (mut daemon, channels) = assemble(config, loaded, clock.clone(), touched)?;
-    daemon.begin();
+    let watch = Watch::new(&config.root, &loaded.people, touched.clone())?;
+    let (mut daemon, mut channels) = assemble(config, loaded, clock.clone(), touched)?;
+    daemon.begin(&mut channels.changed);
     daemon.attend(channels, Alarm::new(clock)?, watch).await
 }
 
@@ -123,13 +128,15 @@ impl Loaded {
         create_private(&config.state)?;
         let identity = Identity::load(&config.state)?;
         let store = Store::open(&config.state)?;
+        let (people, changed) = People::meet(config)?;
+        ensure!(!people.accounts().is_empty(), "there is no home to look after; set `homes` in agent.toml");
         let keys = vault_key::load(&config.state, vault_key::credentials().as_deref())?;
-        let mail = Mail::new(config.places.homes.clone(), config.vault(), keys);
+        let mail = Mail::new(people.clone(), config.vault(), keys);
         let recovered = mail.recover().await;
         let unsettled = recovered.unsettled.clone();
         let state = load_state(&store, recovered)?;
         let trust = Trust::load(&store, &identity, config.state.clone()).await;
-        Ok(Self { identity, store, trust, mail, state, unsettled })
+        Ok(Self { identity, store, people, changed, trust, mail, state, unsettled })
     }
 }
 
@@ -137,7 +144,7 @@ impl Loaded {
 /// be read either, nothing is stored in the place of what may still be read another time.
 fn load_state(store: &Store, recovered: Recovered) -> Result<State> {
     for (person, error) in &recovered.failed {
-        tracing::error!("the mail profiles of user {} could not be looked after: {error:#}", person.0);
+        tracing::error!("the mail profiles of {person} could not be looked after: {error:#}");
     }
     let mut state = match (store.state(), recovered.failed.is_empty()) {
         (Stored::State(state), _) => *state,
@@ -153,7 +160,7 @@ fn load_state(store: &Store, recovered: Recovered) -> Result<State> {
 }
 
 fn assemble(config: Config, loaded: Loaded, clock: Clock, touched: Touched) -> Result<(Daemon, Channels)> {
-    let Loaded { identity, store, trust, mail, state, unsettled } = loaded;
+    let Loaded { identity, store, people, changed, trust, mail, state, unsettled } = loaded;
     let (heard_sender, heard) = mpsc::channel(4);
     let (done_sender, done) = mpsc::unbounded_channel();
     let (orders_sender, orders) = mpsc::unbounded_channel();
@@ -166,7 +173,7 @@ fn assemble(config: Config, loaded: Loaded, clock: Clock, touched: Touched) -> R
         terminals: config.terminals.clone(),
         languages: config.languages.clone(),
         zone: local_zone(),
-        homes: config.places.homes.clone(),
+        people: people.clone(),
         socket: config.socket.clone(),
     };
     let link = Link {
@@ -175,16 +182,15 @@ fn assemble(config: Config, loaded: Loaded, clock: Clock, touched: Touched) -> R
         heard: heard_sender,
     };
     let (said_sender, said) = mpsc::channel(16);
-    let people = config.places.homes.iter().map(|(person, _)| *person).collect();
-    ipc::serve(&config.socket, people, asked_sender, said_sender)?;
+    ipc::serve(&config.socket, people.clone(), asked_sender, said_sender)?;
     tokio::spawn(notice::run(manner, orders, said, news_sender));
     tokio::spawn(sync::listen(link.clone(), known_receiver));
     tokio::spawn(sync::send_reports(link.clone(), newest));
     let history = store.history();
     let engine = Engine::new(settings_of(&config, &identity), state);
-    let scanner = Scanner::new(config.places.clone());
+    let scanner = Scanner::new(&config.root, people.clone());
     let hands = Hands {
-        config,
+        people,
         store,
         mail,
         turn: Arc::default(),
@@ -213,12 +219,16 @@ fn assemble(config: Config, loaded: Loaded, clock: Clock, touched: Touched) -> R
         isolation: None,
         history,
     };
-    Ok((daemon, Channels { heard, touched, done, news, asked }))
+    Ok((daemon, Channels { heard, touched, done, news, asked, changed }))
 }
 
 impl Daemon {
-    /// What is known before anything is heard: the policies in the store, and the device as it is.
-    fn begin(&mut self) {
+    /// What is known before anything is heard: who is not quite who they were, the policies in the store, and the device as it
+    /// is.
+    fn begin(&mut self, changed: &mut mpsc::UnboundedReceiver<Person>) {
+        while let Ok(person) = changed.try_recv() {
+            self.tell_anew(person);
+        }
         if let Some(set) = self.trust.policies().cloned() {
             self.give(Input::PoliciesVerified(set));
         }
@@ -243,6 +253,7 @@ impl Daemon {
                 Some(done) = channels.done.recv() => Wake::Done(done),
                 Some(news) = channels.news.recv() => Wake::Notice(news),
                 Some(asked) = channels.asked.recv() => Wake::Asked(asked),
+                Some(person) = channels.changed.recv() => Wake::PersonChanged(person),
                 _ = terminate.recv() => Wake::Stop,
                 _ = interrupt.recv() => Wake::Stop,
             };
@@ -261,18 +272,19 @@ impl Daemon {
                 }
                 Wake::Done(mut done) => {
                     if let Done::Scanned(Some(scan)) = &mut done {
-                        watch.set_files(std::mem::take(&mut scan.mail_files));
+                        watch.set_homes(std::mem::take(&mut scan.watch));
                     }
                     self.finish(done);
                 }
                 Wake::Notice(news) => {
                     // Who comes may have opened their home by that.
                     if let News::Attended(person) = news {
-                        watch.anew(Scope::Person(person));
+                        watch.anew(person);
                     }
                     self.take_news(news);
                 }
                 Wake::Asked((person, question, answer)) => self.reply(person, question, answer),
+                Wake::PersonChanged(person) => self.tell_anew(person),
                 Wake::Stop => {
                     self.give(Input::Tick);
                     return self.hands.store.set_state(self.engine.state()).context("the state can't be stored");
@@ -293,11 +305,10 @@ impl Daemon {
 
     /// Keeps what has changed for people. Before the policies are known, nothing can be said of that.
     fn write_down(&mut self) {
-        let people = self.hands.config.places.homes.iter().map(|(person, _)| *person);
         if self.trust.policies().is_none() {
             return;
         }
-        let entries = self.history.go_on(&self.engine, people);
+        let entries = self.history.go_on(&self.engine, self.hands.people.persons());
         if !entries.is_empty()
             && let Err(error) = self.hands.store.add_entries(&entries, &self.history)
         {
@@ -409,8 +420,19 @@ impl Daemon {
         self.give(changes.map_or(Input::InventoryTaken(scan.listings.into()), Input::InventoryChanged));
     }
 
+    /// What this person was told counts no more. Once that is on disk, so does that their home is another.
+    fn tell_anew(&mut self, person: Person) {
+        tracing::warn!("the account or the home of {person} is not quite what it was; they are told anew");
+        self.give(Input::PersonChanged(person));
+        let stored = self.hands.store.set_state(self.engine.state());
+        if let Err(error) = stored.and_then(|()| self.hands.people.forget_to_tell(person)) {
+            tracing::error!("that {person} is told anew can't be stored, so nothing is taken from them: {error:#}");
+        }
+        self.look_everywhere();
+    }
+
     fn look_everywhere(&mut self) {
-        let everywhere = Extent::everywhere(&self.hands.config.places);
+        let everywhere = Extent::everywhere(&self.hands.people);
         self.hands.scan(&self.engine, everywhere);
     }
 
@@ -444,8 +466,8 @@ mod tests {
     fn what_is_held_for_one_person_goes_back_though_another_s_vault_can_t_be_read() {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(folder.path()).unwrap();
-        let held = vec![(Person(1000), "corp.example".parse().unwrap())];
-        let failed = vec![(Person(1001), anyhow::anyhow!("it does not answer"))];
+        let held = vec![(Person::from_bits(1000), "corp.example".parse().unwrap())];
+        let failed = vec![(Person::from_bits(1001), anyhow::anyhow!("it does not answer"))];
         let state = load_state(&store, Recovered { held, failed, ..Recovered::default() }).unwrap();
         let text = serde_json::to_string(&state).unwrap();
         assert!(text.contains("corp.example") && text.contains("returning"), "{text}");

@@ -3,21 +3,15 @@
 //! What is done in a home is done by a worker with its person's rights. The vault is kept here: what the worker says is
 //! bytes to be kept, and its account of how it went is taken as somebody else's words.
 
-use std::{
-    collections::BTreeSet,
-    io::Write as _,
-    os::{fd::OwnedFd, unix::fs::MetadataExt as _},
-    path::PathBuf,
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::BTreeSet, io::Write as _, os::fd::OwnedFd, path::PathBuf, sync::Arc, time::Duration};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use forewarn_engine::{Input, ProfileId};
-use forewarn_mail::{Account, Client, Folder, Folders, Holding, KEY_BYTES, Keys, Restoration, Revocation, serve};
+use forewarn_mail::{Client, Folder, Folders, Holding, KEY_BYTES, Keys, Restoration, Revocation, serve};
 use forewarn_proto::{inventory::Person, policy::Domain};
 
 use crate::{
+    people::{Account, People},
     program, running,
     worker::{self, Errand, MailRequest, Outcome, Request, Worker},
 };
@@ -29,7 +23,7 @@ const DEADLINE: Duration = Duration::from_secs(120);
 #[derive(Clone)]
 pub(crate) struct Mail {
     program: PathBuf,
-    homes: Vec<(Person, PathBuf)>,
+    people: People,
     vault: PathBuf,
     keys: Arc<Vec<[u8; KEY_BYTES]>>,
     /// The time since 1970, by which old entries of the vault go.
@@ -61,23 +55,23 @@ pub(crate) struct Recovered {
 
 impl Mail {
     /// `keys`: the vault's, the one that seals first.
-    pub(crate) fn new(homes: Vec<(Person, PathBuf)>, vault: PathBuf, keys: Vec<[u8; KEY_BYTES]>) -> Self {
-        Self { program: program::own(), homes, vault, keys: Arc::new(keys), now: crate::scan::now }
+    pub(crate) fn new(people: People, vault: PathBuf, keys: Vec<[u8; KEY_BYTES]>) -> Self {
+        Self { program: program::own(), people, vault, keys: Arc::new(keys), now: crate::scan::now }
     }
 
     /// First thing at start: settles what a crash left half done. One person's trouble must not keep another's mail.
     pub(crate) async fn recover(&self) -> Recovered {
         let mut recovered = Recovered::default();
-        for (person, _) in &self.homes {
-            let (holdings, settled) = match self.recover_one(*person).await {
+        for person in self.people.persons() {
+            let (holdings, settled) = match self.recover_one(person).await {
                 Ok(found) => found,
                 Err(error) => {
-                    recovered.failed.push((*person, error));
+                    recovered.failed.push((person, error));
                     (Vec::new(), false)
                 }
             };
-            recovered.held.extend(domains(&holdings).map(|domain| (*person, domain)));
-            recovered.unsettled.extend((!settled).then_some(*person));
+            recovered.held.extend(domains(&holdings).map(|domain| (person, domain)));
+            recovered.unsettled.extend((!settled).then_some(person));
         }
         recovered
     }
@@ -87,7 +81,7 @@ impl Mail {
         match self.recover_one(person).await {
             Ok((_, settled)) => settled,
             Err(error) => {
-                tracing::error!("the mail profiles of user {} could not be looked after: {error:#}", person.0);
+                tracing::error!("the mail profiles of {person} could not be looked after: {error:#}");
                 false
             }
         }
@@ -103,9 +97,12 @@ impl Mail {
         }
     }
 
-    /// Takes a profile; `seals`: its stored mail is closed too.
-    pub(crate) async fn revoke(&self, id: ProfileId, seals: bool) -> Done {
-        let outcome = self.send(id.person, Errand::Revoke(id.domain.clone()), seals).await;
+    /// Takes a profile; `locks`: its stored mail is locked too. Not of who is still to be told anew.
+    pub(crate) async fn revoke(&self, id: ProfileId, locks: bool) -> Done {
+        if self.people.is_to_be_told(id.person) {
+            return failed(id, Input::RevokeFailed, Err(anyhow!("its person is to be told anew first")));
+        }
+        let outcome = self.send(id.person, Errand::Revoke(id.domain.clone()), locks).await;
         match outcome {
             Ok(Outcome::Revoked(done, held)) => revoked(id, done, &held),
             other => failed(id, Input::RevokeFailed, other),
@@ -121,14 +118,13 @@ impl Mail {
         }
     }
 
-    async fn send(&self, person: Person, errand: Errand, seals: bool) -> Result<Outcome> {
-        let found = self.homes.iter().find(|(of, _)| *of == person);
-        let (_, home) = found.with_context(|| format!("user {} has no home here", person.0))?;
-        let running = running::programs(person).into_keys().collect();
-        let request = MailRequest { home: home.clone(), errand, running, seals };
+    async fn send(&self, person: Person, errand: Errand, locks: bool) -> Result<Outcome> {
+        let account = self.people.account(person).with_context(|| format!("{person} has no home here any more"))?;
+        let running = running::programs(account.user).into_keys().collect();
+        let request = MailRequest { home: account.home.clone(), errand, running, locks };
         let work = async {
-            let worker = worker::start(&self.program, person, home).await?;
-            self.attend(worker, person, request).await
+            let worker = worker::start(&self.program, &self.people, account).await?;
+            self.attend(worker, account, request).await
         };
         let outcome = tokio::time::timeout(DEADLINE, work).await;
         let outcome = outcome.context("the worker in the home did not come back in time")??;
@@ -136,14 +132,14 @@ impl Mail {
     }
 
     /// Keeps the vault for a worker until it is done; gives what it says at the end.
-    async fn attend(&self, worker: Worker, person: Person, request: MailRequest) -> Result<Vec<u8>> {
+    async fn attend(&self, worker: Worker, account: &Account, request: MailRequest) -> Result<Vec<u8>> {
         let Worker { mut child, mut hears, speaks } = worker;
-        let home = request.home.clone();
+        let (home, user) = (request.home.clone(), account.user);
         let (line, speaks) = (worker::line(&Request::Mail(request))?, blocking(speaks.into_owned_fd()?)?);
-        let folder = self.open_vault(person)?;
+        let folder = self.open_vault(account.person)?;
         // Blocks for as long as the worker lives, which is as long as `child` does; or as a home that does not answer.
         let work = move || {
-            let folder = folder.of_device(fs_err::metadata(home)?.dev());
+            let folder = folder.for_home(&home, user)?;
             hears.write_all(&line).context("the worker in the home broke off")?;
             let folders = Folders::new(hears.try_clone()?.into());
             Ok::<_, anyhow::Error>(serve(&folder, speaks, hears, &folders)?)
@@ -155,8 +151,8 @@ impl Mail {
 
     fn open_vault(&self, person: Person) -> Result<Folder> {
         let (current, former) = self.keys.split_first().context("the vault has no key")?;
-        let dir = self.vault.join(person.0.to_string());
-        Ok(Folder::open(&dir, person.0, Keys::new(current, former), (self.now)())?)
+        let name = person.to_string();
+        Ok(Folder::open(&self.vault.join(&name), &name, Keys::new(current, former), (self.now)())?)
     }
 }
 
@@ -217,7 +213,7 @@ fn restored(id: ProfileId, done: Restoration) -> Done {
     Done { id, input, notes, waiting }
 }
 
-fn clients(accounts: &[Account]) -> BTreeSet<Client> {
+fn clients(accounts: &[forewarn_mail::Account]) -> BTreeSet<Client> {
     accounts.iter().map(|account| account.client).collect()
 }
 
@@ -245,7 +241,7 @@ mod tests {
         let holding = |domain: &str, stage: &str| serde_json::json!({ "number": 1, "domain": domain, "account": account, "stage": stage });
         let held = [holding("corp.example", "revoked"), holding("gone.example", "profile_gone")];
         fs_err::write(&answer, said(&serde_json::json!({ outcome: held }))).unwrap();
-        fs_err::write(&program, format!("#!/bin/sh\nread -r _\nexec cat '{}'\n", answer.display())).unwrap();
+        fs_err::write(&program, format!("#!/bin/sh\necho\nread -r _\nexec cat '{}'\n", answer.display())).unwrap();
         fs_err::set_permissions(&program, Permissions::from_mode(0o755)).unwrap();
         program
     }
@@ -253,27 +249,29 @@ mod tests {
     #[tokio::test]
     async fn one_home_that_can_t_be_looked_after_keeps_no_other_from_it() {
         let folder = tempfile::tempdir().unwrap();
-        let (me, nobody) = (Person(rustix::process::geteuid().as_raw()), Person(65534));
-        let homes = vec![(nobody, "/nowhere".into()), (me, folder.path().to_owned()), (nobody, "/nowhere".into())];
+        let own = rustix::process::geteuid().as_raw();
+        let [me, gone, other] = [1, 2, 3].map(Person::from_bits);
+        let nowhere = Path::new("/nowhere");
+        let people = People::of([(gone, 65_534, nowhere), (me, own, folder.path()), (other, 65_534, nowhere)]);
         let mail = Mail {
             program: program(folder.path(), "recovered"),
-            homes,
+            people,
             vault: folder.path().join("vault"),
             keys: Arc::new(vec![[7; KEY_BYTES]]),
             now: || Duration::ZERO,
         };
         let recovered = mail.recover().await;
         assert_eq!(recovered.held, [(me, "corp.example".parse().unwrap())], "{recovered:?}");
-        assert_eq!(recovered.failed.iter().map(|(person, _)| *person).collect::<Vec<_>>(), [nobody; 2]);
+        assert_eq!(recovered.failed.iter().map(|(person, _)| *person).collect::<Vec<_>>(), [gone, other]);
     }
 
     #[tokio::test]
     async fn what_is_held_for_somebody_whose_home_is_not_open_is_known_and_the_rest_is_settled_later() {
         let folder = tempfile::tempdir().unwrap();
-        let me = Person(rustix::process::geteuid().as_raw());
+        let me = Person::from_bits(1);
         let mail = Mail {
             program: program(folder.path(), "not_open"),
-            homes: vec![(me, folder.path().to_owned())],
+            people: People::of([(me, rustix::process::geteuid().as_raw(), folder.path())]),
             vault: folder.path().join("vault"),
             keys: Arc::new(vec![[7; KEY_BYTES]]),
             now: || Duration::ZERO,

@@ -17,9 +17,9 @@ use tokio::{
 };
 
 use crate::{
-    config::Config,
     mail::{self, Mail},
     notice::Order,
+    people::People,
     running,
     scan::{Extent, Scan, Scanner, Search},
     store::Store,
@@ -41,13 +41,13 @@ pub(crate) enum Done {
 /// What to do to a profile.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Errand {
-    Revoke { seals: bool },
+    Revoke { locks: bool },
     Restore,
 }
 
 /// Everything with which effects are done.
 pub(crate) struct Hands {
-    pub(crate) config: Config,
+    pub(crate) people: People,
     pub(crate) store: Store,
     pub(crate) mail: Mail,
     /// One errand at a time, in the order in which they came.
@@ -83,8 +83,8 @@ impl Hands {
                 None
             }
             Effect::Revoke(id) => {
-                let seals = engine.seals(&id);
-                self.run(Errand::Revoke { seals }, id)
+                let locks = engine.seals(&id);
+                self.run(Errand::Revoke { locks }, id)
             }
             Effect::Restore(id) => self.run(Errand::Restore, id),
             Effect::Report(report) => {
@@ -136,7 +136,7 @@ impl Hands {
         tokio::spawn(async move {
             let _turn = turn.lock_owned().await;
             let outcome = match errand {
-                Errand::Revoke { seals } => mail.revoke(id, seals).await,
+                Errand::Revoke { locks } => mail.revoke(id, locks).await,
                 Errand::Restore => mail.restore(id).await,
             };
             let _ = done.send(Done::Mail(outcome));
@@ -156,8 +156,9 @@ impl Hands {
     /// Waits for one of the programs to close. Who waited for this profile before waits no longer.
     pub(crate) fn await_closing(&mut self, id: ProfileId, programs: BTreeSet<Client>) {
         let (done, awaited) = (self.done.clone(), id.clone());
+        let Some(user) = self.people.account(id.person).map(|account| account.user) else { return };
         let task = tokio::spawn(async move {
-            running::closed(awaited.person, programs).await;
+            running::closed(user, programs).await;
             let _ = done.send(Done::Closed(awaited));
         });
         if let Some(former) = self.closing.insert(id, task.abort_handle()) {

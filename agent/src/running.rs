@@ -6,43 +6,49 @@ use std::{
 };
 
 use forewarn_mail::{Client, processes};
-use forewarn_proto::inventory::Person;
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
 use crate::alarm::register;
 
-/// The programs of this person that run, each with its processes.
+/// The programs of this user that run, each with its processes.
 ///
 /// A process can call itself what it likes. Whoever hides a running program this way only has their changes undone by it,
 /// and is revoked again.
-pub(crate) fn programs(person: Person) -> BTreeMap<Client, Vec<Pid>> {
-    let known = processes();
+pub(crate) fn programs(user: u32) -> BTreeMap<Client, Vec<Pid>> {
     let mut running: BTreeMap<Client, Vec<Pid>> = BTreeMap::new();
-    let entries = fs_err::read_dir("/proc").into_iter().flatten().flatten();
-    for entry in entries {
-        let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse().ok()).and_then(Pid::from_raw) else {
-            continue;
-        };
-        let is_theirs = fs_err::metadata(entry.path()).is_ok_and(|status| status.uid() == person.0);
-        let name = is_theirs.then(|| fs_err::read_to_string(entry.path().join("comm")).ok()).flatten();
-        if let Some(client) = name.and_then(|name| known.get(name.trim_end()).copied()) {
+    for entry in fs_err::read_dir("/proc").into_iter().flatten().flatten() {
+        let pid = entry.file_name().to_str().and_then(|name| name.parse().ok()).and_then(Pid::from_raw);
+        if let Some((pid, client)) = pid.and_then(|pid| Some((pid, program_of(pid, user)?))) {
             running.entry(client).or_default().push(pid);
         }
     }
     running
 }
 
+/// The program that a process of this user's is.
+fn program_of(pid: Pid, user: u32) -> Option<Client> {
+    let folder = format!("/proc/{}", pid.as_raw_nonzero());
+    let is_theirs = fs_err::metadata(&folder).is_ok_and(|status| status.uid() == user);
+    let name = is_theirs.then(|| fs_err::read_to_string(format!("{folder}/comm")).ok()).flatten()?;
+    processes().get(name.trim_end()).copied()
+}
+
 /// Waits until one of the programs has closed. For ever, if none of them is running now: then it is found by its lock
 /// alone, and the next try will tell.
-pub(crate) async fn closed(person: Person, programs_awaited: BTreeSet<Client>) {
-    let running = programs(person);
-    let pids = running.into_iter().filter(|(client, _)| programs_awaited.contains(client)).flat_map(|(_, pids)| pids);
-    let waits = pids.filter_map(|pid| pidfd_open(pid, PidfdFlags::empty()).ok()).map(|pidfd| Box::pin(ended(pidfd)));
-    let waits: Vec<_> = waits.collect();
+pub(crate) async fn closed(user: u32, awaited: BTreeSet<Client>) {
+    let running = programs(user).into_iter().filter(|(client, _)| awaited.contains(client));
+    let opened = running.flat_map(|(client, pids)| pids.into_iter().filter_map(move |pid| open(pid, user, client)));
+    let waits: Vec<_> = opened.map(|pidfd| Box::pin(ended(pidfd))).collect();
     if waits.is_empty() {
         return std::future::pending().await;
     }
     futures_util::future::select_all(waits).await;
+}
+
+/// A process, if it is still this program. Numbers of processes are given again: it is looked at once it can't be another.
+fn open(pid: Pid, user: u32, client: Client) -> Option<OwnedFd> {
+    let pidfd = pidfd_open(pid, PidfdFlags::empty()).ok()?;
+    (program_of(pid, user) == Some(client)).then_some(pidfd)
 }
 
 /// A process's file becomes readable when it ends.
@@ -65,14 +71,14 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let program = folder.path().join("aerc");
         fs_err::copy("/bin/sleep", &program).unwrap();
-        let me = Person(rustix::process::geteuid().as_raw());
+        let me = rustix::process::geteuid().as_raw();
         let mut child = std::process::Command::new(&program).arg("60").spawn().unwrap();
         let pid = Pid::from_child(&child);
         // Until it has become what it is.
         while !programs(me).get(&Client::Aerc).is_some_and(|pids| pids.contains(&pid)) {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
-        assert!(!programs(Person(me.0 + 1)).contains_key(&Client::Aerc));
+        assert!(!programs(me + 1).contains_key(&Client::Aerc));
         let awaited = tokio::spawn(closed(me, [Client::Aerc].into()));
         tokio::time::sleep(Duration::from_millis(50)).await;
         assert!(!awaited.is_finished());

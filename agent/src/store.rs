@@ -18,7 +18,7 @@ const FILE: &str = "forewarn.sqlite";
 const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS kept (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT;
     -- What was decided, by number.
-    CREATE TABLE IF NOT EXISTS entries (number INTEGER PRIMARY KEY, person INTEGER NOT NULL, entry BLOB NOT NULL) STRICT;
+    CREATE TABLE IF NOT EXISTS entries (number INTEGER PRIMARY KEY, person TEXT NOT NULL, entry BLOB NOT NULL) STRICT;
 ";
 const PUT: &str = "INSERT OR REPLACE INTO kept (name, value) VALUES (?1, ?2)";
 const STATE: &str = "state";
@@ -125,7 +125,7 @@ impl Store {
         transaction.execute(PUT, (HISTORY, serde_json::to_vec(history)?))?;
         for (person, entry) in entries {
             let entry = serde_json::to_vec(entry)?;
-            transaction.execute("INSERT INTO entries (person, entry) VALUES (?1, ?2)", (person.0, entry))?;
+            transaction.execute("INSERT INTO entries (person, entry) VALUES (?1, ?2)", (person.to_string(), entry))?;
         }
         let oldest = "DELETE FROM entries WHERE number <= (SELECT max(number) FROM entries) - ?1";
         transaction.execute(oldest, [MAX_ENTRIES])?;
@@ -135,7 +135,8 @@ impl Store {
     /// What was decided about a person, the oldest first. An entry that can't be read is left out.
     pub(crate) fn entries(&self, person: Person) -> Result<Vec<Entry>> {
         let mut query = self.database.prepare("SELECT entry FROM entries WHERE person = ?1 ORDER BY number")?;
-        let all = query.query_map([person.0], |row| Ok(serde_json::from_slice(row.get_ref(0)?.as_blob()?).ok()))?;
+        let all =
+            query.query_map([person.to_string()], |row| Ok(serde_json::from_slice(row.get_ref(0)?.as_blob()?).ok()))?;
         Ok(all.filter_map(|entry| entry.ok().flatten()).collect())
     }
 
@@ -227,7 +228,7 @@ mod tests {
             about: about.into(),
             event: forewarn_proto::ipc::Event::MailTaken,
         };
-        let (ann, ben) = (Person(1), Person(2));
+        let (ann, ben) = (Person::from_bits(1), Person::from_bits(2));
         assert_eq!(store.entries(ann).unwrap(), []);
         store.add_entries(&[(ann, entry("first")), (ben, entry("other"))], &History::default()).unwrap();
         store.add_entries(&[(ann, entry("second"))], &History::default()).unwrap();

@@ -9,7 +9,7 @@ use crate::{
     policy::{Domain, PolicyId, RuleId},
 };
 
-/// One rule for one person: `no-tiktok/tiktok/1000`.
+/// One rule for one person: `no-tiktok/tiktok/00c5f3a2917be604`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ObligationId {
     /// The policy.
@@ -23,12 +23,12 @@ pub struct ObligationId {
 impl ObligationId {
     /// Everyone whom a rule obliges.
     pub fn all_of(policy: &PolicyId, rule: &RuleId) -> RangeInclusive<Self> {
-        let of = |person| Self { policy: policy.clone(), rule: rule.clone(), person: Person(person) };
-        of(0)..=of(u32::MAX)
+        let [first, last] = Person::ENDS.map(|person| Self { policy: policy.clone(), rule: rule.clone(), person });
+        first..=last
     }
 }
 
-/// One person's mail profile of one domain: `corp.example/1000`.
+/// One person's mail profile of one domain: `corp.example/00c5f3a2917be604`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ProfileId {
     /// The mail domain.
@@ -80,22 +80,22 @@ impl Subject {
 
 impl fmt::Display for ObligationId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}/{}", self.policy, self.rule, self.person.0)
+        write!(f, "{}/{}/{}", self.policy, self.rule, self.person)
     }
 }
 
 impl fmt::Display for ProfileId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.domain, self.person.0)
+        write!(f, "{}/{}", self.domain, self.person)
     }
 }
 
 impl fmt::Display for Subject {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::App(App(app), person) => write!(f, "app/{app}/{}", person.0),
+            Self::App(App(app), person) => write!(f, "app/{app}/{person}"),
             Self::Profile(id) => write!(f, "profile/{id}"),
-            Self::Correction(policy, person) => write!(f, "correction/{policy}/{}", person.0),
+            Self::Correction(policy, person) => write!(f, "correction/{policy}/{person}"),
         }
     }
 }
@@ -105,7 +105,7 @@ impl FromStr for ObligationId {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let [policy, rule, person] = parts(text)?;
-        Ok(Self { policy: policy.parse()?, rule: rule.parse()?, person: parse_person(person)? })
+        Ok(Self { policy: policy.parse()?, rule: rule.parse()?, person: person.parse()? })
     }
 }
 
@@ -114,7 +114,7 @@ impl FromStr for ProfileId {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let [domain, person] = parts(text)?;
-        Ok(Self { domain: domain.parse()?, person: parse_person(person)? })
+        Ok(Self { domain: domain.parse()?, person: person.parse()? })
     }
 }
 
@@ -125,12 +125,12 @@ impl FromStr for Subject {
         match text.split_once('/') {
             Some(("app", rest)) => {
                 let [app, person] = parts(rest)?;
-                Ok(Self::App(App(app.to_owned()), parse_person(person)?))
+                Ok(Self::App(App(app.to_owned()), person.parse()?))
             }
             Some(("profile", rest)) => rest.parse().map(Self::Profile),
             Some(("correction", rest)) => {
                 let [policy, person] = parts(rest)?;
-                Ok(Self::Correction(policy.parse()?, parse_person(person)?))
+                Ok(Self::Correction(policy.parse()?, person.parse()?))
             }
             Some(_) | None => Err(format!("`{text}` names no subject")),
         }
@@ -140,10 +140,6 @@ impl FromStr for Subject {
 fn parts<const N: usize>(text: &str) -> Result<[&str; N], String> {
     let parts: Vec<&str> = text.split('/').collect();
     parts.try_into().map_err(|_| format!("`{text}` has not {N} parts"))
-}
-
-fn parse_person(text: &str) -> Result<Person, String> {
-    text.parse().map(Person).map_err(|_| format!("`{text}` is not a user number"))
 }
 
 /// As text, because these are keys of maps and JSON has no other keys.

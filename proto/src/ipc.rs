@@ -25,8 +25,8 @@ pub const MAX_ORDER_BYTES: usize = 1024 * 1024;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Asking {
-    /// Whom it is about. Only root may name somebody else; who names nobody asks for themself.
-    pub person: Option<Person>,
+    /// Whom it is about, by their user number. Only root may name somebody else; who names nobody asks for themself.
+    pub user: Option<u32>,
     /// What is asked.
     pub question: Question,
 }

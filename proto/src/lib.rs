@@ -15,6 +15,7 @@ pub mod inventory;
 pub mod ipc;
 mod moment;
 pub mod notice;
+mod person;
 pub mod policy;
 pub mod purl;
 pub mod push;

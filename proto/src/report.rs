@@ -107,7 +107,7 @@ pub struct Foretold {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PersonReport {
-    /// The person's user number on that device; no name goes up.
+    /// Who, by the name that the device drew for them; no name or number of an account goes up.
     pub person: Person,
     /// How far the obligation has come.
     pub stage: Stage,

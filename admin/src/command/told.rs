@@ -33,7 +33,7 @@ pub(crate) async fn run(home: &Home, options: &Options) -> Result<()> {
     people.iter().for_each(|person| anstream::println!("{}", line(person)));
     for ToldCorrection { device, report } in &corrections {
         let when = report.shown.map_or("not yet corrected".to_owned(), |at| format!("corrected {at:.0}"));
-        anstream::println!("{device}, user {}: {when}", report.person.0);
+        anstream::println!("{device}, person {}: {when}", report.person);
     }
     Ok(())
 }
@@ -52,5 +52,5 @@ fn line(ToldPerson { device, rule, report }: &ToldPerson) -> String {
         None => format!("not yet told: {}", obstacle.map_or("the notice is on its way", Obstacle::text)),
     };
     let (read, until) = (part("read", acknowledged), part("deadline", deadline));
-    format!("{device}, user {}, {rule}: {told}{read}{until}; {}", person.0, stage.text())
+    format!("{device}, person {person}, {rule}: {told}{read}{until}; {}", stage.text())
 }

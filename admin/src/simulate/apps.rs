@@ -11,9 +11,6 @@ use forewarn_proto::{
 
 use super::fleet::{App, Entry, Installed, Platform};
 
-/// The first person's user number.
-const FIRST_PERSON: u32 = 1000;
-
 /// Packages, each with whom it is installed for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Apps {
@@ -23,7 +20,7 @@ pub(super) struct Apps {
 
 /// An entry's first person has number 0.
 pub(super) fn person(index: u32) -> Person {
-    Person(FIRST_PERSON + index)
+    Person::from_bits(index.into())
 }
 
 impl Apps {

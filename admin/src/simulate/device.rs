@@ -170,7 +170,7 @@ impl<'s> Device<'s> {
         let entry = self.scene.entry;
         let within = u64::try_from(entry.complies_within.0.as_secs()).unwrap_or_default();
         for person in self.people() {
-            let who = format!("{name}/{}", person.0);
+            let who = format!("{name}/{person}");
             if entry.complies.has(self.scene.seed, &format!("{who}/complies")) {
                 let part = draw(self.scene.seed, &format!("{who}/delay"));
                 let delay = i64::try_from(u128::from(within) * u128::from(part) / u128::from(PARTS));

@@ -15,7 +15,7 @@ use forewarn_proto::{
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 
 const RULES: usize = 1000;
-const PERSONS: u32 = 10;
+const PERSONS: u64 = 10;
 /// How many rules match something.
 const MATCHING: usize = 10;
 const INVENTORIES: [usize; 3] = [2_000, 20_000, 200_000];
@@ -53,8 +53,9 @@ impl Device {
         let policy = Policy::parse(policy_text().as_bytes()).expect("the policy reads").into();
         let each = packages / 10;
         let system = listing(Source::Dpkg, Scope::System, "deb/debian", packages - each);
-        let homes = (1..=PERSONS)
-            .map(|id| listing(Source::Flatpak, Scope::Person(Person(id)), "flatpak", each / PERSONS as usize));
+        let homes = (1..=PERSONS).map(|id| {
+            listing(Source::Flatpak, Scope::Person(Person::from_bits(id)), "flatpak", each / PERSONS as usize)
+        });
         Self { policy, listings: std::iter::once(system).chain(homes).collect() }
     }
 
@@ -72,7 +73,7 @@ impl Device {
             SignedPolicy { policy: Arc::clone(&self.policy), signed_by: vec!["ann".into()], expires: Timestamp::MAX };
         let policies = BTreeMap::from([(signed.policy.id.clone(), signed)]);
         let domain: Domain = "corp.example".parse().expect("a domain");
-        let people = (1..=PERSONS).map(|id| (Person(id), [domain.clone()].into())).collect();
+        let people = (1..=PERSONS).map(|id| (Person::from_bits(id), [domain.clone()].into())).collect();
         let mut told = 0;
         for input in [
             Input::PoliciesVerified(PolicySet { bundle: 1, policies, ..PolicySet::default() }),

@@ -234,6 +234,7 @@ impl Engine {
             Input::NoticeFailed(id, obstacle) => self.notice_failed(id, obstacle, false),
             Input::NoticeLost(id) => self.notice_failed(id, Obstacle::NoSession, true),
             Input::PersonReachable(person) => self.person_reachable(person),
+            Input::PersonChanged(person) => self.person_changed(person),
             Input::PersonUnattended(person) => drop(self.unattended.insert(person)),
             Input::NoticeAcknowledged(subject) => self.acknowledge(&subject),
             Input::NoticeSnoozed(subject, length) => self.snooze(&subject, length),

@@ -41,6 +41,9 @@ pub enum Input {
     NoticeLost(NoticeId),
     /// What kept notices from this person is gone: they have come back, unlocked their screen, ended a meeting.
     PersonReachable(Person),
+    /// This person's account or home is not quite what it was. What they were told counts no more: they get the full notice
+    /// anew.
+    PersonChanged(Person),
     /// What showed notices to this person is gone. It changes nothing but the report.
     PersonUnattended(Person),
     /// The person acknowledged what was shown about this.

@@ -136,6 +136,15 @@ impl Engine {
         }
     }
 
+    /// What this person was told counts no more, and neither does a receipt that is still on its way.
+    pub(crate) fn person_changed(&mut self, person: Person) {
+        let theirs = self.state.obligations.iter_mut().filter(|(id, _)| id.person == person);
+        theirs.for_each(|(_, obligation)| obligation.start_over());
+        let profiles = self.state.profiles.iter_mut().filter(|(id, _)| id.person == person);
+        profiles.for_each(|(_, profile)| profile.again = None);
+        self.state.notices.retain(|subject, _| !(matches!(subject, Subject::App(_, of) if *of == person)));
+    }
+
     /// Ends an obligation; gives what its notices were about.
     fn end(&mut self, id: &ObligationId, effects: &mut Vec<Effect>) -> Option<Subject> {
         let ended = self.state.obligations.remove(id)?;

@@ -10,6 +10,7 @@ use forewarn_proto::purl::OWN_TAPS;
 use serde::Deserialize;
 
 use crate::{
+    Places,
     draft::{Draft, Item},
     folder::{Opened, Root, read_at},
     limits::{Budget, Exhausted, MAX_RECEIPT_BYTES},
@@ -75,6 +76,11 @@ pub(crate) fn watch(site: &Site<'_>) -> Vec<PathBuf> {
     let mut points = Vec::new();
     each_room(site, |root, room, _| points.extend(root.is_there(room).then(|| root.path(room))));
     points
+}
+
+/// The folder of the shared prefix, and where below it packages are.
+pub(crate) fn shared(places: &Places) -> (PathBuf, Vec<PathBuf>) {
+    (places.root.join(SHARED), ROOMS.map(|(room, _)| Path::new(PREFIX).join(room)).into())
 }
 
 /// Hands over each folder of packages that is this site's, below a root, with the kind of its packages.

@@ -41,8 +41,19 @@ use crate::{draft::Draft, site::Site};
 pub struct Places {
     /// The system's root folder: `/`.
     pub root: PathBuf,
-    /// The homes to look into, and whose they are. Nothing in them is trusted.
-    pub homes: Vec<(Person, PathBuf)>,
+    /// The homes to look into. Nothing in them is trusted.
+    pub homes: Vec<HomeFolder>,
+}
+
+/// A home, and whose it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HomeFolder {
+    /// The person.
+    pub person: Person,
+    /// The number of their account, to which their files belong.
+    pub user: u32,
+    /// The folder.
+    pub path: PathBuf,
 }
 
 impl Default for Places {
@@ -81,7 +92,7 @@ const fn reader(source: Source) -> Reader {
 
 /// The scopes that a device has: the system, and each home.
 pub fn scopes(places: &Places) -> impl Iterator<Item = Scope> {
-    std::iter::once(Scope::System).chain(places.homes.iter().map(|(person, _)| Scope::Person(*person)))
+    std::iter::once(Scope::System).chain(places.homes.iter().map(|home| Scope::Person(home.person)))
 }
 
 /// The sources that a scope has.
@@ -106,6 +117,12 @@ fn list_at(site: &Site<'_>, source: Source, scope: Scope, wanted: &Wanted) -> Li
     let mut draft = Draft::new(source, scope, wanted);
     (reader(source).read)(site, &mut draft);
     draft.finish()
+}
+
+/// A folder outside every home that may be a person's, and the places below it to watch: Homebrew's shared prefix. Whoever owns
+/// one of them has the packages in it.
+pub fn shared(places: &Places) -> (PathBuf, Vec<PathBuf>) {
+    homebrew::shared(places)
 }
 
 /// The files and folders in a scope whose change means that a listing may have changed, each once.

@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use forewarn_proto::inventory::{Person, Scope, Source, Wanted};
+use forewarn_proto::inventory::{Scope, Source, Wanted};
 
-use crate::{Places, draft::Draft, folder::Root};
+use crate::{HomeFolder, Places, draft::Draft, folder::Root};
 
 /// One place to read at.
 #[derive(Debug)]
@@ -21,7 +21,7 @@ impl<'p> Site<'p> {
     /// # Errors
     /// The folder and the reason in words. One that isn't there (not mounted, say) can't vouch for absence.
     pub(crate) fn open(places: &'p Places, scope: Scope) -> Result<Self, (PathBuf, String)> {
-        let home = places.homes.iter().find(|(person, _)| scope == Scope::Person(*person)).map(|(_, home)| home);
+        let home = home_in(places, scope).map(|home| &home.path);
         let (opened, path, missing) = match (scope, home) {
             (Scope::Person(_), Some(home)) => (Root::home(home), home.as_path(), "the home folder is not there"),
             (Scope::System, _) => (Root::system(&places.root), places.root.as_path(), "the root folder is not there"),
@@ -47,13 +47,13 @@ impl<'p> Site<'p> {
         match self.scope {
             Scope::System => Some(0),
             // What is root's is of the system, and listed there.
-            Scope::Person(Person(number)) => Some(number).filter(|number| *number != 0),
+            Scope::Person(_) => home_in(self.places, self.scope).map(|home| home.user).filter(|user| *user != 0),
         }
     }
 
     /// Whether this user's home is among those that are looked into.
     pub(crate) fn is_listed_for(&self, user: u32) -> bool {
-        self.places.homes.iter().any(|(Person(number), _)| *number == user)
+        self.places.homes.iter().any(|home| home.user == user)
     }
 
     /// Where a path of the system's is, whatever this site is.
@@ -65,6 +65,11 @@ impl<'p> Site<'p> {
     pub(crate) fn system(&self) -> Option<Root> {
         Root::system(&self.places.root).ok().flatten()
     }
+}
+
+/// The home that a scope is about.
+fn home_in(places: &Places, scope: Scope) -> Option<&HomeFolder> {
+    places.homes.iter().find(|home| scope == Scope::Person(home.person))
 }
 
 /// A draft that nothing comes of, for walks that only look where there is something to watch.

@@ -52,7 +52,7 @@ impl Lab {
     fn time(&self, work: impl FnOnce(&Vault<Folder>, &Home)) -> f64 {
         let home = Home::open(&self.scratch.path().join("me")).unwrap();
         let keys = Keys::new(&[7; 32], &[]);
-        let vault = Vault::new(Folder::open(&self.scratch.path().join("vault"), 1000, keys, Duration::ZERO).unwrap());
+        let vault = Vault::new(Folder::open(&self.scratch.path().join("vault"), "ann", keys, Duration::ZERO).unwrap());
         let begun = Instant::now();
         work(&vault, &home);
         begun.elapsed().as_secs_f64() * 1e3

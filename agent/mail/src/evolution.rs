@@ -101,12 +101,12 @@ impl Sources {
         let mut moves = Vec::new();
         for place in places.into_iter().flatten() {
             let from = format!("{place}/mail/{uid}");
-            let Some(number) = home.folder_number(&from)? else { continue };
-            let mut to = format!("{place}/.sealed-mail-{uid}");
+            let Some(folder) = home.folder_id(&from)? else { continue };
+            let mut to = format!("{place}/.kept-mail-{uid}");
             while home.resolve(&to)?.is_some() {
                 to.push('-');
             }
-            moves.push(Move { from, to, number });
+            moves.push(Move { from, to, folder });
         }
         Ok(moves)
     }

@@ -42,7 +42,7 @@ pub use client::processes;
 pub use digest::Digest;
 pub use error::{Error, Refusal};
 pub use find::{find, plan, watched};
-pub use home::Home;
+pub use home::{Birth, FolderId, Home};
 pub use limits::MAX_FILE_BYTES;
 pub use plan::{FilePlan, Plan};
 pub use vault::{

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::account::{Account, Client};
 use crate::digest::Digest;
-use crate::home::Content;
+use crate::home::{Content, FolderId};
 
 /// What revoking a domain will change in one profile. It holds no secrets: the removed pieces are masked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -92,8 +92,8 @@ pub(crate) struct Move {
     pub(crate) from: String,
     /// Path from the home.
     pub(crate) to: String,
-    /// The folder's own number, by which it is known wherever it is.
-    pub(crate) number: u64,
+    /// Which folder it is, wherever it is.
+    pub(crate) folder: FolderId,
 }
 
 /// A plan with the bytes that it is about. It holds secrets, and so has no `Debug`.

@@ -8,15 +8,18 @@ use std::io::Write as _;
 use anstyle::{AnsiColor, Style};
 use anyhow::{Context, Result};
 use clap::Args;
-use forewarn_inventory::Places;
 use forewarn_proto::{
     catalogue,
-    inventory::{Listing, Package, Person, Scope, Source, Wanted},
+    inventory::{Listing, Package, Scope, Source, Wanted},
     policy::Pattern,
 };
 use serde::Serialize;
 
-use crate::{config::Config, scan::Scanner};
+use crate::{
+    config::Config,
+    people::{self, People},
+    scan::Scanner,
+};
 
 const BOLD: Style = Style::new().bold();
 const WARN: Style = AnsiColor::Yellow.on_default();
@@ -58,8 +61,8 @@ pub(crate) async fn run(config: &Config, options: &Options) -> Result<()> {
         None if options.count => Wanted::nothing(),
         None => Wanted::All,
     };
-    let places = of_whom(config)?;
-    let mut listings = Scanner::new(places.clone()).list(options.source, wanted).await;
+    let people = of_whom(config)?;
+    let mut listings = Scanner::new(&config.root, people.clone()).list(options.source, wanted).await;
     if let Some(patterns) = &patterns {
         let is_app = |package: &Package| patterns.iter().any(|pattern| pattern.names(&package.purl));
         listings.iter_mut().for_each(|listing| listing.packages.retain(is_app));
@@ -68,18 +71,16 @@ pub(crate) async fn run(config: &Config, options: &Options) -> Result<()> {
     match options {
         Options { json: true, .. } => print_json(&Inventory { stays_on_this_device: true, listings: &listings }),
         Options { cyclonedx: true, .. } => print_json(&cyclonedx::Document::of(&listings, is_whole)),
-        Options { .. } => print_table(&listings, patterns.as_deref(), &places),
+        Options { .. } => print_table(&listings, patterns.as_deref(), &people),
     }
 }
 
-/// The places to look at: with `--person`, that person's home and no other.
-fn of_whom(config: &Config) -> Result<Places> {
-    let mut places = config.places.clone();
-    if let Some(person) = config.person {
-        config.home()?;
-        places.homes.retain(|(of, _)| *of == person);
-    }
-    Ok(places)
+/// Whose packages to look at: with `--person`, that person's and no other's.
+fn of_whom(config: &Config) -> Result<People> {
+    Ok(match config.user {
+        Some(_) => People::unmet(vec![people::asked_about(config)?]),
+        None => People::unmet(people::at_hand(config)),
+    })
 }
 
 /// The answer as JSON.
@@ -97,10 +98,10 @@ fn print_json(value: &impl Serialize) -> Result<()> {
 }
 
 /// Sources that have nothing and hide nothing are left out.
-fn print_table(listings: &[Listing], patterns: Option<&[Pattern]>, places: &Places) -> Result<()> {
+fn print_table(listings: &[Listing], patterns: Option<&[Pattern]>, people: &People) -> Result<()> {
     let mut out = anstream::stdout().lock();
     for listing in listings.iter().filter(|listing| listing.count > 0 || !listing.is_complete()) {
-        let (source, whose) = (listing.source.name(), whose(listing.scope, places));
+        let (source, whose) = (listing.source.name(), whose(listing.scope, people));
         let found = patterns.map(|_| format!("{} of ", listing.packages.len())).unwrap_or_default();
         let state = if listing.is_complete() { "complete" } else { "partial" };
         writeln!(out, "{BOLD}{source}{BOLD:#} {whose}: {found}{} packages, {state}", listing.count)?;
@@ -133,11 +134,11 @@ fn remarks(package: &Package, patterns: Option<&[Pattern]>) -> String {
     remarks
 }
 
-fn whose(scope: Scope, places: &Places) -> String {
+fn whose(scope: Scope, people: &People) -> String {
     let Scope::Person(person) = scope else { return "(for everyone)".to_owned() };
-    let me = Person(rustix::process::geteuid().as_raw());
-    match places.homes.iter().find(|(of, _)| *of == person && person != me) {
-        Some((_, home)) => format!("(in {})", home.display()),
+    let me = rustix::process::geteuid().as_raw();
+    match people.account(person).filter(|account| account.user != me) {
+        Some(account) => format!("(in {})", account.home.display()),
         None => "(yours)".to_owned(),
     }
 }

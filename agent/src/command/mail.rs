@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 use forewarn_mail::{Account, Found, Home, Plan};
 use forewarn_proto::policy::Domain;
 
-use crate::config::Config;
+use crate::{config::Config, people};
 
 const BOLD: Style = Style::new().bold();
 const WARN: Style = AnsiColor::Yellow.on_default();
@@ -32,7 +32,7 @@ enum Question {
 
 pub(crate) fn run(config: &Config, options: &Options) -> Result<()> {
     let Question::Plan { domain, pieces } = &options.question;
-    let home = Home::open(config.home()?)?;
+    let home = Home::open(&people::asked_about(config)?.home)?;
     let Found { accounts, skipped } = forewarn_mail::find(&home, domain.as_str());
     for Account { client, address, touches, .. } in &accounts {
         anstream::println!("{BOLD}{client}{BOLD:#} {address}, from {}", touches.join(", "));

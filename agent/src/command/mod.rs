@@ -2,6 +2,7 @@
 
 mod acknowledge;
 mod appeal;
+mod companion;
 mod daemon;
 mod enroll;
 mod facts;
@@ -14,13 +15,15 @@ mod snooze;
 mod status;
 mod why;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use crate::{
+    config::{Config, SYSTEM_SOCKET},
+    rights::Numbers,
+    session, worker,
+};
 use anyhow::Result;
 use clap::{Parser, Subcommand};
-use forewarn_proto::inventory::Person;
-
-use crate::{config::Config, session, worker};
 
 /// Warns you before your company takes its mail profile off this device, and tells you why.
 #[derive(Parser)]
@@ -44,7 +47,10 @@ struct Arguments {
 enum Command {
     /// Work in a home for the daemon, with its person's rights.
     #[command(hide = true)]
-    Worker,
+    Worker(Becomes),
+    /// Have somebody attended to in their session, for the daemon.
+    #[command(hide = true)]
+    Companion(Becomes),
     /// Run in the background: list packages, hear the server, warn, revoke, restore.
     Daemon,
     #[command(flatten)]
@@ -80,16 +86,33 @@ enum Configured {
     Snooze(snooze::Options),
 }
 
+/// Whom a process of root's becomes: a user's number, and a group's.
+#[derive(clap::Args)]
+struct Becomes {
+    #[arg(requires = "group")]
+    user: Option<u32>,
+    group: Option<u32>,
+}
+
+impl Becomes {
+    fn numbers(self) -> Option<Numbers> {
+        self.user.zip(self.group).map(|(user, group)| Numbers { user, group })
+    }
+}
+
 /// By the arguments of this process.
 pub(crate) fn main() -> Result<()> {
     let Arguments { config, socket, person, command } = Arguments::parse();
     let command = match command {
-        Command::Worker => return worker::run(),
+        Command::Companion(becomes) => {
+            return companion::run(socket.as_deref().unwrap_or(Path::new(SYSTEM_SOCKET)), becomes);
+        }
+        Command::Worker(becomes) => return worker::run(becomes.numbers()),
         Command::Daemon => return daemon::run(config, socket),
         Command::Configured(command) => command,
     };
     let mut config = Config::load(config.as_deref(), socket)?;
-    config.person = person.map(Person);
+    config.user = person;
     crate::block_on(async {
         match command {
             Configured::Session => session::run(&config).await,

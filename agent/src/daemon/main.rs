@@ -3,9 +3,19 @@
 use std::path::PathBuf;
 
 use anyhow::{Result, bail};
-use lexopt::{Arg, Parser};
+use lexopt::{Arg, Parser, ValueExt as _};
 
-use crate::{config::Config, worker};
+use crate::{config::Config, rights::Numbers, worker};
+
+/// The first descriptor that is not an input or output. Those that this process was started with and does not know stay with
+/// it: whoever works for it or shows its notices gets none.
+const FIRST_FOREIGN: i32 = 3;
+
+/// Whom a worker becomes: a user's number, and a group's.
+fn becomes(arguments: &mut Parser) -> Result<Option<Numbers>> {
+    let Some(Arg::Value(user)) = arguments.next()? else { return Ok(None) };
+    Ok(Some(Numbers { user: user.parse()?, group: arguments.value()?.parse()? }))
+}
 
 /// By the arguments of this process.
 pub(crate) fn main() -> Result<()> {
@@ -15,7 +25,7 @@ pub(crate) fn main() -> Result<()> {
         match argument {
             Arg::Long("config") => config = Some(PathBuf::from(arguments.value()?)),
             Arg::Long("socket") => socket = Some(PathBuf::from(arguments.value()?)),
-            Arg::Value(word) if word == "worker" => return worker::run(),
+            Arg::Value(word) if word == "worker" => return worker::run(becomes(&mut arguments)?),
             Arg::Long("version") => {
                 anstream::println!("forewarn-daemon {}", env!("CARGO_PKG_VERSION"));
                 return Ok(());
@@ -25,5 +35,6 @@ pub(crate) fn main() -> Result<()> {
             }
         }
     }
+    close_fds::set_fds_cloexec_threadsafe(FIRST_FOREIGN, &[]);
     crate::block_on(super::run(Config::load(config.as_deref(), socket)?))
 }

@@ -2,7 +2,6 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail, ensure};
 use forewarn_proto::{
-    inventory::Person,
     ipc::{Asking, MAX_ORDER_BYTES, Order, Question, Word},
     report::Medium,
 };
@@ -46,7 +45,7 @@ impl Attendance {
 /// # Errors
 /// When no daemon answers on the configured socket, or it does not answer this person.
 pub(crate) async fn ask<T: DeserializeOwned>(config: &Config, question: &Question) -> Result<T> {
-    let (mut hears, _says) = connect(&config.socket, config.person, question).await?;
+    let (mut hears, _says) = connect(&config.socket, config.user, question).await?;
     match line::read(&mut hears, MAX_ANSWER_BYTES).await {
         Ok(Some(answer)) => Ok(answer),
         // Whoever is turned away finds the connection closed, or reset.
@@ -59,8 +58,8 @@ pub(crate) async fn ask<T: DeserializeOwned>(config: &Config, question: &Questio
 ///
 /// # Errors
 /// When no daemon listens.
-pub(crate) async fn attend(socket: &Path, person: Option<Person>, medium: Medium) -> Result<Attendance> {
-    let (mut hears, says) = connect(socket, person, &Question::Attend { medium }).await?;
+pub(crate) async fn attend(socket: &Path, user: Option<u32>, medium: Medium) -> Result<Attendance> {
+    let (mut hears, says) = connect(socket, user, &Question::Attend { medium }).await?;
     let (sender, orders) = mpsc::channel(1);
     tokio::spawn(async move {
         while let Ok(Some(order)) = line::read(&mut hears, MAX_ORDER_BYTES).await {
@@ -74,7 +73,7 @@ pub(crate) async fn attend(socket: &Path, person: Option<Person>, medium: Medium
 
 async fn connect(
     socket: &Path,
-    person: Option<Person>,
+    user: Option<u32>,
     question: &Question,
 ) -> Result<(BufReader<OwnedReadHalf>, OwnedWriteHalf)> {
     let unreachable = || format!("the daemon does not answer on {}; start it with `forewarn daemon`", socket.display());
@@ -82,7 +81,7 @@ async fn connect(
     let (me, owner) = (rustix::process::geteuid().as_raw(), stream.peer_cred()?.uid());
     ensure!(owner == 0 || owner == me, "{} is not the daemon's: user {owner} listens there", socket.display());
     let (hears, mut says) = stream.into_split();
-    let asking = Asking { person, question: question.clone() };
+    let asking = Asking { user, question: question.clone() };
     line::write(&mut says, &asking).await.context(TURNED_AWAY)?;
     Ok((BufReader::new(hears), says))
 }

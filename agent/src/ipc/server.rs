@@ -24,6 +24,7 @@ use tokio::{
 };
 
 use super::line;
+use crate::people::People;
 
 /// How long a question may take to be said, and an answer to be taken. Stops those who connect and wait.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -72,7 +73,7 @@ pub(crate) enum Said {
 /// Where what comes in goes.
 #[derive(Clone)]
 struct Door {
-    people: Arc<BTreeSet<Person>>,
+    people: People,
     asked: mpsc::Sender<Asked>,
     said: mpsc::Sender<Said>,
     users: Arc<Mutex<Users>>,
@@ -88,13 +89,8 @@ struct Users {
     companions: u64,
 }
 
-/// Listens on `socket`. Questions of `people` go to `asked`, and what their companions say to `said`.
-pub(crate) fn serve(
-    socket: &Path,
-    people: BTreeSet<Person>,
-    asked: mpsc::Sender<Asked>,
-    said: mpsc::Sender<Said>,
-) -> Result<()> {
+/// Listens on `socket`. Questions of these people go to `asked`, and what their companions say to `said`.
+pub(crate) fn serve(socket: &Path, people: People, asked: mpsc::Sender<Asked>, said: mpsc::Sender<Said>) -> Result<()> {
     if std::os::unix::net::UnixStream::connect(socket).is_ok() {
         bail!("another daemon answers on {}; stop it, or set `socket` in agent.toml", socket.display());
     }
@@ -102,15 +98,15 @@ pub(crate) fn serve(
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error.into()),
         Ok(()) | Err(_) => {}
     }
-    let mine = Person(rustix::process::geteuid().as_raw());
-    let shared = people.iter().any(|person| *person != mine);
+    let me = rustix::process::geteuid().as_raw();
+    let shared = people.accounts().iter().any(|account| account.user != me);
     if let Some(folder) = socket.parent().filter(|_| shared) {
         fs_err::create_dir_all(folder)?;
     }
     let listener = UnixListener::bind(socket).with_context(|| format!("cannot listen on {}", socket.display()))?;
     let mode = if shared { 0o666 } else { 0o600 };
     fs_err::set_permissions(socket, std::os::unix::fs::PermissionsExt::from_mode(mode))?;
-    let door = Door { people: Arc::new(people), asked, said, users: Arc::default() };
+    let door = Door { people, asked, said, users: Arc::default() };
     tokio::spawn(async move {
         loop {
             match listener.accept().await {
@@ -129,7 +125,7 @@ impl Door {
     /// Lets a user of this device in, if there is reason to, and room.
     fn open(&self, stream: UnixStream) {
         let Ok(user) = stream.peer_cred().map(|peer| peer.uid()) else { return };
-        let known = user == 0 || self.people.contains(&Person(user));
+        let known = user == 0 || self.people.of_user(user).is_some();
         let mut users = self.users();
         let held = users.connections.get(&user).copied().unwrap_or_default();
         if !known || held >= PER_USER {
@@ -169,11 +165,10 @@ impl Door {
         let (hears, mut says) = stream.into_split();
         let mut hears = BufReader::new(hears);
         let asking = timeout(PATIENCE, line::read(&mut hears, MAX_QUESTION_BYTES)).await.context("nothing is asked")?;
-        let Asking { person, question } = asking?.context("nothing is asked")?;
-        let person = person.unwrap_or(Person(user));
-        if !self.people.contains(&person) || (user != 0 && person.0 != user) {
-            bail!("user {user} may not ask about user {}", person.0);
-        }
+        let Asking { user: about, question } = asking?.context("nothing is asked")?;
+        let about = about.unwrap_or(user);
+        let account = self.people.of_user(about).filter(|_| user == 0 || about == user);
+        let person = account.with_context(|| format!("user {user} may not ask about user {about}"))?.person;
         if let Question::Attend { medium } = question {
             return self.hear_companion(hears, says, person, medium).await;
         }

@@ -20,6 +20,7 @@ use self::start::Starter;
 use crate::{
     config::NoticeWay,
     ipc::{Companion, Said},
+    people::People,
     words::Tongue,
 };
 
@@ -50,7 +51,7 @@ pub(crate) struct Manner {
     pub(crate) terminals: Option<Vec<PathBuf>>,
     pub(crate) languages: Vec<Language>,
     pub(crate) zone: TimeZone,
-    pub(crate) homes: Vec<(Person, PathBuf)>,
+    pub(crate) people: People,
     pub(crate) socket: PathBuf,
 }
 
@@ -76,8 +77,8 @@ pub(crate) async fn run(
     mut said: mpsc::Receiver<Said>,
     news: mpsc::UnboundedSender<News>,
 ) {
-    let people = if manner.way == NoticeWay::Terminal { Vec::new() } else { manner.homes.clone() };
-    let starter = Starter::new(&manner.socket, people);
+    let accounts = if manner.way == NoticeWay::Terminal { &[] } else { manner.people.accounts() };
+    let starter = Starter::new(&manner.socket, accounts);
     let mut hub = Hub { manner, starter, companions: Vec::new(), given: BTreeMap::new(), news };
     loop {
         tokio::select! {
@@ -113,7 +114,7 @@ impl Hub {
 
     /// A person's desktop needs one companion: the newest.
     fn welcome(&mut self, companion: Companion) {
-        tracing::info!("user {} is attended to ({:?})", companion.person.0, companion.medium);
+        tracing::info!("{} is attended to ({:?})", companion.person, companion.medium);
         let is_replaced = |c: &Companion| (c.person, c.medium) == (companion.person, Medium::Desktop);
         if companion.medium == Medium::Desktop {
             let replaced: Vec<Companion> = self.companions.extract_if(.., |c| is_replaced(c)).collect();
@@ -131,7 +132,7 @@ impl Hub {
     fn part(&mut self, number: u64) {
         let gone: Vec<Companion> = self.companions.extract_if(.., |c| c.number == number).collect();
         for companion in gone.iter().filter(|companion| companion.medium == Medium::Desktop) {
-            tracing::warn!("what shows notices to user {} is gone", companion.person.0);
+            tracing::warn!("what shows notices to {} is gone", companion.person);
             self.starter.left(companion.person);
             self.tell_daemon(News::Input(Input::PersonUnattended(companion.person)));
         }
@@ -162,7 +163,7 @@ impl Hub {
         };
         match news {
             Some(input) => self.tell_daemon(News::Input(input)),
-            None => tracing::debug!("user {} speaks of what is not theirs", person.0),
+            None => tracing::debug!("{person} speaks of what is not theirs"),
         }
     }
 
@@ -211,7 +212,9 @@ impl Hub {
     fn show_on_terminals(&mut self, notice: &Notice, obstacle: Obstacle) {
         // Texts take memory that an idle daemon does without.
         let words = Tongue::new(&self.manner.languages).notice(notice, &self.manner.zone);
-        match terminal::show(notice.subject.person(), self.manner.terminals.as_deref(), &words) {
+        let user = self.manner.people.account(notice.subject.person()).map(|account| account.user);
+        let shown = user.map(|user| terminal::show(user, self.manner.terminals.as_deref(), &words));
+        match shown.unwrap_or(Err(terminal::NotShown::NoTerminal)) {
             Ok(()) => self.tell_daemon(News::Input(Input::NoticeShown(notice.id, Medium::Terminal))),
             Err(terminal::NotShown::NoTerminal) => self.fail(notice.id, obstacle),
             Err(terminal::NotShown::NobodyThere) => self.fail(notice.id, Obstacle::Away),

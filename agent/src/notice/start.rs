@@ -16,7 +16,7 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
-use crate::program;
+use crate::{people::Account, program};
 
 /// How long a companion of before, or the session's own, has to come by itself.
 const FIRST: Duration = Duration::from_secs(1);
@@ -33,23 +33,24 @@ pub(super) struct Starter {
 }
 
 struct Attended {
-    home: PathBuf,
+    account: Account,
     /// When to start one, if none has come by then.
     due: Option<Instant>,
     pause: Duration,
     came: Option<Instant>,
-    /// The one that was started here. It goes on when the daemon ends, and finds the next one.
+    /// What was started here last: the companion, or what asks for one.
     child: Option<Child>,
 }
 
 impl Starter {
     /// Starts companions for these people, with whatever bus they have.
-    pub(super) fn new(socket: &Path, people: Vec<(Person, PathBuf)>) -> Self {
+    pub(super) fn new(socket: &Path, accounts: &[Account]) -> Self {
         let due = Some(Instant::now() + FIRST);
-        let attended = |home| Attended { home, due, pause: FIRST, came: None, child: None };
+        let attended =
+            |account: &Account| Attended { account: account.clone(), due, pause: FIRST, came: None, child: None };
         Self {
             socket: socket.to_owned(),
-            people: people.into_iter().map(|(person, home)| (person, attended(home))).collect(),
+            people: accounts.iter().map(|account| (account.person, attended(account))).collect(),
         }
     }
 
@@ -82,17 +83,22 @@ impl Starter {
     /// There is something to show to somebody to whom nobody attends. Says whether one is on its way.
     pub(super) fn need(&mut self, person: Person) -> bool {
         let is_due = self.people.get(&person).is_some_and(|attended| attended.due.is_some());
-        let is_coming = is_due && bus_of(person).is_some();
+        let is_coming = is_due && self.bus_of(person).is_some();
         is_coming || self.start(person)
+    }
+
+    fn bus_of(&self, person: Person) -> Option<Bus> {
+        bus_of(&self.people.get(&person)?.account)
     }
 
     /// Starts one, if there is a session bus. Says whether it was started.
     pub(super) fn start(&mut self, person: Person) -> bool {
-        let Some((attended, bus)) = self.people.get_mut(&person).zip(bus_of(person)) else { return false };
+        let bus = self.bus_of(person);
+        let Some((attended, bus)) = self.people.get_mut(&person).zip(bus) else { return false };
         if attended.child.as_mut().is_some_and(|child| matches!(child.try_wait(), Ok(None))) {
             return true;
         }
-        match spawn(&self.socket, person, &attended.home, bus) {
+        match spawn(&self.socket, &attended.account, bus) {
             Ok(child) => {
                 attended.child = Some(child);
                 // Should it end before it comes, there is another try.
@@ -101,7 +107,7 @@ impl Starter {
                 true
             }
             Err(error) => {
-                tracing::warn!("what shows notices to user {} can't be started: {error:#}", person.0);
+                tracing::warn!("what shows notices to {person} can't be started: {error:#}");
                 false
             }
         }
@@ -112,35 +118,38 @@ impl Starter {
 enum Bus {
     /// Our own, as the environment names it.
     Named,
-    /// The one at which systemd lets this person's session listen, and their group.
-    Socket(PathBuf, u32),
+    /// The one at which systemd lets this person's session listen.
+    Socket(PathBuf),
 }
 
-/// The person's session bus, if this process can find it.
-fn bus_of(person: Person) -> Option<Bus> {
-    if is_me(person) && std::env::var_os("DBUS_SESSION_BUS_ADDRESS").is_some() {
+/// An account's session bus, if this process can find it.
+fn bus_of(account: &Account) -> Option<Bus> {
+    if is_me(account) && std::env::var_os("DBUS_SESSION_BUS_ADDRESS").is_some() {
         return Some(Bus::Named);
     }
     // systemd, `user@.service`
-    let path = Path::new("/run/user").join(person.0.to_string()).join("bus");
+    let path = Path::new("/run/user").join(account.user.to_string()).join("bus");
     let bus = fs_err::symlink_metadata(&path).ok()?;
-    (bus.uid() == person.0 && bus.file_type().is_socket()).then(|| Bus::Socket(path, bus.gid()))
+    (bus.uid() == account.user && bus.file_type().is_socket()).then_some(Bus::Socket(path))
 }
 
-fn is_me(person: Person) -> bool {
-    person.0 == rustix::process::geteuid().as_raw()
+fn is_me(account: &Account) -> bool {
+    account.user == rustix::process::geteuid().as_raw()
 }
 
+/// Starts what becomes the person and has them attended to. It inherits nothing of ours: no terminal, no descriptor, no
+/// environment but how they are spoken to.
 #[expect(clippy::disallowed_methods, reason = "the companion is a process of its own")]
-fn spawn(socket: &Path, person: Person, home: &Path, bus: Bus) -> Result<Child> {
+fn spawn(socket: &Path, account: &Account, bus: Bus) -> Result<Child> {
     let program = program::beside("forewarn")?;
     let mut command = Command::new(&program);
-    command.arg("--socket").arg(socket).arg("session");
+    command.arg("--socket").arg(socket).arg("companion");
     command.stdin(Stdio::null()).stdout(Stdio::null()).current_dir("/");
-    if let Bus::Socket(path, group) = bus {
-        if !is_me(person) {
+    if let Bus::Socket(path) = bus {
+        if !is_me(account) {
             let passed_on = PASSED_ON.iter().filter_map(|name| Some((name, std::env::var_os(name)?)));
-            command.env_clear().envs(passed_on).env("HOME", home).uid(person.0).gid(group);
+            command.env_clear().envs(passed_on).env("HOME", &account.home).stderr(Stdio::null());
+            command.args([account.user, account.group].map(|number| number.to_string()));
         }
         let mut address = OsString::from("unix:path=");
         address.push(&path);

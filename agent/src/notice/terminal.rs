@@ -6,7 +6,6 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use forewarn_proto::inventory::Person;
 use rustix::fs::{Mode, OFlags, open};
 
 use crate::words::Words;
@@ -27,20 +26,20 @@ pub(super) enum NotShown {
 }
 
 /// Writes on the terminals that are named, or on all that the person uses.
-pub(super) fn show(person: Person, named: Option<&[PathBuf]>, words: &Words) -> Result<(), NotShown> {
+pub(super) fn show(user: u32, named: Option<&[PathBuf]>, words: &Words) -> Result<(), NotShown> {
     let terminals = match named {
         Some(named) => named.to_vec(),
-        None => used_terminals(person)?,
+        None => used_terminals(user)?,
     };
     let shown = terminals.iter().filter(|terminal| write(terminal, words).is_ok()).count();
     if shown == 0 { Err(NotShown::NoTerminal) } else { Ok(()) }
 }
 
-fn used_terminals(person: Person) -> Result<Vec<PathBuf>, NotShown> {
+fn used_terminals(user: u32) -> Result<Vec<PathBuf>, NotShown> {
     let entries = fs_err::read_dir(TERMINALS).into_iter().flatten().flatten().map(|entry| entry.path());
     let all = entries.filter(|path| path.file_name().is_some_and(|name| name != "ptmx"));
     let with_metadata = all.filter_map(|path| Some((fs_err::symlink_metadata(&path).ok()?, path)));
-    let is_own = |m: &std::fs::Metadata| m.uid() == person.0 && m.file_type().is_char_device() && m.mode() & 0o200 != 0;
+    let is_own = |m: &std::fs::Metadata| m.uid() == user && m.file_type().is_char_device() && m.mode() & 0o200 != 0;
     let own: Vec<_> = with_metadata.filter(|(metadata, _)| is_own(metadata)).collect();
     if own.is_empty() {
         return Err(NotShown::NoTerminal);
@@ -72,7 +71,7 @@ mod tests {
         fs_err::write(&there, "").unwrap();
         fs_err::os::unix::fs::symlink(&there, &link).unwrap();
         let words = Words { summary: "Hear".into(), body: "one\ntwo".into() };
-        let show = |path: &Path| show(Person(0), Some(&[path.to_owned()]), &words);
+        let show = |path: &Path| show(0, Some(&[path.to_owned()]), &words);
         assert_eq!(show(&link), Err(NotShown::NoTerminal), "a link is not followed");
         assert_eq!(show(&folder.path().join("gone")), Err(NotShown::NoTerminal));
         show(&there).unwrap();

@@ -4,6 +4,7 @@
 //! rights. None of them can hold the others up: what does not answer in time is a gap, and the look goes on.
 
 mod home;
+mod inotify;
 mod watch;
 
 use std::{
@@ -15,7 +16,7 @@ use std::{
 
 use forewarn_clock::Clock;
 use forewarn_engine::MailFound;
-use forewarn_inventory::{Lister, Places, scopes, sources_of};
+use forewarn_inventory::{Lister, Places, sources_of};
 use forewarn_proto::{
     inventory::{Change, Gap, Listing, Person, Scope, Source, Wanted},
     ipc::Isolation,
@@ -23,9 +24,12 @@ use forewarn_proto::{
 };
 use jiff::Timestamp;
 
-pub(crate) use watch::{Pace, Touched, Watch};
+pub(crate) use watch::{HomePoints, Pace, Touched, Watch};
 
-use crate::worker::LookRequest;
+use crate::{
+    people::{Account, People},
+    worker::LookRequest,
+};
 
 /// How often all is looked at without a hint: for what no watch tells.
 pub(crate) const LOOK_EVERY: Duration = Duration::from_secs(4 * 60 * 60);
@@ -62,8 +66,8 @@ pub(crate) struct Scan {
     pub(crate) listings: Vec<Listing>,
     /// The domains of which people have mail. Whoever could not be looked at is not among them.
     pub(crate) mail: MailFound,
-    /// What says who has mail, in the homes that were looked at.
-    pub(crate) mail_files: BTreeMap<Scope, Vec<PathBuf>>,
+    /// What is to be watched in the homes that were looked at.
+    pub(crate) watch: BTreeMap<Person, HomePoints>,
     /// See [`Search::errands`]. What was found of mail before the last errand ended may have been taken since.
     pub(crate) errands: u64,
     /// How far the last worker was shut in.
@@ -73,15 +77,16 @@ pub(crate) struct Scan {
 /// Looks again and again, and one look at a time.
 #[derive(Debug, Clone)]
 pub(crate) struct Scanner {
-    places: Places,
+    root: PathBuf,
+    people: People,
     system: BTreeMap<Source, Arc<Mutex<Lister>>>,
     reader: home::Reader,
 }
 
 impl Extent {
     /// Everything that can have changed.
-    pub(crate) fn everywhere(places: &Places) -> Self {
-        Self::Changes(scopes(places).collect())
+    pub(crate) fn everywhere(people: &People) -> Self {
+        Self::Changes(people.persons().map(Scope::Person).chain([Scope::System]).collect())
     }
 
     /// Both at once.
@@ -101,10 +106,11 @@ impl Extent {
 }
 
 impl Scanner {
-    pub(crate) fn new(places: Places) -> Self {
+    pub(crate) fn new(root: &Path, people: People) -> Self {
+        let places = people.places(root);
         let lister = |source| Arc::new(Mutex::new(Lister::new(places.clone(), source, Scope::System)));
         let system = sources_of(Scope::System).map(|source| (source, lister(source))).collect();
-        Self { places, system, reader: home::Reader::default() }
+        Self { root: root.to_owned(), people, system, reader: home::Reader::default() }
     }
 
     /// Looks at what `extent` reaches.
@@ -115,20 +121,20 @@ impl Scanner {
                 listings.push(self.system_source(*source, lister.clone(), &search.wanted).await);
             }
         }
-        let (mut people, mut mail_files, mut isolation) = (BTreeMap::new(), BTreeMap::new(), None);
-        for (person, folder) in self.places.homes.iter().filter(|(person, _)| extent.reaches(Scope::Person(*person))) {
-            let found = self.home(*person, folder, sources_of(Scope::Person(*person)).collect(), &search).await;
+        let (mut people, mut watch, mut isolation) = (BTreeMap::new(), BTreeMap::new(), None);
+        for account in self.people.accounts().iter().filter(|account| extent.reaches(Scope::Person(account.person))) {
+            let person = account.person;
+            let found = self.home(account, sources_of(Scope::Person(person)).collect(), &search).await;
             listings.extend(found.listings);
-            people.extend(found.mail.map(|mail| (*person, mail)));
-            let files = found.mail_files.iter().map(|file| folder.join(file));
-            mail_files.insert(Scope::Person(*person), files.collect());
+            people.extend(found.mail.map(|mail| (person, mail)));
+            watch.insert(person, found.watch);
             isolation = found.isolation;
         }
         let errands = search.errands;
         Scan {
             extent,
             errands,
-            mail_files,
+            watch,
             wanted: search.wanted,
             listings,
             mail: MailFound { domains: search.domains, people },
@@ -144,10 +150,10 @@ impl Scanner {
             listings.push(self.system_source(*source, lister.clone(), &wanted).await);
         }
         let search = Search { wanted, domains: BTreeSet::new(), errands: 0 };
-        for (person, folder) in &self.places.homes {
-            let sources: Vec<Source> = sources_of(Scope::Person(*person)).filter(asked).collect();
+        for account in self.people.accounts() {
+            let sources: Vec<Source> = sources_of(Scope::Person(account.person)).filter(asked).collect();
             if !sources.is_empty() {
-                listings.extend(self.home(*person, folder, sources, &search).await.listings);
+                listings.extend(self.home(account, sources, &search).await.listings);
             }
         }
         listings
@@ -170,13 +176,14 @@ impl Scanner {
             Ok(Ok(None)) | Err(_) => NO_ANSWER,
             Ok(Err(_)) => "its reader broke off; this is a defect",
         };
-        unread(source, Scope::System, self.places.root.display(), reason)
+        unread(source, Scope::System, self.root.display(), reason)
     }
 
-    async fn home(&self, person: Person, folder: &Path, sources: Vec<Source>, search: &Search) -> home::Found {
-        let places = Places { root: self.places.root.clone(), homes: vec![(person, folder.to_owned())] };
+    async fn home(&self, account: &Account, sources: Vec<Source>, search: &Search) -> home::Found {
+        let places = Places { root: self.root.clone(), homes: vec![account.folder()] };
         let (wanted, domains) = (search.wanted.clone(), search.domains.clone());
-        self.reader.look(LookRequest { places, person, sources, wanted, domains }).await
+        let request = LookRequest { places, person: account.person, sources, wanted, domains };
+        self.reader.look(&self.people, account, request).await
     }
 }
 
@@ -209,7 +216,7 @@ mod tests {
         fs_err::create_dir_all(root.path().join("var/lib/pacman/local/zlib-1.3-1")).unwrap();
         fs_err::create_dir_all(root.path().join("etc")).unwrap();
         fs_err::write(root.path().join("etc/os-release"), "ID=arch\n").unwrap();
-        let scanner = Scanner::new(Places { root: root.path().to_owned(), homes: Vec::new() });
+        let scanner = Scanner::new(root.path(), People::of([]));
         // Somebody else reads it, and does not come back.
         let stuck = scanner.system[&Source::Dpkg].clone();
         let (held, is_held) = std::sync::mpsc::channel();

@@ -5,7 +5,7 @@ mod desktop;
 mod manners;
 mod presence;
 
-use std::{collections::BTreeMap, path::PathBuf, process::Stdio, time::Duration};
+use std::{collections::BTreeMap, ffi::OsStr, path::PathBuf, process::Stdio, time::Duration};
 
 use anyhow::{Context, Result, bail};
 use forewarn_clock::{Clock, local_zone};
@@ -30,7 +30,7 @@ use self::{
 use crate::{
     config::Config,
     ipc::{Attendance, attend},
-    program,
+    manager, program,
     words::{Tongue, Words},
 };
 
@@ -42,6 +42,22 @@ const TRY_EVERY: Duration = Duration::from_millis(200);
 const TOGETHER: Duration = Duration::from_millis(30);
 /// While something waits, how often those are asked who give no sign when they change. See [`gives_no_sign`].
 const ASK_EVERY: Duration = Duration::from_secs(15);
+
+/// The environment that a command needs to find this desktop, wherever it is run.
+const PASSED_ON: [&str; 12] = [
+    "DBUS_SESSION_BUS_ADDRESS",
+    "DBUS_SYSTEM_BUS_ADDRESS",
+    "DISPLAY",
+    "LANG",
+    "LANGUAGE",
+    "LC_ALL",
+    "LC_MESSAGES",
+    "TZ",
+    "WAYLAND_DISPLAY",
+    "XAUTHORITY",
+    "XDG_CURRENT_DESKTOP",
+    "XDG_SESSION_TYPE",
+];
 
 /// What is on the screen, and what waits.
 struct Session {
@@ -259,18 +275,19 @@ impl Session {
         Ok(())
     }
 
-    /// Starts a command of ours, as the person would on a terminal.
-    #[expect(clippy::disallowed_methods, reason = "what a button does is one of our own commands")]
+    /// Starts a command of ours, as the person would on a terminal: by their own service manager, which knows nothing of the
+    /// restrictions that this process may have from whoever started it.
     fn start(&mut self, deed: Deed, arguments: &[&str]) {
-        let mut command = Command::new(program::own());
-        command
-            .arg("--socket")
-            .arg(&self.socket)
-            .args(arguments)
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .kill_on_drop(true);
-        match command.spawn() {
+        let program = match program::beside("forewarn") {
+            Ok(program) => program,
+            Err(error) => return tracing::warn!("{error:#}"),
+        };
+        let socket = self.socket.clone();
+        let words = [program.as_os_str(), "--socket".as_ref(), socket.as_os_str()];
+        let words: Vec<&OsStr> = words.into_iter().chain(arguments.iter().map(OsStr::new)).collect();
+        let command = if manager::is_there() { manager::waited_for(&PASSED_ON, &words) } else { alone(&words) };
+        let mut command = Command::from(command);
+        match command.stdin(Stdio::null()).stdout(Stdio::null()).kill_on_drop(true).spawn() {
             Ok(child) => self.deeds.push((deed, child)),
             Err(error) => tracing::warn!("`forewarn {}` can't be started: {error}", arguments.join(" ")),
         }
@@ -295,6 +312,16 @@ impl Session {
             tracing::warn!("{error:#}");
         }
     }
+}
+
+/// A command as a process of this one's.
+#[expect(clippy::disallowed_methods, reason = "what a button does is one of our own commands")]
+fn alone(words: &[&OsStr]) -> std::process::Command {
+    let (program, arguments) =
+        words.split_first().map_or((OsStr::new("forewarn"), &[][..]), |(first, rest)| (*first, rest));
+    let mut command = std::process::Command::new(program);
+    command.args(arguments);
+    command
 }
 
 /// Whether an end of this has to be asked for. Locks and absences say so themselves, so that a night costs nothing.

@@ -110,9 +110,9 @@ mod tests {
 
     fn notice(kind: NoticeKind) -> Notice {
         let subject = if kind == NoticeKind::Correction {
-            Subject::Correction("ban".parse().unwrap(), Person(1))
+            Subject::Correction("ban".parse().unwrap(), Person::from_bits(1))
         } else {
-            Subject::App(App::named("TikTok"), Person(1))
+            Subject::App(App::named("TikTok"), Person::from_bits(1))
         };
         Notice {
             id: NoticeId::default(),

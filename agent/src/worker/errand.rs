@@ -22,8 +22,8 @@ pub(crate) struct MailRequest {
     pub(crate) errand: Errand,
     /// The mail programs that run, as far as their processes tell.
     pub(crate) running: BTreeSet<Client>,
-    /// Whether stored mail of what is taken is closed.
-    pub(crate) seals: bool,
+    /// Whether stored mail of what is taken is locked in its place.
+    pub(crate) locks: bool,
 }
 
 /// What to do.
@@ -57,7 +57,7 @@ pub(super) fn run(request: MailRequest) -> Result<()> {
     let folders = Folders::new(io::stdin().as_fd().try_clone_to_owned()?);
     // The request's line was read by the same buffer: nothing was said after it before we asked.
     let pipe = Pipe::new(BufReader::new(io::stdin().lock()), io::stdout().lock()).with_folders(folders);
-    let vault = Vault::new(pipe).sealing(request.seals);
+    let vault = Vault::new(pipe).locking(request.locks);
     let outcome = work(&vault, request).unwrap_or_else(|error| Outcome::Failed(format!("{error:#}")));
     Ok(vault.store().finish(&serde_json::to_vec(&outcome)?)?)
 }

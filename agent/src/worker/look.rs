@@ -3,11 +3,11 @@
 use std::{
     collections::BTreeSet,
     io::{self, Write as _},
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
 use anyhow::{Context, Result};
-use forewarn_inventory::{Places, list};
+use forewarn_inventory::{Places, list, watch_points};
 use forewarn_mail::Home;
 use forewarn_proto::{
     inventory::{Listing, Person, Scope, Source, Wanted},
@@ -44,18 +44,21 @@ pub(crate) enum Answer {
     Listing(Listing),
     /// Of these domains there is mail, and these files, as paths from the home, say so.
     Mail(BTreeSet<Domain>, Vec<String>),
+    /// Where something would change in the home, as paths from it.
+    Watch(Vec<String>),
 }
 
 pub(super) fn run(request: LookRequest) -> Result<()> {
     let shared = ["nix", "home/linuxbrew"].map(|folder| request.places.root.join(folder));
-    let homes = request.places.homes.iter().map(|(_, home)| home.as_path());
+    let homes = request.places.homes.iter().map(|home| home.path.as_path());
     let isolation = shut_in(&homes.chain(shared.iter().map(PathBuf::as_path)).collect(), Rights::Read)?;
     answer(&Answer::ShutIn(isolation))?;
-    let home = request.places.homes.first().map(|(_, home)| home).context("the request names no home")?;
+    let home = request.places.homes.first().map(|home| &home.path).context("the request names no home")?;
     if open::ensure_open(home).is_err() {
         return answer(&Answer::NotOpen);
     }
     let scope = Scope::Person(request.person);
+    answer(&Answer::Watch(points(&request.places, scope, home)))?;
     for source in request.sources {
         answer(&Answer::Listing(list(&request.places, source, scope, &request.wanted)))?;
     }
@@ -65,6 +68,19 @@ pub(super) fn run(request: LookRequest) -> Result<()> {
     }
     let home = Home::open(home).context("mail profiles can't be looked for")?;
     answer(&Answer::Mail(domains_with_mail(&home, &request.domains), forewarn_mail::watched(&home)))
+}
+
+/// Where the home's packages are watched: each place by the name that it has here, and where its links lead within the home.
+fn points(places: &Places, scope: Scope, home: &Path) -> Vec<String> {
+    let real = fs_err::canonicalize(home).unwrap_or_else(|_| home.to_owned());
+    let points = watch_points(places, scope);
+    let resolved = points.iter().filter_map(|point| fs_err::canonicalize(point).ok()).collect::<Vec<_>>();
+    let below = |point: &PathBuf| {
+        let path = point.strip_prefix(home).or_else(|_| point.strip_prefix(&real)).ok()?;
+        path.to_str().map(str::to_owned)
+    };
+    let below: BTreeSet<String> = points.iter().chain(&resolved).filter_map(below).collect();
+    below.into_iter().collect()
 }
 
 fn answer(answer: &Answer) -> Result<()> {

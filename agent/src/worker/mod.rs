@@ -1,6 +1,6 @@
 //! The process that works in a home: a short life with that person's rights and no others.
 //!
-//! What it is asked comes in as a line of JSON. Before it opens anything it gives up what it does not need: it can't reach
+//! It becomes that person by itself, and is asked nothing before that. What it is asked comes in as a line of JSON. Before it opens anything it gives up what it does not need: it can't reach
 //! a network, can't start anything, and sees only the home and, to read packages, the Nix store and Homebrew's folder. Whoever takes it over by
 //! a file of their own gains what they had.
 
@@ -11,7 +11,7 @@ mod start;
 
 use std::{
     collections::BTreeSet,
-    io::{self, BufRead as _},
+    io::{self, BufRead as _, Write as _},
     path::Path,
 };
 
@@ -30,6 +30,8 @@ pub(crate) use self::{
     open::NOT_OPEN,
     start::{Worker, line, start},
 };
+
+use crate::rights::{self, Numbers};
 
 /// The newest Landlock that is asked for. An older kernel gives what it has.
 const LANDLOCK: ABI = ABI::V5;
@@ -51,15 +53,27 @@ pub(crate) enum Request {
     Mail(MailRequest),
 }
 
-/// Reads a request, shuts itself in, and does what it is asked.
+/// What a worker says first, when it is its person and nothing more. Nothing is sent to it before.
+const READY: u8 = b'\n';
+
+/// Becomes the person, if this is root's; reads a request, shuts itself in, and does what it is asked.
 ///
 /// # Errors
-/// When the request can't be read, or the sandbox can't be made.
-pub(crate) fn run() -> Result<()> {
+/// When it can't become them, the request can't be read, or the sandbox can't be made.
+pub(crate) fn run(becomes: Option<Numbers>) -> Result<()> {
+    rights::leave_session()?;
     for (resource, most) in LIMITS {
         limit(resource, most)?;
     }
+    if let Some(numbers) = becomes {
+        rights::become_user(numbers, &[])?;
+    }
+    // Where it was its person from the start, it is its own until here; the kernel has done it where it was root.
     set_dumpable_behavior(DumpableBehavior::NotDumpable)?;
+    let mut out = io::stdout().lock();
+    out.write_all(&[READY])?;
+    out.flush()?;
+    drop(out);
     let mut line = String::new();
     io::stdin().lock().read_line(&mut line)?;
     match serde_json::from_str(&line).context("the request can't be read")? {

@@ -1,19 +1,22 @@
 //! Starts a worker as the person whose home it works in.
 
 use std::{
-    os::{
-        fd::OwnedFd,
-        unix::{fs::MetadataExt as _, net::UnixStream},
-    },
+    os::{fd::OwnedFd, unix::net::UnixStream},
     path::Path,
     process::Stdio,
 };
 
 use anyhow::{Context, Result, ensure};
-use forewarn_proto::inventory::Person;
-use tokio::process::{Child, ChildStdout, Command};
+use tokio::{
+    io::AsyncReadExt as _,
+    process::{Child, ChildStdout, Command},
+};
 
-use super::Request;
+use super::{READY, Request};
+use crate::{
+    people::{Account, People},
+    rights::{self, Numbers},
+};
 
 /// A worker that was asked. It dies with this value.
 pub(crate) struct Worker {
@@ -24,20 +27,27 @@ pub(crate) struct Worker {
     pub(crate) speaks: ChildStdout,
 }
 
-/// Starts a worker. Its request is still to be sent: see [`Worker::line`]. A home that does not answer holds it up: the caller
-/// has a deadline.
+/// Starts a worker, which is its person by then and nobody else. Its request is still to be sent: see [`Worker::line`]. A home
+/// that does not answer holds it up: the caller has a deadline.
 ///
 /// # Errors
-/// When the home is somebody else's, or the program can't be started.
+/// When the account or the home is another one by now, the program can't be started, or has not given up what it must.
 #[expect(clippy::disallowed_methods, reason = "the worker is a process of its own")]
-pub(crate) async fn start(program: &Path, person: Person, home: &Path) -> Result<Worker> {
+pub(crate) async fn start(program: &Path, people: &People, account: &Account) -> Result<Worker> {
+    let numbers = becomes(account)?;
+    let (people, same) = (people.clone(), account.clone());
+    tokio::task::spawn_blocking(move || people.ensure_same(&same)).await??;
     let mut command = Command::new(program);
-    command.arg("worker").env_clear().kill_on_drop(true);
+    command.arg("worker").args(numbers.into_iter().flat_map(|n| [n.user, n.group]).map(|number| number.to_string()));
+    command.env_clear().current_dir("/").kill_on_drop(true);
     let (hears, theirs) = UnixStream::pair().context("its worker can't be spoken to")?;
     command.stdin(Stdio::from(OwnedFd::from(theirs))).stdout(Stdio::piped()).stderr(Stdio::null());
-    become_person(&mut command, person, home).await?;
     let mut child = command.spawn().context("its worker can't be started")?;
-    let speaks = child.stdout.take().context("its worker says nothing")?;
+    let mut speaks = child.stdout.take().context("its worker says nothing")?;
+    ensure!(speaks.read_u8().await.is_ok_and(|said| said == READY), "its worker can't work here");
+    if let Some(numbers) = numbers {
+        rights::ensure_is(child.id().context("its worker has ended")?, numbers)?;
+    }
     Ok(Worker { child, hears, speaks })
 }
 
@@ -48,17 +58,12 @@ pub(crate) fn line(request: &Request) -> Result<Vec<u8>> {
     Ok(line)
 }
 
-/// Where the daemon is root, the worker is the person, in the group of their home and no other.
-async fn become_person(command: &mut Command, person: Person, folder: &Path) -> Result<()> {
+/// Where the daemon is root, the worker becomes the person, in their own group and no other. None where it is them already.
+fn becomes(account: &Account) -> Result<Option<Numbers>> {
     let me = rustix::process::geteuid();
-    if me.as_raw() == person.0 {
-        return Ok(());
+    if me.as_raw() == account.user {
+        return Ok(None);
     }
     ensure!(me.is_root(), "only root and its owner may work in a home");
-    let folder = folder.to_owned();
-    // A home on a file system that does not answer must not hold up the daemon's only thread.
-    let owner = tokio::task::spawn_blocking(|| fs_err::symlink_metadata(folder)).await??;
-    ensure!(owner.uid() == person.0, "the home folder belongs to somebody else");
-    command.uid(person.0).gid(owner.gid());
-    Ok(())
+    Ok(Some(Numbers { user: account.user, group: account.group }))
 }

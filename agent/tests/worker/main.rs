@@ -51,22 +51,24 @@ fn apart(test: &str) {
 /// The daemon's side, in a process of its own: starts a worker with the person's rights, keeps the vault for it, and prints what it says at the end.
 fn keep(scratch: &Path, errand: &str) {
     use std::os::unix::fs::MetadataExt as _;
-    use std::os::unix::process::CommandExt as _;
     let home = scratch.join("me");
     let owner = fs_err::metadata(&home).unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_forewarn-daemon"));
     let (mut hears, theirs) = std::os::unix::net::UnixStream::pair().unwrap();
     command.arg("worker").env_clear().stdin(std::os::fd::OwnedFd::from(theirs)).stdout(Stdio::piped());
     if rustix::process::geteuid().is_root() {
-        command.uid(owner.uid()).gid(owner.gid());
+        command.args([owner.uid(), owner.gid()].map(|number| number.to_string()));
     }
     let mut worker = command.spawn().unwrap();
     drop(command);
-    let speaks = worker.stdout.take().unwrap();
+    let mut speaks = worker.stdout.take().unwrap();
+    // It says that it is its person.
+    std::io::Read::read_exact(&mut speaks, &mut [0]).unwrap();
     let request =
-        serde_json::json!({ "mail": { "home": home, "errand": errand_of(errand), "running": [], "seals": true } });
+        serde_json::json!({ "mail": { "home": home, "errand": errand_of(errand), "running": [], "locks": true } });
     std::io::Write::write_all(&mut hears, format!("{request}\n").as_bytes()).unwrap();
-    let folder = Folder::open(&scratch.join("vault"), owner.uid(), keys(), Duration::ZERO).unwrap();
+    let folder = Folder::open(&scratch.join("vault"), "me", keys(), Duration::ZERO).unwrap();
+    let folder = folder.for_home(&home, owner.uid()).unwrap();
     let folders = Folders::new(hears.try_clone().unwrap().into());
     let outcome = serve(&folder, speaks, hears, &folders).unwrap();
     assert!(worker.wait().unwrap().success());

@@ -135,7 +135,7 @@ mod tests {
 
     fn report(stage: Stage, state: ProfileState, deadline: &str) -> Report {
         let person = PersonReport {
-            person: Person(1000),
+            person: Person::from_bits(1000),
             stage,
             receipt: Receipt::Shown,
             shown: None,
@@ -160,8 +160,12 @@ mod tests {
             reached: true,
             rules: vec![rule],
         };
-        let profile =
-            ProfileReport { person: Person(1000), domain: "corp.example".parse().unwrap(), state, failing: false };
+        let profile = ProfileReport {
+            person: Person::from_bits(1000),
+            domain: "corp.example".parse().unwrap(),
+            state,
+            failing: false,
+        };
         Report {
             sequence: 1,
             made_at: "2026-12-01T09:00Z".parse().unwrap(),

@@ -9,7 +9,7 @@ mod mail;
 
 use std::path::{Path, PathBuf};
 
-use forewarn_inventory::{Places, list, scopes, sources_of};
+use forewarn_inventory::{HomeFolder, Places, list, scopes, sources_of};
 use forewarn_proto::{
     inventory::{Listing, Package, Person, Source, Wanted},
     purl::Purl,
@@ -17,7 +17,7 @@ use forewarn_proto::{
 
 use crate::laid::Laid;
 
-const ALICE: Person = Person(1000);
+const ALICE: Person = Person::from_bits(1000);
 
 /// A package in dpkg's database.
 const STATUS: (&str, &str) =
@@ -139,8 +139,11 @@ impl Target {
             Reads::Mail(path, beside) => mail::check(path, beside, input, &folder.join(self.name)),
             Reads::Source(source, laid) => {
                 let root = folder.join(self.name);
-                let places = Places { homes: vec![(ALICE, root.join("home/alice"))], root };
-                fs_err::create_dir_all(&places.homes[0].1).unwrap();
+                let places = Places {
+                    homes: vec![HomeFolder { person: ALICE, user: 1000, path: root.join("home/alice") }],
+                    root,
+                };
+                fs_err::create_dir_all(&places.homes[0].path).unwrap();
                 laid.lay(&places.root, input);
                 check(&places, source);
                 laid.clear(&places.root);

@@ -41,6 +41,30 @@ fn promise_1_stored_mail_is_closed_only_after_a_notice_that_said_so() {
     assert!(!world.engine.seals(&id));
 }
 
+/// A new account has the name of one that left, or its home: the notices of the other are not theirs.
+#[test]
+fn promise_1_whoever_is_not_quite_who_they_were_gets_the_full_notice() {
+    let mut world = World::banned("grace = \"48h\"");
+    world.pass(47);
+    world.give(Input::PersonChanged(BEN));
+    assert_ne!(world.obligation(ANN).unwrap().shown, Some(world.truth), "that is somebody else");
+    world.give(Input::PersonChanged(ANN));
+    let told = world.obligation(ANN).unwrap();
+    assert_eq!((told.shown, told.deadline), (Some(world.truth), Some(world.truth + HOUR * 48)));
+    assert_eq!(world.notices().last().map(|(at, notice)| (at, notice.kind)), Some((world.truth, NoticeKind::First)));
+    world.pass(47);
+    assert_eq!(world.revokes(), []);
+    world.pass(2);
+    assert_eq!(world.revokes().len(), 1);
+    // What is in the vault comes back first: it was taken by a notice that somebody else has seen.
+    world.give(Input::PersonChanged(ANN));
+    assert_eq!(world.engine.revoked_of(ANN).len(), 0);
+    world.pass(47);
+    assert_eq!(world.revokes().len(), 1);
+    world.pass(2);
+    assert_eq!(world.revokes().len(), 2);
+}
+
 #[test]
 fn promise_1_mail_that_is_set_up_again_goes_after_a_notice_of_its_own() {
     let mut world = World::banned("grace = \"30h\"");

@@ -205,7 +205,7 @@ fn remaining(
             let left = obligation.deadline.map(|deadline| deadline.duration_since(world.engine.now()));
             let expected = of_model(&obligation.policy, person);
             let expected = expected.map(|deadline| deadline.duration_since(world.truth));
-            lines.push((format!("{}/{}", obligation.policy, person.0), left, expected));
+            lines.push((format!("{}/{}", obligation.policy, person), left, expected));
         }
     }
     lines
@@ -300,7 +300,7 @@ fn mend(world: &mut World) {
 /// Who is obliged by what, how far that has come, and what is in the vault.
 fn outcome(world: &World) -> (Vec<String>, Vec<String>) {
     let obligations = [ANN, BEN].into_iter().flat_map(|person| world.engine.obligations_of(person));
-    let stages = obligations.map(|o| format!("{}/{} {:?}", o.policy, o.person.0, o.stage)).collect();
+    let stages = obligations.map(|o| format!("{}/{} {:?}", o.policy, o.person, o.stage)).collect();
     (stages, world.vault.iter().map(ToString::to_string).collect())
 }
 

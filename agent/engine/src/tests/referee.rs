@@ -178,7 +178,7 @@ impl Referee {
 
     fn check_correction(&mut self, policy: &PolicyId, person: Person) {
         if !self.may_have_seen && !self.warnings_of(policy).any(|(_, notice, _)| notice.subject.person() == person) {
-            self.object(format!("promise 3: {} was corrected who had seen nothing of {policy}", person.0));
+            self.object(format!("promise 3: {} was corrected who had seen nothing of {policy}", person));
         }
         self.corrected.push((policy.clone(), person));
     }
@@ -193,7 +193,7 @@ impl Referee {
             let missed = people.find(|person| !self.corrected.contains(&(policy.clone(), *person)));
             drop(people);
             if let Some(person) = missed {
-                self.object(format!("promise 3: {} saw a notice of {policy} and was not corrected", person.0));
+                self.object(format!("promise 3: {} saw a notice of {policy} and was not corrected", person));
             }
         }
     }

@@ -185,8 +185,11 @@ impl Story {
                 for p in &rule.people {
                     writeln!(
                         text,
-                        "    person {}: {:?}, notice {:?}, held by {:?}",
-                        p.person.0, p.stage, p.receipt, p.holds
+                        "    {}: {:?}, notice {:?}, held by {:?}",
+                        name(p.person),
+                        p.stage,
+                        p.receipt,
+                        p.holds
                     )
                     .unwrap();
                 }
@@ -194,11 +197,11 @@ impl Story {
         }
         for profile in &report.profiles {
             let failing = if profile.failing { ", failing" } else { "" };
-            writeln!(text, "  mail of person {}: {:?}{failing}", profile.person.0, profile.state).unwrap();
+            writeln!(text, "  mail of {}: {:?}{failing}", name(profile.person), profile.state).unwrap();
         }
         for correction in &report.corrections {
             let shown = if correction.shown.is_some() { "shown" } else { "waits" };
-            writeln!(text, "  correction of {} to person {}: {shown}", correction.policy, correction.person.0).unwrap();
+            writeln!(text, "  correction of {} to {}: {shown}", correction.policy, name(correction.person)).unwrap();
         }
         text
     }

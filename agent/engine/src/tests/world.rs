@@ -21,8 +21,8 @@ use crate::{
     State, Subject,
 };
 
-pub(super) const ANN: Person = Person(1000);
-pub(super) const BEN: Person = Person(1001);
+pub(super) const ANN: Person = Person::from_bits(1000);
+pub(super) const BEN: Person = Person::from_bits(1001);
 pub(super) const HOUR: SignedDuration = SignedDuration::from_hours(1);
 pub(super) const MINUTE: SignedDuration = SignedDuration::from_mins(1);
 

@@ -18,6 +18,13 @@ use super::{Kind, Name, Opened, Seen, Stamp};
 /// How often an open is tried again when a rename elsewhere disturbed it (EAGAIN in openat2(2)).
 const ATTEMPTS: usize = 16;
 
+/// Folders of the system that may be a person's: Homebrew's shared prefix, and Nix's where one person has installed it. Where
+/// they are, root follows no link out of them.
+const MAY_BE_A_PERSON_S: [&str; 2] = ["home/linuxbrew", "nix"];
+
+/// As far as a link is followed where a person chooses it.
+const BENEATH: ResolveFlags = ResolveFlags::BENEATH.union(ResolveFlags::NO_MAGICLINKS).union(ResolveFlags::NO_XDEV);
+
 /// A folder under which names are opened.
 #[derive(Debug)]
 pub(crate) struct Root {
@@ -30,7 +37,7 @@ pub(crate) struct Root {
 
 impl Root {
     /// A folder that only the system's administrator writes to: links are followed, wherever they lead. Flatpak and
-    /// snapd place desktop entries as links.
+    /// snapd place desktop entries as links. Folders in it that belong to a person are as homes are.
     ///
     /// `None` if it does not exist.
     pub(crate) fn system(path: &Path) -> io::Result<Option<Self>> {
@@ -43,8 +50,7 @@ impl Root {
     ///
     /// `None` if it does not exist.
     pub(crate) fn home(path: &Path) -> io::Result<Option<Self>> {
-        let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS | ResolveFlags::NO_XDEV;
-        Self::new(path, resolve)
+        Self::new(path, BENEATH)
     }
 
     fn new(path: &Path, resolve: ResolveFlags) -> io::Result<Option<Self>> {
@@ -159,7 +165,7 @@ impl Root {
             attempts -= 1;
             // Without restrictions openat(2) does, which older kernels have too.
             let opened = if self.resolve.is_empty() {
-                openat(&self.fd, relative, flags, Mode::empty())
+                self.open_of_system(relative, flags)
             } else {
                 openat2(&self.fd, relative, flags, Mode::empty(), self.resolve)
             };
@@ -177,6 +183,20 @@ impl Root {
                 Err(error) => Err(error.into()),
             };
         }
+    }
+}
+
+impl Root {
+    fn open_of_system(&self, relative: &Path, flags: OFlags) -> Result<OwnedFd, Errno> {
+        let of = |top: &&str| relative.strip_prefix(top).ok().filter(|rest| !rest.as_os_str().is_empty());
+        let Some((top, rest)) = MAY_BE_A_PERSON_S.iter().find_map(|top| Some((*top, of(top)?))) else {
+            return openat(&self.fd, relative, flags, Mode::empty());
+        };
+        let folder = openat(&self.fd, top, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
+        if fstat(&folder)?.st_uid == 0 {
+            return openat(&self.fd, relative, flags, Mode::empty());
+        }
+        openat2(&folder, rest, flags, Mode::empty(), BENEATH)
     }
 }
 

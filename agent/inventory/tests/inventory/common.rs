@@ -1,18 +1,26 @@
 //! What the tests of this crate share: places in a scratch folder, and the real tools to compare with.
 
-use std::{path::Path, process::Command};
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+};
 
-use forewarn_inventory::{Places, list, scopes, sources_of};
+use forewarn_inventory::{HomeFolder, Places, list, scopes, sources_of};
 use forewarn_proto::inventory::{Listing, Person, Scope, Source, Wanted};
 
 /// The person whose home `places` has.
-pub(crate) const ALICE: Person = Person(1000);
+pub(crate) const ALICE: Person = Person::from_bits(1000);
+
+/// A home of Alice's.
+pub(crate) fn alice_s(path: PathBuf) -> HomeFolder {
+    HomeFolder { person: ALICE, user: 1000, path }
+}
 
 /// Places below `root`, none of which exist yet but Alice's home and an `os-release` of Debian's.
 pub(crate) fn places(root: &Path) -> Places {
     fs_err::create_dir_all(root.join("home/alice")).unwrap();
     write(root, "etc/os-release", "ID=debian\n");
-    Places { root: root.to_owned(), homes: vec![(ALICE, root.join("home/alice"))] }
+    Places { root: root.to_owned(), homes: vec![alice_s(root.join("home/alice"))] }
 }
 
 /// Writes a file below `root`, with its folders.

@@ -5,7 +5,7 @@ use std::path::Path;
 use forewarn_proto::inventory::{Listing, Scope, Source};
 use rustix::fs::{CWD, FileType, Mode, mknodat};
 
-use crate::common::{ALICE, gaps, link, listing, places, purls, write};
+use crate::common::{ALICE, alice_s, gaps, link, listing, places, purls, write};
 
 const ENTRY: &str = "[Desktop Entry]\nName=A\n";
 const APPLICATIONS: &str = "home/alice/.local/share/applications";
@@ -224,7 +224,7 @@ fn a_name_that_is_not_text_is_a_gap() {
 fn a_home_that_is_not_there_vouches_for_nothing() {
     let root = tempfile::tempdir().unwrap();
     let mut places = places(root.path());
-    places.homes = vec![(ALICE, root.path().join("home/not-mounted"))];
+    places.homes = vec![alice_s(root.path().join("home/not-mounted"))];
     for source in [Source::Flatpak, Source::Desktop] {
         let listed = listing(&places, source, Scope::Person(ALICE));
         assert_eq!(gaps(&listed, root.path()), ["home/not-mounted: the home folder is not there"]);

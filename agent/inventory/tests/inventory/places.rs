@@ -1,6 +1,6 @@
 //! The places as a whole: what is listed in which order, and what a watcher watches.
 
-use forewarn_inventory::{Places, watch_points};
+use forewarn_inventory::{HomeFolder, Places, watch_points};
 use forewarn_proto::inventory::{Person, Scope, Source};
 
 use crate::common::{ALICE, everything, places, write};
@@ -9,11 +9,12 @@ use crate::common::{ALICE, everything, places, write};
 fn the_system_and_each_home_have_their_sources() {
     let root = tempfile::tempdir().unwrap();
     let mut places = places(root.path());
-    places.homes.push((Person(1001), root.path().join("home/bob")));
+    let bob = Person::from_bits(1001);
+    places.homes.push(HomeFolder { person: bob, user: 1001, path: root.path().join("home/bob") });
     let in_homes =
         |source: &Source| !matches!(source, Source::Dpkg | Source::Rpm | Source::Pacman | Source::Apk | Source::Snap);
     let mut expected: Vec<_> = Source::ALL.map(|source| (source, Scope::System)).into();
-    for home in [Scope::Person(ALICE), Scope::Person(Person(1001))] {
+    for home in [Scope::Person(ALICE), Scope::Person(Person::from_bits(1001))] {
         expected.extend(Source::ALL.into_iter().filter(in_homes).map(|source| (source, home)));
     }
     assert_eq!(everything(&places).iter().map(|l| (l.source, l.scope)).collect::<Vec<_>>(), expected);

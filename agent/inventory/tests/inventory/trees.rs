@@ -2,7 +2,7 @@
 
 use std::{os::unix::fs::PermissionsExt, path::Path};
 
-use forewarn_inventory::list;
+use forewarn_inventory::{HomeFolder, list};
 use forewarn_proto::inventory::{Person, Scope, Source, Wanted};
 use rustix::{
     process::geteuid,
@@ -133,6 +133,11 @@ fn a_package_of_homebrew_s_that_does_not_say_its_tap_is_taken_for_none() {
     assert_eq!((purls(&listed).len(), listed.count, listed.is_complete()), (1, 5, true));
 }
 
+/// A home of whoever has this number.
+fn owner_s(user: u32, root: &Path) -> HomeFolder {
+    HomeFolder { person: Person::from_bits(7), user, path: root.join("home/alice") }
+}
+
 #[test]
 fn homebrew_s_shared_prefix_is_its_owner_s_and_nobody_else_s() {
     let root = tempfile::tempdir().unwrap();
@@ -140,9 +145,10 @@ fn homebrew_s_shared_prefix_is_its_owner_s_and_nobody_else_s() {
     write(root.path(), &format!("{cellar}/wget/1.24.5/INSTALL_RECEIPT.json"), receipt("homebrew/core"));
     let mut places = places(root.path());
     let owner = std::os::unix::fs::MetadataExt::uid(&fs_err::metadata(root.path().join(cellar)).unwrap());
-    places.homes.push((Person(owner), root.path().join("home/alice")));
-    let theirs = if owner == 0 { Scope::System } else { Scope::Person(Person(owner)) };
-    for scope in [Scope::System, Scope::Person(ALICE), Scope::Person(Person(owner))] {
+    let owners = owner_s(owner, root.path());
+    places.homes.push(owners.clone());
+    let theirs = if owner == 0 { Scope::System } else { Scope::Person(owners.person) };
+    for scope in [Scope::System, Scope::Person(ALICE), Scope::Person(owners.person)] {
         let listed = listing(&places, Source::Homebrew, scope);
         assert_eq!((purls(&listed).len(), listed.is_complete()), (usize::from(scope == theirs), true), "{scope:?}");
     }
@@ -171,9 +177,10 @@ fn homebrew_s_shared_prefix_that_nobody_lists_is_a_gap() {
     let system = listing(&places, Source::Homebrew, Scope::System);
     let gap = format!("{cellar}: it belongs to user {owner}, whose home is not looked into, so nobody lists it");
     assert_eq!((purls(&system).len(), gaps(&system, root.path())), (0, vec![gap]));
-    places.homes = vec![(Person(owner), root.path().join("home/alice"))];
+    let owners = owner_s(owner, root.path());
+    places.homes = vec![owners.clone()];
     assert!(listing(&places, Source::Homebrew, Scope::System).is_complete());
-    assert_eq!(purls(&listing(&places, Source::Homebrew, Scope::Person(Person(owner)))).len(), 1);
+    assert_eq!(purls(&listing(&places, Source::Homebrew, Scope::Person(owners.person))).len(), 1);
 }
 
 #[test]

@@ -2,43 +2,38 @@
 
 use std::os::fd::OwnedFd;
 
-use rustix::fs::{self as sys, AtFlags, FileType, Mode, OFlags, RenameFlags};
+use rustix::fs::{self as sys, AtFlags, Mode, OFlags, RenameFlags};
 use rustix::io::Errno;
 
-use super::{Home, Place, open_error};
+use super::{FolderId, Home, Place, open_error};
 use crate::error::Error;
 use crate::plan::Move;
 
 impl Home {
-    /// The folder's own number, if it is a folder of the person's.
-    pub(crate) fn folder_number(&self, path: &str) -> Result<Option<u64>, Error> {
-        let Some(place) = self.place(path)? else { return Ok(None) };
-        match sys::statat(&place.dir, &place.name, AtFlags::SYMLINK_NOFOLLOW) {
-            Ok(stat) if FileType::from_raw_mode(stat.st_mode) == FileType::Directory && stat.st_uid == self.owner => {
-                Ok(Some(stat.st_ino))
-            }
-            Ok(_) | Err(Errno::NOENT) => Ok(None),
-            Err(errno) => Err(open_error(path, errno)),
-        }
+    /// Which folder is there, if it is one of the person's.
+    pub(crate) fn folder_id(&self, path: &str) -> Result<Option<FolderId>, Error> {
+        let Some((folder, id)) = self.look_at_folder(path)? else { return Ok(None) };
+        let stat = sys::fstat(&folder).map_err(|errno| open_error(path, errno))?;
+        Ok((stat.st_uid == self.owner).then_some(id))
     }
 
-    /// A folder of the person's, open, and its own number. `None` when there is none.
-    pub(crate) fn open_folder(&self, path: &str) -> Result<Option<(OwnedFd, u64)>, Error> {
+    /// A folder of the person's, open, and which it is. `None` when there is none.
+    pub(crate) fn open_folder(&self, path: &str) -> Result<Option<(OwnedFd, FolderId)>, Error> {
         self.folder_with(path, OFlags::RDONLY | OFlags::NONBLOCK)
     }
 
     /// The same of a folder that may be closed: it can only be pointed at.
-    pub(crate) fn look_at_folder(&self, path: &str) -> Result<Option<(OwnedFd, u64)>, Error> {
+    pub(crate) fn look_at_folder(&self, path: &str) -> Result<Option<(OwnedFd, FolderId)>, Error> {
         self.folder_with(path, OFlags::PATH)
     }
 
-    fn folder_with(&self, path: &str, flags: OFlags) -> Result<Option<(OwnedFd, u64)>, Error> {
+    fn folder_with(&self, path: &str, flags: OFlags) -> Result<Option<(OwnedFd, FolderId)>, Error> {
         let Some(place) = self.place(path)? else { return Ok(None) };
         let flags = flags | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         match sys::openat(&place.dir, &place.name, flags, Mode::empty()) {
             Ok(folder) => {
-                let number = sys::fstat(&folder).map_err(|errno| open_error(path, errno))?.st_ino;
-                Ok(Some((folder, number)))
+                let id = FolderId::of(&folder).map_err(|errno| open_error(path, errno))?;
+                Ok(Some((folder, id)))
             }
             Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP | Errno::ACCESS) => Ok(None),
             Err(errno) => Err(open_error(path, errno)),
@@ -47,7 +42,7 @@ impl Home {
 
     /// Puts the folder aside, if it is still there.
     pub(crate) fn put_aside(&self, aside: &Move) -> Result<(), Error> {
-        if self.folder_number(&aside.from)? == Some(aside.number) {
+        if self.folder_id(&aside.from)? == Some(aside.folder) {
             self.rename_folder(aside, (&aside.from, &aside.to), RenameFlags::NOREPLACE)?;
         }
         Ok(())
@@ -55,7 +50,7 @@ impl Home {
 
     /// Brings the folder back, if it isn't back yet. A folder that a running program has made in its place meanwhile goes where ours was; if it is empty, it goes.
     pub(crate) fn bring_back(&self, aside: &Move) -> Result<(), Error> {
-        if self.folder_number(&aside.to)? != Some(aside.number) {
+        if self.folder_id(&aside.to)? != Some(aside.folder) {
             return Ok(());
         }
         let there = self.place(&aside.from)?.is_some_and(|place| is_there(&place));

@@ -1,6 +1,7 @@
 //! A person's home: finding and reading files in it, without being led astray by links, pipes or sizes.
 
 mod aside;
+mod folder_id;
 mod lock;
 mod swap;
 
@@ -14,6 +15,7 @@ use rustix::fs::{self as sys, FileType, Mode, OFlags, ResolveFlags, Stat};
 use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 
+pub use self::folder_id::{Birth, FolderId};
 pub(crate) use self::lock::ProfileLock;
 pub(crate) use self::swap::{Change, NewFile};
 use crate::account::Client;

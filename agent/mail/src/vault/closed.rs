@@ -1,95 +1,207 @@
 //! Folders of stored mail that are closed while their account is revoked: nothing in them is moved, copied or changed.
 //!
-//! A folder comes as an open file, from whoever works in the home: no path in a home is ever resolved here. Where we are root a closed folder is root's, mode 0700; else its own person's, mode 0000, which keeps programs out and not the person. What it was before is written down first; only what is written down is opened again, so that nobody is given a folder of root's that was never theirs.
+//! A folder comes as an open file, from whoever works in the home: no path in a home is ever resolved here. Where we are root a closed folder is root's, mode 0700, and marked with a secret of its own; else its own person's, mode 0000, which keeps programs out and not the person. What it was before is written down first. Only what is written down is opened again, and only if it is the very same: a number is given again, to a folder of root's as well, and so its birth and its mark must be the same too.
 
 use std::os::fd::{AsRawFd as _, BorrowedFd};
-use std::path::PathBuf;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::{Path, PathBuf};
 
-use rustix::fs::{self as sys, AtFlags, FileType, Gid, Mode, Stat, StatxFlags, Uid};
+use rustix::fs::{self as sys, AtFlags, FileType, Gid, Mode, Stat, Uid, XattrFlags};
 use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 
+use crate::home::FolderId;
+
 /// The most folders of one person that are closed at once. It stops a process that was taken over from filling the list.
 const MAX_CLOSED: usize = 256;
+
+/// The attribute that holds a closed folder's mark. Who can't enter the folder can't read it (xattr(7)).
+const MARK: &str = "user.forewarn.lock";
+
+/// How many bytes were drawn for a mark. It is written as twice as many digits.
+pub(crate) const MARK_BYTES: usize = 16;
+
+/// What Linux puts behind the path of what was removed.
+const REMOVED: &[u8] = b" (deleted)";
+
+/// A person's home, as the vault's side knows it.
+#[derive(Debug, Clone)]
+pub(crate) struct HomeOf {
+    /// Its owner's number.
+    pub(crate) user: u32,
+    pub(crate) device: u64,
+    /// Without links.
+    pub(crate) path: PathBuf,
+}
 
 /// Which folders are closed, and what they were.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub(crate) struct Closed(Vec<Was>);
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+/// A folder that is closed, or is being closed or opened.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Was {
-    device: u64,
-    number: u64,
-    mode: u32,
+pub(crate) struct Was {
+    pub(crate) folder: FolderId,
+    pub(crate) mode: u32,
+    /// In hexadecimal.
+    mark: String,
+    /// Whether it has its mark for certain. It has not while it is being closed or opened.
+    marked: bool,
+}
+
+/// A folder that came in, and what is known of it.
+pub(crate) struct Came<'f> {
+    fd: BorrowedFd<'f>,
+    pub(crate) id: FolderId,
+    pub(crate) stat: Stat,
 }
 
 impl Closed {
-    /// Adds a folder that is about to be closed. `false` when it is there already.
-    pub(crate) fn add(&mut self, stat: &Stat) -> Result<bool, Errno> {
-        if self.find(stat).is_some() {
-            return Ok(false);
-        }
+    /// Adds a folder that is about to be closed. Another one that had its number is gone.
+    pub(crate) fn add(&mut self, came: &Came<'_>, mark: &[u8]) -> Result<(), Errno> {
+        self.0.retain(|was| !was.folder.has_number_of(came.id));
         if self.0.len() >= MAX_CLOSED {
             return Err(Errno::NOSPC);
         }
-        self.0.push(Was { device: stat.st_dev, number: stat.st_ino, mode: stat.st_mode & 0o7777 });
-        Ok(true)
+        let mode = came.stat.st_mode & 0o7777;
+        self.0.push(Was { folder: came.id, mode, mark: hex::encode(mark), marked: false });
+        Ok(())
     }
 
-    fn find(&self, stat: &Stat) -> Option<&Was> {
-        self.0.iter().find(|was| (was.device, was.number) == (stat.st_dev, stat.st_ino))
+    pub(crate) fn find(&self, id: FolderId) -> Option<&Was> {
+        self.0.iter().find(|was| was.folder == id)
     }
 
-    pub(crate) fn remove(&mut self, stat: &Stat) {
-        self.0.retain(|was| (was.device, was.number) != (stat.st_dev, stat.st_ino));
+    /// Notes whether a folder certainly has its mark.
+    pub(crate) fn set_marked(&mut self, id: FolderId, marked: bool) {
+        self.0.iter_mut().filter(|was| was.folder == id).for_each(|was| was.marked = marked);
     }
 
-    /// The mode that a closed folder had.
-    pub(crate) fn mode_of(&self, stat: &Stat) -> Option<u32> {
-        self.find(stat).map(|was| was.mode)
+    /// Forgets a folder, and any other that had its number. Whether there was one.
+    pub(crate) fn remove(&mut self, id: FolderId) -> bool {
+        let before = self.0.len();
+        self.0.retain(|was| !was.folder.has_number_of(id));
+        self.0.len() < before
     }
 }
 
-/// What is known of a folder that came in, if it may be closed: a folder of the person's, on the file system of their home.
-pub(crate) fn checked(folder: BorrowedFd<'_>, person: u32, device: Option<u64>) -> Result<Stat, Errno> {
-    // Another file system may be the person's own program (FUSE), which never answers: it is not asked.
-    let flags = AtFlags::EMPTY_PATH | AtFlags::STATX_DONT_SYNC;
-    let place = sys::statx(folder, "", flags, StatxFlags::empty())?;
-    let place = (place.stx_dev_major, place.stx_dev_minor);
-    if device.is_some_and(|device| (sys::major(device), sys::minor(device)) != place) {
-        return Err(Errno::XDEV);
+impl<'f> Came<'f> {
+    /// A folder that came in, if it may be closed or opened: one that is there, in the person's home, on the file system of that, and theirs or root's.
+    ///
+    /// Its place is what the kernel says, as text.
+    pub(crate) fn check(fd: BorrowedFd<'f>, home: &HomeOf) -> Result<Self, Errno> {
+        let id = FolderId::of(fd)?;
+        if id.device != home.device {
+            return Err(Errno::XDEV);
+        }
+        let stat = sys::fstat(fd)?;
+        let is_theirs = stat.st_uid == home.user || (stat.st_uid == 0 && is_root());
+        let is_folder = FileType::from_raw_mode(stat.st_mode) == FileType::Directory;
+        if !is_folder || !is_theirs || !is_below(&place(fd)?, &home.path) {
+            return Err(Errno::PERM);
+        }
+        // Nothing else tells it from one that gets its number.
+        if id.born.is_none() {
+            return Err(Errno::OPNOTSUPP);
+        }
+        Ok(Self { fd, id, stat })
     }
-    let stat = sys::fstat(folder)?;
-    let is_folder = FileType::from_raw_mode(stat.st_mode) == FileType::Directory;
-    let is_theirs = stat.st_uid == person || (stat.st_uid == 0 && rustix::process::geteuid().is_root());
-    if is_folder && is_theirs { Ok(stat) } else { Err(Errno::PERM) }
-}
 
-pub(crate) fn close(folder: BorrowedFd<'_>) -> Result<(), Errno> {
-    if rustix::process::geteuid().is_root() {
-        give(folder, 0)?;
-        return set_mode(folder, 0o700);
+    /// Whether the file system keeps marks. Nothing is changed.
+    pub(crate) fn can_be_marked(&self) -> Result<(), Errno> {
+        match self.mark() {
+            Ok(_) | Err(Errno::NODATA) => Ok(()),
+            Err(errno) => Err(errno),
+        }
     }
-    set_mode(folder, 0)
+
+    /// Closes it. What was begun and can't be finished is as it was, and its user's.
+    pub(crate) fn close(&self, was: &Was, user: u32) -> Result<(), Errno> {
+        if !is_root() {
+            return self.set_mode(0);
+        }
+        self.give(0)?;
+        let closed = self.set_mode(0o700).and_then(|()| self.set_mark(&was.mark));
+        closed.or_else(|errno| {
+            self.set_mode(was.mode)?;
+            self.give(user)?;
+            Err(errno)
+        })
+    }
+
+    /// Whether it is for certain what was closed: where it is root's, it has the mark.
+    pub(crate) fn is_what_was(&self, was: &Was) -> Result<bool, Errno> {
+        if self.stat.st_uid != 0 || !was.marked {
+            return Ok(true);
+        }
+        match self.mark() {
+            Ok(mark) => Ok(mark == was.mark.as_bytes()),
+            Err(Errno::NODATA) => Ok(false),
+            Err(errno) => Err(errno),
+        }
+    }
+
+    /// Opens it, as it was.
+    pub(crate) fn open(&self, was: &Was, user: u32) -> Result<(), Errno> {
+        if !is_root() {
+            return self.set_mode(was.mode);
+        }
+        match sys::removexattr(self.link(), MARK) {
+            Ok(()) | Err(Errno::NODATA) => {}
+            Err(errno) => return Err(errno),
+        }
+        // The mode first: whoever gets it must not meet it half open.
+        self.set_mode(was.mode)?;
+        self.give(user)
+    }
+
+    fn mark(&self) -> Result<Vec<u8>, Errno> {
+        let mut mark = vec![0; 2 * MARK_BYTES + 1];
+        let length = sys::getxattr(self.link(), MARK, &mut mark[..])?;
+        mark.truncate(length);
+        Ok(mark)
+    }
+
+    fn set_mark(&self, mark: &str) -> Result<(), Errno> {
+        sys::setxattr(self.link(), MARK, mark.as_bytes(), XattrFlags::empty())
+    }
+
+    /// Its group stays.
+    fn give(&self, owner: u32) -> Result<(), Errno> {
+        sys::chownat(self.fd, "", Some(Uid::from_raw(owner)), None::<Gid>, AtFlags::EMPTY_PATH)
+    }
+
+    fn set_mode(&self, mode: u32) -> Result<(), Errno> {
+        sys::chmod(self.link(), Mode::from_raw_mode(mode))
+    }
+
+    /// The folder may be open for its path alone, with which `fchmod` and its like do nothing. This leads to the very folder, by no path.
+    fn link(&self) -> PathBuf {
+        link(self.fd)
+    }
 }
 
-pub(crate) fn open(folder: BorrowedFd<'_>, person: u32, mode: u32) -> Result<(), Errno> {
-    // The mode first: whoever gets it must not meet it half open.
-    set_mode(folder, mode)?;
-    if rustix::process::geteuid().is_root() { give(folder, person) } else { Ok(()) }
+pub(crate) fn is_root() -> bool {
+    rustix::process::geteuid().is_root()
 }
 
-/// Its group stays.
-fn give(folder: BorrowedFd<'_>, owner: u32) -> Result<(), Errno> {
-    sys::chownat(folder, "", Some(Uid::from_raw(owner)), None::<Gid>, AtFlags::EMPTY_PATH)
+fn link(fd: BorrowedFd<'_>) -> PathBuf {
+    format!("/proc/self/fd/{}", fd.as_raw_fd()).into()
 }
 
-/// The folder may be open for its path alone, of which `fchmod` knows nothing.
-fn set_mode(folder: BorrowedFd<'_>, mode: u32) -> Result<(), Errno> {
-    let path: PathBuf = format!("/proc/self/fd/{}", folder.as_raw_fd()).into();
-    sys::chmod(path, Mode::from_raw_mode(mode))
+/// Where an open folder is, as the kernel writes it.
+pub(crate) fn place(fd: BorrowedFd<'_>) -> Result<PathBuf, Errno> {
+    let text = sys::readlink(link(fd), Vec::new())?.into_bytes();
+    if text.ends_with(REMOVED) {
+        return Err(Errno::NOENT);
+    }
+    Ok(std::ffi::OsStr::from_bytes(&text).into())
+}
+
+fn is_below(place: &Path, home: &Path) -> bool {
+    place.starts_with(home) && place != home
 }
 
 #[cfg(test)]
@@ -98,31 +210,51 @@ mod tests {
 
     use super::*;
 
-    #[test]
-    fn only_a_folder_of_the_person_s_on_their_home_s_file_system_is_closed() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = fs_err::File::create(folder.path().join("file")).unwrap();
-        let open = fs_err::File::open(folder.path()).unwrap();
-        let stat = sys::fstat(&open).unwrap();
-        let me = stat.st_uid;
-        let check = |fd, person, device| checked(fd, person, device).map(|stat| stat.st_ino);
-        assert_eq!(check(open.as_fd(), me, Some(stat.st_dev)), Ok(stat.st_ino));
-        assert_eq!(check(open.as_fd(), me, Some(stat.st_dev + 1)), Err(Errno::XDEV));
-        assert_eq!(check(file.as_fd(), me, None), Err(Errno::PERM));
-        // A folder of root's may be one that we have closed; the list knows.
-        let theirs = check(open.as_fd(), me + 1, None);
-        assert_eq!(theirs.is_ok(), me == 0);
+    fn home_of(path: &Path) -> HomeOf {
+        let stat = sys::stat(path).unwrap();
+        HomeOf { user: stat.st_uid, device: stat.st_dev, path: path.canonicalize().unwrap() }
     }
 
     #[test]
-    fn only_what_was_written_down_is_opened() {
-        let folder = tempfile::tempdir().unwrap();
-        let stat = sys::stat(folder.path()).unwrap();
+    fn only_a_folder_of_the_person_s_in_their_home_and_on_its_file_system_is_closed() {
+        let scratch = tempfile::tempdir().unwrap();
+        let [home, inside, outside] = ["home", "home/Mail", "outside"].map(|name| scratch.path().join(name));
+        [&home, &inside, &outside].iter().for_each(|folder| fs_err::create_dir(folder).unwrap());
+        let file = fs_err::File::create(home.join("file")).unwrap();
+        let open = |path: &Path| fs_err::File::open(path).unwrap();
+        let of = home_of(&home);
+        let check = |fd: &fs_err::File, home: &HomeOf| Came::check(fd.as_fd(), home).err();
+        assert_eq!(check(&open(&inside), &of), None);
+        assert_eq!(check(&open(&inside), &HomeOf { device: of.device + 1, ..of.clone() }), Some(Errno::XDEV));
+        assert_eq!(check(&file, &of), Some(Errno::PERM));
+        assert_eq!(check(&open(&home), &of), Some(Errno::PERM), "the home itself");
+        assert_eq!(check(&open(&outside), &of), Some(Errno::PERM), "its place is elsewhere");
+        let gone = open(&inside);
+        fs_err::remove_dir(&inside).unwrap();
+        assert_eq!(check(&gone, &of), Some(Errno::NOENT), "it is removed");
+        // Of somebody else; but a folder of root's may be one that we have closed, which the list knows.
+        fs_err::create_dir(&inside).unwrap();
+        let theirs = check(&open(&inside), &HomeOf { user: of.user + 1, ..of.clone() });
+        assert_eq!(theirs, (of.user != 0).then_some(Errno::PERM));
+    }
+
+    /// What the kernel gives for a folder that got the number of one that was removed (ext4: at once).
+    #[test]
+    fn promise_7_a_folder_with_the_number_of_one_that_was_closed_is_another_one() {
+        let scratch = tempfile::tempdir().unwrap();
+        let home = scratch.path().join("home");
+        fs_err::create_dir_all(home.join("Mail")).unwrap();
+        let file = fs_err::File::open(home.join("Mail")).unwrap();
+        let came = Came::check(file.as_fd(), &home_of(&home)).unwrap();
         let mut closed = Closed::default();
-        assert_eq!(closed.mode_of(&stat), None);
-        assert_eq!((closed.add(&stat), closed.add(&stat)), (Ok(true), Ok(false)));
-        assert_eq!(closed.mode_of(&stat), Some(stat.st_mode & 0o7777));
-        closed.remove(&stat);
+        assert_eq!(closed.find(came.id), None);
+        closed.add(&came, &[7; MARK_BYTES]).unwrap();
+        assert_eq!(closed.find(came.id).map(|was| was.mode), Some(came.stat.st_mode & 0o7777));
+        let (seconds, nanoseconds) = came.id.born.unwrap();
+        let other = FolderId { born: Some((seconds, nanoseconds ^ 1)), ..came.id };
+        assert_eq!(closed.find(other), None);
+        // The one that was closed must be gone, so it leaves the list.
+        assert!(closed.remove(other));
         assert_eq!(closed, Closed::default());
     }
 }

@@ -53,7 +53,7 @@ impl Lab {
 
     fn vault_at(&self, now: Duration) -> Vault<Folder> {
         let dir = self.scratch.path().join("vault");
-        Vault::new(Folder::open(&dir, 1000, Keys::new(&[7; 32], &[]), now).unwrap())
+        Vault::new(Folder::open(&dir, "ann", Keys::new(&[7; 32], &[]), now).unwrap())
     }
 
     fn state(&self) -> State {

@@ -56,11 +56,11 @@ impl<'s> Entry<'s> {
 
     /// Opens the folders of stored mail that were closed with it, wherever they are still the same.
     pub(crate) fn open_stores(&mut self, home: &Home) -> Result<(), Error> {
-        for (path, number) in std::mem::take(&mut self.journal.stores) {
+        for (path, id) in std::mem::take(&mut self.journal.stores) {
             match home.look_at_folder(&path)? {
-                Some((folder, found)) if found == number => self.store.open_folder(folder.as_fd())?,
+                Some((folder, found)) if found == id => self.store.open_folder(folder.as_fd())?,
                 // It was moved by the person; it is looked for again at the next restore.
-                Some(_) | None => self.journal.stores.push((path, number)),
+                Some(_) | None => self.journal.stores.push((path, id)),
             }
         }
         Ok(())

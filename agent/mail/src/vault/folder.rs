@@ -3,19 +3,20 @@
 use std::cell::Cell;
 use std::fmt;
 use std::io::Write as _;
-use std::os::fd::BorrowedFd;
+use std::os::fd::{AsFd as _, BorrowedFd};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use fs_err::os::unix::fs::OpenOptionsExt as _;
-use rustix::fs::{self as sys, FlockOperation, Mode};
+use rustix::fs::{self as sys, FlockOperation, Mode, OFlags};
 use rustix::io::Errno;
 
-use super::closed::{self, Closed};
+use super::closed::{self, Came, Closed, HomeOf};
 use super::sealed::{Keys, NotOpened};
 use super::store::{Guard, Label, Store};
 use crate::digest::Digest;
 use crate::error::Error;
+use crate::home::FolderId;
 use crate::limits::MAX_VAULT_BYTES;
 
 /// How long an entry is kept after what it holds was given back, or was found to be set up again.
@@ -38,21 +39,22 @@ const LOCK_PAUSE: Duration = Duration::from_millis(20);
 pub struct Folder {
     dir: PathBuf,
     entries: PathBuf,
-    person: u32,
+    /// Whose it is.
+    name: String,
     keys: Keys,
     now: Duration,
     /// What the entries have, in bytes, once that was measured. What is kept since is added.
     used: Cell<Option<u64>>,
-    /// The file system of the home, if it is known.
-    device: Option<u64>,
+    /// The home, if it is known.
+    home: Option<HomeOf>,
 }
 
 impl Folder {
-    /// Opens a vault, and creates its folder if need be: 0700, for its owner alone. `person` is the user whose accounts it holds; `now` the time since 1970, by which old entries go.
+    /// Opens a vault, and creates its folder if need be: 0700, for its owner alone. `name` is the person whose accounts it holds, to whom all in it is bound; `now` the time since 1970, by which old entries go.
     ///
     /// # Errors
     /// [`Error::OpenVault`] when the folder can't be made.
-    pub fn open(dir: &Path, person: u32, keys: Keys, now: Duration) -> Result<Self, Error> {
+    pub fn open(dir: &Path, name: &str, keys: Keys, now: Duration) -> Result<Self, Error> {
         let failed = |source| Error::OpenVault { path: dir.to_owned(), source };
         if let Some(parent) = dir.parent().filter(|parent| !parent.as_os_str().is_empty()) {
             fs_err::create_dir_all(parent).map_err(failed)?;
@@ -63,7 +65,8 @@ impl Folder {
             sync_folder(folder.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new(".")))
                 .map_err(failed)?;
         }
-        Ok(Self { dir: dir.to_owned(), entries, person, keys, now, used: Cell::new(None), device: None })
+        let (dir, name) = (dir.to_owned(), name.to_owned());
+        Ok(Self { dir, entries, name, keys, now, used: Cell::new(None), home: None })
     }
 
     /// Removes what a crash left of entries that were not whole yet, or were on their way out; and entries that were finished long ago.
@@ -133,11 +136,18 @@ impl Folder {
         sync_folder(&self.dir).map_err(|source| Error::WriteVault { path, source })
     }
 
-    /// The same vault for a home on this file system: no folder on another is closed.
-    #[must_use]
-    pub fn of_device(mut self, device: u64) -> Self {
-        self.device = Some(device);
-        self
+    /// The same vault for this home of the user with this number. Only in a home that is known, folders are closed.
+    ///
+    /// # Errors
+    /// [`Error::OpenHome`] when it is not there.
+    pub fn for_home(mut self, path: &Path, user: u32) -> Result<Self, Error> {
+        let failed = |errno: Errno| Error::OpenHome { path: path.to_owned(), source: errno.into() };
+        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let home = sys::open(path, flags, Mode::empty()).map_err(failed)?;
+        let device = FolderId::of(&home).map_err(failed)?.device;
+        let path = closed::place(home.as_fd()).map_err(failed)?;
+        self.home = Some(HomeOf { user, device, path });
+        Ok(self)
     }
 
     fn folder(&self, number: u32) -> PathBuf {
@@ -162,7 +172,7 @@ impl Folder {
             Some(label) => (label.name.as_str(), label.path.as_str(), label.sha256.to_string()),
             None => (JOURNAL, "", String::new()),
         };
-        let person = self.person;
+        let person = &self.name;
         // Lengths keep two different lists from being the same bytes.
         let parts = [name, path, &digest].map(|part| format!("{}:{part}", part.len()));
         format!("forewarn vault 1, person {person}, entry {entry}, {}", parts.join(",")).into_bytes()
@@ -260,25 +270,42 @@ impl Store for Folder {
     }
 
     fn close_folder(&self, folder: BorrowedFd<'_>) -> Result<(), Error> {
-        let failed = |errno: Errno| Error::CloseFolder { source: errno.into() };
-        let stat = closed::checked(folder, self.person, self.device).map_err(failed)?;
+        let home = self.home.as_ref().ok_or_else(|| not_closed(Errno::PERM))?;
+        let came = Came::check(folder, home).map_err(not_closed)?;
         let mut list = self.closed()?;
-        // Whose folder it was is known from before.
-        if stat.st_uid == self.person && list.add(&stat).map_err(failed)? {
+        // Whose folder root's is now is known from before. What is ours to close is mode 0000 already the second time.
+        let is_open = came.stat.st_uid == home.user && (list.find(came.id).is_none() || is_given_away(home));
+        if is_open {
+            came.can_be_marked().map_err(not_closed)?;
+            list.add(&came, &draw_mark()?).map_err(not_closed)?;
             self.set_closed(&list)?;
         }
         crate::crash::step();
-        if list.mode_of(&stat).is_some() { closed::close(folder).map_err(failed) } else { Ok(()) }
+        let Some(was) = list.find(came.id) else { return Ok(()) };
+        if let Err(errno) = came.close(was, home.user) {
+            list.remove(came.id);
+            self.set_closed(&list)?;
+            return Err(not_closed(errno));
+        }
+        list.set_marked(came.id, is_given_away(home));
+        self.set_closed(&list)
     }
 
     fn open_folder(&self, folder: BorrowedFd<'_>) -> Result<(), Error> {
-        let failed = |errno: Errno| Error::CloseFolder { source: errno.into() };
-        let stat = closed::checked(folder, self.person, self.device).map_err(failed)?;
+        let home = self.home.as_ref().ok_or_else(|| not_closed(Errno::PERM))?;
+        let came = Came::check(folder, home).map_err(not_closed)?;
         let mut list = self.closed()?;
-        let Some(mode) = list.mode_of(&stat) else { return Ok(()) };
+        let Some(was) = list.find(came.id).cloned() else {
+            return if list.remove(came.id) { self.set_closed(&list) } else { Ok(()) };
+        };
+        if !came.is_what_was(&was).map_err(not_closed)? {
+            return Err(not_closed(Errno::PERM));
+        }
+        list.set_marked(came.id, false);
+        self.set_closed(&list)?;
         crate::crash::step();
-        closed::open(folder, self.person, mode).map_err(failed)?;
-        list.remove(&stat);
+        came.open(&was, home.user).map_err(not_closed)?;
+        list.remove(came.id);
         self.set_closed(&list)
     }
 
@@ -289,8 +316,23 @@ impl Store for Folder {
 
 impl fmt::Debug for Folder {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.debug_struct("Folder").field("dir", &self.dir).field("person", &self.person).finish_non_exhaustive()
+        out.debug_struct("Folder").field("dir", &self.dir).field("name", &self.name).finish_non_exhaustive()
     }
+}
+
+fn not_closed(errno: Errno) -> Error {
+    Error::CloseFolder { source: errno.into() }
+}
+
+/// Whether closed folders of this home are root's, and not their own person's.
+fn is_given_away(home: &HomeOf) -> bool {
+    closed::is_root() && home.user != 0
+}
+
+fn draw_mark() -> Result<[u8; closed::MARK_BYTES], Error> {
+    let mut mark = [0; closed::MARK_BYTES];
+    aws_lc_rs::rand::fill(&mut mark).map_err(|_| not_closed(Errno::IO))?;
+    Ok(mark)
 }
 
 /// A label comes from a process that may have been taken over: its name must not lead anywhere, nor to a journal.

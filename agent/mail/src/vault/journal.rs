@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::account::{Account, Client};
 use crate::digest::Digest;
 use crate::error::Error;
-use crate::home::{Mtime, Shape};
+use crate::home::{FolderId, Mtime, Shape};
 use crate::plan::{Draft, Move, Role};
 use crate::rewritten::Renames;
 
@@ -44,7 +44,7 @@ impl Stage {
 }
 
 /// The format that this version writes.
-const FORMAT: u32 = 2;
+const FORMAT: u32 = 3;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -59,8 +59,8 @@ pub(crate) struct Journal {
     pub(crate) files: Vec<Held>,
     /// Folders that are put aside before the files are taken.
     pub(crate) moves: Vec<Move>,
-    /// Folders of stored mail that are closed meanwhile, each with its own number.
-    pub(crate) stores: Vec<(String, u64)>,
+    /// Folders of stored mail that are closed meanwhile: where each was, and which it is.
+    pub(crate) stores: Vec<(String, FolderId)>,
     /// New numbers, of a restore that had to choose some.
     pub(crate) renames: Renames,
     /// Originals that were put beside files which were in the way, as paths from the home. They go at the next revoke. Those
@@ -185,7 +185,7 @@ mod tests {
 
     #[test]
     fn an_entry_that_a_former_version_called_superseded_is_kept_and_tried_again() {
-        let text = br#"{"format":2,"stage":"superseded","client":"isync","profile":".mbsyncrc","domain":"corp.example","accounts":[],"files":[],"moves":[],"stores":[],"renames":{},"besides":[]}"#;
+        let text = br#"{"format":3,"stage":"superseded","client":"isync","profile":".mbsyncrc","domain":"corp.example","accounts":[],"files":[],"moves":[],"stores":[],"renames":{},"besides":[]}"#;
         let journal = Journal::parse(1, text).unwrap();
         assert_eq!(journal.stage, Stage::ProfileGone);
         assert!(!journal.is_over() && !journal.is_finished() && !journal.stage.is_awaited());
@@ -193,7 +193,7 @@ mod tests {
 
     #[test]
     fn what_was_put_beside_files_outlives_the_entry() {
-        let text = br#"{"format":2,"stage":"set_up_again","client":"isync","profile":".mbsyncrc","domain":"corp.example","accounts":[],"files":[],"moves":[],"stores":[["Mail",7]],"renames":{},"besides":[]}"#;
+        let text = br#"{"format":3,"stage":"set_up_again","client":"isync","profile":".mbsyncrc","domain":"corp.example","accounts":[],"files":[],"moves":[],"stores":[["Mail",{"device":1,"number":7,"born":[1,2]}]],"renames":{},"besides":[]}"#;
         let mut journal = Journal::parse(1, text).unwrap();
         assert!(journal.is_finished() && journal.split_besides().is_none());
         journal.besides.push(Beside { path: "x".to_owned(), sha256: Digest::of(b"x") });

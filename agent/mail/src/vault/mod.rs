@@ -37,7 +37,7 @@ use crate::plan::{Draft, Plan};
 /// A person's revoked accounts, wherever they are kept.
 pub struct Vault<S> {
     store: S,
-    seals: bool,
+    locks: bool,
 }
 
 /// What a revoke did.
@@ -136,13 +136,13 @@ enum Taken {
 impl<S: Store> Vault<S> {
     /// A vault whose entries are kept there.
     pub fn new(store: S) -> Self {
-        Self { store, seals: false }
+        Self { store, locks: false }
     }
 
     /// The same vault, which closes the folders of stored mail of what it takes, until that is given back.
     #[must_use]
-    pub fn sealing(mut self, seals: bool) -> Self {
-        self.seals = seals;
+    pub fn locking(mut self, locks: bool) -> Self {
+        self.locks = locks;
         self
     }
 
@@ -268,10 +268,10 @@ impl<S: Store> Vault<S> {
         for path in &draft.stores {
             let closed = match home.open_folder(path) {
                 Ok(None) => continue,
-                Ok(Some((folder, number))) => {
-                    entry.journal.stores.push((path.clone(), number));
+                Ok(Some((folder, id))) => {
+                    entry.journal.stores.push((path.clone(), id));
                     entry.save()?;
-                    self.store.close_folder(folder.as_fd())
+                    self.store.close_folder(folder.as_fd()).inspect_err(|_| drop(entry.journal.stores.pop()))
                 }
                 Err(error) => Err(error),
             };
@@ -305,7 +305,7 @@ impl<S: Store> Vault<S> {
             let mut entry = Entry::create(&self.store, &draft)?;
             let executed = execute(home, &entry, &draft);
             if let Ok(true) = executed {
-                let open = if self.seals { self.close_stores(home, &mut entry, &draft)? } else { Vec::new() };
+                let open = if self.locks { self.close_stores(home, &mut entry, &draft)? } else { Vec::new() };
                 entry.journal.stage = Stage::Revoked;
                 entry.save()?;
                 return Ok(Taken::Done(open));

@@ -120,7 +120,7 @@ fn a_running_program_waits_and_the_others_do_not() {
 fn what_the_reaper_would_delete_is_put_aside_and_brought_back() {
     let me = Person::with_every_client();
     let (cache, aside) =
-        (me.dir.join(".cache/evolution/mail/work-account"), me.dir.join(".cache/evolution/.sealed-mail-work-account"));
+        (me.dir.join(".cache/evolution/mail/work-account"), me.dir.join(".cache/evolution/.kept-mail-work-account"));
     me.vault.revoke(&me.home, DOMAIN).unwrap();
     assert!(!cache.exists() && aside.join("folders/x").exists());
     // A running Evolution makes a folder in its place.

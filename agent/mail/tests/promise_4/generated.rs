@@ -177,7 +177,7 @@ proptest! {
         write(&dir, ".thunderbird/profiles.ini", b"[Profile0]\nIsRelative=1\nPath=p\n");
         files.iter().for_each(|file| write(&dir, file.path, &file.bytes()));
         let home = Home::open(&dir).unwrap();
-        let vault = Vault::new(Folder::open(&scratch.path().join("vault"), 1000, Keys::new(&[7; 32], &[]), Duration::ZERO).unwrap());
+        let vault = Vault::new(Folder::open(&scratch.path().join("vault"), "ann", Keys::new(&[7; 32], &[]), Duration::ZERO).unwrap());
         let read = |file: &File| fs_err::read(dir.join(file.path)).unwrap();
         let before = accounts(&home);
         vault.revoke(&home, DOMAIN).unwrap();

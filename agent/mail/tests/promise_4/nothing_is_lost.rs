@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::person::{Person, edit, files, open, open_for};
+use crate::person::{Person, edit, files, open, open_locking};
 use forewarn_mail::{Client, ConflictReason, Digest, Folder, Home, Keys, SkipReason, Stage, Vault, find, plan};
 
 const DOMAIN: &str = "corp.example";
@@ -438,7 +438,7 @@ fn stored_mail_is_closed_where_the_policy_says_so_and_opened_again_unchanged() {
     me.vault.revoke(&me.home, DOMAIN).unwrap();
     assert_eq!(folder(&ours), before, "it is not closed unless that is asked for");
     me.vault.restore(&me.home, DOMAIN).unwrap();
-    let vault = open_for(&me.scratch().join("vault"), before.0).sealing(true);
+    let vault = open_locking(&me.scratch().join("vault"), &me.dir);
     vault.revoke(&me.home, DOMAIN).unwrap();
     let closed = if before.0 == 0 { (0, 0o700) } else { (before.0, 0) };
     assert_eq!((folder(&ours), folder(&private)), (closed, before));
@@ -461,10 +461,8 @@ fn stored_mail_that_can_t_be_closed_does_not_keep_its_account() {
     let me = Person::new();
     let store = me.in_profile("ImapMail/mail.corp.example");
     fs_err::create_dir_all(&store).unwrap();
-    let owner = std::os::unix::fs::MetadataExt::uid(&fs_err::metadata(&store).unwrap());
-    let folder = Folder::open(&me.scratch().join("vault"), owner, Keys::new(&[7; 32], &[]), std::time::Duration::ZERO);
-    // As if the home were on another file system than the store.
-    let vault = Vault::new(folder.unwrap().of_device(u64::MAX)).sealing(true);
+    // As if the home were elsewhere than the store.
+    let vault = open_locking(&me.scratch().join("vault"), &me.in_profile("Mail"));
     let revoked = vault.revoke(&me.home, DOMAIN).unwrap();
     assert_eq!((revoked.taken.len(), revoked.failed.len()), (2, 0));
     assert!(
@@ -479,7 +477,7 @@ fn an_entry_goes_long_after_it_was_given_back_and_never_before() {
     let entries = || fs_err::read_dir(me.scratch().join("vault/entries")).unwrap().count();
     let at = |days: u64| {
         let (dir, now) = (me.scratch().join("vault"), std::time::Duration::from_secs(days * 24 * 60 * 60));
-        Vault::new(Folder::open(&dir, 1000, Keys::new(&[7; 32], &[]), now).unwrap())
+        Vault::new(Folder::open(&dir, "ann", Keys::new(&[7; 32], &[]), now).unwrap())
     };
     at(100).revoke(&me.home, DOMAIN).unwrap();
     at(1000).recover(&me.home).unwrap();

@@ -91,12 +91,17 @@ impl Person {
 
 /// A vault of this test's.
 pub(crate) fn open(dir: &Path) -> Vault<Folder> {
-    open_for(dir, 1000)
+    Vault::new(folder(dir))
 }
 
-/// The same, of a person who is really there. What another one has put into it can't be read.
-pub(crate) fn open_for(dir: &Path, person: u32) -> Vault<Folder> {
-    Vault::new(Folder::open(dir, person, Keys::new(&[7; 32], &[]), Duration::ZERO).unwrap())
+/// The same, which closes stored mail in this home.
+pub(crate) fn open_locking(dir: &Path, home: &Path) -> Vault<Folder> {
+    let user = std::os::unix::fs::MetadataExt::uid(&fs_err::metadata(home).unwrap());
+    Vault::new(folder(dir).for_home(home, user).unwrap()).locking(true)
+}
+
+fn folder(dir: &Path) -> Folder {
+    Folder::open(dir, "ann", Keys::new(&[7; 32], &[]), Duration::ZERO).unwrap()
 }
 
 fn copy(from: &Path, to: &Path) {

@@ -4,7 +4,7 @@ use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::person::{Person, edit, files, open_for};
+use crate::person::{Person, edit, files, open_locking};
 use forewarn_mail::{ConflictReason, Folder, Keys, Restoration, Stage, Vault, find};
 
 const DOMAIN: &str = "corp.example";
@@ -31,7 +31,7 @@ fn delete_again(me: &Person) {
 /// The person's vault, some days after 1970.
 fn at(me: &Person, days: u64) -> Vault<Folder> {
     let now = Duration::from_hours(days * 24);
-    Vault::new(Folder::open(&me.scratch().join("vault"), 1000, Keys::new(&[7; 32], &[]), now).unwrap())
+    Vault::new(Folder::open(&me.scratch().join("vault"), "ann", Keys::new(&[7; 32], &[]), now).unwrap())
 }
 
 fn entries(me: &Person) -> usize {
@@ -179,7 +179,7 @@ fn closed(me: &Person) -> (PathBuf, (u32, u32), Vault<Folder>) {
     fs_err::create_dir_all(&store).unwrap();
     fs_err::set_permissions(&store, std::fs::Permissions::from_mode(0o750)).unwrap();
     let before = folder(&store);
-    let vault = open_for(&me.scratch().join("vault"), before.0).sealing(true);
+    let vault = open_locking(&me.scratch().join("vault"), &me.dir);
     vault.revoke(&me.home, DOMAIN).unwrap();
     assert_ne!(folder(&store), before);
     (store, before, vault)
@@ -231,7 +231,7 @@ fn a_folder_that_was_put_aside_comes_back_unless_its_place_is_taken() {
     for taken in [false, true] {
         let me = Person::with_every_client();
         let cache = me.dir.join(".cache/evolution/mail/work-account");
-        let aside = me.dir.join(".cache/evolution/.sealed-mail-work-account");
+        let aside = me.dir.join(".cache/evolution/.kept-mail-work-account");
         me.vault.revoke(&me.home, DOMAIN).unwrap();
         fs_err::write(me.dir.join(".config/evolution/sources/work-identity.source"), "Address=me@corp.example")
             .unwrap();

@@ -40,7 +40,7 @@ impl Lab {
 
     pub(crate) fn vault(&self) -> Vault<Folder> {
         let dir = self.scratch.path().join("vault");
-        Vault::new(Folder::open(&dir, 1000, Keys::new(&[7; 32], &[]), Duration::ZERO).unwrap())
+        Vault::new(Folder::open(&dir, "ann", Keys::new(&[7; 32], &[]), Duration::ZERO).unwrap())
     }
 
     /// The files that taking the company's accounts touches, as far as they are there.

@@ -1,0 +1,126 @@
+//! The user database: passwd(5), and whatever else the system's name service asks.
+
+use std::{ffi::CString, ops::RangeInclusive, path::PathBuf, sync::mpsc, time::Duration};
+
+use anyhow::{Context, Result};
+use nix::unistd::{Gid, Uid, User, getgrouplist};
+
+use super::Account;
+
+/// Who has an account on this device (passwd(5)).
+const PASSWD: &str = "/etc/passwd";
+/// The user numbers of people, as systemd and Debian have them (systemd, `docs/UIDS-GIDS.md`).
+const PEOPLE: RangeInclusive<u32> = 1000..=60000;
+/// Shells of accounts with which nobody logs in.
+const NO_SHELLS: [&str; 2] = ["nologin", "false"];
+/// The group of whoever the user database does not know (Debian's and systemd's `nogroup`). The group of a file of theirs
+/// says nothing: they choose it, also a group that they have left.
+const NO_GROUP: u32 = 65534;
+/// How long a directory service may take to say who somebody is.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// An account, as the user database has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Entry {
+    pub(super) user: u32,
+    pub(super) group: u32,
+    /// None where the database does not know this number.
+    pub(super) name: Option<String>,
+    pub(super) home: PathBuf,
+    pub(super) logs_in: bool,
+    pub(super) listed: Option<Listed>,
+}
+
+/// What passwd(5) said of a number. Whoever gets the number after them has another name or another home there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Listed {
+    name: String,
+    home: PathBuf,
+}
+
+impl From<&Account> for Entry {
+    fn from(account: &Account) -> Self {
+        let Account { user, group, name, home, listed, .. } = account.clone();
+        Self { user, group, name, home, logs_in: true, listed }
+    }
+}
+
+/// Everyone in passwd(5) who is a person, by their number.
+pub(super) fn everyone() -> Vec<Entry> {
+    entries(&passwd()).into_iter().filter(|entry| PEOPLE.contains(&entry.user)).collect()
+}
+
+/// What passwd(5) says of a number now.
+pub(super) fn listed(user: u32) -> Option<Listed> {
+    entries(&passwd()).into_iter().find(|entry| entry.user == user)?.listed
+}
+
+/// Whoever has this number, by passwd(5) or the name service. The home is empty where neither knows them.
+pub(super) fn entry(user: u32) -> Entry {
+    let local = entries(&passwd()).into_iter().find(|entry| entry.user == user);
+    let unknown = || Entry { user, group: NO_GROUP, name: None, home: PathBuf::new(), logs_in: true, listed: None };
+    local.or_else(|| of_name_service(user)).unwrap_or_else(unknown)
+}
+
+/// A directory service that does not answer keeps a thread, and knows nobody.
+fn of_name_service(user: u32) -> Option<Entry> {
+    let (sender, answer) = mpsc::channel();
+    std::thread::spawn(move || sender.send(User::from_uid(Uid::from_raw(user))));
+    let User { name, gid, dir, .. } = answer.recv_timeout(PATIENCE).ok()?.ok()??;
+    Some(Entry { user, group: gid.as_raw(), name: Some(name), home: dir, logs_in: true, listed: None })
+}
+
+/// All groups of an account, by the name service. Blocks for as long as that takes.
+///
+/// # Errors
+/// When it can't be asked.
+pub(crate) fn groups_of(user: u32, group: u32) -> Result<Vec<u32>> {
+    let Some(User { name, .. }) = User::from_uid(Uid::from_raw(user))? else { return Ok(vec![group]) };
+    let name = CString::new(name).context("its name can't be spoken")?;
+    Ok(getgrouplist(&name, Gid::from_raw(group))?.into_iter().map(Gid::as_raw).collect())
+}
+
+fn passwd() -> String {
+    fs_err::read_to_string(PASSWD).unwrap_or_default()
+}
+
+/// Accounts in passwd(5): `name:x:1000:1000:Name:/home/name:/bin/bash`.
+fn entries(passwd: &str) -> Vec<Entry> {
+    let entry = |line: &str| {
+        let fields: Vec<&str> = line.split(':').collect();
+        let [name, _, user, group, _, home, shell] = fields.try_into().ok()?;
+        let logs_in = !NO_SHELLS.iter().any(|none| shell.ends_with(none));
+        let listed = Listed { name: name.to_owned(), home: home.into() };
+        let (user, group) = (user.parse().ok()?, group.parse().ok()?);
+        Some(Entry { user, group, name: Some(name.to_owned()), home: home.into(), logs_in, listed: Some(listed) })
+    };
+    passwd.lines().filter_map(entry).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn people_are_told_from_services() {
+        let passwd = "root:x:0:0:root:/root:/bin/bash\nann:x:1000:100:Ann,,,:/home/ann:/bin/bash\n\
+                      broken line\nnobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n\
+                      ben:x:1001:1001::/home/ben:/usr/sbin/nologin\n";
+        let all = entries(passwd);
+        let people = all.iter().filter(|entry| PEOPLE.contains(&entry.user));
+        let read = |e: &Entry| (e.user, e.group, e.name.clone().unwrap(), e.home.display().to_string(), e.logs_in);
+        let expected = [
+            (1000, 100, "ann".to_owned(), "/home/ann".to_owned(), true),
+            (1001, 1001, "ben".to_owned(), "/home/ben".to_owned(), false),
+        ];
+        assert_eq!(people.map(read).collect::<Vec<_>>(), expected);
+    }
+
+    #[test]
+    fn whoever_the_database_does_not_know_has_no_group() {
+        let stranger = entry(61_999);
+        assert_eq!((stranger.name, stranger.group), (None, NO_GROUP));
+        assert_eq!(groups_of(61_999, NO_GROUP).unwrap(), [NO_GROUP]);
+        assert_eq!(entry(0).name.as_deref(), Some("root"));
+    }
+}

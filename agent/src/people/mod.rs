@@ -1,0 +1,219 @@
+//! Who lives on this device: the accounts whose homes are looked after, each tied to a person who keeps their name
+//! whatever happens to the account's.
+
+mod database;
+mod register;
+
+use std::{
+    os::unix::fs::MetadataExt as _,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use anyhow::{Context, Result, bail, ensure};
+use forewarn_inventory::{HomeFolder, Places};
+use forewarn_proto::inventory::Person;
+use tokio::sync::mpsc;
+
+pub(crate) use self::database::groups_of;
+use self::{
+    database::{Entry, Listed},
+    register::{Home, Register, Sighting},
+};
+use crate::config::Config;
+
+/// An account whose home is looked after.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Account {
+    /// Whose it is.
+    pub(crate) person: Person,
+    /// The user's number.
+    pub(crate) user: u32,
+    /// The number of their own group, by the user database.
+    pub(crate) group: u32,
+    /// Their name, if the user database knows one.
+    pub(crate) name: Option<String>,
+    pub(crate) home: PathBuf,
+    /// What passwd(5) said of the number when they were met.
+    listed: Option<Listed>,
+}
+
+impl Account {
+    fn of(person: Person, entry: Entry) -> Self {
+        let Entry { user, group, name, home, listed, .. } = entry;
+        Self { person, user, group, name, home, listed }
+    }
+
+    /// Where the inventory looks for what they have.
+    pub(crate) fn folder(&self) -> HomeFolder {
+        HomeFolder { person: self.person, user: self.user, path: self.home.clone() }
+    }
+}
+
+/// Everyone who is looked after, for all that asks who somebody is.
+#[derive(Debug, Clone)]
+pub(crate) struct People {
+    accounts: Arc<[Account]>,
+    register: Arc<Mutex<Register>>,
+    /// Who is not the same as before: their home or their name is another.
+    changed: mpsc::UnboundedSender<Person>,
+}
+
+impl People {
+    /// Meets everyone who has a home here. The receiver hears of each who is not quite who they were.
+    ///
+    /// # Errors
+    /// When what is known of them can't be stored.
+    pub(crate) fn meet(config: &Config) -> Result<(Self, mpsc::UnboundedReceiver<Person>)> {
+        let mut register = Register::load(&config.state)?;
+        let entries = looked_after(config, |entry| register.has_met(&sighting(entry)));
+        let persons = register.meet(&entries.iter().map(sighting).collect::<Vec<_>>(), draw)?;
+        let accounts = persons.into_iter().zip(entries).map(|(person, entry)| Account::of(person, entry)).collect();
+        let (changed, receiver) = mpsc::unbounded_channel();
+        for person in register.to_be_told_anew() {
+            let _ = changed.send(person);
+        }
+        Ok((Self { accounts, register: Arc::new(Mutex::new(register)), changed }, receiver))
+    }
+
+    /// For a command of a person's own, which looks after nobody.
+    pub(crate) fn unmet(accounts: Vec<Account>) -> Self {
+        let seen = accounts.iter().map(|account| (account.person, sighting(&Entry::from(account))));
+        let register = Arc::new(Mutex::new(Register::of(seen)));
+        Self { accounts: accounts.into(), register, changed: mpsc::unbounded_channel().0 }
+    }
+
+    /// These, as if they had been met before: whose number this is, and where their home is.
+    #[cfg(test)]
+    pub(crate) fn of<const N: usize>(these: [(Person, u32, &Path); N]) -> Self {
+        let account = |(person, user, home): (Person, u32, &Path)| {
+            Account::of(person, Entry { home: home.to_owned(), ..database::entry(user) })
+        };
+        Self::unmet(these.into_iter().map(account).collect())
+    }
+
+    pub(crate) fn accounts(&self) -> &[Account] {
+        &self.accounts
+    }
+
+    pub(crate) fn persons(&self) -> impl Iterator<Item = Person> {
+        self.accounts.iter().map(|account| account.person)
+    }
+
+    pub(crate) fn places(&self, root: &Path) -> Places {
+        Places { root: root.to_owned(), homes: self.accounts.iter().map(Account::folder).collect() }
+    }
+
+    pub(crate) fn account(&self, person: Person) -> Option<&Account> {
+        self.accounts.iter().find(|account| account.person == person)
+    }
+
+    /// Who has this number now. Nobody, if it is another account's by now: whoever gets the number of somebody who has left
+    /// is not them.
+    pub(crate) fn of_user(&self, user: u32) -> Option<&Account> {
+        self.accounts.iter().find(|account| account.user == user).filter(|account| is_still_theirs(account))
+    }
+
+    /// Whether this person is still who they were: the account is theirs, and so is the home. If the home is another, they
+    /// are to be told anew, and nothing is done there until they are. Blocks for as long as the home's file system does.
+    ///
+    /// # Errors
+    /// What has changed.
+    pub(crate) fn ensure_same(&self, account: &Account) -> Result<()> {
+        ensure!(is_still_theirs(account), "the account with the number {} is another one by now", account.user);
+        let is_same = self.register().notice(account.person, &sighting(&Entry::from(account)))?;
+        if !is_same {
+            let _ = self.changed.send(account.person);
+            bail!("the home folder is not the one that was there before; its person is told anew first");
+        }
+        Ok(())
+    }
+
+    /// Whether this person is still to be told anew. Nothing is taken from them before.
+    pub(crate) fn is_to_be_told(&self, person: Person) -> bool {
+        self.register().to_be_told_anew().contains(&person)
+    }
+
+    /// The engine has on disk that this person is told anew.
+    pub(crate) fn forget_to_tell(&self, person: Person) -> Result<()> {
+        self.register().forget_to_tell(person)
+    }
+
+    fn register(&self) -> MutexGuard<'_, Register> {
+        self.register.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The accounts that a command of a person's own asks about. Nobody is registered by that: their names are of this process
+/// alone.
+pub(crate) fn at_hand(config: &Config) -> Vec<Account> {
+    let of = |entry: Entry| Account::of(Person::from_bits(entry.user.into()), entry);
+    looked_after(config, |_| false).into_iter().map(of).collect()
+}
+
+/// The account that this command asks about: whoever root names, else the first.
+///
+/// # Errors
+/// When that is none of those that are looked after.
+pub(crate) fn asked_about(config: &Config) -> Result<Account> {
+    let mut accounts = at_hand(config).into_iter();
+    let account = match config.user {
+        Some(user) => accounts.find(|account| account.user == user),
+        None => accounts.next(),
+    };
+    account.context("no home of theirs is looked after; see `homes` in agent.toml")
+}
+
+/// What is named in the configuration; else everyone, where this is root; else oneself. Who is not root looks after their own
+/// home alone.
+fn looked_after(config: &Config, is_known: impl Fn(&Entry) -> bool) -> Vec<Entry> {
+    let me = rustix::process::geteuid();
+    let entries = database::everyone();
+    let whose = |home: PathBuf| entry_of_home(home, &entries);
+    let found: Vec<Entry> = match &config.homes {
+        None if me.is_root() => entries.iter().filter(|e| has_home(e, &entries) || is_known(e)).cloned().collect(),
+        None => config.own_home.clone().into_iter().filter_map(whose).collect(),
+        Some(named) => named.iter().cloned().filter_map(whose).collect(),
+    };
+    found.into_iter().filter(|entry| me.is_root() || entry.user == me.as_raw()).collect()
+}
+
+/// Whose a home is: where nothing is mounted yet, the folder may be anybody's.
+fn entry_of_home(home: PathBuf, entries: &[Entry]) -> Option<Entry> {
+    let account = entries.iter().find(|entry| entry.home == home).cloned();
+    account.or_else(|| Some(Entry { home: home.clone(), ..database::entry(owner(&home)?) }))
+}
+
+/// Whether an account's folder is its own, or is empty: then its own will be mounted there. Accounts of services are in
+/// others' folders, or share one.
+fn has_home(entry: &Entry, entries: &[Entry]) -> bool {
+    let Entry { user, home, logs_in, .. } = entry;
+    let is_empty = || fs_err::read_dir(home).is_ok_and(|mut names| names.next().is_none());
+    let is_alone = || entries.iter().filter(|other| other.home == *home).count() == 1;
+    // To look into it may have it mounted.
+    let is_theirs = || owner(home) == Some(*user);
+    owner(home).is_some() && (is_theirs() || (*logs_in && is_alone() && (is_empty() || is_theirs())))
+}
+
+fn owner(home: &Path) -> Option<u32> {
+    let metadata = fs_err::symlink_metadata(home).ok()?;
+    metadata.is_dir().then(|| metadata.uid())
+}
+
+/// Whether passwd(5) still says of this number what it said when they were met. A directory service is not asked again: that
+/// may take long.
+fn is_still_theirs(account: &Account) -> bool {
+    database::listed(account.user) == account.listed
+}
+
+fn sighting(entry: &Entry) -> Sighting {
+    let Entry { user, name, home, .. } = entry;
+    Sighting { user: *user, name: name.clone(), path: home.clone(), home: Home::at(home, *user) }
+}
+
+/// A new person's name.
+fn draw() -> Result<u64> {
+    let mut bytes = [0; 8];
+    aws_lc_rs::rand::fill(&mut bytes).ok().context("the system gives no random numbers")?;
+    Ok(u64::from_be_bytes(bytes))
+}
