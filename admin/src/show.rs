@@ -190,6 +190,9 @@ pub(crate) fn count(name: &str, count: &PolicyCount) {
         anstream::println!("  {} not yet told:", self::people(count.not_told.values().sum()));
         count.not_told.iter().for_each(|(why, number)| anstream::println!("    {}: {why}", self::people(*number)));
     }
+    if count.store_open > 0 {
+        anstream::println!("  {} of them: stored mail could not be locked, and can still be read", count.store_open);
+    }
     if count.waiting > 0 {
         anstream::println!("  {} of them: waiting for a mail program to close", count.waiting);
     }

@@ -383,7 +383,7 @@ impl Daemon {
     }
 
     fn finish_errand(&mut self, done: mail::Done) {
-        let mail::Done { id, input, notes, waiting } = done;
+        let mail::Done { id, input, notes, waiting, store_open } = done;
         self.hands.errands += 1;
         for note in &notes {
             tracing::warn!("the mail profile of {}: {note}", id.domain);
@@ -392,9 +392,12 @@ impl Daemon {
         // What was known of it is of before.
         self.mail.people.remove(&id.person);
         if !waiting.is_empty() {
-            self.hands.await_closing(id, waiting);
+            self.hands.await_closing(id.clone(), waiting);
         }
         self.give(input);
+        if store_open {
+            self.give(Input::StoreLeftOpen(id));
+        }
         self.look_everywhere();
     }
 

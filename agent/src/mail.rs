@@ -40,6 +40,8 @@ pub(crate) struct Done {
     pub(crate) notes: Vec<String>,
     /// The programs that have to close first.
     pub(crate) waiting: BTreeSet<Client>,
+    /// Whether stored mail that was to be locked can still be read.
+    pub(crate) store_open: bool,
 }
 
 /// What is known of the vaults at start.
@@ -175,14 +177,15 @@ fn failed(id: ProfileId, input: fn(ProfileId) -> Input, outcome: Result<Outcome>
         Ok(_) => "the worker did what it was not asked".to_owned(),
     };
     tracing::error!("the mail profile of {}: {reason}", id.domain);
-    Done { input: input(id.clone()), id, notes: vec![reason], waiting: BTreeSet::new() }
+    Done { input: input(id.clone()), id, notes: vec![reason], waiting: BTreeSet::new(), store_open: false }
 }
 
 /// Where nothing could be taken, and nothing is in the vault, nothing is revoked.
 fn revoked(id: ProfileId, done: Revocation, held: &[Holding]) -> Done {
     let left = done.skipped.iter().chain(&done.failed);
     let notes: Vec<String> = left.map(|skipped| format!("{}: {}", skipped.client, skipped.reason)).collect();
-    let waiting = clients(&done.waiting);
+    let (waiting, store_open) =
+        (clients(&done.waiting), done.skipped.iter().any(|skipped| skipped.reason.is_still_open()));
     let holds = domains(held).any(|domain| domain == id.domain);
     let input = if !waiting.is_empty() {
         Input::RevokeWaits(id.clone(), names(&waiting))
@@ -192,7 +195,7 @@ fn revoked(id: ProfileId, done: Revocation, held: &[Holding]) -> Done {
         tracing::info!("revoked {}: {}", id.domain, names(&clients(&done.taken)).join(", "));
         Input::Revoked(id.clone())
     };
-    Done { id, input, notes, waiting }
+    Done { id, input, notes, waiting, store_open }
 }
 
 fn restored(id: ProfileId, done: Restoration) -> Done {
@@ -210,7 +213,7 @@ fn restored(id: ProfileId, done: Restoration) -> Done {
     } else {
         Input::RestoreFailed(id.clone())
     };
-    Done { id, input, notes, waiting }
+    Done { id, input, notes, waiting, store_open: false }
 }
 
 fn clients(accounts: &[forewarn_mail::Account]) -> BTreeSet<Client> {

@@ -161,6 +161,7 @@ log-app-gone = لم يعد التطبيق موجودًا؛ لا يُطلب من�
 log-policy-gone = لم تعد أي سياسة تحظره؛ لا يُطلب منك شيء
 log-mail-taken = نُقل حساب البريد إلى الخزنة
 log-mail-back = عاد حساب البريد
+log-vault-given = سلّم root ما هو محفوظ هنا إلى الحساب { $account }
 
 ## How far it has come
 stage-found = وُجد، ولم تُبلَّغ بعد

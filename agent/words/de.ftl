@@ -148,6 +148,7 @@ log-app-gone = die App ist weg; von Ihnen wird nichts mehr verlangt
 log-policy-gone = keine Vorgabe untersagt sie mehr; von Ihnen wird nichts verlangt
 log-mail-taken = das Mailkonto kam in den Tresor
 log-mail-back = das Mailkonto ist wieder da
+log-vault-given = root hat das hier Aufbewahrte dem Konto { $account } gegeben
 
 ## How far it has come
 stage-found = gefunden, noch nicht mitgeteilt

@@ -149,6 +149,7 @@ log-app-gone = the app is gone; nothing more is asked of you
 log-policy-gone = no policy bans it any more; nothing is asked of you
 log-mail-taken = the mail profile was moved into the vault
 log-mail-back = the mail profile is back
+log-vault-given = root gave what is kept here to the account { $account }
 
 ## How far it has come
 stage-found = found, not yet told

@@ -148,6 +148,7 @@ log-app-gone = la aplicación ya no está; no se le pide nada más
 log-policy-gone = ninguna norma la prohíbe ya; no se le pide nada
 log-mail-taken = la cuenta de correo se guardó en la caja fuerte
 log-mail-back = la cuenta de correo ha vuelto
+log-vault-given = root entregó lo guardado aquí a la cuenta { $account }
 
 ## How far it has come
 stage-found = encontrado, sin avisar todavía

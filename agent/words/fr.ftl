@@ -148,6 +148,7 @@ log-app-gone = l’application a disparu ; plus rien ne vous est demandé
 log-policy-gone = plus aucune consigne ne l’interdit ; rien ne vous est demandé
 log-mail-taken = le compte de messagerie a été placé dans le coffre
 log-mail-back = le compte de messagerie est de retour
+log-vault-given = root a remis ce qui est conservé ici au compte { $account }
 
 ## How far it has come
 stage-found = trouvé, pas encore annoncé

@@ -123,6 +123,7 @@ log-app-gone = アプリはなくなりました。ほかに求められるこ�
 log-policy-gone = 禁止するポリシーはなくなりました。求められることはありません
 log-mail-taken = メールアカウントは保管庫に移されました
 log-mail-back = メールアカウントが戻りました
+log-vault-given = root がここに保管されているものをアカウント { $account } に渡しました
 
 ## How far it has come
 stage-found = 発見、まだ通知していません

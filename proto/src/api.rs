@@ -356,6 +356,9 @@ pub struct PolicyCount {
     /// Of those whose profile is being taken, how many have a mail program open that has to close first.
     #[serde(default)]
     pub waiting: u64,
+    /// Of those whose mail is revoked: people whose stored mail was to be locked and can still be read.
+    #[serde(default)]
+    pub store_open: u64,
     /// People to whom a notice was shown.
     pub shown: u64,
     /// Devices that have not answered on this version yet.

@@ -170,6 +170,11 @@ pub enum Event {
     MailTaken,
     /// The mail profile is back.
     MailBack,
+    /// What is kept for them was given to another account, which is them from now on.
+    VaultGiven {
+        /// The account's name or number.
+        to: String,
+    },
 }
 
 /// How far a process that works in a home is kept from everything else, besides having no more than its person's rights.

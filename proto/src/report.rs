@@ -142,6 +142,9 @@ pub struct ProfileReport {
     pub state: ProfileState,
     /// Whether the last try to move it failed. It is tried again, with growing pauses.
     pub failing: bool,
+    /// Of one in the vault: whether its stored mail was to be locked, and can still be read.
+    #[serde(default)]
+    pub store_open: bool,
 }
 
 /// Where a mail profile is.

@@ -112,6 +112,8 @@ fn count_people(count: &mut PolicyCount, policy: &PolicyReport, report: &Report)
             *count.not_told.entry(why.to_owned()).or_default() += 1;
         }
         let waits = |profile: &ProfileReport| profile.person == person.person && profile.state == ProfileState::Waiting;
+        count.store_open +=
+            u64::from(report.profiles.iter().any(|profile| profile.person == person.person && profile.store_open));
         count.waiting += u64::from(person.stage == Stage::Revoking && report.profiles.iter().any(waits));
     }
 }

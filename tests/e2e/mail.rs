@@ -113,15 +113,17 @@ fn promise_4_a_daemon_of_root_s_works_in_a_home_with_its_owner_s_rights_alone() 
     let stage = set_for_another(folder);
     let device = &stage.device;
     let before = home::mail_files(&device.home).unwrap();
+    let owner = fs_err::metadata(&device.home).unwrap().uid();
     revoked(&stage);
     wait_for_revoke(&stage);
     assert_eq!(home::mentions(&device.home, "@corp.example").unwrap(), 0);
     let status = device.status().unwrap();
     assert!(status.isolation.is_some_and(|isolation| isolation != Isolation::None), "this kernel has no Landlock");
-    let vault = fs_err::metadata(device.folder.join("agent/vault").join(status.obligations[0].person.to_string())).unwrap();
+    let vault_folder = device.folder.join("agent/vault").join(status.obligations[0].person.to_string());
+    let vault = fs_err::metadata(&vault_folder).unwrap();
     assert_eq!((vault.uid(), vault.permissions().mode() & 0o777), (my_uid(), 0o700));
     // What is in the vault can't be read by who copies it.
-    for entry in fs_err::read_dir(device.folder.join("agent/vault").join(status.obligations[0].person.to_string()).join("entries")).unwrap() {
+    for entry in fs_err::read_dir(vault_folder.join("entries")).unwrap() {
         for file in fs_err::read_dir(entry.unwrap().path()).unwrap() {
             let bytes = fs_err::read(file.unwrap().path()).unwrap();
             assert!(!bytes.windows(12).any(|window| window == b"corp.example"));

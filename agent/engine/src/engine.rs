@@ -240,6 +240,7 @@ impl Engine {
             Input::NoticeSnoozed(subject, length) => self.snooze(&subject, length),
             Input::Persisted(generation) => self.persisted = self.persisted.max(generation),
             Input::Revoked(id) => self.revoked(&id),
+            Input::StoreLeftOpen(id) => self.store_left_open(&id),
             Input::RevokeWaits(id, clients) => self.revoke_waits(&id, clients),
             Input::RevokeFailed(id) => self.profile_failed(&id, Place::Leaving, Settings::LONGEST_RETRY),
             Input::RestoreFailed(id) => self.profile_failed(&id, Place::Returning, Settings::LONGEST_RETRY),

@@ -54,6 +54,8 @@ pub enum Input {
     Persisted(u64),
     /// The profile is wholly in the vault.
     Revoked(ProfileId),
+    /// The profile was revoked, and stored mail of it that was to be locked can still be read.
+    StoreLeftOpen(ProfileId),
     /// Part or all of the profile waits for these mail clients to close.
     RevokeWaits(ProfileId, Vec<String>),
     /// The revoke failed; what was taken stays in the vault until it is finished or undone.

@@ -136,6 +136,12 @@ impl Engine {
         }
     }
 
+    /// The admins hear of it with the next report.
+    pub(crate) fn store_left_open(&mut self, id: &ProfileId) {
+        let vaulted = self.state.profiles.get_mut(id).filter(|profile| profile.place == Place::Vault);
+        vaulted.into_iter().for_each(|profile| profile.store_open = true);
+    }
+
     pub(crate) fn restored(&mut self, id: &ProfileId) {
         self.in_flight.profiles.remove(id);
         if self.state.profiles.get(id).is_some_and(|p| p.place == Place::Returning) {

@@ -99,6 +99,7 @@ impl Engine {
             domain: id.domain.clone(),
             state: profile.state(),
             failing: profile.attempts > 0 && profile.waiting_for.is_empty(),
+            store_open: profile.store_open,
         });
         report.collect()
     }

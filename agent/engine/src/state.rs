@@ -115,6 +115,9 @@ pub(crate) struct Profile {
     /// Of one in the vault: whether the same mail was set up again by hand.
     #[serde(default)]
     pub(crate) again: Option<Again>,
+    /// Of one in the vault: whether its stored mail could not be locked.
+    #[serde(default)]
+    pub(crate) store_open: bool,
 }
 
 /// Mail that was set up again while it is in the vault. It goes there too, after a notice of its own.
@@ -128,7 +131,7 @@ pub(crate) struct Again {
 
 impl Profile {
     pub(crate) fn on_the_way(place: Place) -> Self {
-        Self { place, attempts: 0, retry_at: None, waiting_for: Vec::new(), again: None }
+        Self { place, attempts: 0, retry_at: None, waiting_for: Vec::new(), again: None, store_open: false }
     }
 }
 

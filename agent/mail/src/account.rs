@@ -128,7 +128,7 @@ pub enum SkipReason {
         account: String,
     },
     /// The account was taken, and its stored mail can still be read.
-    #[error("the stored mail in {path} could not be closed: {error}")]
+    #[error("the stored mail in {path} could not be locked, and can still be read: {error}")]
     StillOpen {
         /// Path from the home.
         path: String,
@@ -163,6 +163,13 @@ pub enum SkipReason {
         /// As written in `profiles.ini`.
         path: String,
     },
+}
+
+impl SkipReason {
+    /// Whether stored mail that was to be locked can still be read.
+    pub fn is_still_open(&self) -> bool {
+        matches!(self, Self::StillOpen { .. })
+    }
 }
 
 /// What [`crate::find`] found.

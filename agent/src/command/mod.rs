@@ -13,6 +13,7 @@ mod mail;
 mod remove;
 mod snooze;
 mod status;
+mod vault;
 mod why;
 
 use std::path::{Path, PathBuf};
@@ -80,6 +81,8 @@ enum Configured {
     Inventory(inventory::Options),
     /// What of your mail a revoke would take.
     Mail(mail::Options),
+    /// What is kept for people whose accounts are gone. For root.
+    Vault(vault::Options),
     /// Say that you have read the notices.
     Acknowledge(acknowledge::Options),
     /// Put reminders off. It moves no deadline, and the last call comes all the same.
@@ -125,6 +128,7 @@ pub(crate) fn main() -> Result<()> {
             Configured::Why(options) => why::run(&config, &options).await,
             Configured::Inventory(options) => inventory::run(&config, &options).await,
             Configured::Mail(options) => mail::run(&config, &options),
+            Configured::Vault(options) => vault::run(&config, &options),
             Configured::Acknowledge(options) => acknowledge::run(&config, &options).await,
             Configured::Snooze(options) => snooze::run(&config, &options).await,
         }

@@ -70,6 +70,11 @@ fn of_name_service(user: u32) -> Option<Entry> {
     Some(Entry { user, group: gid.as_raw(), name: Some(name), home: dir, logs_in: true, listed: None })
 }
 
+/// The number of an account, by its name or as it is.
+pub(super) fn number_of(account: &str) -> Option<u32> {
+    account.parse().ok().or_else(|| User::from_name(account).ok()?.map(|user| user.uid.as_raw()))
+}
+
 /// All groups of an account, by the name service. Blocks for as long as that takes.
 ///
 /// # Errors

@@ -2,6 +2,7 @@
 //! whatever happens to the account's.
 
 mod database;
+mod heritage;
 mod register;
 
 use std::{
@@ -15,7 +16,10 @@ use forewarn_inventory::{HomeFolder, Places};
 use forewarn_proto::inventory::Person;
 use tokio::sync::mpsc;
 
-pub(crate) use self::database::groups_of;
+pub(crate) use self::{
+    database::groups_of,
+    heritage::{give, kept, known},
+};
 use self::{
     database::{Entry, Listed},
     register::{Home, Register, Sighting},

@@ -8,7 +8,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use forewarn_mail::{Birth, FolderId};
 use forewarn_proto::inventory::Person;
 use rustix::fs::{Mode, OFlags, fstat, open};
@@ -48,10 +48,12 @@ struct Had {
 
 /// Somebody who was met.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct Known {
-    person: Person,
-    user: u32,
-    name: Option<String>,
+pub(crate) struct Known {
+    pub(crate) person: Person,
+    /// The number of their account when they were last met.
+    pub(crate) user: u32,
+    /// Its name.
+    pub(crate) name: Option<String>,
     homes: Vec<Had>,
     /// Whether they are still to be told anew.
     #[serde(default)]
@@ -173,6 +175,31 @@ impl Register {
         known.follow(sighting);
         self.save()?;
         Ok(false)
+    }
+
+    pub(super) fn everyone(&self) -> &[Known] {
+        &self.known
+    }
+
+    /// Who this is, if they were met before.
+    pub(super) fn who_is(&self, sighting: &Sighting) -> Option<Person> {
+        let fits = |fit| self.known.iter().find(|known| known.fits(sighting) == Some(fit));
+        [Fit::Whole, Fit::Name, Fit::Home].into_iter().find_map(fits).map(|known| known.person)
+    }
+
+    /// From now on this account is this person, who is told anew; whoever it was before is nobody. Gives who had been them.
+    ///
+    /// # Errors
+    /// When they were never met, or it can't be stored.
+    pub(super) fn give(&mut self, person: Person, to: &Sighting) -> Result<Known> {
+        let former = self.known.iter().find(|known| known.person == person).cloned();
+        let former = former.with_context(|| format!("nobody is known as {person}; see `forewarn vault list`"))?;
+        let before = self.who_is(to).filter(|before| *before != person);
+        self.known.retain(|known| known.person != person && Some(known.person) != before);
+        self.add(to, person);
+        self.known.iter_mut().filter(|known| known.person == person).for_each(|known| known.anew = true);
+        self.save()?;
+        Ok(former)
     }
 
     /// Those who are still to be told anew.

@@ -60,6 +60,7 @@ impl Tongue {
             Event::Snoozed(until) => at("log-snoozed", *until),
             Event::AppGone => self.say("log-app-gone"),
             Event::PolicyGone => self.say("log-policy-gone"),
+            Event::VaultGiven { to } => self.fill("log-vault-given", [("account", to.into())]),
             Event::MailTaken => self.say("log-mail-taken"),
             Event::MailBack => self.say("log-mail-back"),
         }

@@ -165,6 +165,7 @@ mod tests {
             domain: "corp.example".parse().unwrap(),
             state,
             failing: false,
+            store_open: false,
         };
         Report {
             sequence: 1,

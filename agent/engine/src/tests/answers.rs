@@ -341,7 +341,9 @@ fn names_that_are_not_whole_are_refused() {
     for name in ["", "ban", "ban/tiktok", "ban/tiktok/ann", "ban/tiktok/1000"] {
         assert!(name.parse::<ObligationId>().is_err(), "{name}");
     }
-    assert!("corp.example".parse::<ProfileId>().is_err() && "corp.example/00000000000003e8".parse::<ProfileId>().is_ok());
+    assert!(
+        "corp.example".parse::<ProfileId>().is_err() && "corp.example/00000000000003e8".parse::<ProfileId>().is_ok()
+    );
     assert!("app/tiktok".parse::<Subject>().is_err() && "nothing/tiktok/00000000000003e8".parse::<Subject>().is_err());
 }
 

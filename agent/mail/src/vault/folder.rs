@@ -321,7 +321,13 @@ impl fmt::Debug for Folder {
 }
 
 fn not_closed(errno: Errno) -> Error {
-    Error::CloseFolder { source: errno.into() }
+    let source = match errno {
+        Errno::OPNOTSUPP => {
+            std::io::Error::other("its file system does not keep when a folder was made, or no attributes")
+        }
+        other => other.into(),
+    };
+    Error::CloseFolder { source }
 }
 
 /// Whether closed folders of this home are root's, and not their own person's.

@@ -116,6 +116,20 @@ fn what_changes_while_the_daemon_runs_is_noticed_once_and_told_until_that_is_sto
 }
 
 #[test]
+fn what_is_kept_for_somebody_who_left_is_given_by_root_s_word_alone() {
+    let mut device = Device::new();
+    device.start(&[(1000, "ann", "/home/ann", Some(1))]);
+    let anns_heir = (1000, "ben", "/home/ben", Some(2));
+    assert_eq!(device.start(&[anns_heir]), [(2, false)], "nobody inherits by a number");
+    let mut register = Register::load(device.folder.path()).unwrap();
+    let former = register.give(Person::from_bits(1), &sighting(&anns_heir)).unwrap();
+    assert_eq!(former.name.as_deref(), Some("ann"));
+    assert_eq!(device.start(&[anns_heir]), [(1, true)]);
+    let nobody = register.give(Person::from_bits(9), &sighting(&anns_heir)).unwrap_err();
+    assert!(nobody.to_string().starts_with("nobody is known as 0000000000000009"), "{nobody}");
+}
+
+#[test]
 fn a_register_that_can_t_be_read_is_put_aside_and_nobody_is_taken_for_anybody() {
     let mut device = Device::new();
     device.start(&[(1000, "ann", "/home/ann", Some(1))]);
