@@ -8,6 +8,7 @@
 
 mod admins;
 mod apps;
+mod attacks;
 mod certificates;
 mod desktop;
 mod drafts;

@@ -17,13 +17,13 @@ use tempfile::TempDir;
 use crate::device;
 
 /// Two people of the device, and somebody whose home is elsewhere.
-const ANN: u32 = 61001;
-const BEN: u32 = 61002;
+pub(crate) const ANN: u32 = 61001;
+pub(crate) const BEN: u32 = 61002;
 const STRANGER: u32 = 61003;
 
-struct Family {
-    company: Company,
-    device: Device,
+pub(crate) struct Family {
+    pub(crate) company: Company,
+    pub(crate) device: Device,
     folder: TempDir,
 }
 
@@ -69,7 +69,7 @@ impl Family {
         (output.status.success(), String::from_utf8(text).unwrap())
     }
 
-    fn status_of(&self, user: u32) -> Status {
+    pub(crate) fn status_of(&self, user: u32) -> Status {
         let (success, text) = self.run_as(user, &["status", "--json"]);
         assert!(success, "{text}");
         serde_json::from_str(&text).unwrap()
@@ -85,7 +85,7 @@ impl Family {
 }
 
 /// Runs this test: at once where we are root, else once more through sudo.
-fn as_root(test: impl FnOnce(Family)) {
+pub(crate) fn as_root(test: impl FnOnce(Family)) {
     if std::os::unix::fs::MetadataExt::uid(&fs_err::metadata("/proc/self").unwrap()) == 0 {
         return test(Family::move_in());
     }

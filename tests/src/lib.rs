@@ -14,6 +14,7 @@ mod postgres;
 mod process;
 mod python;
 mod ssh_agent;
+mod take_over;
 
 pub use company::{Company, Outcome};
 pub use desktop::{Desktop, Service};
@@ -27,3 +28,12 @@ pub use postgres::Postgres;
 pub use process::{Binaries, wait_until};
 pub use python::python;
 pub use ssh_agent::SshAgent;
+pub use take_over::{TakeOver, Tries};
+
+/// The variable that asks for all that is too long for every run.
+pub const LONG: &str = "FOREWARN_LONG";
+
+/// Whether this is the long run: `cargo xtask test --long`.
+pub fn is_long() -> bool {
+    std::env::var_os(LONG).is_some()
+}

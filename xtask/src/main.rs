@@ -26,7 +26,7 @@ enum Task {
     /// Build Forewarn and play its story on real parts, in a scratch folder.
     Demo(demo::Options),
     /// Install what the tests need, then check formatting and lints and run every test.
-    Test,
+    Test(test::Options),
     /// Write the policy's JSON Schema to proto/policy.schema.json, and the server's interface to docs/openapi.json.
     Schema,
     /// Play the engine's stories in tests/scenarios and record their transcripts anew; `git diff` shows what changed.
@@ -56,7 +56,7 @@ enum Task {
 fn main() -> ExitCode {
     let done = match Arguments::parse().task {
         Task::Demo(options) => demo::run(&options),
-        Task::Test => test::run(),
+        Task::Test(options) => test::run(&options),
         Task::Schema => schema::write(),
         Task::Scenarios => test::record_scenarios(),
         Task::Screenshots => screenshots::run(),

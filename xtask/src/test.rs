@@ -1,6 +1,11 @@
-use std::{path::PathBuf, process::Command};
+use std::{
+    path::PathBuf,
+    process::Command,
+    time::{Duration, Instant},
+};
 
 use anyhow::{Result, bail};
+use clap::Args;
 
 use crate::{cargo, packages, workspace};
 
@@ -13,18 +18,64 @@ const PYTHON_PACKAGES: [&str; 4] =
 /// write; then for what changes.
 const ROOM: [u64; 2] = [5_000, 1_000];
 
+/// Options of `test`.
+#[derive(Args)]
+pub(crate) struct Options {
+    /// Also what is too long for every change: more tries of what happens by chance, minutes of attacks.
+    #[arg(long)]
+    long: bool,
+}
+
+/// One of the steps, with its name.
+type Step = (&'static str, fn(bool) -> Result<()>);
+
 /// Everything that has to hold before a change lands.
-pub(crate) fn run() -> Result<()> {
-    check_room()?;
-    packages::install(&packages::FOR_TESTS)?;
-    install_python_packages()?;
-    cargo(&["fmt", "--all", "--check"])?;
-    cargo(&["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"])?;
+const STEPS: [Step; 6] = [
+    ("install what the tests need", |_| {
+        packages::install(&packages::FOR_TESTS).and_then(|()| install_python_packages())
+    }),
+    ("check the formatting", |_| cargo(&["fmt", "--all", "--check"])),
+    ("check the lints", |_| cargo(&["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"])),
     // What is shipped has to build without what the tests bring in.
-    cargo(&["check", "--quiet"])?;
+    ("check what is shipped", |_| cargo(&["check", "--quiet"])),
     // With the tests, so that both are made of the same parts, each built once.
-    cargo(&["build", "--workspace", "--bins", "--tests"])?;
-    cargo(&["test", "--workspace"])
+    ("build", |_| cargo(&["build", "--workspace", "--bins", "--tests"])),
+    ("test", run_tests),
+];
+
+/// Does every step, and says at the end how long each took.
+pub(crate) fn run(options: &Options) -> Result<()> {
+    check_room()?;
+    let mut took = Vec::new();
+    for (name, step) in STEPS {
+        let begun = Instant::now();
+        let done = step(options.long);
+        took.push((name, begun.elapsed()));
+        if done.is_err() {
+            print_times(&took);
+            return done;
+        }
+    }
+    print_times(&took);
+    Ok(())
+}
+
+fn print_times(took: &[(&str, Duration)]) {
+    anstream::println!("\nMinutes a step:");
+    took.iter().for_each(|(name, length)| anstream::println!("{:>6.1}  {name}", length.as_secs_f32() / 60.0));
+}
+
+fn run_tests(long: bool) -> Result<()> {
+    let mut test = Command::new(env!("CARGO"));
+    test.args(["test", "--workspace"]).current_dir(workspace()?);
+    if long {
+        test.env(forewarn_tests::LONG, "1");
+    }
+    anstream::println!("\n$ cargo test --workspace{}", if long { ", at length" } else { "" });
+    if !test.status()?.success() {
+        bail!("a test failed");
+    }
+    Ok(())
 }
 
 /// Without room, a linker is killed after a quarter of an hour, and does not say why.

@@ -4,7 +4,9 @@
 mod full_disk;
 mod hostile;
 mod lab;
+mod number;
 mod power;
+mod take_over;
 mod unmounted;
 
 use std::path::{Path, PathBuf};
@@ -22,13 +24,19 @@ fn main() -> ExitCode {
         ["keep", scratch, errand] => keep(Path::new(scratch), errand),
         ["full-disk", scratch] => full_disk::within(Path::new(scratch)),
         ["unmounted", scratch] => unmounted::within(Path::new(scratch)),
-        _ => {
+        filters => {
+            let is_meant = |name: &str| filters.is_empty() || filters.iter().any(|filter| name.contains(filter));
             for (name, test) in [
                 ("promise_4_three_hundred_power_cuts_lose_nothing", power::cuts as fn()),
                 ("promise_4_a_hostile_person_gains_nothing_in_three_hundred_rounds", hostile::rounds),
+                ("promise_7_no_worker_is_taken_over_by_a_process_of_its_person", take_over::attempts),
+                ("promise_7_a_folder_of_root_s_with_the_number_of_a_closed_one_stays_root_s", number::given_again),
                 ("promise_4_on_a_full_disk_nothing_is_touched", || apart("full-disk")),
                 ("promise_3_a_home_that_is_not_mounted_gets_its_mail_back_when_it_is", || apart("unmounted")),
-            ] {
+            ]
+            .into_iter()
+            .filter(|(name, _)| is_meant(name))
+            {
                 print!("test {name} ... ");
                 std::io::Write::flush(&mut std::io::stdout()).unwrap();
                 test();
@@ -37,6 +45,11 @@ fn main() -> ExitCode {
         }
     }
     ExitCode::SUCCESS
+}
+
+/// How often something is tried that happens by chance.
+pub(crate) fn tries() -> u32 {
+    if forewarn_tests::is_long() { 2_000 } else { 200 }
 }
 
 /// Runs a test of this program's by its name, where nobody else sees what it mounts.
