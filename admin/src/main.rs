@@ -4,8 +4,11 @@
 mod agent;
 mod command;
 mod diff;
+mod facts;
 mod fill;
 mod home;
+#[cfg(test)]
+mod hostile_tests;
 mod keys;
 mod plan;
 mod server;
@@ -17,6 +20,7 @@ use std::{path::PathBuf, process::ExitCode};
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
+use forewarn_terminal::{complain, explain_usage};
 
 use crate::home::Home;
 
@@ -104,14 +108,14 @@ fn main() -> ExitCode {
         Ok(arguments) => arguments,
         // Not clap's 2, which is what `plan` says where something has to change.
         Err(error) => {
-            let _ = error.print();
+            explain_usage(&error.render().ansi().to_string(), error.use_stderr());
             return if error.use_stderr() { ExitCode::FAILURE } else { ExitCode::SUCCESS };
         }
     };
     match run(arguments) {
         Ok(code) => code,
         Err(error) => {
-            anstream::eprintln!("forewarn-admin: {error:#}");
+            complain("forewarn-admin", &format!("{error:#}"));
             ExitCode::FAILURE
         }
     }

@@ -33,6 +33,7 @@ mod worker;
 use std::process::ExitCode;
 
 use anyhow::Result;
+use forewarn_terminal::{Log, complain};
 
 /// Runs `forewarn`, by the arguments of this process.
 pub fn forewarn() -> ExitCode {
@@ -45,13 +46,13 @@ pub fn forewarn_daemon() -> ExitCode {
 }
 
 fn run(name: &str, main: fn() -> Result<()>) -> ExitCode {
-    tracing_subscriber::fmt().with_writer(std::io::stderr).with_target(false).init();
+    tracing_subscriber::fmt().with_writer(|| Log::Text).with_target(false).init();
     // Another provider can't be installed before this line, which is the only way in which it fails.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     match main() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            anstream::eprintln!("{name}: {error:#}");
+            complain(name, &format!("{error:#}"));
             ExitCode::FAILURE
         }
     }

@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    foreign::{Foreign, MANY_LINES},
     moment::{Day, Moment},
     policy::{Group, Name, PolicyId, RuleId},
     report::{CorrectionReport, PersonReport},
@@ -129,7 +130,7 @@ pub struct DraftStatus {
     pub stale: bool,
     /// Why a draft with all its signatures is not published yet.
     #[serde(default)]
-    pub waiting: Option<String>,
+    pub waiting: Option<Foreign>,
     /// The draft itself.
     pub draft: Draft,
 }
@@ -157,7 +158,7 @@ pub struct FleetStatus {
     /// Corrections after retractions, by policy.
     pub corrections: BTreeMap<PolicyId, CorrectionCount>,
     /// Devices whose newest report says that they refused a bundle, by reason.
-    pub refusals: BTreeMap<String, u64>,
+    pub refusals: BTreeMap<Foreign, u64>,
     /// People of whom something is asked, and to whom nothing shows notices now.
     #[serde(default)]
     pub unattended: u64,
@@ -204,8 +205,8 @@ pub struct AppealRequest {
     /// Which rule.
     pub rule: RuleId,
     /// Why, in the person's own words: at most [`MAX_APPEAL_CHARS`], line feeds among them.
-    #[schemars(length(max = MAX_APPEAL_CHARS), regex(pattern = r"^[^\x00-\x09\x0b-\x1f\x7f-\x9f]*$"))]
-    pub reason: String,
+    #[schemars(length(max = MAX_APPEAL_CHARS), regex(pattern = MANY_LINES))]
+    pub reason: Foreign,
 }
 
 /// The longest reason of an appeal, in characters.

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    foreign::Foreign,
     id::{NoticeId, Subject},
     inventory::{Person, Source},
     notice::Notice,
@@ -71,7 +72,7 @@ pub enum Question {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Appealed {
     /// What kept it from reaching the admins; none when they have it.
-    pub problem: Option<String>,
+    pub problem: Option<Foreign>,
 }
 
 /// What a companion is told.
@@ -112,7 +113,7 @@ pub struct Status {
     /// Whether time comes from a file, for demonstration or tests.
     pub simulated_clock: bool,
     /// The server's address.
-    pub server: String,
+    pub server: Foreign,
     /// Whether the push stream is open.
     pub connected: bool,
     /// When a verified bundle last confirmed the policies.
@@ -128,7 +129,7 @@ pub struct Status {
     /// Mail domains whose profiles are in the vault, those on their way back included.
     pub revoked: Vec<Domain>,
     /// What kept a mail account from being taken or given back, in words.
-    pub mail_notes: Vec<String>,
+    pub mail_notes: Vec<Foreign>,
     /// How far the process that works in the home is shut in, once one did.
     pub isolation: Option<Isolation>,
     /// The last report that was made about this device, exactly as it is sent.
@@ -192,7 +193,7 @@ pub struct SourceStatus {
     /// Packages listed.
     pub packages: usize,
     /// What could not be read.
-    pub gaps: Vec<String>,
+    pub gaps: Vec<Foreign>,
 }
 
 /// A rule's result on this device.

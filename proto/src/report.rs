@@ -7,10 +7,16 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    foreign::{Foreign, Lines, ONE_LINE, fault},
     inventory::{Person, Source},
     moment::Moment,
     policy::{Domain, PolicyId, RuleId},
 };
+
+/// The most characters of the agent's version, and of the kind of device. What is longer is nobody's version.
+pub const MAX_LABEL_CHARS: usize = 64;
+/// The most characters of why a bundle was refused. A device cuts it, a server refuses what is longer.
+pub const MAX_DETAIL_CHARS: usize = 500;
 
 /// The largest report that a server reads, in bytes. Stops a device from filling the server's memory.
 pub const MAX_REPORT_BYTES: usize = 1024 * 1024;
@@ -25,9 +31,11 @@ pub struct Report {
     #[schemars(with = "Moment")]
     pub made_at: Timestamp,
     /// The agent's version.
+    #[schemars(length(max = MAX_LABEL_CHARS), regex(pattern = ONE_LINE))]
     pub agent: String,
     /// What kind of device it is, as Rust names it: `linux`, `android`, `windows`, `macos`.
     #[serde(default)]
+    #[schemars(length(max = MAX_LABEL_CHARS), regex(pattern = ONE_LINE))]
     pub platform: String,
     /// The timestamp-role version of the policy bundle in force, if there is one.
     pub bundle: Option<u64>,
@@ -42,6 +50,23 @@ pub struct Report {
     pub unattended: Vec<Person>,
     /// Who was corrected after a retraction.
     pub corrections: Vec<CorrectionReport>,
+}
+
+impl Report {
+    /// Why a server does not take the report's texts, if it does not: they are one line each, and not longer than theirs.
+    pub fn fault(&self) -> Option<String> {
+        let refused = self.refused.as_ref().map_or("", |refusal| refusal.detail().as_data());
+        let texts = [
+            ("agent", self.agent.as_str(), MAX_LABEL_CHARS),
+            ("platform", self.platform.as_str(), MAX_LABEL_CHARS),
+            ("refused.detail", refused, MAX_DETAIL_CHARS),
+        ];
+        texts.into_iter().find_map(|(field, text, most)| {
+            let is_long = text.chars().count() > most;
+            let fault = if is_long { Some(format!("it has over {most} characters")) } else { fault(text, Lines::One) };
+            fault.map(|fault| format!("{field}: {fault}"))
+        })
+    }
 }
 
 /// One policy on one device.
@@ -366,21 +391,48 @@ impl Hold {
 #[serde(rename_all = "snake_case", tag = "kind", content = "detail")]
 pub enum Refusal {
     /// It is larger than a device reads.
-    #[error("it is over the size limit: {0}")]
-    TooLarge(String),
+    #[error("it is over the size limit: {}", .0.line())]
+    TooLarge(#[schemars(length(max = MAX_DETAIL_CHARS), regex(pattern = ONE_LINE))] Foreign),
     /// It is not a container of signed metadata.
-    #[error("it can't be read: {0}")]
-    Unreadable(String),
+    #[error("it can't be read: {}", .0.line())]
+    Unreadable(#[schemars(length(max = MAX_DETAIL_CHARS), regex(pattern = ONE_LINE))] Foreign),
     /// A signature is missing, wrong, or by a key that isn't trusted; or content differs from what was signed.
-    #[error("its signatures do not hold: {0}")]
-    NotSigned(String),
+    #[error("its signatures do not hold: {}", .0.line())]
+    NotSigned(#[schemars(length(max = MAX_DETAIL_CHARS), regex(pattern = ONE_LINE))] Foreign),
     /// It is older than the one in force.
-    #[error("it is older than the one in force: {0}")]
-    Older(String),
+    #[error("it is older than the one in force: {}", .0.line())]
+    Older(#[schemars(length(max = MAX_DETAIL_CHARS), regex(pattern = ONE_LINE))] Foreign),
     /// Its metadata has expired.
-    #[error("it has expired: {0}")]
-    Expired(String),
+    #[error("it has expired: {}", .0.line())]
+    Expired(#[schemars(length(max = MAX_DETAIL_CHARS), regex(pattern = ONE_LINE))] Foreign),
     /// It is signed, but a document in it does not parse; the whole bundle waits until that is mended.
-    #[error("it is signed but does not parse: {0}")]
-    NotParsed(String),
+    #[error("it is signed but does not parse: {}", .0.line())]
+    NotParsed(#[schemars(length(max = MAX_DETAIL_CHARS), regex(pattern = ONE_LINE))] Foreign),
+}
+
+impl Refusal {
+    /// What exactly was wrong, which may quote what was refused.
+    pub fn detail(&self) -> &Foreign {
+        let (Self::TooLarge(detail)
+        | Self::Unreadable(detail)
+        | Self::NotSigned(detail)
+        | Self::Older(detail)
+        | Self::Expired(detail)
+        | Self::NotParsed(detail)) = self;
+        detail
+    }
+
+    /// The refusal as it is reported: its detail on one line, written out where it can't be seen, and not longer than
+    /// [`MAX_DETAIL_CHARS`].
+    #[must_use]
+    pub fn told(mut self) -> Self {
+        let (Self::TooLarge(detail)
+        | Self::Unreadable(detail)
+        | Self::NotSigned(detail)
+        | Self::Older(detail)
+        | Self::Expired(detail)
+        | Self::NotParsed(detail)) = &mut self;
+        *detail = detail.line().chars().take(MAX_DETAIL_CHARS).collect::<String>().into();
+        self
+    }
 }

@@ -49,7 +49,7 @@ impl Counted {
             count.shown += u64::from(correction.shown.is_some());
         }
         if let Some(refusal) = &report.refused {
-            *self.fleet.refusals.entry(refusal.to_string()).or_default() += 1;
+            *self.fleet.refusals.entry(refusal.to_string().into()).or_default() += 1;
         }
     }
 

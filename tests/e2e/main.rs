@@ -12,6 +12,7 @@ mod certificates;
 mod desktop;
 mod drafts;
 mod fleet;
+mod foreign;
 mod gate;
 mod gitops;
 mod hostile;

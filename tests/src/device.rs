@@ -12,6 +12,7 @@ use crate::{
     desktop::Desktop,
     home,
     process::{Binaries, Running, wait_until},
+    terminal::Terminal,
 };
 
 /// A person's device.
@@ -24,6 +25,8 @@ pub struct Device {
     binaries: Binaries,
     daemon: Option<Running>,
     environment: Vec<(&'static str, String)>,
+    /// The one at which the person sits.
+    _terminal: Option<Terminal>,
 }
 
 impl Device {
@@ -35,17 +38,19 @@ impl Device {
     pub fn prepare(binaries: &Binaries, folder: &Path, shift: &Shift, extra: &str) -> Result<Self> {
         let home = folder.join("home");
         home::furnish(&home)?;
-        fs_err::write(folder.join("terminal"), "")?;
+        let owner = std::os::unix::fs::MetadataExt::uid(&fs_err::metadata(&home)?);
+        let terminal = Terminal::new(owner, &folder.join("terminal"))?;
         let clock = folder.join("clock.json");
         shift.write(&clock)?;
         let config = format!(
             "state = {:?}\nsocket = {:?}\nhomes = [{home:?}]\nsimulated_clock = {clock:?}\nterminals = [{:?}]\n{extra}\n",
             folder.join("agent"),
             folder.join("forewarn.sock"),
-            folder.join("terminal"),
+            terminal.path,
         );
         fs_err::write(folder.join("agent.toml"), config)?;
-        Ok(Self { folder: folder.to_owned(), home, binaries: binaries.clone(), daemon: None, environment: Vec::new() })
+        let (folder, binaries) = (folder.to_owned(), binaries.clone());
+        Ok(Self { folder, home, binaries, daemon: None, environment: Vec::new(), _terminal: Some(terminal) })
     }
 
     /// The same device for another thread, without its daemon process.
@@ -57,6 +62,7 @@ impl Device {
             binaries: self.binaries.clone(),
             daemon: None,
             environment: self.environment.clone(),
+            _terminal: None,
         }
     }
 

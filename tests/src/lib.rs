@@ -14,6 +14,7 @@ mod postgres;
 mod process;
 mod python;
 mod ssh_agent;
+mod terminal;
 
 pub use company::{Company, Outcome};
 pub use desktop::{Desktop, Service};
@@ -27,3 +28,4 @@ pub use postgres::Postgres;
 pub use process::{Binaries, wait_until};
 pub use python::python;
 pub use ssh_agent::SshAgent;
+pub use terminal::Terminal;

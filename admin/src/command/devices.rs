@@ -3,6 +3,7 @@
 use anyhow::Result;
 use clap::{Args, Subcommand};
 use forewarn_proto::{api::Device, policy::Group};
+use forewarn_terminal::say;
 
 use crate::{home::Home, server::Server};
 
@@ -34,12 +35,12 @@ pub(crate) async fn run(home: &Home, options: &Options) -> Result<()> {
         None | Some(Question::List) => list(&Server::looking(home)?).await,
         Some(Question::Revoke { device }) => {
             Server::acting(home)?.revoke_device(device).await?;
-            anstream::println!("{device} is revoked: it hears and reports nothing more.");
+            say!("{device} is revoked: it hears and reports nothing more.");
             Ok(())
         }
         Some(Question::Forget { device }) => {
             Server::acting(home)?.forget_device(device).await?;
-            anstream::println!("{device} is forgotten: the server knows nothing of it any more.");
+            say!("{device} is forgotten: the server knows nothing of it any more.");
             Ok(())
         }
     }
@@ -51,7 +52,7 @@ async fn list(server: &Server) -> Result<()> {
         let page = server.devices_after(&after).await?;
         let Some(last) = page.last() else { return Ok(()) };
         after.clone_from(&last.name);
-        page.iter().for_each(|device| anstream::println!("{}", line(device)));
+        page.iter().for_each(|device| say!("{}", line(device)));
     }
 }
 

@@ -3,7 +3,9 @@
 use forewarn_proto::{
     inventory::Person,
     policy::{Policy, Rule},
-    report::{Hold, PersonReport, PolicyReport, ProfileReport, ProfileState, Receipt, Report, RuleReport, Stage},
+    report::{
+        Hold, PersonReport, PolicyReport, ProfileReport, ProfileState, Receipt, Refusal, Report, RuleReport, Stage,
+    },
 };
 
 use crate::{
@@ -41,7 +43,7 @@ impl Engine {
             agent: env!("CARGO_PKG_VERSION").to_owned(),
             platform: self.settings.platform.clone(),
             bundle: self.policies.as_ref().map(|set| set.bundle),
-            refused: self.refused.clone(),
+            refused: self.refused.clone().map(Refusal::told),
             policies: acting.chain(previews.map(|policy| self.policy_report(policy, true))).collect(),
             profiles: self.profile_reports(),
             unattended: self.unattended_people(),

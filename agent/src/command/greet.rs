@@ -11,6 +11,7 @@ use forewarn_proto::{
     ipc::{Order, Word},
     report::Medium,
 };
+use forewarn_terminal::{say, say_lines};
 use tokio::time::timeout;
 
 use crate::{
@@ -39,7 +40,8 @@ async fn greet(config: &Config) -> Result<()> {
         match order {
             Order::Show(notice) => {
                 let Words { summary, body } = tongue.notice(&notice, &zone);
-                anstream::println!("[forewarn] {summary}\n  {}", body.replace('\n', "\n  "));
+                say!("[forewarn] {summary}");
+                say_lines(body.lines().map(|line| format!("  {line}")));
                 daemon.say(&Word::Shown(notice.id)).await?;
             }
             Order::Settled | Order::Replaced => return Ok(()),

@@ -14,11 +14,15 @@ mod snooze;
 mod status;
 mod why;
 
+#[cfg(test)]
+mod hostile_tests;
+
 use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 use forewarn_proto::inventory::Person;
+use forewarn_terminal::explain_usage;
 
 use crate::{config::Config, session, worker};
 
@@ -82,7 +86,13 @@ enum Configured {
 
 /// By the arguments of this process.
 pub(crate) fn main() -> Result<()> {
-    let Arguments { config, socket, person, command } = Arguments::parse();
+    let Arguments { config, socket, person, command } = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            explain_usage(&error.render().ansi().to_string(), error.use_stderr());
+            std::process::exit(error.exit_code());
+        }
+    };
     let command = match command {
         Command::Worker => return worker::run(),
         Command::Daemon => return daemon::run(config, socket),

@@ -211,7 +211,7 @@ impl Hub {
     fn show_on_terminals(&mut self, notice: &Notice, obstacle: Obstacle) {
         // Texts take memory that an idle daemon does without.
         let words = Tongue::new(&self.manner.languages).notice(notice, &self.manner.zone);
-        match terminal::show(notice.subject.person(), self.manner.terminals.as_deref(), &words) {
+        match terminal::show(notice.subject.person().0, self.manner.terminals.as_deref(), &words) {
             Ok(()) => self.tell_daemon(News::Input(Input::NoticeShown(notice.id, Medium::Terminal))),
             Err(terminal::NotShown::NoTerminal) => self.fail(notice.id, obstacle),
             Err(terminal::NotShown::NobodyThere) => self.fail(notice.id, Obstacle::Away),

@@ -70,7 +70,7 @@ pub(crate) async fn run(config: &Config) -> Result<()> {
     let mut session = Session {
         desktop: Desktop::new(&bus).await?,
         presence: Presence::new(bus).await,
-        tongue: Tongue::new(&config.languages),
+        tongue: Tongue::for_screens(&config.languages),
         zone: local_zone(),
         clock: Clock::new(config.simulated_clock.as_deref()),
         socket: config.socket.clone(),

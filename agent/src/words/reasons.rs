@@ -8,7 +8,7 @@ use forewarn_proto::{
 
 use jiff::tz::TimeZone;
 
-use super::Tongue;
+use super::{Blank, Tongue};
 
 impl Tongue {
     /// How far an obligation has come.
@@ -50,11 +50,13 @@ impl Tongue {
 
     /// What happened, for the log.
     pub(crate) fn event(&self, event: &Event, zone: &TimeZone) -> String {
-        let at = |message, time| self.fill(message, [("moment", self.moment(time, zone).into())]);
+        let at = |message, time| self.fill(message, [("moment", Blank::ours(self.moment(time, zone)))]);
         match event {
             Event::Came(stage) => self.stage(*stage),
-            Event::Shown(medium) => self.fill("log-shown", [("medium", self.medium(*medium).into())]),
-            Event::NotShown(obstacle) => self.fill("log-not-shown", [("obstacle", self.obstacle(*obstacle).into())]),
+            Event::Shown(medium) => self.fill("log-shown", [("medium", Blank::ours(self.medium(*medium)))]),
+            Event::NotShown(obstacle) => {
+                self.fill("log-not-shown", [("obstacle", Blank::ours(self.obstacle(*obstacle)))])
+            }
             Event::Deadline(deadline) => at("log-deadline", *deadline),
             Event::Acknowledged => self.say("log-acknowledged"),
             Event::Snoozed(until) => at("log-snoozed", *until),

@@ -74,7 +74,7 @@ pub(super) async fn propose(
             Ok(()) => status.published = true,
             // Nobody is told to sign what is not open any more.
             Err(refused) if !server.store.drafts().await?.contains_key(&status.number) => return Err(refused),
-            Err(Refused(code, why)) if code != StatusCode::INTERNAL_SERVER_ERROR => status.waiting = Some(why),
+            Err(Refused(code, why)) if code != StatusCode::INTERNAL_SERVER_ERROR => status.waiting = Some(why.into()),
             Err(failed) => return Err(failed),
         }
     }
@@ -111,7 +111,7 @@ fn told(status: &DraftStatus, by: &str) -> Told {
     let (subject, next) = if *published {
         (format!("draft {number} is in force"), "See `forewarn-admin status`.".to_owned())
     } else {
-        let why = waiting.as_ref().map(|why| format!(" It waits: {why}.")).unwrap_or_default();
+        let why = waiting.as_ref().map(|why| format!(" It waits: {}.", why.line())).unwrap_or_default();
         (format!("draft {number} waits for a signature"), format!("{why} Look and sign: forewarn-admin sign {number}"))
     };
     Told { subject, text: format!("{by} sent draft {number}: {what}.\n{}.\n{}\n", signed.join(", "), next.trim()) }
@@ -170,7 +170,7 @@ pub(super) async fn drafts(
         };
         if status.is_signed() && !status.stale {
             let next = published(&server, repository, &status.draft).await;
-            status.waiting = next.err().map(|Refused(_, why)| why);
+            status.waiting = next.err().map(|Refused(_, why)| why.into());
         }
         open.push(status);
     }
