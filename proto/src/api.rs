@@ -10,7 +10,7 @@ use crate::{
     foreign::{Foreign, MANY_LINES},
     moment::{Day, Moment},
     policy::{Group, Name, PolicyId, RuleId},
-    report::{CorrectionReport, PersonReport},
+    report::{CorrectionReport, PersonReport, Weakened},
 };
 
 /// The largest request body from an admin or a device that enrolls, in bytes.
@@ -98,6 +98,9 @@ pub struct Device {
     /// When its newest report came.
     #[schemars(with = "Option<Moment>")]
     pub heard: Option<Timestamp>,
+    /// Settings by which it promises less than others do, as it says.
+    #[serde(default)]
+    pub weakened: BTreeSet<Weakened>,
 }
 
 /// What whoever asks the admins' interface may do. Each may also do what those before it may.
@@ -162,6 +165,9 @@ pub struct FleetStatus {
     /// People of whom something is asked, and to whom nothing shows notices now.
     #[serde(default)]
     pub unattended: u64,
+    /// Devices that promise less than others do, by the setting, as [`Weakened::name`] says it.
+    #[serde(default)]
+    pub weakened: BTreeMap<String, u64>,
 }
 
 /// `GET /v1/told/{policy}`: who was told what of a policy, and who was corrected.

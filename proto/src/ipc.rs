@@ -3,6 +3,8 @@
 //! A person's command asks one question and gets one answer. A *companion*, which puts notices before a person, asks to
 //! [`Question::Attend`]; from then on it is told [`Order`]s and says [`Word`]s, until either side closes.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -13,7 +15,7 @@ use crate::{
     notice::Notice,
     policy::{Domain, How, Length, PolicyId, RuleId},
     purl::Purl,
-    report::{Doubt, Finding, Hold, Medium, Obstacle, Refusal, Report, Stage},
+    report::{Doubt, Finding, Hold, Medium, Obstacle, Refusal, Report, Stage, Weakened},
 };
 
 /// The longest line that the daemon reads, in bytes. Stops a local process from filling its memory.
@@ -132,6 +134,9 @@ pub struct Status {
     pub mail_notes: Vec<Foreign>,
     /// How far the process that works in the home is shut in, once one did.
     pub isolation: Option<Isolation>,
+    /// Settings of this device by which it promises less than others do.
+    #[serde(default)]
+    pub weakened: BTreeSet<Weakened>,
     /// The last report that was made about this device, exactly as it is sent.
     pub report: Option<Report>,
 }

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use clap::{Args, Subcommand};
-use forewarn_proto::{api::Device, policy::Group};
+use forewarn_proto::{api::Device, foreign, policy::Group};
 use forewarn_terminal::say;
 
 use crate::{home::Home, server::Server};
@@ -56,10 +56,12 @@ async fn list(server: &Server) -> Result<()> {
     }
 }
 
-fn line(Device { name, enrolled, groups, revoked, heard }: &Device) -> String {
+fn line(Device { name, enrolled, groups, revoked, heard, weakened }: &Device) -> String {
     let groups: Vec<&str> = groups.iter().map(Group::as_str).collect();
     let groups = if groups.is_empty() { String::new() } else { format!(", in {}", groups.join(" and ")) };
     let heard = heard.map_or("has reported nothing".to_owned(), |at| format!("last report {at:.0}"));
     let revoked = revoked.map(|at| format!(", REVOKED {at:.0}")).unwrap_or_default();
-    format!("{name}{groups}: enrolled {enrolled:.0}, {heard}{revoked}")
+    let settings: Vec<&str> = weakened.iter().map(|setting| setting.name()).collect();
+    let weakened = if settings.is_empty() { String::new() } else { format!(", weakened by {}", settings.join(", ")) };
+    format!("{}{groups}: enrolled {enrolled:.0}, {heard}{weakened}{revoked}", foreign::line(name))
 }

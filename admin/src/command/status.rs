@@ -1,5 +1,6 @@
 use anyhow::Result;
 use clap::Args;
+use forewarn_proto::foreign::line;
 use forewarn_terminal::{say, say_json, say_lines};
 
 use crate::{home::Home, server::Server, show};
@@ -25,6 +26,9 @@ pub(crate) async fn run(home: &Home, options: &Options) -> Result<()> {
     }
     if fleet.unattended > 0 {
         say!("{} people of whom something is asked have nothing that shows them notices", fleet.unattended);
+    }
+    for (setting, devices) in &fleet.weakened {
+        say!("{devices} devices promise less than others, by their setting `{}`", line(setting));
     }
     for (policy, count) in &fleet.corrections {
         say!("{policy} was retracted: {} of {} people who saw a notice were corrected", count.shown, count.owed);

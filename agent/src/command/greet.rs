@@ -35,7 +35,7 @@ pub(crate) async fn run(config: &Config) -> Result<()> {
 
 async fn greet(config: &Config) -> Result<()> {
     let (tongue, zone) = (Tongue::new(&config.languages), local_zone());
-    let mut daemon = attend(&config.socket, None, Medium::Login).await?;
+    let mut daemon = attend(config, Medium::Login).await?;
     while let Some(order) = daemon.orders.recv().await {
         match order {
             Order::Show(notice) => {

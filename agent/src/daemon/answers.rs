@@ -69,6 +69,7 @@ impl Daemon {
             revoked: self.engine.revoked_of(person),
             mail_notes: notes.flat_map(|(_, notes)| notes).map(|note| note.as_str().into()).collect(),
             isolation: self.isolation,
+            weakened: self.engine.weakened().clone(),
             report: self.engine.report_about(person),
         }))
     }

@@ -80,7 +80,8 @@ pub(crate) async fn run(config: &Config) -> Result<()> {
         deeds: Vec::new(),
     };
     loop {
-        let mut daemon = timeout(PATIENCE, find(&config.socket)).await.context("the daemon does not come back")?;
+        let mut daemon = timeout(PATIENCE, find(config)).await.context("the daemon does not come back")?;
+        session.socket.clone_from(&daemon.socket);
         match session.attend(&mut daemon).await {
             Ok(()) => {
                 session.desktop.clear().await;
@@ -91,9 +92,9 @@ pub(crate) async fn run(config: &Config) -> Result<()> {
     }
 }
 
-async fn find(socket: &std::path::Path) -> Attendance {
+async fn find(config: &Config) -> Attendance {
     loop {
-        match attend(socket, None, Medium::Desktop).await {
+        match attend(config, Medium::Desktop).await {
             Ok(daemon) => return daemon,
             Err(error) => tracing::debug!("{error:#}"),
         }

@@ -113,7 +113,7 @@ pub(crate) fn device_facts(tongue: &Tongue, status: &Status, zone: &TimeZone) ->
     ];
     facts.extend(sources(tongue, &status.sources));
     facts.extend(status.rules.iter().filter(|rule| rule.finding == Finding::Unknown).map(|rule| unknown(tongue, rule)));
-    facts.push(tongue.fact("label-clock", status.simulated_clock.then(|| tongue.say("simulated"))));
+    facts.push(tongue.fact("label-weakened", status.weakened.iter().map(|setting| tongue.weakened(*setting))));
     facts.retain(|fact| !fact.lines.is_empty());
     facts
 }

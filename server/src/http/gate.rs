@@ -173,6 +173,7 @@ mod tests {
             profiles: vec![profile],
             unattended: Vec::new(),
             corrections: Vec::new(),
+            weakened: std::collections::BTreeSet::new(),
         }
     }
 
