@@ -1,6 +1,8 @@
 //! `forewarn-admin`: an admin writes a policy, checks and previews it, signs it with a key that stays on this machine,
 //! publishes it once enough admins have signed, and alone takes it back.
 
+#![warn(clippy::print_stdout, clippy::print_stderr, reason = "what is said goes through forewarn-terminal")]
+
 mod agent;
 mod command;
 mod diff;

@@ -234,7 +234,7 @@ mod tests {
 
     #[track_caller]
     fn complete(text: &str) -> Result<Config> {
-        Config::complete(toml::from_str(text).unwrap())
+        Config::complete(toml::from_str(text)?)
     }
 
     #[test]

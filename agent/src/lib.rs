@@ -9,6 +9,8 @@
 //!
 //! They are two so that the one that runs all day, as root, has in it neither a D-Bus client nor a command line.
 
+#![warn(clippy::print_stdout, clippy::print_stderr, reason = "what is said goes through forewarn-terminal")]
+
 mod alarm;
 mod command;
 mod config;

@@ -33,6 +33,7 @@ mod simulate;
 mod story;
 mod strangers;
 mod told;
+mod weakened;
 mod wire;
 
 use forewarn_clock::Shift;

@@ -26,7 +26,7 @@ pub struct Device {
     daemon: Option<Running>,
     environment: Vec<(&'static str, String)>,
     /// The one at which the person sits.
-    _terminal: Option<Terminal>,
+    terminal: Option<Terminal>,
 }
 
 impl Device {
@@ -38,8 +38,7 @@ impl Device {
     pub fn prepare(binaries: &Binaries, folder: &Path, shift: &Shift, extra: &str) -> Result<Self> {
         let home = folder.join("home");
         home::furnish(&home)?;
-        let owner = std::os::unix::fs::MetadataExt::uid(&fs_err::metadata(&home)?);
-        let terminal = Terminal::new(owner, &folder.join("terminal"))?;
+        let terminal = Terminal::new(owner(&home)?, &folder.join("terminal"))?;
         let clock = folder.join("clock.json");
         shift.write(&clock)?;
         let config = format!(
@@ -50,7 +49,7 @@ impl Device {
         );
         fs_err::write(folder.join("agent.toml"), config)?;
         let (folder, binaries) = (folder.to_owned(), binaries.clone());
-        Ok(Self { folder, home, binaries, daemon: None, environment: Vec::new(), _terminal: Some(terminal) })
+        Ok(Self { folder, home, binaries, daemon: None, environment: Vec::new(), terminal: Some(terminal) })
     }
 
     /// The same device for another thread, without its daemon process.
@@ -62,7 +61,7 @@ impl Device {
             binaries: self.binaries.clone(),
             daemon: None,
             environment: self.environment.clone(),
-            _terminal: None,
+            terminal: None,
         }
     }
 
@@ -121,6 +120,10 @@ impl Device {
     /// # Errors
     /// When it ends instead.
     pub fn start(&mut self) -> Result<()> {
+        // Whoever has the home now sits at the terminal.
+        if let Some(terminal) = &self.terminal {
+            terminal.give_to(owner(&self.home)?)?;
+        }
         let mut command = self.command()?;
         command.arg("daemon");
         let mut running = Running::start(command, &self.log_file())?;
@@ -235,9 +238,12 @@ impl Device {
         let mut command = self.binaries.command("forewarn");
         command.arg("--config").arg(self.folder.join("agent.toml"));
         // Root asks about the person whose home it is.
-        let owner = std::os::unix::fs::MetadataExt::uid(&fs_err::metadata(&self.home)?);
-        command.arg("--person").arg(owner.to_string());
+        command.arg("--person").arg(owner(&self.home)?.to_string());
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         Ok(command)
     }
+}
+
+fn owner(home: &Path) -> Result<u32> {
+    Ok(std::os::unix::fs::MetadataExt::uid(&fs_err::metadata(home)?))
 }

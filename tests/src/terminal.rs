@@ -21,7 +21,7 @@ pub struct Terminal {
     /// The terminal as programs open it: `/dev/pts/3`.
     pub path: PathBuf,
     /// Without anybody who has it open, what is behind the terminal reads of a hang-up.
-    _open: OwnedFd,
+    open: OwnedFd,
 }
 
 impl Terminal {
@@ -35,10 +35,19 @@ impl Terminal {
         unlockpt(&seat)?;
         let path = PathBuf::from(ptsname(&seat, Vec::new())?.into_string()?);
         let open = open(&path, OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC, Mode::empty())?;
-        rustix::fs::fchown(&open, Some(Uid::from_raw(owner)), None::<Gid>)?;
         let file = fs_err::OpenOptions::new().create(true).append(true).open(shown)?;
         thread::spawn(move || keep(File::from(seat), file));
-        Ok(Self { path, _open: open })
+        let terminal = Self { path, open };
+        terminal.give_to(owner)?;
+        Ok(terminal)
+    }
+
+    /// Another user sits at it.
+    ///
+    /// # Errors
+    /// When whoever runs this may not say so.
+    pub fn give_to(&self, owner: u32) -> Result<()> {
+        Ok(rustix::fs::fchown(&self.open, Some(Uid::from_raw(owner)), None::<Gid>)?)
     }
 }
 

@@ -11,6 +11,7 @@ use forewarn_proto::{
     api::{Draft, DraftStatus, OnlineKeys, Role},
     audit::Decision,
     bundle::Bundle,
+    foreign::line,
     report::Refusal,
 };
 use forewarn_trust::{Admins, DraftError, Repository, digest, metadata::version_of, verify};
@@ -104,9 +105,11 @@ async fn keep_sent(server: &Server, body: &[u8], by: &Caller) -> Result<(DraftSt
 /// What the admins are told of a draft that somebody sent.
 fn told(status: &DraftStatus, by: &str) -> Told {
     let DraftStatus { number, signatures, published, waiting, draft, .. } = status;
-    let what: Vec<&str> = draft.targets.keys().chain(&draft.removes).map(String::as_str).collect();
+    // What the draft's author called things; a mail or a message shows it as it stands here.
+    let what: Vec<_> = draft.targets.keys().chain(&draft.removes).map(|name| line(name)).collect();
     let what = if what.is_empty() { "the root".to_owned() } else { what.join(", ") };
-    let count = |(role, (have, need)): (&String, &(usize, usize))| format!("{role}: {have} of {need} signatures");
+    let count =
+        |(role, (have, need)): (&String, &(usize, usize))| format!("{}: {have} of {need} signatures", line(role));
     let signed: Vec<String> = signatures.iter().map(count).collect();
     let (subject, next) = if *published {
         (format!("draft {number} is in force"), "See `forewarn-admin status`.".to_owned())
