@@ -1,7 +1,10 @@
 //! What differs between two versions of a policy, field by field and in the words that admins read before they sign.
 
 use anstyle::{AnsiColor, Style};
-use forewarn_proto::policy::{Offline, Policy};
+use forewarn_proto::{
+    foreign::{MARGIN, folded, line},
+    policy::{Offline, Policy},
+};
 use serde::Serialize;
 
 use crate::words;
@@ -23,22 +26,36 @@ const WARN: Style = AnsiColor::Yellow.on_default();
 impl FieldChange {
     /// The difference, line by line, indented and styled for a terminal.
     pub(crate) fn lines(&self) -> Vec<String> {
-        let Self { field, old, new } = self;
-        match (old, new) {
-            // Long texts stand one below the other.
-            (Some(old), Some(new)) if old.chars().count() + new.chars().count() > 60 => {
-                vec![
-                    format!("    {field}:"),
-                    format!("      {WARN}- {old}{WARN:#}"),
-                    format!("      {NEW}+ {new}{NEW:#}"),
-                ]
+        let field = line(&self.field);
+        let (old, new) = (self.parts(self.old.as_deref()), self.parts(self.new.as_deref()));
+        match (old.as_deref(), new.as_deref()) {
+            (Some([old]), Some([new])) if old.chars().count() + new.chars().count() <= 60 => {
+                vec![format!("    {field}: {old} -> {new}")]
             }
-            (Some(old), Some(new)) => vec![format!("    {field}: {old} -> {new}")],
-            (Some(old), None) => vec![format!("    {field}: {WARN}- {old}{WARN:#}")],
-            (None, Some(new)) => vec![format!("    {field}: {NEW}+ {new}{NEW:#}")],
-            (None, None) => Vec::new(),
+            (Some([old]), None) => vec![format!("    {field}: {WARN}- {old}{WARN:#}")],
+            (None, Some([new])) => vec![format!("    {field}: {NEW}+ {new}{NEW:#}")],
+            // Long texts stand one below the other.
+            (old, new) => {
+                let heading = [format!("    {field}:")].into_iter();
+                heading.chain(side(WARN, '-', old)).chain(side(NEW, '+', new)).collect()
+            }
         }
     }
+
+    /// A value as it is read: a message is a text of its own, all else is one line.
+    fn parts(&self, value: Option<&str>) -> Option<Vec<String>> {
+        let is_message = self.field.starts_with("message.");
+        value.map(|text| if is_message { folded(text) } else { vec![line(text).into_owned()] })
+    }
+}
+
+/// One side of a difference, whose further lines stand behind a margin.
+fn side(style: Style, sign: char, text: Option<&[String]>) -> Vec<String> {
+    let part = |(index, part): (usize, &String)| {
+        let mark = if index == 0 { format!("{sign} ") } else { format!("  {MARGIN}") };
+        format!("      {style}{mark}{part}{style:#}")
+    };
+    text.unwrap_or_default().iter().enumerate().map(part).collect()
 }
 
 /// A field's name, what tells it from others of the same name, and its value in words.

@@ -1,11 +1,16 @@
 //! `forewarn-admin`: an admin writes a policy, checks and previews it, signs it with a key that stays on this machine,
 //! publishes it once enough admins have signed, and alone takes it back.
 
+#![warn(clippy::print_stdout, clippy::print_stderr, reason = "what is said goes through forewarn-terminal")]
+
 mod agent;
 mod command;
 mod diff;
+mod facts;
 mod fill;
 mod home;
+#[cfg(test)]
+mod hostile_tests;
 mod keys;
 mod plan;
 mod server;
@@ -17,6 +22,7 @@ use std::{path::PathBuf, process::ExitCode};
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
+use forewarn_terminal::{complain, explain_usage};
 
 use crate::home::Home;
 
@@ -104,14 +110,14 @@ fn main() -> ExitCode {
         Ok(arguments) => arguments,
         // Not clap's 2, which is what `plan` says where something has to change.
         Err(error) => {
-            let _ = error.print();
+            explain_usage(&error.render().ansi().to_string(), error.use_stderr());
             return if error.use_stderr() { ExitCode::FAILURE } else { ExitCode::SUCCESS };
         }
     };
     match run(arguments) {
         Ok(code) => code,
         Err(error) => {
-            anstream::eprintln!("forewarn-admin: {error:#}");
+            complain("forewarn-admin", &format!("{error:#}"));
             ExitCode::FAILURE
         }
     }

@@ -11,6 +11,7 @@ use forewarn_proto::{
     },
     audit::Chained,
     bundle::Bundle,
+    foreign::Foreign,
     policy::PolicyId,
 };
 use forewarn_trust::{
@@ -116,8 +117,8 @@ impl Server {
         if status.published {
             return Ok(());
         }
-        let why = status.waiting.unwrap_or_else(|| "it has not the signatures that it needs".to_owned());
-        bail!("draft {} is not published: {why}", status.number)
+        let why = status.waiting.unwrap_or_else(|| "it has not the signatures that it needs".into());
+        bail!("draft {} is not published: {}", status.number, why.line())
     }
 
     pub(crate) async fn drafts(&self) -> Result<Vec<DraftStatus>> {
@@ -249,8 +250,8 @@ impl Server {
         let status = answer.status();
         let bytes = answer.bytes().await?.to_vec();
         if !status.is_success() {
-            let text: String = serde_json::from_slice(&bytes).unwrap_or_else(|_| status.to_string());
-            bail!("the server refuses: {text}");
+            let text: Foreign = serde_json::from_slice(&bytes).unwrap_or_else(|_| status.to_string().into());
+            bail!("the server refuses: {}", text.line());
         }
         Ok(bytes)
     }

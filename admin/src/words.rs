@@ -28,10 +28,12 @@ pub(crate) fn policy_in_words(policy: &Policy) -> Vec<(String, String)> {
     if policy.consequence.offline == Offline::Revoke {
         say("offline", ACTS_OFFLINE.to_owned());
     }
-    policy.message.iter().for_each(|(language, text)| say("says", format!("({language}) {text}")));
+    policy.message.iter().for_each(|(language, text)| say(MESSAGE, format!("({language}) {text}")));
     lines
 }
 
+/// The label of a message, the one text that may have several lines.
+pub(crate) const MESSAGE: &str = "says";
 pub(crate) const ONLY_WARNS: &str = "nothing: this policy only warns";
 pub(crate) const SEALS: &str = "the stored mail of those accounts is closed until they come back";
 pub(crate) const ACTS_OFFLINE: &str =

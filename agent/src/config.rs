@@ -5,7 +5,11 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use directories::{BaseDirs, ProjectDirs};
 use forewarn_engine::Settings;
-use forewarn_proto::policy::{Language, Length};
+use forewarn_proto::{
+    policy::{Language, Length},
+    report::Weakened,
+};
+use jiff::SignedDuration;
 use serde::Deserialize;
 
 /// The configuration for everyone on the device, used when the person has none of their own.
@@ -16,6 +20,18 @@ const SYSTEM_STATE: &str = "/var/lib/forewarn";
 /// See [`SYSTEM_STATE`].
 pub(crate) const SYSTEM_SOCKET: &str = "/run/forewarn/forewarn.sock";
 
+/// What a length may be, in hours.
+struct Range {
+    field: &'static str,
+    least: i64,
+    most: i64,
+}
+
+/// Shorter, and no policy would ever revoke; longer, and one that was withdrawn would.
+const MAX_STALENESS: Range = Range { field: "max_staleness", least: 1, most: 7 * 24 };
+/// Shorter, and a holiday would do; longer, and it would never come.
+const OFFLINE_LIMIT: Range = Range { field: "offline_limit", least: 7 * 24, most: 90 * 24 };
+
 /// The configuration file.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -24,20 +40,22 @@ struct File {
     /// root's: `/var/lib/forewarn`.
     state: Option<PathBuf>,
     /// The socket of the daemon. Default: `forewarn.sock` in the person's runtime folder, else in the state folder; a
-    /// daemon of root's: `/run/forewarn/forewarn.sock`. Commands ask the former where it is, else the latter.
+    /// daemon of root's: `/run/forewarn/forewarn.sock`. Commands ask on this one alone where it is set, else on the latter,
+    /// and where nothing answers there on the former.
     socket: Option<PathBuf>,
     /// The home folders that the daemon looks after. Default: the person's own; a daemon of root's: those of everyone in
     /// `/etc/passwd` whose number is from 1000 to 60000, whose folder is theirs, or is empty because it is not mounted yet.
     homes: Option<Vec<PathBuf>>,
     /// The least time between the first notice shown and a revoke. Default 24h, never under 1h.
     min_notice: Option<Length>,
-    /// How long a policy is good for a revoke without the server confirming it. Default 24h.
+    /// How long a policy is good for a revoke without the server confirming it. Default 24h; 1h to 7d.
     max_staleness: Option<Length>,
-    /// How long without a server until a policy that says `offline = "revoke"` acts without one. Default 14d.
+    /// How long without a server until a policy that says `offline = "revoke"` acts without one. Default 14d; 7d to
+    /// 90d.
     offline_limit: Option<Length>,
     /// How notices are shown: `auto` (the desktop, else terminals), `desktop` or `terminal`. Default `auto`.
     notices: NoticeWay,
-    /// The terminals on which notices are written. Default: every terminal of the person.
+    /// Of the terminals that the person owns and uses, those on which notices are written. Default: all.
     terminals: Option<Vec<PathBuf>>,
     /// The languages of notices, best first. Default: from `LANG`.
     languages: Option<Vec<Language>>,
@@ -66,7 +84,10 @@ pub(crate) struct Config {
     /// The number of the user about whom a command asks; whoever runs it when none.
     pub(crate) user: Option<u32>,
     pub(crate) state: PathBuf,
+    /// Where a daemon of whoever runs this listens.
     pub(crate) socket: PathBuf,
+    /// Where commands look for a daemon that answers them, one after the other.
+    pub(crate) sockets: Vec<PathBuf>,
     pub(crate) settings: Settings,
     pub(crate) notices: NoticeWay,
     pub(crate) terminals: Option<Vec<PathBuf>>,
@@ -111,10 +132,11 @@ impl Config {
         let missing = "there is no home folder; set `state` in agent.toml";
         let own_state = dirs.as_ref().map(|d| d.data_local_dir().join("forewarn"));
         let default_state = if root { Some(SYSTEM_STATE.into()) } else { own_state };
-        let state = file.state.or(default_state).context(missing)?;
+        let state = file.state.clone().or(default_state).context(missing)?;
         let runtime = dirs.as_ref().and_then(BaseDirs::runtime_dir).unwrap_or(&state);
-        let default_socket = if root { SYSTEM_SOCKET.into() } else { runtime.join("forewarn.sock") };
-        let socket = file.socket.unwrap_or(default_socket);
+        let own_socket = if root { SYSTEM_SOCKET.into() } else { runtime.join("forewarn.sock") };
+        let sockets = sockets(file.socket.as_deref(), Path::new(SYSTEM_SOCKET), &own_socket);
+        let socket = file.socket.clone().unwrap_or(own_socket);
         let own_home = dirs.as_ref().map(|d| d.home_dir().to_owned());
         let mut settings = Settings::default();
         if let Some(min_notice) = file.min_notice {
@@ -123,8 +145,9 @@ impl Config {
             }
             settings = settings.with_min_notice(min_notice.0);
         }
-        settings.max_staleness = file.max_staleness.map_or(settings.max_staleness, |length| length.0);
-        settings.offline_limit = file.offline_limit.map_or(settings.offline_limit, |length| length.0);
+        settings.max_staleness = bounded(file.max_staleness, settings.max_staleness, &MAX_STALENESS)?;
+        settings.offline_limit = bounded(file.offline_limit, settings.offline_limit, &OFFLINE_LIMIT)?;
+        let settings = file.weakening(settings);
         Ok(Self {
             user: None,
             root: file.root.unwrap_or_else(|| "/".into()),
@@ -132,6 +155,7 @@ impl Config {
             own_home,
             state,
             socket,
+            sockets,
             settings,
             notices: file.notices,
             terminals: file.terminals,
@@ -141,9 +165,111 @@ impl Config {
     }
 }
 
+impl File {
+    /// The settings, with the word that these of the file weaken a promise.
+    fn weakening(&self, settings: Settings) -> Settings {
+        let usual = Settings::default();
+        let weakened = [
+            (Weakened::SimulatedClock, self.simulated_clock.is_some()),
+            (Weakened::Terminals, self.terminals.is_some()),
+            (Weakened::Root, self.root.as_ref().is_some_and(|root| root != Path::new("/"))),
+            (Weakened::Notices, self.notices != NoticeWay::Auto),
+            (Weakened::MinNotice, settings.min_notice() < usual.min_notice()),
+            (Weakened::MaxStaleness, settings.max_staleness > usual.max_staleness),
+            (Weakened::OfflineLimit, settings.offline_limit < usual.offline_limit),
+        ];
+        settings.with_weakened(weakened.into_iter().filter(|(_, is_so)| *is_so).map(|(setting, _)| setting).collect())
+    }
+}
+
+/// A length that this file names, if it lies between what is written here.
+fn bounded(given: Option<Length>, usual: SignedDuration, range: &Range) -> Result<SignedDuration> {
+    let Range { field, least, most } = range;
+    let Some(length) = given else { return Ok(usual) };
+    let (low, high) = (SignedDuration::from_hours(*least), SignedDuration::from_hours(*most));
+    if length.0 < low || length.0 > high {
+        let (low, high) = (Length(low), Length(high));
+        bail!(
+            "{field} = \"{length}\": it has to lie between {low} and {high}; write one of these or what lies between"
+        );
+    }
+    Ok(length.0)
+}
+
+/// Where commands look for their daemon: where they were told to, else at the system's, which looks after everyone, and then
+/// at the person's own.
+fn sockets(chosen: Option<&Path>, system: &Path, own: &Path) -> Vec<PathBuf> {
+    match chosen {
+        Some(chosen) => vec![chosen.to_owned()],
+        None if system == own => vec![system.to_owned()],
+        None => vec![system.to_owned(), own.to_owned()],
+    }
+}
+
 /// `de_DE.UTF-8` is `de`.
 fn languages() -> Vec<Language> {
     let lang = std::env::var("LC_ALL").or_else(|_| std::env::var("LANG")).unwrap_or_default();
     let tag = lang.split(['_', '.', '@']).next().unwrap_or_default();
     tag.parse().into_iter().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn complete(text: &str) -> Result<Config> {
+        Config::complete(toml::from_str(text)?)
+    }
+
+    #[test]
+    fn promise_7_no_setting_goes_beyond_its_bounds() {
+        for (setting, is_good) in [
+            ("max_staleness = \"1h\"", true),
+            ("max_staleness = \"7d\"", true),
+            ("max_staleness = \"59m\"", false),
+            ("max_staleness = \"169h\"", false),
+            ("offline_limit = \"7d\"", true),
+            ("offline_limit = \"90d\"", true),
+            ("offline_limit = \"6d\"", false),
+            ("offline_limit = \"91d\"", false),
+            ("min_notice = \"59m\"", false),
+        ] {
+            let read = complete(setting).map_err(|error| error.to_string());
+            assert_eq!(read.is_ok(), is_good, "{setting}");
+            let field = setting.split(' ').next().unwrap();
+            assert!(read.err().is_none_or(|error| error.starts_with(field)), "the error names {field}");
+        }
+        let error = complete("max_staleness = \"30d\"").unwrap_err().to_string();
+        assert!(error.contains("\"720h\"") && error.contains("between 1h and 168h"), "{error}");
+    }
+
+    #[test]
+    fn promise_1_each_setting_that_weakens_a_promise_is_named() {
+        let weak = [
+            ("simulated_clock = \"/c\"", Weakened::SimulatedClock),
+            ("terminals = [\"/dev/null\"]", Weakened::Terminals),
+            ("root = \"/mnt\"", Weakened::Root),
+            ("notices = \"terminal\"", Weakened::Notices),
+            ("min_notice = \"23h\"", Weakened::MinNotice),
+            ("max_staleness = \"25h\"", Weakened::MaxStaleness),
+            ("offline_limit = \"13d\"", Weakened::OfflineLimit),
+        ];
+        assert_eq!(weak.map(|(_, setting)| setting), Weakened::ALL);
+        for (text, setting) in weak {
+            let named = complete(text).unwrap().settings.weakened().clone();
+            assert_eq!(named.into_iter().collect::<Vec<_>>(), [setting], "{text}");
+        }
+        let strong =
+            "root = \"/\"\nnotices = \"auto\"\nmin_notice = \"48h\"\nmax_staleness = \"1h\"\noffline_limit = \"90d\"";
+        assert!(complete(strong).unwrap().settings.weakened().is_empty());
+    }
+
+    #[test]
+    fn a_command_looks_for_the_system_s_daemon_first_and_for_the_person_s_own_second() {
+        let (system, own) = (Path::new("/run/forewarn/forewarn.sock"), Path::new("/run/user/1000/forewarn.sock"));
+        assert_eq!(sockets(None, system, own), [system, own]);
+        assert_eq!(sockets(None, system, system), [system], "root's own is the system's");
+        assert_eq!(sockets(Some(Path::new("/x")), system, own), [Path::new("/x")], "what is chosen is chosen");
+    }
 }

@@ -9,6 +9,8 @@
 //!
 //! They are two so that the one that runs all day, as root, has in it neither a D-Bus client nor a command line.
 
+#![warn(clippy::print_stdout, clippy::print_stderr, reason = "what is said goes through forewarn-terminal")]
+
 mod alarm;
 mod command;
 mod config;
@@ -36,6 +38,7 @@ mod worker;
 use std::process::ExitCode;
 
 use anyhow::Result;
+use forewarn_terminal::{Log, complain};
 
 /// Runs `forewarn`, by the arguments of this process.
 pub fn forewarn() -> ExitCode {
@@ -48,13 +51,13 @@ pub fn forewarn_daemon() -> ExitCode {
 }
 
 fn run(name: &str, main: fn() -> Result<()>) -> ExitCode {
-    tracing_subscriber::fmt().with_writer(std::io::stderr).with_target(false).init();
+    tracing_subscriber::fmt().with_writer(|| Log::Text).with_target(false).init();
     // Another provider can't be installed before this line, which is the only way in which it fails.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     match main() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            anstream::eprintln!("{name}: {error:#}");
+            complain(name, &format!("{error:#}"));
             ExitCode::FAILURE
         }
     }

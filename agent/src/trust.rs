@@ -92,7 +92,7 @@ impl Trust {
                     Verdict::Accepted(set)
                 }
                 Err(error) => {
-                    let refusal = Refusal::Unreadable(format!("it can't be stored: {error:#}"));
+                    let refusal = Refusal::Unreadable(format!("it can't be stored: {error:#}").into());
                     Verdict::Refused(refusal, self.with_retractions_of(&verified))
                 }
             },
@@ -179,5 +179,5 @@ fn check_name(name: &str, expected: &str) -> Result<(), Refusal> {
 }
 
 fn not_parsed(name: &str, reason: &str) -> Refusal {
-    Refusal::NotParsed(format!("{name}: {reason}"))
+    Refusal::NotParsed(format!("{name}: {reason}").into())
 }

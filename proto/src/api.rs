@@ -7,9 +7,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    foreign::{Foreign, MANY_LINES},
     moment::{Day, Moment},
     policy::{Group, Name, PolicyId, RuleId},
-    report::{CorrectionReport, PersonReport},
+    report::{CorrectionReport, PersonReport, Weakened},
 };
 
 /// The largest request body from an admin or a device that enrolls, in bytes.
@@ -97,6 +98,9 @@ pub struct Device {
     /// When its newest report came.
     #[schemars(with = "Option<Moment>")]
     pub heard: Option<Timestamp>,
+    /// Settings by which it promises less than others do, as it says.
+    #[serde(default)]
+    pub weakened: BTreeSet<Weakened>,
 }
 
 /// What whoever asks the admins' interface may do. Each may also do what those before it may.
@@ -129,7 +133,7 @@ pub struct DraftStatus {
     pub stale: bool,
     /// Why a draft with all its signatures is not published yet.
     #[serde(default)]
-    pub waiting: Option<String>,
+    pub waiting: Option<Foreign>,
     /// The draft itself.
     pub draft: Draft,
 }
@@ -157,10 +161,13 @@ pub struct FleetStatus {
     /// Corrections after retractions, by policy.
     pub corrections: BTreeMap<PolicyId, CorrectionCount>,
     /// Devices whose newest report says that they refused a bundle, by reason.
-    pub refusals: BTreeMap<String, u64>,
+    pub refusals: BTreeMap<Foreign, u64>,
     /// People of whom something is asked, and to whom nothing shows notices now.
     #[serde(default)]
     pub unattended: u64,
+    /// Devices that promise less than others do, by the setting, as [`Weakened::name`] says it.
+    #[serde(default)]
+    pub weakened: BTreeMap<String, u64>,
 }
 
 /// `GET /v1/told/{policy}`: who was told what of a policy, and who was corrected.
@@ -204,8 +211,8 @@ pub struct AppealRequest {
     /// Which rule.
     pub rule: RuleId,
     /// Why, in the person's own words: at most [`MAX_APPEAL_CHARS`], line feeds among them.
-    #[schemars(length(max = MAX_APPEAL_CHARS), regex(pattern = r"^[^\x00-\x09\x0b-\x1f\x7f-\x9f]*$"))]
-    pub reason: String,
+    #[schemars(length(max = MAX_APPEAL_CHARS), regex(pattern = MANY_LINES))]
+    pub reason: Foreign,
 }
 
 /// The longest reason of an appeal, in characters.

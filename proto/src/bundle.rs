@@ -32,11 +32,13 @@ impl Bundle {
     /// When it is over a limit or not a JSON object of texts.
     pub fn parse(bytes: &[u8]) -> Result<Self, Refusal> {
         if bytes.len() > MAX_BUNDLE_BYTES {
-            return Err(Refusal::TooLarge(format!("{} bytes, the limit is {MAX_BUNDLE_BYTES}", bytes.len())));
+            return Err(Refusal::TooLarge(format!("{} bytes, the limit is {MAX_BUNDLE_BYTES}", bytes.len()).into()));
         }
-        let bundle: Self = serde_json::from_slice(bytes).map_err(|e| Refusal::Unreadable(e.to_string()))?;
+        let bundle: Self = serde_json::from_slice(bytes).map_err(|e| Refusal::Unreadable(e.to_string().into()))?;
         if bundle.files.len() > MAX_BUNDLE_FILES {
-            return Err(Refusal::TooLarge(format!("{} files, the limit is {MAX_BUNDLE_FILES}", bundle.files.len())));
+            return Err(Refusal::TooLarge(
+                format!("{} files, the limit is {MAX_BUNDLE_FILES}", bundle.files.len()).into(),
+            ));
         }
         Ok(bundle)
     }

@@ -3,16 +3,19 @@
 //! A person's command asks one question and gets one answer. A *companion*, which puts notices before a person, asks to
 //! [`Question::Attend`]; from then on it is told [`Order`]s and says [`Word`]s, until either side closes.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    foreign::Foreign,
     id::{NoticeId, Subject},
     inventory::{Person, Source},
     notice::Notice,
     policy::{Domain, How, Length, PolicyId, RuleId},
     purl::Purl,
-    report::{Doubt, Finding, Hold, Medium, Obstacle, Refusal, Report, Stage},
+    report::{Doubt, Finding, Hold, Medium, Obstacle, Refusal, Report, Stage, Weakened},
 };
 
 /// The longest line that the daemon reads, in bytes. Stops a local process from filling its memory.
@@ -71,7 +74,7 @@ pub enum Question {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Appealed {
     /// What kept it from reaching the admins; none when they have it.
-    pub problem: Option<String>,
+    pub problem: Option<Foreign>,
 }
 
 /// What a companion is told.
@@ -112,7 +115,7 @@ pub struct Status {
     /// Whether time comes from a file, for demonstration or tests.
     pub simulated_clock: bool,
     /// The server's address.
-    pub server: String,
+    pub server: Foreign,
     /// Whether the push stream is open.
     pub connected: bool,
     /// When a verified bundle last confirmed the policies.
@@ -128,9 +131,12 @@ pub struct Status {
     /// Mail domains whose profiles are in the vault, those on their way back included.
     pub revoked: Vec<Domain>,
     /// What kept a mail account from being taken or given back, in words.
-    pub mail_notes: Vec<String>,
+    pub mail_notes: Vec<Foreign>,
     /// How far the process that works in the home is shut in, once one did.
     pub isolation: Option<Isolation>,
+    /// Settings of this device by which it promises less than others do.
+    #[serde(default)]
+    pub weakened: BTreeSet<Weakened>,
     /// The last report that was made about this device, exactly as it is sent.
     pub report: Option<Report>,
 }
@@ -197,7 +203,7 @@ pub struct SourceStatus {
     /// Packages listed.
     pub packages: usize,
     /// What could not be read.
-    pub gaps: Vec<String>,
+    pub gaps: Vec<Foreign>,
 }
 
 /// A rule's result on this device.

@@ -10,6 +10,7 @@ pub mod api;
 pub mod audit;
 pub mod bundle;
 pub mod catalogue;
+pub mod foreign;
 pub mod id;
 pub mod inventory;
 pub mod ipc;

@@ -2,15 +2,23 @@
 //!
 //! A report is the whole present state, so that sending one twice, or losing one, is harmless.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    foreign::{Foreign, Lines, ONE_LINE, fault},
     inventory::{Person, Source},
     moment::Moment,
     policy::{Domain, PolicyId, RuleId},
 };
+
+/// The most characters of the agent's version, and of the kind of device. What is longer is nobody's version.
+pub const MAX_LABEL_CHARS: usize = 64;
+/// The most characters of why a bundle was refused. A device cuts it, a server refuses what is longer.
+pub const MAX_DETAIL_CHARS: usize = 500;
 
 /// The largest report that a server reads, in bytes. Stops a device from filling the server's memory.
 pub const MAX_REPORT_BYTES: usize = 1024 * 1024;
@@ -25,9 +33,11 @@ pub struct Report {
     #[schemars(with = "Moment")]
     pub made_at: Timestamp,
     /// The agent's version.
+    #[schemars(length(max = MAX_LABEL_CHARS), regex(pattern = ONE_LINE))]
     pub agent: String,
     /// What kind of device it is, as Rust names it: `linux`, `android`, `windows`, `macos`.
     #[serde(default)]
+    #[schemars(length(max = MAX_LABEL_CHARS), regex(pattern = ONE_LINE))]
     pub platform: String,
     /// The timestamp-role version of the policy bundle in force, if there is one.
     pub bundle: Option<u64>,
@@ -42,6 +52,73 @@ pub struct Report {
     pub unattended: Vec<Person>,
     /// Who was corrected after a retraction.
     pub corrections: Vec<CorrectionReport>,
+    /// Settings of the device by which it promises less than others do.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub weakened: BTreeSet<Weakened>,
+}
+
+/// A setting of a device's configuration that weakens a promise, so that nobody switches one off in silence. It is named as
+/// the configuration names it: `max_staleness`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Weakened {
+    /// Time comes from a file.
+    SimulatedClock,
+    /// Notices come on some of a person's terminals only.
+    Terminals,
+    /// The packages of another system are listed.
+    Root,
+    /// Notices come on the desktop only, or on terminals only.
+    Notices,
+    /// There is less time between the first notice and a revoke than by default.
+    MinNotice,
+    /// A policy revokes for longer than by default without the server's word.
+    MaxStaleness,
+    /// A policy that acts without a server does so sooner than by default.
+    OfflineLimit,
+}
+
+impl Weakened {
+    /// Every such setting.
+    pub const ALL: [Self; 7] = [
+        Self::SimulatedClock,
+        Self::Terminals,
+        Self::Root,
+        Self::Notices,
+        Self::MinNotice,
+        Self::MaxStaleness,
+        Self::OfflineLimit,
+    ];
+
+    /// The setting, as the configuration names it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::SimulatedClock => "simulated_clock",
+            Self::Terminals => "terminals",
+            Self::Root => "root",
+            Self::Notices => "notices",
+            Self::MinNotice => "min_notice",
+            Self::MaxStaleness => "max_staleness",
+            Self::OfflineLimit => "offline_limit",
+        }
+    }
+}
+
+impl Report {
+    /// Why a server does not take the report's texts, if it does not: they are one line each, and not longer than theirs.
+    pub fn fault(&self) -> Option<String> {
+        let refused = self.refused.as_ref().map_or("", |refusal| refusal.detail().as_data());
+        let texts = [
+            ("agent", self.agent.as_str(), MAX_LABEL_CHARS),
+            ("platform", self.platform.as_str(), MAX_LABEL_CHARS),
+            ("refused.detail", refused, MAX_DETAIL_CHARS),
+        ];
+        texts.into_iter().find_map(|(field, text, most)| {
+            let is_long = text.chars().count() > most;
+            let fault = if is_long { Some(format!("it has over {most} characters")) } else { fault(text, Lines::One) };
+            fault.map(|fault| format!("{field}: {fault}"))
+        })
+    }
 }
 
 /// One policy on one device.
@@ -369,21 +446,48 @@ impl Hold {
 #[serde(rename_all = "snake_case", tag = "kind", content = "detail")]
 pub enum Refusal {
     /// It is larger than a device reads.
-    #[error("it is over the size limit: {0}")]
-    TooLarge(String),
+    #[error("it is over the size limit: {}", .0.line())]
+    TooLarge(#[schemars(length(max = MAX_DETAIL_CHARS), regex(pattern = ONE_LINE))] Foreign),
     /// It is not a container of signed metadata.
-    #[error("it can't be read: {0}")]
-    Unreadable(String),
+    #[error("it can't be read: {}", .0.line())]
+    Unreadable(#[schemars(length(max = MAX_DETAIL_CHARS), regex(pattern = ONE_LINE))] Foreign),
     /// A signature is missing, wrong, or by a key that isn't trusted; or content differs from what was signed.
-    #[error("its signatures do not hold: {0}")]
-    NotSigned(String),
+    #[error("its signatures do not hold: {}", .0.line())]
+    NotSigned(#[schemars(length(max = MAX_DETAIL_CHARS), regex(pattern = ONE_LINE))] Foreign),
     /// It is older than the one in force.
-    #[error("it is older than the one in force: {0}")]
-    Older(String),
+    #[error("it is older than the one in force: {}", .0.line())]
+    Older(#[schemars(length(max = MAX_DETAIL_CHARS), regex(pattern = ONE_LINE))] Foreign),
     /// Its metadata has expired.
-    #[error("it has expired: {0}")]
-    Expired(String),
+    #[error("it has expired: {}", .0.line())]
+    Expired(#[schemars(length(max = MAX_DETAIL_CHARS), regex(pattern = ONE_LINE))] Foreign),
     /// It is signed, but a document in it does not parse; the whole bundle waits until that is mended.
-    #[error("it is signed but does not parse: {0}")]
-    NotParsed(String),
+    #[error("it is signed but does not parse: {}", .0.line())]
+    NotParsed(#[schemars(length(max = MAX_DETAIL_CHARS), regex(pattern = ONE_LINE))] Foreign),
+}
+
+impl Refusal {
+    /// What exactly was wrong, which may quote what was refused.
+    pub fn detail(&self) -> &Foreign {
+        let (Self::TooLarge(detail)
+        | Self::Unreadable(detail)
+        | Self::NotSigned(detail)
+        | Self::Older(detail)
+        | Self::Expired(detail)
+        | Self::NotParsed(detail)) = self;
+        detail
+    }
+
+    /// The refusal as it is reported: its detail on one line, written out where it can't be seen, and not longer than
+    /// [`MAX_DETAIL_CHARS`].
+    #[must_use]
+    pub fn told(mut self) -> Self {
+        let (Self::TooLarge(detail)
+        | Self::Unreadable(detail)
+        | Self::NotSigned(detail)
+        | Self::Older(detail)
+        | Self::Expired(detail)
+        | Self::NotParsed(detail)) = &mut self;
+        *detail = detail.line().chars().take(MAX_DETAIL_CHARS).collect::<String>().into();
+        self
+    }
 }

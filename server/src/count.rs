@@ -34,6 +34,9 @@ impl Counted {
     pub(crate) fn add(&mut self, stored: &StoredReport) {
         let report = &stored.report;
         self.fleet.unattended += report.unattended.len() as u64;
+        for setting in &report.weakened {
+            *self.fleet.weakened.entry(setting.name().to_owned()).or_default() += 1;
+        }
         for policy in &report.policies {
             let prefix = if policy.preview { "preview/" } else { "" };
             let name = format!("{prefix}{}", policy.policy);
@@ -49,7 +52,7 @@ impl Counted {
             count.shown += u64::from(correction.shown.is_some());
         }
         if let Some(refusal) = &report.refused {
-            *self.fleet.refusals.entry(refusal.to_string()).or_default() += 1;
+            *self.fleet.refusals.entry(refusal.to_string().into()).or_default() += 1;
         }
     }
 

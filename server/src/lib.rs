@@ -2,6 +2,8 @@
 //!
 //! It holds no admin's key. It can withhold news from devices, and that is all the harm it can do.
 
+#![warn(clippy::print_stdout, clippy::print_stderr, reason = "what is said goes through forewarn-terminal")]
+
 mod alike;
 pub mod config;
 mod count;

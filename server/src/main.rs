@@ -1,11 +1,14 @@
 //! `forewarn-server`: see the library's documentation.
 
+#![warn(clippy::print_stdout, clippy::print_stderr, reason = "what is said goes through forewarn-terminal")]
+
 use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 use forewarn_proto::policy::Group;
-use forewarn_server::{Config, config::Log, new_tokens, start};
+use forewarn_server::{Config, config, new_tokens, start};
+use forewarn_terminal::{Log, complain, explain_usage, say};
 use tokio::signal::unix::{SignalKind, signal};
 
 /// The company's Forewarn server: enrolls devices, pushes what admins signed, hears reports.
@@ -60,10 +63,17 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    match run(Arguments::parse()) {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            explain_usage(&error.render().ansi().to_string(), error.use_stderr());
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(1));
+        }
+    };
+    match run(arguments) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            anstream::eprintln!("forewarn-server: {error:#}");
+            complain("forewarn-server", &format!("{error:#}"));
             ExitCode::FAILURE
         }
     }
@@ -75,7 +85,7 @@ fn run(arguments: Arguments) -> Result<()> {
     let config = configure(&arguments)?;
     config.check()?;
     if arguments.check_config {
-        anstream::println!("the configuration is good");
+        say!("the configuration is good");
         return Ok(());
     }
     write_log(config.log);
@@ -85,8 +95,8 @@ fn run(arguments: Arguments) -> Result<()> {
             Command::Run => {
                 let greeting = forewarn_server::greeting(&config).await?;
                 let running = start(config).await?;
-                anstream::println!("listening on {}, for devices' streams on {}", running.address, running.stream);
-                greeting.into_iter().for_each(|line| anstream::println!("{line}"));
+                say!("listening on {}, for devices' streams on {}", running.address, running.stream);
+                greeting.into_iter().for_each(|line| say!("{line}"));
                 let (mut terminate, mut interrupt) =
                     (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
                 tokio::select! {
@@ -97,27 +107,27 @@ fn run(arguments: Arguments) -> Result<()> {
             }
             Command::Backup { file } => {
                 forewarn_server::backup(&config, &file).await?;
-                anstream::println!("Copied into {}. Whoever has it has the server's keys.", file.display());
+                say!("Copied into {}. Whoever has it has the server's keys.", file.display());
             }
             Command::OnlineKeys { new } => {
                 for (role, fingerprint) in forewarn_server::online_keys(&config, new).await? {
-                    anstream::println!("{fingerprint}  {role}");
+                    say!("{fingerprint}  {role}");
                 }
             }
             Command::Token { groups, count } => {
                 let tokens = new_tokens(&config, &groups.into_iter().collect(), count).await?;
-                tokens.into_iter().for_each(|token| anstream::println!("{token}"));
+                tokens.into_iter().for_each(|token| say!("{token}"));
             }
         }
         Ok(())
     })
 }
 
-fn write_log(log: Log) {
-    let log_to = tracing_subscriber::fmt().with_writer(std::io::stderr).with_target(false);
+fn write_log(log: config::Log) {
+    let log_to = tracing_subscriber::fmt().with_target(false);
     match log {
-        Log::Text => log_to.init(),
-        Log::Json => log_to.json().flatten_event(true).init(),
+        config::Log::Text => log_to.with_writer(|| Log::Text).init(),
+        config::Log::Json => log_to.with_writer(|| Log::Json).json().flatten_event(true).init(),
     }
 }
 

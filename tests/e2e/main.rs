@@ -13,6 +13,7 @@ mod certificates;
 mod desktop;
 mod drafts;
 mod fleet;
+mod foreign;
 mod gate;
 mod gitops;
 mod hostile;
@@ -33,6 +34,7 @@ mod simulate;
 mod story;
 mod strangers;
 mod told;
+mod weakened;
 mod wire;
 
 use forewarn_clock::Shift;

@@ -12,6 +12,7 @@ use crate::{
     desktop::Desktop,
     home,
     process::{Binaries, Running, wait_until},
+    terminal::Terminal,
 };
 
 /// A person's device.
@@ -24,6 +25,8 @@ pub struct Device {
     binaries: Binaries,
     daemon: Option<Running>,
     environment: Vec<(&'static str, String)>,
+    /// The one at which the person sits.
+    terminal: Option<Terminal>,
 }
 
 impl Device {
@@ -35,17 +38,18 @@ impl Device {
     pub fn prepare(binaries: &Binaries, folder: &Path, shift: &Shift, extra: &str) -> Result<Self> {
         let home = folder.join("home");
         home::furnish(&home)?;
-        fs_err::write(folder.join("terminal"), "")?;
+        let terminal = Terminal::new(owner(&home)?, &folder.join("terminal"))?;
         let clock = folder.join("clock.json");
         shift.write(&clock)?;
         let config = format!(
             "state = {:?}\nsocket = {:?}\nhomes = [{home:?}]\nsimulated_clock = {clock:?}\nterminals = [{:?}]\n{extra}\n",
             folder.join("agent"),
             folder.join("forewarn.sock"),
-            folder.join("terminal"),
+            terminal.path,
         );
         fs_err::write(folder.join("agent.toml"), config)?;
-        Ok(Self { folder: folder.to_owned(), home, binaries: binaries.clone(), daemon: None, environment: Vec::new() })
+        let (folder, binaries) = (folder.to_owned(), binaries.clone());
+        Ok(Self { folder, home, binaries, daemon: None, environment: Vec::new(), terminal: Some(terminal) })
     }
 
     /// The same device for another thread, without its daemon process.
@@ -57,6 +61,7 @@ impl Device {
             binaries: self.binaries.clone(),
             daemon: None,
             environment: self.environment.clone(),
+            terminal: None,
         }
     }
 
@@ -115,6 +120,10 @@ impl Device {
     /// # Errors
     /// When it ends instead.
     pub fn start(&mut self) -> Result<()> {
+        // Whoever has the home now sits at the terminal.
+        if let Some(terminal) = &self.terminal {
+            terminal.give_to(owner(&self.home)?)?;
+        }
         let mut command = self.command()?;
         command.arg("daemon");
         let mut running = Running::start(command, &self.log_file())?;
@@ -229,9 +238,12 @@ impl Device {
         let mut command = self.binaries.command("forewarn");
         command.arg("--config").arg(self.folder.join("agent.toml"));
         // Root asks about the person whose home it is.
-        let owner = std::os::unix::fs::MetadataExt::uid(&fs_err::metadata(&self.home)?);
-        command.arg("--person").arg(owner.to_string());
+        command.arg("--person").arg(owner(&self.home)?.to_string());
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         Ok(command)
     }
+}
+
+fn owner(home: &Path) -> Result<u32> {
+    Ok(std::os::unix::fs::MetadataExt::uid(&fs_err::metadata(home)?))
 }

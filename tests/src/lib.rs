@@ -15,6 +15,7 @@ mod process;
 mod python;
 mod ssh_agent;
 mod take_over;
+mod terminal;
 
 pub use company::{Company, Outcome};
 pub use desktop::{Desktop, Service};
@@ -29,6 +30,7 @@ pub use process::{Binaries, wait_until};
 pub use python::python;
 pub use ssh_agent::SshAgent;
 pub use take_over::{TakeOver, Tries};
+pub use terminal::Terminal;
 
 /// The variable that asks for all that is too long for every run.
 pub const LONG: &str = "FOREWARN_LONG";

@@ -63,7 +63,7 @@ impl Verified {
         if now < self.expires {
             return Ok(());
         }
-        Err(Refusal::Expired(format!("it was good until {}, now it is {now}", self.expires)))
+        Err(Refusal::Expired(format!("it was good until {}, now it is {now}", self.expires).into()))
     }
 
     /// The documents of one delegated role.
@@ -85,9 +85,10 @@ pub async fn verify(
     offered: &Bundle,
     scratch: &Path,
 ) -> Result<Verified, Refusal> {
-    let store = tempfile::tempdir_in(scratch).map_err(|e| Refusal::Unreadable(format!("no scratch folder: {e}")))?;
+    let store =
+        tempfile::tempdir_in(scratch).map_err(|e| Refusal::Unreadable(format!("no scratch folder: {e}").into()))?;
     if let Some(accepted) = accepted {
-        lay_out(accepted, store.path()).map_err(|e| Refusal::Unreadable(format!("scratch folder: {e}")))?;
+        lay_out(accepted, store.path()).map_err(|e| Refusal::Unreadable(format!("scratch folder: {e}").into()))?;
     }
     let bytes = root.as_bytes();
     let repository = RepositoryLoader::new(&bytes, url(METADATA_URL)?, url(TARGETS_URL)?)
@@ -111,7 +112,7 @@ pub async fn verify(
 }
 
 fn url(text: &str) -> Result<url::Url, Refusal> {
-    text.parse().map_err(|e| Refusal::Unreadable(format!("{text}: {e}")))
+    text.parse().map_err(|e| Refusal::Unreadable(format!("{text}: {e}").into()))
 }
 
 /// Writes the files by which `tough` recognises a rollback, under the names that it uses.
@@ -130,10 +131,12 @@ fn refuse_older(accepted: &Verified, verified: &Verified) -> Result<(), Refusal>
     for role in DELEGATED.into_iter().chain(["targets"]) {
         let version = |roles: &BTreeMap<String, String>| roles.get(role).map(|text| version_of(role, text)).transpose();
         let versions = version(&accepted.roles).and_then(|before| Ok((before, version(&verified.roles)?)));
-        let (before, now) = versions.map_err(|error| Refusal::Unreadable(error.to_string()))?;
+        let (before, now) = versions.map_err(|error| Refusal::Unreadable(error.to_string().into()))?;
         if now < before {
             let number = Option::unwrap_or_default;
-            return Err(Refusal::Older(format!("{role} is at version {}, and was at {}", number(now), number(before))));
+            return Err(Refusal::Older(
+                format!("{role} is at version {}, and was at {}", number(now), number(before)).into(),
+            ));
         }
     }
     Ok(())
@@ -154,7 +157,7 @@ fn refuse_unlisted(repository: &Repository, verified: &Verified, offered: &Bundl
         }
     };
     match offered.files.keys().find(|name| !is_used(name)) {
-        Some(name) => Err(Refusal::Unreadable(format!("nothing lists its file {name}"))),
+        Some(name) => Err(Refusal::Unreadable(format!("nothing lists its file {name}").into())),
         None => Ok(()),
     }
 }
@@ -189,9 +192,9 @@ async fn collect(repository: &Repository) -> Result<Verified, Refusal> {
         }
     }
     let seconds = admins.into_iter().map(|expires| expires.as_second()).min().unwrap_or_default();
-    let admins_until = Timestamp::from_second(seconds).map_err(|e| Refusal::Unreadable(e.to_string()))?;
+    let admins_until = Timestamp::from_second(seconds).map_err(|e| Refusal::Unreadable(e.to_string().into()))?;
     let online = timestamp.expires.as_second().min(snapshot.expires.as_second());
-    let online_until = Timestamp::from_second(online).map_err(|e| Refusal::Unreadable(e.to_string()))?;
+    let online_until = Timestamp::from_second(online).map_err(|e| Refusal::Unreadable(e.to_string().into()))?;
     Ok(Verified {
         root: to_text(repository.root())?,
         version: timestamp.version.get(),
@@ -211,22 +214,22 @@ fn check_delegations(root: &Root, delegations: &Delegations) -> Result<(), Refus
         let stranger = role.keyids.iter().find(|id| !admins.keyids.contains(id));
         if let Some(id) = stranger {
             let (name, id) = (&role.name, hex::encode(id));
-            return Err(Refusal::NotSigned(format!("{name} could be signed by {id}, who is no admin")));
+            return Err(Refusal::NotSigned(format!("{name} could be signed by {id}, who is no admin").into()));
         }
         if role.name == "policies" && role.threshold < admins.threshold {
             let (have, need) = (role.threshold, admins.threshold);
-            return Err(Refusal::NotSigned(format!("{have} could start a policy, and it takes {need} admins")));
+            return Err(Refusal::NotSigned(format!("{have} could start a policy, and it takes {need} admins").into()));
         }
     }
     Ok(())
 }
 
 fn to_text<T: serde::Serialize>(signed: &Signed<T>) -> Result<String, Refusal> {
-    serde_json::to_string(signed).map_err(|e| Refusal::Unreadable(e.to_string()))
+    serde_json::to_string(signed).map_err(|e| Refusal::Unreadable(e.to_string().into()))
 }
 
 async fn read(repository: &Repository, name: &TargetName) -> Result<Vec<u8>, Refusal> {
-    let missing = || Refusal::Unreadable(format!("the target {} is missing", name.resolved()));
+    let missing = || Refusal::Unreadable(format!("the target {} is missing", name.resolved()).into());
     let stream = repository.read_target(name).await.map_err(|e| refusal(&e))?.ok_or_else(missing)?;
     stream.into_vec().await.map_err(|e| refusal(&e))
 }
@@ -247,7 +250,7 @@ fn signers(delegations: &Delegations, role: &str, signed: &Signed<Targets>) -> V
 }
 
 fn missing_role(role: &str) -> Refusal {
-    Refusal::Unreadable(format!("the role {role} is missing"))
+    Refusal::Unreadable(format!("the role {role} is missing").into())
 }
 
 /// Sorts what `tough` found wrong into what the person and the admin are told.
@@ -260,14 +263,14 @@ fn refusal(error: &error::Error) -> Refusal {
         | Error::VerifyTrustedMetadata { .. }
         | Error::VerifyRoleMetadata { .. }
         | Error::HashMismatch { .. }
-        | Error::InvalidPath { .. } => Refusal::NotSigned(with_cause(error)),
-        Error::Transport { .. } => Refusal::NotSigned(with_cause(error)),
+        | Error::InvalidPath { .. } => Refusal::NotSigned(with_cause(error).into()),
+        Error::Transport { .. } => Refusal::NotSigned(with_cause(error).into()),
         Error::OlderMetadata { .. }
         | Error::OlderSnapshotInTimestamp { .. }
         | Error::SnapshotRoleMissing { .. }
-        | Error::SnapshotRoleRollback { .. } => Refusal::Older(text),
-        Error::MaxSizeExceeded { .. } | Error::MaxUpdatesExceeded { .. } => Refusal::TooLarge(text),
-        _ => Refusal::Unreadable(with_cause(error)),
+        | Error::SnapshotRoleRollback { .. } => Refusal::Older(text.into()),
+        Error::MaxSizeExceeded { .. } | Error::MaxUpdatesExceeded { .. } => Refusal::TooLarge(text.into()),
+        _ => Refusal::Unreadable(with_cause(error).into()),
     }
 }
 

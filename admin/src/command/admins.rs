@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result, ensure};
 use clap::{Args, Subcommand};
 use forewarn_proto::api::Draft;
+use forewarn_terminal::{say, say_lines, warn};
 use forewarn_trust::{Admins, DELEGATED, Signer, Verified, Wanted, change_admins, metadata::Online, review};
 
 use super::sign::report;
@@ -76,18 +77,15 @@ fn list(home: &Home, in_force: &Verified) -> Result<()> {
     let (admins, mine) = (Admins::of_root(&in_force.root)?, home.public()?);
     for admin in &admins.keys {
         let you = if admin.public == mine.public { " (you)" } else { "" };
-        anstream::println!("{}  {}{you}", admin.fingerprint()?, admin.name);
+        say!("{}  {}{you}", admin.fingerprint()?, admin.name);
     }
     let Online { snapshot, timestamp } = Online::of_root(&in_force.root)?;
     for (role, key) in [("snapshot", snapshot), ("timestamp", timestamp)] {
-        anstream::println!("{}  the server, for its {role}", key.fingerprint()?);
+        say!("{}  the server, for its {role}", key.fingerprint()?);
     }
     let Admins { keys, threshold } = &admins;
-    anstream::println!("{threshold} of {} start a policy or change this list; any one stops a policy.", keys.len());
-    anstream::println!(
-        "What they signed is good until {}; `forewarn-admin admins renew` before.",
-        in_force.admins_until
-    );
+    say!("{threshold} of {} start a policy or change this list; any one stops a policy.", keys.len());
+    say!("What they signed is good until {}; `forewarn-admin admins renew` before.", in_force.admins_until);
     Ok(())
 }
 
@@ -101,7 +99,7 @@ fn rotate(home: &Home, wanted: &mut Admins, ssh_agent: Option<&str>) -> Result<B
 
 /// Signs the draft with the key in use, and with the one that comes in its place, and puts it before the others.
 async fn propose(server: &Server, in_force: &Verified, draft: Draft, next_key: Option<&dyn Signer>) -> Result<()> {
-    show::changes(&review(&draft, in_force)?, in_force)?;
+    say_lines(show::changes(&review(&draft, in_force)?, in_force)?);
     let mut draft = sign_all(draft, server.key()?)?;
     if let Some(key) = next_key {
         draft = sign_all(draft, key)?;
@@ -109,7 +107,7 @@ async fn propose(server: &Server, in_force: &Verified, draft: Draft, next_key: O
     let status = server.propose(&draft).await?;
     report(&status);
     if next_key.is_some() {
-        anstream::println!("Your old key is in use until that is published, and is put away then.");
+        say!("Your old key is in use until that is published, and is put away then.");
     }
     Ok(())
 }
@@ -121,7 +119,7 @@ pub(crate) async fn finish_rotation(home: &Home) -> Result<()> {
     let Ok(in_force) = Server::connect(home, Credential::Nobody)?.in_force(home).await else { return Ok(()) };
     if Admins::of_root(&in_force.root)?.keys.contains(&next) {
         home.exchange_keys(&next)?;
-        anstream::eprintln!("Your new key is published and in use: {}. The old one is put away.", next.fingerprint()?);
+        warn!("Your new key is published and in use: {}. The old one is put away.", next.fingerprint()?);
     }
     Ok(())
 }

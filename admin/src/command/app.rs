@@ -4,6 +4,7 @@ use anstyle::{AnsiColor, Style};
 use anyhow::{Context, Result, bail};
 use clap::{Args, Subcommand};
 use forewarn_proto::catalogue::{self, App};
+use forewarn_terminal::say;
 
 const BOLD: Style = Style::new().bold();
 const WARN: Style = AnsiColor::Yellow.on_default();
@@ -48,22 +49,22 @@ fn search(text: &str) -> Result<()> {
         bail!("no app of the catalogue is called like `{text}`; a policy can name its packages as `purls`");
     }
     for App { id, name, publisher, about, .. } in found {
-        anstream::println!("{BOLD}{id:<24}{BOLD:#}{name} ({publisher}). {about}");
+        say!("{BOLD}{id:<24}{BOLD:#}{name} ({publisher}). {about}");
     }
     Ok(())
 }
 
 fn show(app: &App) {
-    anstream::println!("{BOLD}{}{BOLD:#} by {}. {}", app.name, app.publisher, app.about);
+    say!("{BOLD}{}{BOLD:#} by {}. {}", app.name, app.publisher, app.about);
     if !app.aliases.is_empty() {
-        anstream::println!("  also      {}", app.aliases.join(", "));
+        say!("  also      {}", app.aliases.join(", "));
     }
     for identity in &app.identities {
-        anstream::println!("  {}", identity.purl);
+        say!("  {}", identity.purl);
         match &identity.confirmed {
-            Some(page) => anstream::println!("            confirmed by {page}"),
-            None => anstream::println!("            {WARN}not confirmed: a match only warns{WARN:#}"),
+            Some(page) => say!("            confirmed by {page}"),
+            None => say!("            {WARN}not confirmed: a match only warns{WARN:#}"),
         }
     }
-    anstream::println!("  in a policy: app = \"{}\"", app.id);
+    say!("  in a policy: app = \"{}\"", app.id);
 }

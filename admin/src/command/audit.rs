@@ -3,6 +3,7 @@
 use anyhow::{Context, Result, bail};
 use clap::{Args, Subcommand};
 use forewarn_proto::audit::{Decision, Entry, SignedRole};
+use forewarn_terminal::say;
 use forewarn_trust::check_chain;
 use serde::{Deserialize, Serialize};
 
@@ -37,8 +38,8 @@ struct Seen {
 pub(crate) async fn run(home: &Home, options: &Options) -> Result<()> {
     let (entries, last) = read(home, &Server::looking(home)?).await?;
     match options.question {
-        Question::Show => entries.iter().for_each(|entry| anstream::println!("{}", line(entry))),
-        Question::Verify => anstream::println!("The record is whole: {} decisions, up to {}.", last.number, last.hash),
+        Question::Show => entries.iter().for_each(|entry| say!("{}", line(entry))),
+        Question::Verify => say!("The record is whole: {} decisions, up to {}.", last.number, last.hash),
     }
     home.write(SEEN, &serde_json::to_string(&last)?)
 }

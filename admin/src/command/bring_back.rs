@@ -1,6 +1,7 @@
 //! `bring-back`: after the server's backup was restored.
 
 use anyhow::{Context, Result};
+use forewarn_terminal::say;
 use forewarn_trust::metadata::Online;
 
 use crate::{home::Home, server::Server};
@@ -11,9 +12,9 @@ pub(crate) async fn run(home: &Home) -> Result<()> {
     let server = Server::signed_in(home)?;
     server.bring_back(seen).await?;
     let in_force = server.in_force(home).await?;
-    anstream::println!("The server has again what this machine has seen in force.");
+    say!("The server has again what this machine has seen in force.");
     if Online::of_root(&in_force.root)? != server.online_keys().await? {
-        anstream::println!(
+        say!(
             "The root names other keys than the server's newest. If the backup has not the ones that it names, nothing can be \
              published until it names others: `forewarn-server online-keys --new`, then `forewarn-admin admins online-keys`."
         );

@@ -2,7 +2,8 @@
 
 use anyhow::Result;
 use clap::{Args, Subcommand};
-use forewarn_proto::{api::Device, policy::Group};
+use forewarn_proto::{api::Device, foreign, policy::Group};
+use forewarn_terminal::say;
 
 use crate::{home::Home, server::Server};
 
@@ -34,12 +35,12 @@ pub(crate) async fn run(home: &Home, options: &Options) -> Result<()> {
         None | Some(Question::List) => list(&Server::looking(home)?).await,
         Some(Question::Revoke { device }) => {
             Server::acting(home)?.revoke_device(device).await?;
-            anstream::println!("{device} is revoked: it hears and reports nothing more.");
+            say!("{device} is revoked: it hears and reports nothing more.");
             Ok(())
         }
         Some(Question::Forget { device }) => {
             Server::acting(home)?.forget_device(device).await?;
-            anstream::println!("{device} is forgotten: the server knows nothing of it any more.");
+            say!("{device} is forgotten: the server knows nothing of it any more.");
             Ok(())
         }
     }
@@ -51,14 +52,16 @@ async fn list(server: &Server) -> Result<()> {
         let page = server.devices_after(&after).await?;
         let Some(last) = page.last() else { return Ok(()) };
         after.clone_from(&last.name);
-        page.iter().for_each(|device| anstream::println!("{}", line(device)));
+        page.iter().for_each(|device| say!("{}", line(device)));
     }
 }
 
-fn line(Device { name, enrolled, groups, revoked, heard }: &Device) -> String {
+fn line(Device { name, enrolled, groups, revoked, heard, weakened }: &Device) -> String {
     let groups: Vec<&str> = groups.iter().map(Group::as_str).collect();
     let groups = if groups.is_empty() { String::new() } else { format!(", in {}", groups.join(" and ")) };
     let heard = heard.map_or("has reported nothing".to_owned(), |at| format!("last report {at:.0}"));
     let revoked = revoked.map(|at| format!(", REVOKED {at:.0}")).unwrap_or_default();
-    format!("{name}{groups}: enrolled {enrolled:.0}, {heard}{revoked}")
+    let settings: Vec<&str> = weakened.iter().map(|setting| setting.name()).collect();
+    let weakened = if settings.is_empty() { String::new() } else { format!(", weakened by {}", settings.join(", ")) };
+    format!("{}{groups}: enrolled {enrolled:.0}, {heard}{weakened}{revoked}", foreign::line(name))
 }

@@ -1,6 +1,7 @@
 use anyhow::{Context, Result, ensure};
 use clap::Args;
 use forewarn_proto::policy::{Exemption, Exemptions, Policy, PolicyId, RuleId};
+use forewarn_terminal::say;
 use forewarn_trust::Verified;
 use jiff::{Timestamp, ZonedDateTime};
 
@@ -40,7 +41,7 @@ pub(crate) async fn run(home: &Home, options: &Options) -> Result<()> {
     let text = exemptions.to_toml()?;
     Exemptions::parse(text.as_bytes())?;
     server.put_alone(&in_force, "exemptions", Exemptions::target_name(policy), text).await?;
-    anstream::println!("{device} is spared {rule} of {policy} until {until}.");
+    say!("{device} is spared {rule} of {policy} until {until}.");
     Ok(())
 }
 

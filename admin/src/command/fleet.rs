@@ -3,6 +3,7 @@
 use anyhow::{Result, anyhow, ensure};
 use clap::{Args, Subcommand};
 use forewarn_proto::{catalogue, policy::PolicyId};
+use forewarn_terminal::{say_json, warn};
 
 use crate::{
     home::Home,
@@ -67,11 +68,11 @@ pub(crate) async fn run(home: &Home, kind: &Kind) -> Result<()> {
                 options.policy
             );
             let (fleet, notes) = export(&answers, &options.zone);
-            notes.iter().for_each(|note| anstream::eprintln!("{note}"));
+            notes.iter().for_each(|note| warn!("{note}"));
             fleet
         }
     };
-    anstream::println!("{}", serde_json::to_string_pretty(&fleet)?);
+    say_json(&fleet)?;
     Ok(())
 }
 

@@ -3,6 +3,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::Args;
 use forewarn_proto::api::Draft;
+use forewarn_terminal::{say, say_lines};
 use forewarn_trust::{Admins, metadata::Founders};
 
 use crate::{
@@ -35,8 +36,8 @@ pub(crate) async fn run(home: &Home, options: &Options) -> Result<()> {
     let roles = founders.found(home.clock()?.wall())?;
     let draft = sign_all(Draft { roles, ..Draft::default() }, home.key()?.as_ref())?;
     let status = server.propose(&draft).await?;
-    show::progress(&status);
-    show::founders(&founders.admins, &status.draft)?;
-    anstream::println!("The others run `forewarn-admin sign --code …`; the last of them publishes it.");
+    say_lines(show::progress(&status));
+    say_lines(show::founders(&founders.admins, &status.draft)?);
+    say!("The others run `forewarn-admin sign --code …`; the last of them publishes it.");
     Ok(())
 }

@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 use forewarn_proto::api::DraftStatus;
+use forewarn_terminal::{say, say_lines};
 use forewarn_trust::{Admins, signers};
 use jiff::SignedDuration;
 
@@ -21,25 +22,22 @@ pub(crate) async fn run(home: &Home) -> Result<()> {
         // A stale draft's signatures are lost, mine too.
         if draft.stale || !signed_by.iter().any(|key| key.public == mine.public) {
             waiting += 1;
-            show::progress(&draft);
+            say_lines(show::progress(&draft));
             let names: Vec<&str> = signed_by.iter().map(|key| key.name.as_str()).collect();
-            anstream::println!("  {}", origin(&draft, &names));
-            anstream::println!("  forewarn-admin sign {}", draft.number);
+            say!("  {}", origin(&draft, &names));
+            say!("  forewarn-admin sign {}", draft.number);
         }
     }
     if waiting == 0 {
-        anstream::println!("Nothing waits for your signature.");
+        say!("Nothing waits for your signature.");
     }
     if in_force.admins_until.duration_since(home.clock()?.wall()) < RENEW_AHEAD {
-        anstream::println!(
-            "What the admins signed is good until {}: forewarn-admin admins renew",
-            in_force.admins_until
-        );
+        say!("What the admins signed is good until {}: forewarn-admin admins renew", in_force.admins_until);
     }
     let appeals = server.appeals().await?;
     let open = appeals.iter().filter(|appeal| spared_until(&in_force, appeal).is_none()).count();
     if open > 0 {
-        anstream::println!("Contested and not answered: {open}. See `forewarn-admin appeals`.");
+        say!("Contested and not answered: {open}. See `forewarn-admin appeals`.");
     }
     Ok(())
 }

@@ -2,6 +2,7 @@ use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 use clap::Args;
+use forewarn_terminal::say;
 use forewarn_trust::{ADMIN_NAME, is_admin_name};
 
 use crate::{
@@ -54,15 +55,15 @@ pub(crate) fn run(home: &Home, options: &Options) -> Result<()> {
     if options.without_key {
         home.meet(&settings, &ca)?;
         take_root()?;
-        anstream::println!("This machine knows {} and has no key.", options.server);
+        say!("This machine knows {} and has no key.", options.server);
         return Ok(());
     }
     let source = Source::of(options.ssh_agent.as_deref());
     let public = home.create(&settings, &ca, &source)?;
     take_root()?;
     let done = if source == Source::File { "Made a key" } else { "Found a key in the ssh-agent" };
-    anstream::println!("{done} for {}. Fingerprint: {}", public.name, public.fingerprint()?);
+    say!("{done} for {}. Fingerprint: {}", public.name, public.fingerprint()?);
     let file = home.file(&format!("{}.pub", public.name));
-    anstream::println!("Give this file to whoever founds, or to an admin who adds you: {}", file.display());
+    say!("Give this file to whoever founds, or to an admin who adds you: {}", file.display());
     Ok(())
 }

@@ -3,6 +3,7 @@
 use anyhow::{Result, ensure};
 use clap::Args;
 use forewarn_proto::policy::{Exemptions, Pause, Policy, PolicyId};
+use forewarn_terminal::say;
 
 use super::exempt::found;
 use crate::{home::Home, server::Server};
@@ -26,7 +27,7 @@ pub(crate) async fn run(home: &Home, Options { policy }: &Options) -> Result<()>
     );
     exemptions.pause(Pause { at: now, through_version: version });
     server.put_alone(&in_force, "exemptions", Exemptions::target_name(policy), exemptions.to_toml()?).await?;
-    anstream::println!(
+    say!(
         "The rollout of {policy} stands still: it reaches no further device. It goes on with version {}.",
         version + 1
     );

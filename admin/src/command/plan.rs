@@ -13,11 +13,13 @@ use forewarn_proto::{
     bundle::{Bundle, MAX_BUNDLE_BYTES},
     policy::MAX_POLICY_BYTES,
 };
-use forewarn_trust::{Verified, metadata, verify};
+use forewarn_terminal::{say, say_json, say_lines};
+use forewarn_trust::{Changes, Verified, metadata, verify};
 use jiff::Timestamp;
 
 use super::sign::confirm;
 use crate::{
+    facts::facts,
     home::Home,
     plan::{InForce, MAX_FILES, Plan, PolicyFile},
     server::Server,
@@ -74,7 +76,7 @@ pub(crate) async fn plan(home: &Home, options: &Options) -> Result<ExitCode> {
     };
     let plan = options.folder.plan(&files, &in_force, now)?;
     if options.json {
-        anstream::println!("{}", serde_json::to_string_pretty(&plan)?);
+        say_json(&plan)?;
     } else {
         print(&plan);
     }
@@ -95,13 +97,16 @@ pub(crate) async fn apply(home: &Home, options: &Apply) -> Result<()> {
     if !deleted.is_empty() && !options.allow_deletions {
         bail!("the plan DELETES {}; nothing was proposed. If that is meant, add --allow-deletions", deleted.join(", "));
     }
+    let removed = plan.removed();
+    let changes = Changes { added: plan.texts.clone(), removed: removed.clone(), admins: None };
+    say_lines(facts(&changes, Some(&server.status().await?))?);
     confirm(options.yes)?;
     let current = in_force.roles.get("policies").context("the server has no policies role")?;
-    let next = metadata::next_targets("policies", current, &plan.texts, &plan.removed(), now)?;
+    let next = metadata::next_targets("policies", current, &plan.texts, &removed, now)?;
     let roles = BTreeMap::from([("policies".to_owned(), next)]);
     let draft = Draft { roles, targets: plan.texts, ..Draft::default() };
     let status = server.propose(&server.signed(draft)?).await?;
-    show::progress(&status);
+    say_lines(show::progress(&status));
     Ok(())
 }
 
@@ -149,7 +154,7 @@ async fn verified_file(bundle: &Path, root: &Path, now: Timestamp) -> Result<Ver
 /// What is new comes first, each with all that it does.
 fn print(plan: &Plan) {
     for (index, line) in plan.lines().iter().enumerate() {
-        anstream::println!("{line}");
-        plan.additions.get(index).into_iter().for_each(|addition| show::policy(&addition.policy));
+        say!("{line}");
+        plan.additions.get(index).into_iter().for_each(|addition| say_lines(show::policy(&addition.policy)));
     }
 }

@@ -8,6 +8,7 @@ use forewarn_proto::{
     api::{Draft, DraftStatus},
     policy::Policy,
 };
+use forewarn_terminal::{say, say_lines};
 use forewarn_trust::metadata;
 use jiff::Timestamp;
 
@@ -37,7 +38,7 @@ pub(crate) fn check(home: &Home, file: &File) -> Result<()> {
     // A policy can be checked on a machine without a key, such as a CI runner; there the real clock counts.
     let clock = home.clock().unwrap_or(forewarn_clock::Clock::Real);
     let (policy, _) = file.read(clock.wall())?;
-    show::policy(&policy);
+    say_lines(show::policy(&policy));
     Ok(())
 }
 
@@ -65,9 +66,9 @@ pub(crate) async fn propose(home: &Home, file: &File) -> Result<()> {
     let replaces = overtaken(&server.drafts().await?, &targets);
     let draft = Draft { roles, targets, replaces, ..Draft::default() };
     let status = server.propose(&server.signed(draft)?).await?;
-    show::progress(&status);
-    show::policy(&policy);
-    anstream::println!("The last admin who signs publishes it: forewarn-admin sign {}", status.number);
+    say_lines(show::progress(&status));
+    say_lines(show::policy(&policy));
+    say!("The last admin who signs publishes it: forewarn-admin sign {}", status.number);
     Ok(())
 }
 

@@ -3,6 +3,7 @@ use std::time::Duration;
 use anyhow::Result;
 use clap::Args;
 use forewarn_proto::policy::Policy;
+use forewarn_terminal::{say, say_lines};
 
 use super::policy::File;
 use crate::{home::Home, server::Server, show};
@@ -23,7 +24,7 @@ pub(crate) async fn run(home: &Home, options: &Options) -> Result<()> {
     let server = Server::signed_in(home)?;
     let in_force = server.in_force(home).await?;
     server.put_alone(&in_force, "previews", Policy::preview_name(&policy.id), text).await?;
-    show::policy(&policy);
+    say_lines(show::policy(&policy));
     wait_for_counts(&server, &policy, options.wait).await
 }
 
@@ -36,8 +37,8 @@ async fn wait_for_counts(server: &Server, policy: &Policy, seconds: u64) -> Resu
         // Devices say at once that they can't tell yet, and what they have found as soon as they have looked.
         let known = count.as_ref().is_some_and(|count| count.unknown == 0) && answered >= fleet.connected;
         if known || look == seconds * 10 {
-            show::count(&name, &count.unwrap_or_default());
-            anstream::println!(
+            say_lines(show::count(&name, &count.unwrap_or_default()));
+            say!(
                 "{answered} of {} devices answered, {} are connected. Nobody was told anything.",
                 fleet.devices,
                 fleet.connected,

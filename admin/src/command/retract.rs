@@ -6,6 +6,7 @@ use forewarn_proto::{
     api::Undone,
     policy::{Language, Policy, PolicyId, Retraction},
 };
+use forewarn_terminal::say;
 
 use crate::{home::Home, server::Server};
 
@@ -48,12 +49,12 @@ pub(crate) async fn run(home: &Home, options: &Options) -> Result<()> {
     let text = retraction.to_toml()?;
     Retraction::parse(text.as_bytes())?;
     server.put_alone(&in_force, "retractions", Retraction::target_name(&options.policy), text).await?;
-    anstream::println!("Withdrawn: {} up to version {}.", options.policy, retraction.through_version);
+    say!("Withdrawn: {} up to version {}.", options.policy, retraction.through_version);
     if options.watch {
         let since = server.in_force(home).await?.version;
         return watch(&server, &options.policy, since).await;
     }
-    anstream::println!("See `forewarn-admin status`, or the next time `--watch`.");
+    say!("See `forewarn-admin status`, or the next time `--watch`.");
     Ok(())
 }
 
@@ -66,7 +67,7 @@ async fn watch(server: &Server, policy: &PolicyId, since: u64) -> Result<()> {
         let undone = server.undone(policy, since).await?;
         let took = asked.elapsed();
         if before.as_ref() != Some(&undone) {
-            anstream::println!("{:>6.1} s  {}", started.elapsed().as_secs_f32(), line(&undone));
+            say!("{:>6.1} s  {}", started.elapsed().as_secs_f32(), line(&undone));
         }
         let Undone { connected, reached, owed, corrected, returning, .. } = undone;
         if reached >= connected && owed == corrected && returning == 0 {

@@ -1,13 +1,16 @@
 //! `sign` and `publish`: an open draft.
 
-use std::io::Write;
-
 use anyhow::{Context, Result, bail};
 use clap::Args;
-use forewarn_proto::api::{Draft, DraftStatus};
+use forewarn_proto::{
+    api::{Draft, DraftStatus},
+    foreign::line,
+};
+use forewarn_terminal::{ask, say, say_lines};
 use forewarn_trust::{Admins, Verified, rebase, review, review_founding, signers};
 
 use crate::{
+    facts,
     home::Home,
     server::{Credential, Server, sign_all},
     show,
@@ -67,28 +70,26 @@ pub(crate) async fn sign(home: &Home, options: &Options) -> Result<()> {
 }
 
 async fn sign_founding(home: &Home, server: &Server, status: DraftStatus, yes: bool) -> Result<()> {
-    show::progress(&status);
-    show::founders(&review_founding(&status.draft)?, &status.draft)?;
+    let founders = review_founding(&status.draft)?;
+    say_lines(show::progress(&status));
+    say_lines(show::founders(&founders, &status.draft)?);
+    say_lines(facts::of_founding(&founders, &status.draft)?);
     confirm(yes)?;
     let signed = server.propose(&sign_all(status.draft, home.key()?.as_ref())?).await?;
     report(&signed);
     if signed.published {
         return take_root(home).await;
     }
-    anstream::println!(
-        "When everyone has signed it is published; sooner: forewarn-admin publish {} --code …",
-        signed.number
-    );
+    say!("When everyone has signed it is published; sooner: forewarn-admin publish {} --code …", signed.number);
     Ok(())
 }
 
 async fn sign_open(home: &Home, server: &Server, status: DraftStatus, yes: bool) -> Result<()> {
     let in_force = server.in_force(home).await?;
-    show::progress(&status);
+    say_lines(show::progress(&status));
     let draft = if status.stale { made_anew(home, &status, &in_force)? } else { status.draft };
     let changes = review(&draft, &in_force)?;
-    show::changes(&changes, &in_force)?;
-    show::previews(&changes, &server.status().await?)?;
+    say_lines(show::before_signing(&changes, &in_force, &server.status().await?)?);
     confirm(yes)?;
     report(&server.propose(&sign_all(draft, server.key()?)?).await?);
     Ok(())
@@ -99,11 +100,9 @@ fn made_anew(home: &Home, status: &DraftStatus, in_force: &Verified) -> Result<D
     let remade = rebase(&status.draft, in_force, home.clock()?.wall())?;
     let admins = Admins::of_root(&in_force.root)?;
     let lost: Vec<&str> = signers(&status.draft, &admins.keys)?.iter().map(|key| key.name.as_str()).collect();
-    anstream::println!(
-        "Something else was published since this was proposed, so it is made anew over what is in force."
-    );
+    say!("Something else was published since this was proposed, so it is made anew over what is in force.");
     if !lost.is_empty() {
-        anstream::println!("The signatures of {} are lost with the old one and needed again.", lost.join(" and "));
+        say!("The signatures of {} are lost with the old one and needed again.", lost.join(" and "));
     }
     Ok(Draft { replaces: Some(status.number), ..remade })
 }
@@ -111,12 +110,12 @@ fn made_anew(home: &Home, status: &DraftStatus, in_force: &Verified) -> Result<D
 /// How far a draft is once it is signed.
 pub(crate) fn report(signed: &DraftStatus) {
     for (role, (have, need)) in &signed.signatures {
-        anstream::println!("{role}: {have} of {need} signatures");
+        say!("{}: {have} of {need} signatures", line(role));
     }
     match &signed.waiting {
-        _ if signed.published => anstream::println!("Published draft {}.", signed.number),
-        Some(why) => anstream::println!("Draft {} is signed and waits: {why}", signed.number),
-        None => anstream::println!("Draft {} waits for another admin: forewarn-admin sign {0}", signed.number),
+        _ if signed.published => say!("Published draft {}.", signed.number),
+        Some(why) => say!("Draft {} is signed and waits: {}", signed.number, why.line()),
+        None => say!("Draft {} waits for another admin: forewarn-admin sign {0}", signed.number),
     }
 }
 
@@ -124,7 +123,7 @@ pub(crate) async fn publish(home: &Home, number: &Number) -> Result<()> {
     let server = number.connect(home, Server::acting)?;
     let draft = number.find(&server).await?;
     server.publish(draft.number).await?;
-    anstream::println!("Published draft {}.", draft.number);
+    say!("Published draft {}.", draft.number);
     if number.code.is_some() {
         take_root(home).await?;
     }
@@ -133,14 +132,14 @@ pub(crate) async fn publish(home: &Home, number: &Number) -> Result<()> {
 
 pub(crate) async fn withdraw(home: &Home, number: i64) -> Result<()> {
     Server::acting(home)?.withdraw(number).await?;
-    anstream::println!("Draft {number} is withdrawn.");
+    say!("Draft {number} is withdrawn.");
     Ok(())
 }
 
 /// After the founding: takes the root that this admin signed, which devices start from.
 async fn take_root(home: &Home) -> Result<()> {
     Server::signed_in(home)?.in_force(home).await?;
-    anstream::println!("Give {} to every device: `forewarn enroll --root`.", home.file("root.json").display());
+    say!("Give {} to every device: `forewarn enroll --root`.", home.file("root.json").display());
     Ok(())
 }
 
@@ -149,8 +148,7 @@ pub(crate) fn confirm(yes: bool) -> Result<()> {
     if yes {
         return Ok(());
     }
-    anstream::print!("Sign this? [y/N] ");
-    std::io::stdout().flush()?;
+    ask("Sign this? [y/N]");
     let mut answer = String::new();
     std::io::stdin().read_line(&mut answer)?;
     if answer.trim().eq_ignore_ascii_case("y") {

@@ -9,6 +9,8 @@ use anyhow::{Context, Result, bail, ensure};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use clap::Args;
 use forewarn_proto::api::{Provider, SignInRequest, SignedIn};
+use forewarn_proto::foreign::line;
+use forewarn_terminal::say;
 use forewarn_trust::random_secret;
 use reqwest::Url;
 use sha2::{Digest, Sha256};
@@ -61,18 +63,21 @@ pub(crate) async fn sign_in(home: &Home, options: &Options) -> Result<()> {
     let redirect = format!("http://127.0.0.1:{}/", listener.local_addr()?.port());
     let secrets = Secrets { state: random_secret()?, nonce: random_secret()?, verifier: random_secret()? };
     let address = address(&provider, &redirect, &secrets)?;
-    anstream::println!(
-        "You sign in at {} for {:?}. Open this address in a browser on this machine:\n\n{address}\n",
+    say!(
+        "You sign in at {} for `{}`. Open this address in a browser on this machine:",
         address.host_str().unwrap_or_default(),
-        provider.client_id
+        line(&provider.client_id)
     );
+    say!();
+    say!("{address}");
+    say!();
     let code = timeout(PATIENCE, wait(&listener, &secrets.state)).await;
     let code = code.context("no browser came back within five minutes; nothing was changed")??;
     let Secrets { nonce, verifier, .. } = secrets;
     let signed_in = server.sign_in(&SignInRequest { code, redirect, verifier, nonce }).await?;
     home.keep_sign_in(&signed_in)?;
     let SignedIn { token, .. } = signed_in;
-    anstream::println!("Signed in as {}, {:?}, until {:.0}.", token.name, token.role, token.ends);
+    say!("Signed in as {}, {:?}, until {:.0}.", token.name, token.role, token.ends);
     Ok(())
 }
 
@@ -81,7 +86,7 @@ pub(crate) async fn sign_out(home: &Home) -> Result<()> {
     home.forget_sign_in()?;
     let ended = Server::connect(home, Credential::Token(secret))?.end_token(&token.name).await;
     ended.context("this machine has forgotten the sign-in; the server could not be told, and ends it by itself")?;
-    anstream::println!("{} is signed out.", token.name);
+    say!("{} is signed out.", token.name);
     Ok(())
 }
 

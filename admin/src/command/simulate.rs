@@ -6,6 +6,7 @@ use anyhow::{Context, Result, anyhow};
 use clap::Args;
 use forewarn_clock::Clock;
 use forewarn_proto::policy::{At, Length, Policy};
+use forewarn_terminal::{say, say_json, say_lines, warn};
 use jiff::{SignedDuration, Timestamp, ZonedDateTime, tz::TimeZone};
 
 use super::policy::File;
@@ -76,11 +77,13 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     }
     let figures = figures(spans(options.width));
     if options.json {
-        anstream::println!("{}", serde_json::to_string_pretty(&figures)?);
+        say_json(&figures)?;
         return Ok(());
     }
-    sentences(&figures, &zone).iter().for_each(|line| anstream::println!("{line}"));
-    anstream::println!("\n{}\nThis was a simulation. Nothing was sent to anybody.", chart(&figures, &zone));
+    say_lines(sentences(&figures, &zone));
+    say!();
+    say_lines(chart(&figures, &zone).lines().map(str::to_owned));
+    say!("This was a simulation. Nothing was sent to anybody.");
     Ok(())
 }
 
@@ -125,7 +128,7 @@ impl Progress {
         let Ok(mut told) = self.told.try_lock() else { return };
         if now - *told >= PATIENCE {
             *told = now;
-            anstream::eprintln!("{done} of {} devices are simulated", self.devices);
+            warn!("{done} of {} devices are simulated", self.devices);
         }
     }
 }

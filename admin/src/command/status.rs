@@ -1,5 +1,7 @@
 use anyhow::Result;
 use clap::Args;
+use forewarn_proto::foreign::line;
+use forewarn_terminal::{say, say_json, say_lines};
 
 use crate::{home::Home, server::Server, show};
 
@@ -15,31 +17,27 @@ pub(crate) async fn run(home: &Home, options: &Options) -> Result<()> {
     let server = Server::looking(home)?;
     let fleet = server.status().await?;
     if options.json {
-        anstream::println!("{}", serde_json::to_string_pretty(&fleet)?);
+        say_json(&fleet)?;
         return Ok(());
     }
-    anstream::println!("{} devices enrolled, {} connected", fleet.devices, fleet.connected);
+    say!("{} devices enrolled, {} connected", fleet.devices, fleet.connected);
     for (name, count) in &fleet.policies {
-        show::count(name, count);
+        say_lines(show::count(name, count));
     }
     if fleet.unattended > 0 {
-        anstream::println!(
-            "{} people of whom something is asked have nothing that shows them notices",
-            fleet.unattended
-        );
+        say!("{} people of whom something is asked have nothing that shows them notices", fleet.unattended);
+    }
+    for (setting, devices) in &fleet.weakened {
+        say!("{devices} devices promise less than others, by their setting `{}`", line(setting));
     }
     for (policy, count) in &fleet.corrections {
-        anstream::println!(
-            "{policy} was retracted: {} of {} people who saw a notice were corrected",
-            count.shown,
-            count.owed
-        );
+        say!("{policy} was retracted: {} of {} people who saw a notice were corrected", count.shown, count.owed);
     }
     for (refusal, devices) in &fleet.refusals {
-        anstream::println!("{devices} devices refused a bundle: {refusal}");
+        say!("{devices} devices refused a bundle: {}", refusal.line());
     }
     for draft in server.drafts().await? {
-        show::progress(&draft);
+        say_lines(show::progress(&draft));
     }
     Ok(())
 }

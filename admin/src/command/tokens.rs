@@ -6,6 +6,7 @@ use forewarn_proto::{
     api::{Role, Token, TokenRequest},
     policy::Name,
 };
+use forewarn_terminal::say;
 
 use crate::{home::Home, server::Server};
 
@@ -54,7 +55,7 @@ pub(crate) async fn run(home: &Home, options: &Options) -> Result<()> {
     match &options.question {
         None | Some(Question::List) => {
             for Token { name, role, ends } in server.tokens().await? {
-                anstream::println!("{name}: {role:?}, ends {ends:.0}");
+                say!("{name}: {role:?}, ends {ends:.0}");
             }
         }
         Some(Question::Make { name, role, days }) => {
@@ -64,11 +65,11 @@ pub(crate) async fn run(home: &Home, options: &Options) -> Result<()> {
                 RoleName::Approver => Role::Approver,
             };
             let secret = server.make_token(&TokenRequest { name: name.clone(), role, days: *days }).await?;
-            anstream::println!("{secret}");
+            say!("{secret}");
         }
         Some(Question::End { name }) => {
             server.end_token(name).await?;
-            anstream::println!("The token of {name} is over.");
+            say!("The token of {name} is over.");
         }
     }
     Ok(())

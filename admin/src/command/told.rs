@@ -5,6 +5,7 @@ use forewarn_proto::{
     policy::PolicyId,
     report::{Medium, Obstacle, PersonReport},
 };
+use forewarn_terminal::{say, say_json};
 use jiff::Timestamp;
 
 use crate::{home::Home, server::Server};
@@ -23,17 +24,17 @@ pub(crate) struct Options {
 pub(crate) async fn run(home: &Home, options: &Options) -> Result<()> {
     let told = Server::looking(home)?.told(&options.policy).await?;
     if options.json {
-        anstream::println!("{}", serde_json::to_string_pretty(&told)?);
+        say_json(&told)?;
         return Ok(());
     }
     let Told { people, corrections } = told;
     if people.is_empty() && corrections.is_empty() {
-        anstream::println!("{} obliges nobody, and nobody is owed a correction.", options.policy);
+        say!("{} obliges nobody, and nobody is owed a correction.", options.policy);
     }
-    people.iter().for_each(|person| anstream::println!("{}", line(person)));
+    people.iter().for_each(|person| say!("{}", line(person)));
     for ToldCorrection { device, report } in &corrections {
         let when = report.shown.map_or("not yet corrected".to_owned(), |at| format!("corrected {at:.0}"));
-        anstream::println!("{device}, person {}: {when}", report.person);
+        say!("{device}, person {}: {when}", report.person);
     }
     Ok(())
 }

@@ -1,9 +1,14 @@
 //! The report: the engine's present state, cut down to what may leave the device.
 
+use std::collections::BTreeSet;
+
 use forewarn_proto::{
     inventory::Person,
     policy::{Policy, Rule},
-    report::{Hold, PersonReport, PolicyReport, ProfileReport, ProfileState, Receipt, Report, RuleReport, Stage},
+    report::{
+        Hold, PersonReport, PolicyReport, ProfileReport, ProfileState, Receipt, Refusal, Report, RuleReport, Stage,
+        Weakened,
+    },
 };
 
 use crate::{
@@ -13,6 +18,11 @@ use crate::{
 };
 
 impl Engine {
+    /// Settings by which this device promises less than others do.
+    pub fn weakened(&self) -> &BTreeSet<Weakened> {
+        self.settings.weakened()
+    }
+
     /// Makes a new report if anything but the time has changed since the last one.
     pub(crate) fn update_report(&mut self) -> Option<Effect> {
         if !self.heard.packages || !self.heard.mail {
@@ -41,11 +51,12 @@ impl Engine {
             agent: env!("CARGO_PKG_VERSION").to_owned(),
             platform: self.settings.platform.clone(),
             bundle: self.policies.as_ref().map(|set| set.bundle),
-            refused: self.refused.clone(),
+            refused: self.refused.clone().map(Refusal::told),
             policies: acting.chain(previews.map(|policy| self.policy_report(policy, true))).collect(),
             profiles: self.profile_reports(),
             unattended: self.unattended_people(),
             corrections: self.state.corrections.values().map(|correction| correction.report.clone()).collect(),
+            weakened: self.settings.weakened().clone(),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use forewarn_proto::policy::Group;
+use forewarn_proto::{policy::Group, report::Weakened};
 use jiff::SignedDuration;
 
 /// The device's own configuration of the engine.
@@ -15,6 +15,8 @@ pub struct Settings {
     pub(crate) platform: String,
     /// The groups that this device was put into when it enrolled.
     pub(crate) groups: BTreeSet<Group>,
+    /// What weakens a promise here, for the report.
+    pub(crate) weakened: BTreeSet<Weakened>,
     /// A policy that no verified bundle confirmed for longer than this does not revoke.
     pub max_staleness: SignedDuration,
     /// After this long without a server's word, a policy that says so acts without one.
@@ -66,6 +68,18 @@ impl Settings {
         self
     }
 
+    /// These settings with the word, for the report, that these of them weaken a promise.
+    #[must_use]
+    pub fn with_weakened(mut self, weakened: BTreeSet<Weakened>) -> Self {
+        self.weakened = weakened;
+        self
+    }
+
+    /// What weakens a promise here.
+    pub fn weakened(&self) -> &BTreeSet<Weakened> {
+        &self.weakened
+    }
+
     /// The least time between the first notice shown and a revoke.
     pub fn min_notice(&self) -> SignedDuration {
         self.min_notice
@@ -86,6 +100,7 @@ impl Default for Settings {
             device: String::new(),
             platform: String::new(),
             groups: BTreeSet::new(),
+            weakened: BTreeSet::new(),
             max_staleness: hours(24),
             offline_limit: hours(14 * 24),
             max_scan_age: SignedDuration::from_mins(5),

@@ -1,6 +1,7 @@
 use anyhow::Result;
 use clap::Args;
 use forewarn_proto::ipc::{Question, Status};
+use forewarn_terminal::say;
 
 use crate::{config::Config, ipc::ask};
 
@@ -14,10 +15,6 @@ pub(crate) struct Options {
 pub(crate) async fn run(config: &Config, options: &Options) -> Result<()> {
     let status: Status = ask(config, &Question::Acknowledge { app: options.app.clone() }).await?;
     let read = status.obligations.iter().filter(|obligation| obligation.acknowledged.is_some());
-    anstream::println!(
-        "{} of {} notices are acknowledged. This moves no deadline.",
-        read.count(),
-        status.obligations.len()
-    );
+    say!("{} of {} notices are acknowledged. This moves no deadline.", read.count(), status.obligations.len());
     Ok(())
 }

@@ -4,6 +4,7 @@ use forewarn_proto::{
     api::MAX_APPEAL_CHARS,
     ipc::{Appealed, Question},
 };
+use forewarn_terminal::say;
 
 use crate::{config::Config, ipc::ask, words::Tongue};
 
@@ -29,8 +30,8 @@ pub(crate) async fn run(config: &Config, options: &Options) -> Result<()> {
     let Options { app, reason } = options;
     let question = Question::Appeal { app: app.clone(), reason: reason.clone() };
     if let Appealed { problem: Some(problem) } = ask(config, &question).await? {
-        bail!(problem);
+        bail!("{}", problem.line());
     }
-    anstream::println!("{}", Tongue::new(&config.languages).say("appealed"));
+    say!("{}", Tongue::new(&config.languages).say("appealed"));
     Ok(())
 }

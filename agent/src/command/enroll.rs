@@ -8,8 +8,10 @@ use base64::{
 use clap::Args;
 use forewarn_proto::{
     api::{EnrollAnswer, EnrollRequest},
+    foreign::Foreign,
     policy::Group,
 };
+use forewarn_terminal::say;
 use forewarn_trust::metadata::admins_of;
 use rcgen::{CertificateParams, KeyPair};
 use serde::Deserialize;
@@ -55,20 +57,20 @@ pub(crate) async fn run(config: &Config, options: &Options) -> Result<()> {
     let answer = client.post(format!("{}/v1/enroll", token.server)).json(&request).send().await;
     let answer = answer.with_context(|| format!("{} can't be reached", token.server))?;
     if !answer.status().is_success() {
-        bail!("the server refuses: {}", answer.json::<String>().await.unwrap_or_default());
+        bail!("the server refuses: {}", answer.json::<Foreign>().await.unwrap_or_default().line());
     }
     let EnrollAnswer { device, certificate } = answer.json().await.context("the server's answer can't be read")?;
     let (server, groups, key) = (token.server, token.groups, key.serialize_pem());
     let identity = Identity { server, device, ca, groups, certificate, key, former: None, root };
     identity.save(&config.state)?;
-    anstream::println!("Enrolled as {} with {}.", identity.device, identity.server);
+    say!("Enrolled as {} with {}.", identity.device, identity.server);
     if !identity.groups.is_empty() {
         let groups: Vec<&str> = identity.groups.iter().map(Group::as_str).collect();
-        anstream::println!("Its groups, by which policies may be rolled out: {}.", groups.join(", "));
+        say!("Its groups, by which policies may be rolled out: {}.", groups.join(", "));
     }
     let names: Vec<String> = admins.into_iter().map(|admin| admin.name).collect();
-    anstream::println!("It takes {threshold} of {} to start a policy here, and any one to stop it.", names.join(", "));
-    anstream::println!("Start the daemon: forewarn daemon");
+    say!("It takes {threshold} of {} to start a policy here, and any one to stop it.", names.join(", "));
+    say!("Start the daemon: forewarn daemon");
     Ok(())
 }
 

@@ -11,6 +11,7 @@ use forewarn_proto::{
     ipc::{Order, Word},
     report::Medium,
 };
+use forewarn_terminal::{say, say_lines};
 use tokio::time::timeout;
 
 use crate::{
@@ -34,12 +35,13 @@ pub(crate) async fn run(config: &Config) -> Result<()> {
 
 async fn greet(config: &Config) -> Result<()> {
     let (tongue, zone) = (Tongue::new(&config.languages), local_zone());
-    let mut daemon = attend(&config.socket, None, Medium::Login).await?;
+    let mut daemon = attend(config, Medium::Login).await?;
     while let Some(order) = daemon.orders.recv().await {
         match order {
             Order::Show(notice) => {
                 let Words { summary, body } = tongue.notice(&notice, &zone);
-                anstream::println!("[forewarn] {summary}\n  {}", body.replace('\n', "\n  "));
+                say!("[forewarn] {summary}");
+                say_lines(body.lines().map(|line| format!("  {line}")));
                 daemon.say(&Word::Shown(notice.id)).await?;
             }
             Order::Settled | Order::Replaced => return Ok(()),

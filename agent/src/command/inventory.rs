@@ -3,16 +3,16 @@
 
 mod cyclonedx;
 
-use std::io::Write as _;
-
 use anstyle::{AnsiColor, Style};
 use anyhow::{Context, Result};
 use clap::Args;
 use forewarn_proto::{
     catalogue,
+    foreign::line,
     inventory::{Listing, Package, Scope, Source, Wanted},
     policy::Pattern,
 };
+use forewarn_terminal::{say_json, say_lines};
 use serde::Serialize;
 
 use crate::{
@@ -69,10 +69,11 @@ pub(crate) async fn run(config: &Config, options: &Options) -> Result<()> {
     }
     let is_whole = options.source.is_none() && patterns.is_none();
     match options {
-        Options { json: true, .. } => print_json(&Inventory { stays_on_this_device: true, listings: &listings }),
-        Options { cyclonedx: true, .. } => print_json(&cyclonedx::Document::of(&listings, is_whole)),
-        Options { .. } => print_table(&listings, patterns.as_deref(), &people),
+        Options { json: true, .. } => say_json(&Inventory { stays_on_this_device: true, listings: &listings })?,
+        Options { cyclonedx: true, .. } => say_json(&cyclonedx::Document::of(&listings, is_whole))?,
+        Options { .. } => say_lines(lines(&listings, patterns.as_deref(), &people)),
     }
+    Ok(())
 }
 
 /// Whose packages to look at: with `--person`, that person's and no other's.
@@ -90,42 +91,36 @@ struct Inventory<'l> {
     listings: &'l [Listing],
 }
 
-fn print_json(value: &impl Serialize) -> Result<()> {
-    let mut out = std::io::stdout().lock();
-    serde_json::to_writer_pretty(&mut out, value)?;
-    writeln!(out)?;
-    Ok(())
-}
-
 /// Sources that have nothing and hide nothing are left out.
-fn print_table(listings: &[Listing], patterns: Option<&[Pattern]>, people: &People) -> Result<()> {
-    let mut out = anstream::stdout().lock();
+pub(super) fn lines(listings: &[Listing], patterns: Option<&[Pattern]>, people: &People) -> Vec<String> {
+    let mut lines = Vec::new();
     for listing in listings.iter().filter(|listing| listing.count > 0 || !listing.is_complete()) {
         let (source, whose) = (listing.source.name(), whose(listing.scope, people));
         let found = patterns.map(|_| format!("{} of ", listing.packages.len())).unwrap_or_default();
         let state = if listing.is_complete() { "complete" } else { "partial" };
-        writeln!(out, "{BOLD}{source}{BOLD:#} {whose}: {found}{} packages, {state}", listing.count)?;
+        lines.push(format!("{BOLD}{source}{BOLD:#} {whose}: {found}{} packages, {state}", listing.count));
         for package in &listing.packages {
-            writeln!(out, "  {}{}", package.purl, remarks(package, patterns))?;
+            lines.push(format!("  {}{}", line(package.purl.as_str()), remarks(package, patterns)));
         }
         for gap in &listing.gaps {
             let offset = gap.offset.map(|offset| format!(" at byte {offset}")).unwrap_or_default();
-            writeln!(out, "  {WARN}not read{WARN:#} {}{offset}: {}", gap.path, gap.reason)?;
+            let (path, reason) = (line(&gap.path), line(&gap.reason));
+            lines.push(format!("  {WARN}not read{WARN:#} {path}{offset}: {reason}"));
         }
     }
-    writeln!(
-        out,
+    lines.push(
         "This list stays on this device. What the company gets is in `forewarn status --json`, under `report`."
-    )?;
-    Ok(())
+            .to_owned(),
+    );
+    lines
 }
 
 /// What stands behind a package: what people call it, its state, and whether it is certainly the app that was asked for.
 fn remarks(package: &Package, patterns: Option<&[Pattern]>) -> String {
     let Package { purl, display_name, state, .. } = package;
-    let mut remarks = display_name.as_ref().map(|name| format!("  {name}")).unwrap_or_default();
+    let mut remarks = display_name.as_ref().map(|name| format!("  {}", line(name))).unwrap_or_default();
     if let Some(state) = state {
-        remarks += &format!("  [{state}]");
+        remarks += &format!("  [{}]", line(state));
     }
     let mut naming = patterns.into_iter().flatten().filter(|pattern| pattern.names(purl)).peekable();
     if naming.peek().is_some() && !naming.any(Pattern::is_certain) {
@@ -138,7 +133,7 @@ fn whose(scope: Scope, people: &People) -> String {
     let Scope::Person(person) = scope else { return "(for everyone)".to_owned() };
     let me = rustix::process::geteuid().as_raw();
     match people.account(person).filter(|account| account.user != me) {
-        Some(account) => format!("(in {})", account.home.display()),
+        Some(account) => format!("(in {})", line(&account.home.to_string_lossy())),
         None => "(yours)".to_owned(),
     }
 }

@@ -2,6 +2,7 @@ use anyhow::Result;
 use clap::Args;
 use forewarn_clock::local_zone;
 use forewarn_proto::ipc::{Entry, Question};
+use forewarn_terminal::{say, say_json};
 
 use crate::{config::Config, ipc::ask, words::Tongue};
 
@@ -16,15 +17,15 @@ pub(crate) struct Options {
 pub(crate) async fn run(config: &Config, options: &Options) -> Result<()> {
     let entries: Vec<Entry> = ask(config, &Question::Log).await?;
     if options.json {
-        anstream::println!("{}", serde_json::to_string_pretty(&entries)?);
+        say_json(&entries)?;
         return Ok(());
     }
     let (tongue, zone) = (Tongue::new(&config.languages), local_zone());
     if entries.is_empty() {
-        anstream::println!("{}", tongue.say("log-nothing"));
+        say!("{}", tongue.say("log-nothing"));
     }
     for Entry { at, about, event } in &entries {
-        anstream::println!("{}  {about}: {}", tongue.moment(*at, &zone), tongue.event(event, &zone));
+        say!("{}  {about}: {}", tongue.moment(*at, &zone), tongue.event(event, &zone));
     }
     Ok(())
 }

@@ -4,7 +4,8 @@ use anstyle::{AnsiColor, Style};
 use anyhow::Result;
 use clap::{Args, Subcommand};
 use forewarn_mail::{Account, Found, Home, Plan};
-use forewarn_proto::policy::Domain;
+use forewarn_proto::{foreign::line, policy::Domain};
+use forewarn_terminal::{say, say_lines};
 
 use crate::{config::Config, people};
 
@@ -35,23 +36,27 @@ pub(crate) fn run(config: &Config, options: &Options) -> Result<()> {
     let home = Home::open(&people::asked_about(config)?.home)?;
     let Found { accounts, skipped } = forewarn_mail::find(&home, domain.as_str());
     for Account { client, address, touches, .. } in &accounts {
-        anstream::println!("{BOLD}{client}{BOLD:#} {address}, from {}", touches.join(", "));
+        say!("{BOLD}{client}{BOLD:#} {}, from {}", line(address), line(&touches.join(", ")));
     }
     for skipped in &skipped {
-        anstream::println!("{WARN}left{WARN:#} {} {}: {}", skipped.client, skipped.profile, skipped.reason);
+        say!("{WARN}left{WARN:#} {} {}: {}", skipped.client, line(&skipped.profile), line(&skipped.reason.to_string()));
     }
     if accounts.is_empty() {
-        anstream::println!("There is no account of {domain} here.");
+        say!("There is no account of {domain} here.");
     }
     if *pieces {
-        forewarn_mail::plan(&home, domain.as_str())?.iter().for_each(print_pieces);
+        say_lines(forewarn_mail::plan(&home, domain.as_str())?.iter().flat_map(pieces_of));
     }
-    anstream::println!(
-        "This only looked; nothing was touched. A revoke moves these pieces into the vault, and mail stays."
-    );
+    say!("This only looked; nothing was touched. A revoke moves these pieces into the vault, and mail stays.");
     Ok(())
 }
 
-fn print_pieces(plan: &Plan) {
-    anstream::print!("\n{plan}");
+fn pieces_of(plan: &Plan) -> Vec<String> {
+    let addresses: Vec<_> = plan.accounts.iter().map(|account| line(&account.address)).collect();
+    let mut lines = vec![String::new(), format!("{} {}: {}", plan.client, line(&plan.profile), addresses.join(", "))];
+    for file in &plan.files {
+        lines.push(format!("  {}", line(&file.path)));
+        lines.extend(file.removed.iter().map(|piece| format!("  - {}", line(piece))));
+    }
+    lines
 }

@@ -16,6 +16,9 @@ mod status;
 mod vault;
 mod why;
 
+#[cfg(test)]
+mod hostile_tests;
+
 use std::path::{Path, PathBuf};
 
 use crate::{
@@ -25,6 +28,7 @@ use crate::{
 };
 use anyhow::Result;
 use clap::{Parser, Subcommand};
+use forewarn_terminal::explain_usage;
 
 /// Warns you before your company takes its mail profile off this device, and tells you why.
 #[derive(Parser)]
@@ -105,7 +109,13 @@ impl Becomes {
 
 /// By the arguments of this process.
 pub(crate) fn main() -> Result<()> {
-    let Arguments { config, socket, person, command } = Arguments::parse();
+    let Arguments { config, socket, person, command } = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            explain_usage(&error.render().ansi().to_string(), error.use_stderr());
+            std::process::exit(error.exit_code());
+        }
+    };
     let command = match command {
         Command::Companion(becomes) => {
             return companion::run(socket.as_deref().unwrap_or(Path::new(SYSTEM_SOCKET)), becomes);

@@ -5,7 +5,7 @@
 
 use std::{
     fmt,
-    io::{BufRead as _, Write as _},
+    io::BufRead as _,
     path::PathBuf,
     process::{Command, Stdio},
     time::Duration,
@@ -18,6 +18,7 @@ use forewarn_proto::{
     ipc::{MatchStatus, ObligationStatus, Question, Status},
     purl::Purl,
 };
+use forewarn_terminal::{ask as terminal_ask, say};
 use tokio::time::{sleep, timeout};
 
 use crate::{config::Config, ipc::ask, words::Tongue};
@@ -63,7 +64,7 @@ pub(crate) async fn run(config: &Config, options: &Options) -> Result<()> {
         bail!("nothing asks you to remove `{}`; see `forewarn status`", options.app);
     }
     for step in &steps {
-        anstream::println!("{step}");
+        say!("{step}");
     }
     if options.dry_run {
         return Ok(());
@@ -74,7 +75,7 @@ pub(crate) async fn run(config: &Config, options: &Options) -> Result<()> {
     timeout(PATIENCE, wait_until_gone(config, &options.app))
         .await
         .with_context(|| format!("{} is still found; see `forewarn why {}`", options.app, options.app))??;
-    anstream::println!("{}. {}", tongue.fill("removed", [("app", (&options.app).into())]), tongue.say("removed-body"));
+    say!("{}. {}", tongue.fill("removed", [("app", (&options.app).into())]), tongue.say("removed-body"));
     Ok(())
 }
 
@@ -86,9 +87,7 @@ async fn wait_until_gone(config: &Config, app: &str) -> Result<()> {
 }
 
 fn agrees(tongue: &Tongue, app: &str) -> Result<bool> {
-    let mut out = anstream::stdout();
-    write!(out, "{} ", tongue.fill("remove-asks", [("app", app.into())]))?;
-    out.flush()?;
+    terminal_ask(&tongue.fill("remove-asks", [("app", app.into())]));
     let mut answer = String::new();
     std::io::stdin().lock().read_line(&mut answer)?;
     Ok(["y", "yes", "j", "ja", "o", "oui", "s", "sí", "si", "はい", "نعم"]

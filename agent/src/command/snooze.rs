@@ -5,6 +5,7 @@ use forewarn_proto::{
     ipc::{Question, Status},
     policy::Length,
 };
+use forewarn_terminal::say;
 
 use crate::{config::Config, ipc::ask, words::Tongue};
 
@@ -24,11 +25,11 @@ pub(crate) async fn run(config: &Config, options: &Options) -> Result<()> {
     let snoozed = status.obligations.iter().filter_map(|o| Some((&o.app, o.snoozed_until?)));
     for (app, until) in snoozed.clone() {
         let until = tongue.fill("snoozed", [("moment", tongue.moment(until, &zone).into())]);
-        anstream::println!("{app}: {until}");
+        say!("{app}: {until}");
     }
     if snoozed.count() == 0 {
-        anstream::println!("Nothing was put off: no notice was shown to you about that.");
+        say!("Nothing was put off: no notice was shown to you about that.");
     }
-    anstream::println!("This moves no deadline.");
+    say!("This moves no deadline.");
     Ok(())
 }

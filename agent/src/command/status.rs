@@ -1,10 +1,14 @@
-mod page;
+pub(super) mod page;
 
 use anstyle::{AnsiColor, Style};
 use anyhow::Result;
 use clap::Args;
 use forewarn_clock::local_zone;
-use forewarn_proto::ipc::{Question, Status};
+use forewarn_proto::{
+    foreign::line,
+    ipc::{Question, Status},
+};
+use forewarn_terminal::{say_json, say_lines};
 use jiff::tz::TimeZone;
 
 use super::facts;
@@ -34,33 +38,37 @@ pub(crate) struct Options {
 
 pub(crate) async fn run(config: &Config, options: &Options) -> Result<()> {
     let status: Status = ask(config, &Question::Status).await?;
-    let (tongue, zone) = (Tongue::new(&config.languages), local_zone());
+    let zone = local_zone();
     if options.json {
-        anstream::println!("{}", serde_json::to_string_pretty(&status)?);
+        say_json(&status)?;
         return Ok(());
     }
+    let page = || page::draw(&Tongue::for_screens(&config.languages), &status, &zone);
     match &options.page {
-        Some(file) => page::write(file, &page::draw(&tongue, &status, &zone)),
-        None if options.open => page::open(&page::draw(&tongue, &status, &zone)),
+        Some(file) => page::write(file, &page()),
+        None if options.open => page::open(&page()),
         None => {
-            print(&tongue, &status, &zone);
+            say_lines(lines(&Tongue::new(&config.languages), &status, &zone));
             Ok(())
         }
     }
 }
 
-fn print(tongue: &Tongue, status: &Status, zone: &TimeZone) {
+/// What stands on the terminal.
+pub(super) fn lines(tongue: &Tongue, status: &Status, zone: &TimeZone) -> Vec<String> {
+    let mut lines = Vec::new();
     if status.obligations.is_empty() {
-        anstream::println!("{GOOD}{}{GOOD:#}", tongue.say("nothing-asked"));
+        lines.push(format!("{GOOD}{}{GOOD:#}", tongue.say("nothing-asked")));
     }
     for obligation in &status.obligations {
-        let stage = tongue.stage(obligation.stage);
-        anstream::println!("{BOLD}{}{BOLD:#}: {} ({stage})", obligation.app, obligation.title);
-        facts::print(&obligation_in_short(tongue, obligation, status.now, zone), "  ");
+        let (app, title) = (line(&obligation.app), line(&obligation.title));
+        lines.push(format!("{BOLD}{app}{BOLD:#}: {title} ({})", tongue.stage(obligation.stage)));
+        lines.extend(facts::lines(&obligation_in_short(tongue, obligation, status.now, zone), "  "));
     }
     for domain in &status.revoked {
         let text = tongue.fill("in-vault", [("domain", domain.to_string().into())]);
-        anstream::println!("{WARN}{text}{WARN:#}");
+        lines.push(format!("{WARN}{text}{WARN:#}"));
     }
-    facts::print(&device_facts(tongue, status, zone), "");
+    lines.extend(facts::lines(&device_facts(tongue, status, zone), ""));
+    lines
 }

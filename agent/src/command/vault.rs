@@ -8,6 +8,7 @@ use forewarn_proto::{
     inventory::Person,
     ipc::{Entry, Event},
 };
+use forewarn_terminal::say;
 
 use crate::{config::Config, people, store::Store};
 
@@ -45,7 +46,7 @@ pub(crate) fn run(config: &Config, options: &Options) -> Result<()> {
 fn list(config: &Config) -> Result<()> {
     for known in people::known(config)? {
         let account = known.name.unwrap_or_else(|| format!("user {}", known.user));
-        anstream::println!("{}  {account}: {} kept", known.person, people::kept(config, known.person)?);
+        say!("{}  {account}: {} kept", known.person, people::kept(config, known.person)?);
     }
     Ok(())
 }
@@ -58,8 +59,6 @@ fn give(config: &Config, store: &Store, person: Person, to: &str) -> Result<()> 
     store
         .add_entries(&[(person, Entry { at, about, event })], &store.history())
         .context("it is given, but that can't be noted in the log")?;
-    anstream::println!(
-        "{to} is {person} from now on. Start the daemon: it tells them anew, and gives back what is due."
-    );
+    say!("{to} is {person} from now on. Start the daemon: it tells them anew, and gives back what is due.");
     Ok(())
 }

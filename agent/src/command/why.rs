@@ -2,7 +2,11 @@ use anstyle::Style;
 use anyhow::{Result, bail};
 use clap::Args;
 use forewarn_clock::local_zone;
-use forewarn_proto::ipc::{ObligationStatus, Question, Status};
+use forewarn_proto::{
+    foreign::line,
+    ipc::{ObligationStatus, Question, Status},
+};
+use forewarn_terminal::{say, say_lines};
 
 use super::facts;
 use crate::{
@@ -28,11 +32,11 @@ pub(crate) async fn run(config: &Config, options: &Options) -> Result<()> {
     if obligations.is_empty() {
         let rule = status.rules.iter().find(|rule| rule.app.eq_ignore_ascii_case(&options.app));
         let Some(rule) = rule else { bail!("no policy here speaks of `{}`; see `forewarn status`", options.app) };
-        anstream::println!("{}", tongue.nothing_now(rule, &zone));
+        say!("{}", tongue.nothing_now(rule, &zone));
     }
     for obligation in obligations {
-        anstream::println!("{BOLD}{}{BOLD:#}: {}", obligation.app, obligation.title);
-        facts::print(&obligation_facts(&tongue, obligation, status.now, &zone), "  ");
+        say!("{BOLD}{}{BOLD:#}: {}", line(&obligation.app), line(&obligation.title));
+        say_lines(facts::lines(&obligation_facts(&tongue, obligation, status.now, &zone), "  "));
     }
     Ok(())
 }

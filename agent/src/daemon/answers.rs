@@ -44,12 +44,13 @@ impl Daemon {
     fn appeal(&self, person: Person, app: &str, reason: &str, answer: oneshot::Sender<Answer>) {
         let rules = self.engine.rules_for(person).into_iter().filter(|rule| App::named(&rule.app) == App::named(app));
         let appeals: Vec<AppealRequest> = rules
-            .map(|RuleStatus { policy, rule, .. }| AppealRequest { policy, rule, reason: reason.to_owned() })
+            .map(|RuleStatus { policy, rule, .. }| AppealRequest { policy, rule, reason: reason.into() })
             .collect();
         let link = self.link.clone();
         tokio::spawn(async move {
             let sent = sync::appeal(&link, &appeals).await;
-            let _ = answer.send(Answer::Appealed(Appealed { problem: sent.err().map(|error| format!("{error:#}")) }));
+            let _ = answer
+                .send(Answer::Appealed(Appealed { problem: sent.err().map(|error| format!("{error:#}").into()) }));
         });
     }
 
@@ -58,7 +59,7 @@ impl Daemon {
         Answer::Status(Box::new(Status {
             now: self.engine.now(),
             simulated_clock: self.clock.is_simulated(),
-            server: self.server.clone(),
+            server: self.server.as_str().into(),
             connected: self.connected,
             confirmed_at: self.engine.confirmed_at(),
             refused: self.engine.refused().cloned(),
@@ -66,8 +67,9 @@ impl Daemon {
             obligations: self.engine.obligations_of(person),
             rules: self.engine.rules_for(person),
             revoked: self.engine.revoked_of(person),
-            mail_notes: notes.flat_map(|(_, notes)| notes.clone()).collect(),
+            mail_notes: notes.flat_map(|(_, notes)| notes).map(|note| note.as_str().into()).collect(),
             isolation: self.isolation,
+            weakened: self.engine.weakened().clone(),
             report: self.engine.report_about(person),
         }))
     }
@@ -79,7 +81,7 @@ fn sum_up(listings: &[Listing], person: Person) -> Vec<SourceStatus> {
     let sum = |source: Source| SourceStatus {
         source,
         packages: of(source).map(|listing| listing.count).sum(),
-        gaps: of(source).flat_map(|l| &l.gaps).map(|gap| format!("{}: {}", gap.path, gap.reason)).collect(),
+        gaps: of(source).flat_map(|l| &l.gaps).map(|gap| format!("{}: {}", gap.path, gap.reason).into()).collect(),
     };
     Source::ALL.into_iter().map(sum).collect()
 }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::{Result, bail};
+use forewarn_terminal::say;
 use lexopt::{Arg, Parser, ValueExt as _};
 
 use crate::{config::Config, rights::Numbers, worker};
@@ -27,7 +28,7 @@ pub(crate) fn main() -> Result<()> {
             Arg::Long("socket") => socket = Some(PathBuf::from(arguments.value()?)),
             Arg::Value(word) if word == "worker" => return worker::run(becomes(&mut arguments)?),
             Arg::Long("version") => {
-                anstream::println!("forewarn-daemon {}", env!("CARGO_PKG_VERSION"));
+                say!("forewarn-daemon {}", env!("CARGO_PKG_VERSION"));
                 return Ok(());
             }
             unknown @ (Arg::Short(_) | Arg::Long(_) | Arg::Value(_)) => {

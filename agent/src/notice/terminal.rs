@@ -1,12 +1,17 @@
 //! Notices for people without a desktop: a few lines on each of their terminals that they use.
 
 use std::{
+    fs::File,
     io::Write,
     os::unix::fs::{FileTypeExt, MetadataExt},
     path::{Path, PathBuf},
 };
 
-use rustix::fs::{Mode, OFlags, open};
+use forewarn_proto::foreign::line;
+use rustix::{
+    fs::{Mode, OFlags, open},
+    termios::isatty,
+};
 
 use crate::words::Words;
 
@@ -25,56 +30,124 @@ pub(super) enum NotShown {
     NobodyThere,
 }
 
-/// Writes on the terminals that are named, or on all that the person uses.
-pub(super) fn show(user: u32, named: Option<&[PathBuf]>, words: &Words) -> Result<(), NotShown> {
-    let terminals = match named {
-        Some(named) => named.to_vec(),
-        None => used_terminals(user)?,
-    };
-    let shown = terminals.iter().filter(|terminal| write(terminal, words).is_ok()).count();
-    if shown == 0 { Err(NotShown::NoTerminal) } else { Ok(()) }
-}
-
-fn used_terminals(user: u32) -> Result<Vec<PathBuf>, NotShown> {
-    let entries = fs_err::read_dir(TERMINALS).into_iter().flatten().flatten().map(|entry| entry.path());
-    let all = entries.filter(|path| path.file_name().is_some_and(|name| name != "ptmx"));
-    let with_metadata = all.filter_map(|path| Some((fs_err::symlink_metadata(&path).ok()?, path)));
-    let is_own = |m: &std::fs::Metadata| m.uid() == user && m.file_type().is_char_device() && m.mode() & 0o200 != 0;
-    let own: Vec<_> = with_metadata.filter(|(metadata, _)| is_own(metadata)).collect();
+/// Writes on the terminals that the user of this number owns and uses; of those that are named, if any are.
+///
+/// Only a terminal shows something: what was written into a file, or into `/dev/null`, nobody has read.
+pub(super) fn show(owner: u32, named: Option<&[PathBuf]>, words: &Words) -> Result<(), NotShown> {
+    let own: Vec<File> = candidates(named).iter().filter_map(|path| own_terminal(path, owner)).collect();
     if own.is_empty() {
         return Err(NotShown::NoTerminal);
     }
-    let now = crate::scan::now().as_secs();
-    let is_used = |m: &std::fs::Metadata| now.saturating_sub(u64::try_from(m.atime()).unwrap_or_default()) <= USED;
-    let used: Vec<PathBuf> = own.into_iter().filter(|(m, _)| is_used(m)).map(|(_, path)| path).collect();
-    if used.is_empty() { Err(NotShown::NobodyThere) } else { Ok(used) }
+    let used: Vec<File> = own.into_iter().filter(is_used).collect();
+    if used.is_empty() {
+        return Err(NotShown::NobodyThere);
+    }
+    let text = text(words);
+    let shown = used.into_iter().filter_map(|mut terminal| terminal.write_all(text.as_bytes()).ok()).count();
+    if shown == 0 { Err(NotShown::NoTerminal) } else { Ok(()) }
 }
 
-/// Never waits for a terminal that is stopped, never follows a link, never takes the terminal for its own.
-fn write(terminal: &Path, words: &Words) -> anyhow::Result<()> {
+fn candidates(named: Option<&[PathBuf]>) -> Vec<PathBuf> {
+    let all = || fs_err::read_dir(TERMINALS).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
+    named.map_or_else(all, <[PathBuf]>::to_vec)
+}
+
+/// The terminal at this path, if it is one, and this user's. Never waits for one that is stopped, never follows a link,
+/// never takes it for its own.
+fn own_terminal(path: &Path, owner: u32) -> Option<File> {
+    let is_own = |metadata: &std::fs::Metadata| {
+        metadata.uid() == owner && metadata.file_type().is_char_device() && metadata.mode() & 0o200 != 0
+    };
+    // Other devices do things by being opened.
+    fs_err::symlink_metadata(path).ok().filter(is_own)?;
     let flags =
         OFlags::WRONLY | OFlags::APPEND | OFlags::NOCTTY | OFlags::NONBLOCK | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let mut file = std::fs::File::from(open(terminal, flags, Mode::empty())?);
-    let body = words.body.replace('\n', "\r\n  ");
-    file.write_all(format!("\r\n[forewarn] {}\r\n  {body}\r\n", words.summary).as_bytes())?;
-    Ok(())
+    let terminal = File::from(open(path, flags, Mode::empty()).ok()?);
+    (isatty(&terminal) && terminal.metadata().is_ok_and(|metadata| is_own(&metadata))).then_some(terminal)
+}
+
+fn is_used(terminal: &File) -> bool {
+    let now = crate::scan::now().as_secs();
+    let used = terminal.metadata().ok().and_then(|metadata| u64::try_from(metadata.atime()).ok());
+    used.is_some_and(|used| now.saturating_sub(used) <= USED)
+}
+
+/// The notice as a terminal gets it.
+fn text(words: &Words) -> String {
+    let body = words.body.lines().map(|part| format!("  {}\r\n", line(part))).collect::<String>();
+    format!("\r\n[forewarn] {}\r\n{body}", line(&words.summary))
 }
 
 #[cfg(test)]
 mod tests {
+    use std::{io::Read, os::fd::OwnedFd};
+
+    use fs_err::os::unix::fs::symlink;
+    use proptest::prelude::*;
+    use rustix::{
+        fs::{Timespec, Timestamps, UTIME_OMIT, utimensat},
+        process::geteuid,
+        pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt},
+    };
+
     use super::*;
 
-    #[test]
-    fn what_is_written_nowhere_was_not_shown() {
-        let folder = tempfile::tempdir().unwrap();
-        let (there, link) = (folder.path().join("tty"), folder.path().join("link"));
-        fs_err::write(&there, "").unwrap();
-        fs_err::os::unix::fs::symlink(&there, &link).unwrap();
+    /// A terminal of whoever runs the test: where one sits, and its path.
+    fn terminal() -> (OwnedFd, PathBuf) {
+        let seat = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
+        grantpt(&seat).unwrap();
+        unlockpt(&seat).unwrap();
+        let path = PathBuf::from(ptsname(&seat, Vec::new()).unwrap().into_string().unwrap());
+        (seat, path)
+    }
+
+    fn check(path: &Path, expected: Result<(), NotShown>) {
         let words = Words { summary: "Hear".into(), body: "one\ntwo".into() };
-        let show = |path: &Path| show(0, Some(&[path.to_owned()]), &words);
-        assert_eq!(show(&link), Err(NotShown::NoTerminal), "a link is not followed");
-        assert_eq!(show(&folder.path().join("gone")), Err(NotShown::NoTerminal));
-        show(&there).unwrap();
-        assert_eq!(fs_err::read_to_string(&there).unwrap(), "\r\n[forewarn] Hear\r\n  one\r\n  two\r\n");
+        let shown = show(geteuid().as_raw(), Some(&[path.to_owned()]), &words);
+        assert_eq!(shown, expected, "{}", path.display());
+    }
+
+    #[test]
+    fn promise_1_only_a_terminal_shows_a_notice() {
+        let folder = tempfile::tempdir().unwrap();
+        let (file, link) = (folder.path().join("file"), folder.path().join("link"));
+        let (_seat, terminal) = terminal();
+        fs_err::write(&file, "").unwrap();
+        symlink(&terminal, &link).unwrap();
+        for path in [&file, &link, &folder.path().join("gone"), Path::new("/dev/null"), Path::new("/dev/zero")] {
+            check(path, Err(NotShown::NoTerminal));
+        }
+        assert_eq!(fs_err::read_to_string(&file).unwrap(), "");
+    }
+
+    #[test]
+    fn promise_1_only_a_terminal_that_its_person_uses_shows_a_notice() {
+        let (mut seat, terminal) = {
+            let (seat, path) = terminal();
+            (File::from(seat), path)
+        };
+        check(&terminal, Ok(()));
+        let mut read = [0; 256];
+        let length = seat.read(&mut read).unwrap();
+        let shown = String::from_utf8_lossy(&read[..length]).replace("\r\r", "\r");
+        assert_eq!(shown, "\r\n[forewarn] Hear\r\n  one\r\n  two\r\n");
+        let words = Words { summary: "Hear".into(), body: String::new() };
+        let others = show(geteuid().as_raw() + 1, Some(std::slice::from_ref(&terminal)), &words);
+        assert_eq!(others, Err(NotShown::NoTerminal), "it is somebody else's");
+        let long_ago = Timespec { tv_sec: 1_000_000_000, tv_nsec: 0 };
+        let times =
+            Timestamps { last_access: long_ago, last_modification: Timespec { tv_sec: 0, tv_nsec: UTIME_OMIT } };
+        utimensat(rustix::fs::CWD, &terminal, &times, rustix::fs::AtFlags::empty()).unwrap();
+        check(&terminal, Err(NotShown::NobodyThere));
+    }
+
+    proptest! {
+        #[test]
+        fn no_notice_does_anything_to_a_terminal_but_say_something(summary in any::<String>(), body in any::<String>()) {
+            let lines = text(&Words { summary, body });
+            let lines: Vec<&str> = lines.trim_start_matches("\r\n").split_terminator("\r\n").collect();
+            prop_assert!(lines.iter().all(|text| line(text) == *text));
+            prop_assert!(lines.iter().skip(1).all(|text| text.starts_with("  ")), "no line of it looks like another notice");
+        }
     }
 }

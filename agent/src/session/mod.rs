@@ -86,7 +86,7 @@ pub(crate) async fn run(config: &Config) -> Result<()> {
     let mut session = Session {
         desktop: Desktop::new(&bus).await?,
         presence: Presence::new(bus).await,
-        tongue: Tongue::new(&config.languages),
+        tongue: Tongue::for_screens(&config.languages),
         zone: local_zone(),
         clock: Clock::new(config.simulated_clock.as_deref()),
         socket: config.socket.clone(),
@@ -96,7 +96,8 @@ pub(crate) async fn run(config: &Config) -> Result<()> {
         deeds: Vec::new(),
     };
     loop {
-        let mut daemon = timeout(PATIENCE, find(&config.socket)).await.context("the daemon does not come back")?;
+        let mut daemon = timeout(PATIENCE, find(config)).await.context("the daemon does not come back")?;
+        session.socket.clone_from(&daemon.socket);
         match session.attend(&mut daemon).await {
             Ok(()) => {
                 session.desktop.clear().await;
@@ -107,9 +108,9 @@ pub(crate) async fn run(config: &Config) -> Result<()> {
     }
 }
 
-async fn find(socket: &std::path::Path) -> Attendance {
+async fn find(config: &Config) -> Attendance {
     loop {
-        match attend(socket, None, Medium::Desktop).await {
+        match attend(config, Medium::Desktop).await {
             Ok(daemon) => return daemon,
             Err(error) => tracing::debug!("{error:#}"),
         }

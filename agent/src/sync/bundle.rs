@@ -17,7 +17,7 @@ const SMALL_SPREAD: Duration = Duration::from_secs(1);
 /// Brings the bundle to the daemon. Where many devices do that, each waits a random part of the server's `spread`.
 pub(super) async fn bring(link: &Link, digest: &str, size: u64, spread: Duration) -> Result<()> {
     if size > MAX_BUNDLE_BYTES as u64 {
-        let refusal = Refusal::TooLarge(format!("{size} bytes, the limit is {MAX_BUNDLE_BYTES}"));
+        let refusal = Refusal::TooLarge(format!("{size} bytes, the limit is {MAX_BUNDLE_BYTES}").into());
         link.heard.send(Heard::Bundle(Err(refusal))).await?;
         return Ok(());
     }

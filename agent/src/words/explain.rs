@@ -7,7 +7,7 @@ use forewarn_proto::{
 };
 use jiff::{Timestamp, tz::TimeZone};
 
-use super::{Tongue, quoted};
+use super::{Blank, Tongue, quoted};
 
 /// One thing to know: a label, and what stands beside it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,12 +26,12 @@ impl Tongue {
         let mut blanks = vec![("app", rule.app.as_str().into()), ("policy", rule.policy.to_string().into())];
         let text = match (&rule.spared, rule.rollout) {
             (Some(SparedStatus { until, signed_by }), _) => {
-                blanks.push(("moment", self.moment(*until, zone).into()));
-                blanks.push(("names", self.list(signed_by).into()));
+                blanks.push(("moment", Blank::ours(self.moment(*until, zone))));
+                blanks.push(("names", Blank::ours(self.list(signed_by))));
                 "spared"
             }
             (None, Reach::Then(at)) => {
-                blanks.push(("moment", self.moment(at, zone).into()));
+                blanks.push(("moment", Blank::ours(self.moment(at, zone))));
                 "rollout-then"
             }
             (None, Reach::Never) => "rollout-never",
@@ -41,7 +41,7 @@ impl Tongue {
     }
 
     fn at(&self, message: &str, time: Timestamp, zone: &TimeZone) -> String {
-        self.fill(message, [("moment", self.moment(time, zone).into())])
+        self.fill(message, [("moment", Blank::ours(self.moment(time, zone)))])
     }
 }
 
@@ -59,9 +59,9 @@ pub(crate) fn obligation_facts(
     ];
     let command = format!("forewarn remove {}", quoted(&obligation.app));
     let undo = [("app", (&obligation.app).into()), ("command", command.into())];
-    let signers = tongue.join(&obligation.signed_by, "or");
+    let signers = tongue.any_of(&obligation.signed_by);
     let appeal = format!("forewarn appeal {} \"…\"", quoted(&obligation.app));
-    let contest = [("names", signers.into()), ("command", appeal.into())];
+    let contest = [("names", Blank::ours(signers)), ("command", appeal.into())];
     let mut facts = vec![
         tongue.fact("label-rule", [tongue.fill("rule", rule)]),
         tongue.fact("label-signed", [tongue.list(&obligation.signed_by)]),
@@ -104,16 +104,16 @@ pub(crate) fn device_facts(tongue: &Tongue, status: &Status, zone: &TimeZone) ->
         None => tongue.say("never-confirmed"),
     };
     let mut facts = vec![
-        tongue.fact("label-mail", status.mail_notes.iter().cloned()),
-        tongue.fact("label-server", [format!("{} ({reached})", status.server)]),
+        tongue.fact("label-mail", status.mail_notes.iter().map(|note| tongue.foreign(note))),
+        tongue.fact("label-server", [format!("{} ({reached})", tongue.foreign(&status.server))]),
         tongue.fact("label-policies", [confirmed]),
-        tongue.fact("label-refused", status.refused.iter().map(ToString::to_string)),
+        tongue.fact("label-refused", status.refused.iter().map(|refusal| tongue.foreign(&refusal.to_string().into()))),
         tongue.fact("label-reported", status.report.iter().map(|_| tongue.say("reported"))),
         tongue.fact("label-worker", status.isolation.and_then(|isolation| tongue.isolation(isolation))),
     ];
     facts.extend(sources(tongue, &status.sources));
     facts.extend(status.rules.iter().filter(|rule| rule.finding == Finding::Unknown).map(|rule| unknown(tongue, rule)));
-    facts.push(tongue.fact("label-clock", status.simulated_clock.then(|| tongue.say("simulated"))));
+    facts.push(tongue.fact("label-weakened", status.weakened.iter().map(|setting| tongue.weakened(*setting))));
     facts.retain(|fact| !fact.lines.is_empty());
     facts
 }
@@ -122,7 +122,10 @@ fn timing(tongue: &Tongue, obligation: &ObligationStatus, now: Timestamp, zone: 
     let ahead = obligation.deadline.filter(|_| !obligation.takes.is_empty());
     let deadline = ahead.map(|deadline| {
         let distance = tongue.distance(deadline.duration_since(now));
-        tongue.fill("deadline", [("moment", tongue.moment(deadline, zone).into()), ("distance", distance.into())])
+        tongue.fill(
+            "deadline",
+            [("moment", Blank::ours(tongue.moment(deadline, zone))), ("distance", Blank::ours(distance))],
+        )
     });
     let snoozed = obligation.snoozed_until.map(|until| tongue.at("snoozed", until, zone));
     vec![tongue.fact("label-deadline", deadline), tongue.fact("label-snoozed", snoozed)]
@@ -130,7 +133,10 @@ fn timing(tongue: &Tongue, obligation: &ObligationStatus, now: Timestamp, zone: 
 
 fn told(tongue: &Tongue, obligation: &ObligationStatus, zone: &TimeZone) -> Vec<String> {
     let shown = obligation.shown.zip(obligation.shown_on).map(|(shown, medium)| {
-        tongue.fill("told", [("moment", tongue.moment(shown, zone).into()), ("medium", tongue.medium(medium).into())])
+        tongue.fill(
+            "told",
+            [("moment", Blank::ours(tongue.moment(shown, zone))), ("medium", Blank::ours(tongue.medium(medium)))],
+        )
     });
     let obstacle = obligation.obstacle.map(|obstacle| tongue.obstacle(obstacle));
     [shown.unwrap_or_else(|| tongue.say("not-told"))].into_iter().chain(obstacle).collect()
@@ -152,7 +158,7 @@ fn present(tongue: &Tongue, obligation: &ObligationStatus) -> Vec<String> {
 
 fn waiting(tongue: &Tongue, obligation: &ObligationStatus) -> Option<String> {
     let programs = &obligation.waiting_for;
-    (!programs.is_empty()).then(|| tongue.fill("waiting-for", [("programs", tongue.list(programs).into())]))
+    (!programs.is_empty()).then(|| tongue.fill("waiting-for", [("programs", Blank::ours(tongue.list(programs)))]))
 }
 
 fn describe(tongue: &Tongue, matched: &MatchStatus) -> String {
@@ -178,13 +184,14 @@ fn sources(tongue: &Tongue, sources: &[SourceStatus]) -> Vec<Fact> {
         let state = if source.gaps.is_empty() {
             tongue.say("complete")
         } else {
-            tongue.fill("partial", [("gaps", source.gaps.join("; ").into())])
+            let gaps: Vec<String> = source.gaps.iter().map(|gap| tongue.foreign(gap)).collect();
+            tongue.fill("partial", [("gaps", Blank::ours(gaps.join("; ")))])
         };
-        tongue.fill("packages", [("count", source.packages.into()), ("state", state.into())])
+        tongue.fill("packages", [("count", source.packages.into()), ("state", Blank::ours(state))])
     };
     let fact = |source: &&SourceStatus| Fact { label: source.source.name().to_owned(), lines: vec![count(source)] };
     let names = tongue.list(empty.iter().map(|source| source.source.name()));
-    let nothing = tongue.fill("nothing-of-list", [("sources", names.into())]);
+    let nothing = tongue.fill("nothing-of-list", [("sources", Blank::ours(names))]);
     let nothing = (!empty.is_empty()).then(|| tongue.fact("nothing-of", [nothing]));
     listed.iter().map(fact).chain(nothing).collect()
 }

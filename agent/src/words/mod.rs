@@ -8,8 +8,13 @@ mod moment;
 mod notice;
 mod reasons;
 
+use std::borrow::Cow;
+
 use fluent_bundle::{FluentArgs, FluentResource, FluentValue, concurrent::FluentBundle};
-use forewarn_proto::policy::Language;
+use forewarn_proto::{
+    foreign::{self, Foreign},
+    policy::Language,
+};
 use unic_langid::LanguageIdentifier;
 
 pub(crate) use self::{
@@ -36,11 +41,30 @@ pub(crate) struct Tongue {
     pub(crate) name: &'static str,
     /// Whether it is written from right to left.
     pub(crate) right_to_left: bool,
+    surface: Surface,
+}
+
+/// Where a text is read, which decides what becomes of the foreign texts in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Surface {
+    /// A terminal: what can't be seen is written out, ours is left out, and a message stands behind a margin.
+    Terminal,
+    /// A notification or a page.
+    Screen,
 }
 
 impl Tongue {
-    /// The first of these languages that is spoken here, else English.
+    /// The first of these languages that is spoken here, else English, as a terminal may have it.
     pub(crate) fn new(languages: &[Language]) -> Self {
+        Self::on(Surface::Terminal, languages)
+    }
+
+    /// The same for notifications and pages.
+    pub(crate) fn for_screens(languages: &[Language]) -> Self {
+        Self::on(Surface::Screen, languages)
+    }
+
+    fn on(surface: Surface, languages: &[Language]) -> Self {
         let known = |language: &Language| TONGUES.iter().find(|(name, ..)| *name == language.to_string());
         let [english, ..] = &TONGUES;
         let (name, text, right_to_left) = *languages.iter().find_map(known).unwrap_or(english);
@@ -48,11 +72,11 @@ impl Tongue {
         let mut bundle = FluentBundle::new_concurrent(vec![language]);
         // Around what is put into a text that runs the other way, marks keep it in its place. Elsewhere they would only
         // be in the way of who copies a command.
-        bundle.set_use_isolating(right_to_left);
+        bundle.set_use_isolating(right_to_left && surface == Surface::Screen);
         // What can't be parsed is left out; a test sees to it that nothing is.
         let resource = FluentResource::try_new(text.to_owned()).unwrap_or_else(|(resource, _)| resource);
         bundle.add_resource_overriding(resource);
-        Self { bundle, languages: languages.to_vec(), name, right_to_left }
+        Self { bundle, languages: languages.to_vec(), name, right_to_left, surface }
     }
 
     /// A text without anything to fill in.
@@ -62,17 +86,42 @@ impl Tongue {
 
     /// A text with its blanks filled in. One that is missing says its name: see the test.
     pub(crate) fn fill<'a>(&self, message: &str, blanks: impl IntoIterator<Item = (&'a str, Blank<'a>)>) -> String {
-        let arguments: FluentArgs = blanks.into_iter().map(|(name, blank)| (name, blank.0)).collect();
+        let arguments: FluentArgs = blanks.into_iter().map(|(name, blank)| (name, blank.value(self))).collect();
         let Some(pattern) = self.bundle.get_message(message).and_then(|message| message.value()) else {
             return message.to_owned();
         };
-        self.bundle.format_pattern(pattern, Some(&arguments), &mut Vec::new()).into_owned()
+        let text = self.bundle.format_pattern(pattern, Some(&arguments), &mut Vec::new());
+        match self.surface {
+            // Our own marks of direction are for who draws letters; a terminal does not, or not by them.
+            Surface::Terminal => foreign::steadied(&text),
+            Surface::Screen => text.into_owned(),
+        }
+    }
+
+    /// A foreign text on one line of ours.
+    pub(crate) fn foreign(&self, text: &Foreign) -> String {
+        self.one_line(text.as_data())
+    }
+
+    fn one_line(&self, text: &str) -> String {
+        match self.surface {
+            Surface::Terminal => foreign::line(text).into_owned(),
+            Surface::Screen => foreign::isolated(&text.replace('\n', " "), self.right_to_left),
+        }
+    }
+
+    /// A foreign text with lines of its own.
+    fn own_words(&self, text: &str) -> String {
+        match self.surface {
+            Surface::Terminal => foreign::block(text).join("\n"),
+            Surface::Screen => foreign::isolated(text, self.right_to_left),
+        }
     }
 
     /// `alice, bob or carol`.
     fn join(&self, names: &[String], last: &str) -> String {
         let pair = |message: &str, first: String, last: &String| {
-            self.fill(message, [("first", first.into()), ("last", last.into())])
+            self.fill(message, [("first", Blank::ours(first)), ("last", Blank::ours(last.clone()))])
         };
         match names {
             [] => String::new(),
@@ -86,28 +135,52 @@ impl Tongue {
 
     /// `alice, bob`.
     pub(crate) fn list(&self, names: impl IntoIterator<Item = impl ToString>) -> String {
-        self.join(&names.into_iter().map(|name| name.to_string()).collect::<Vec<_>>(), "and")
+        self.join(&names.into_iter().map(|name| self.one_line(&name.to_string())).collect::<Vec<_>>(), "and")
+    }
+
+    /// `alice or bob`.
+    pub(crate) fn any_of(&self, names: &[String]) -> String {
+        self.join(&names.iter().map(|name| self.one_line(name)).collect::<Vec<_>>(), "or")
     }
 }
 
 /// What is filled into a blank of a text.
-pub(crate) struct Blank<'a>(FluentValue<'a>);
+pub(crate) enum Blank<'a> {
+    /// A number, or a text that was made here.
+    Ours(FluentValue<'a>),
+    /// Any other text.
+    Foreign(Cow<'a, str>),
+}
+
+impl<'a> Blank<'a> {
+    /// A text that a [`Tongue`] has made.
+    pub(crate) fn ours(text: String) -> Self {
+        Self::Ours(text.into())
+    }
+
+    fn value(self, tongue: &Tongue) -> FluentValue<'a> {
+        match self {
+            Self::Ours(value) => value,
+            Self::Foreign(text) => tongue.one_line(&text).into(),
+        }
+    }
+}
 
 impl From<String> for Blank<'_> {
     fn from(text: String) -> Self {
-        Self(text.into())
+        Self::Foreign(text.into())
     }
 }
 
 impl<'a> From<&'a str> for Blank<'a> {
     fn from(text: &'a str) -> Self {
-        Self(text.into())
+        Self::Foreign(text.into())
     }
 }
 
 impl<'a> From<&'a String> for Blank<'a> {
     fn from(text: &'a String) -> Self {
-        Self(text.as_str().into())
+        Self::Foreign(text.as_str().into())
     }
 }
 
@@ -116,7 +189,7 @@ macro_rules! blank_from_number {
         impl From<$number> for Blank<'_> {
             /// A number, by which a text may choose its words. It is written as it is: years have no separators.
             fn from(number: $number) -> Self {
-                Self(number.into())
+                Self::Ours(number.into())
             }
         }
     )* };

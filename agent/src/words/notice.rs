@@ -4,7 +4,7 @@ use forewarn_engine::{Notice, NoticeKind, Subject};
 use forewarn_proto::policy::Language;
 use jiff::tz::TimeZone;
 
-use super::{Tongue, quoted};
+use super::{Blank, Tongue, quoted};
 
 /// A notice in words.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,8 +39,8 @@ impl Tongue {
 
     fn summary(&self, notice: &Notice) -> String {
         let title = || self.list(&notice.titles);
-        let titled = |message: &str| self.fill(message, [("title", title().into())]);
-        let taking = |message: &str| self.fill(message, [("takes", self.list(&notice.takes).into())]);
+        let titled = |message: &str| self.fill(message, [("title", Blank::ours(title()))]);
+        let taking = |message: &str| self.fill(message, [("takes", Blank::ours(self.list(&notice.takes)))]);
         match notice.kind {
             NoticeKind::First | NoticeKind::Reminder { .. } | NoticeKind::Again => title(),
             NoticeKind::Update => titled("changed"),
@@ -55,13 +55,13 @@ impl Tongue {
 
     /// What happens, and what the person can do about it.
     fn consequence(&self, notice: &Notice, zone: &TimeZone) -> String {
-        let with_app = |message: &str| self.fill(message, [("app", self.list(&notice.apps).into())]);
+        let with_app = |message: &str| self.fill(message, [("app", Blank::ours(self.list(&notice.apps)))]);
         let with_deadline = |message: &str, deadline| {
             let takes = self.list(&notice.takes);
             let blanks = [
-                ("app", self.list(&notice.apps).into()),
-                ("takes", takes.into()),
-                ("deadline", self.moment(deadline, zone).into()),
+                ("app", Blank::ours(self.list(&notice.apps))),
+                ("takes", Blank::ours(takes)),
+                ("deadline", Blank::ours(self.moment(deadline, zone))),
             ];
             self.fill(message, blanks)
         };
@@ -80,7 +80,11 @@ impl Tongue {
     /// The admin's own words, in the best language that they have.
     fn message(&self, notice: &Notice) -> Option<String> {
         let english = Language::english();
-        self.languages.iter().chain([&english]).find_map(|language| notice.message.get(language)).cloned()
+        self.languages
+            .iter()
+            .chain([&english])
+            .find_map(|language| notice.message.get(language))
+            .map(|text| self.own_words(text))
     }
 }
 
@@ -157,7 +161,7 @@ mod tests {
     fn a_correction_says_that_it_was_an_error_and_threatens_nothing() {
         let words = english(&notice(NoticeKind::Correction));
         assert!(words.summary.contains("sent in error"));
-        assert_eq!(words.body, "Please.\nThis was a mistake. You need to do nothing.");
+        assert_eq!(words.body, "│ Please.\nThis was a mistake. You need to do nothing.");
     }
 
     #[test]

@@ -3,12 +3,12 @@
 
 use forewarn_proto::{
     ipc::{Event, Isolation},
-    report::{Doubt, Hold, Medium, Obstacle, Stage},
+    report::{Doubt, Hold, Medium, Obstacle, Stage, Weakened},
 };
 
 use jiff::tz::TimeZone;
 
-use super::Tongue;
+use super::{Blank, Tongue};
 
 impl Tongue {
     /// How far an obligation has come.
@@ -50,11 +50,13 @@ impl Tongue {
 
     /// What happened, for the log.
     pub(crate) fn event(&self, event: &Event, zone: &TimeZone) -> String {
-        let at = |message, time| self.fill(message, [("moment", self.moment(time, zone).into())]);
+        let at = |message, time| self.fill(message, [("moment", Blank::ours(self.moment(time, zone)))]);
         match event {
             Event::Came(stage) => self.stage(*stage),
-            Event::Shown(medium) => self.fill("log-shown", [("medium", self.medium(*medium).into())]),
-            Event::NotShown(obstacle) => self.fill("log-not-shown", [("obstacle", self.obstacle(*obstacle).into())]),
+            Event::Shown(medium) => self.fill("log-shown", [("medium", Blank::ours(self.medium(*medium)))]),
+            Event::NotShown(obstacle) => {
+                self.fill("log-not-shown", [("obstacle", Blank::ours(self.obstacle(*obstacle)))])
+            }
             Event::Deadline(deadline) => at("log-deadline", *deadline),
             Event::Acknowledged => self.say("log-acknowledged"),
             Event::Snoozed(until) => at("log-snoozed", *until),
@@ -87,6 +89,20 @@ impl Tongue {
         })
     }
 
+    /// What a setting weakens.
+    pub(crate) fn weakened(&self, setting: Weakened) -> String {
+        let message = match setting {
+            Weakened::SimulatedClock => "weakened-clock",
+            Weakened::Terminals => "weakened-terminals",
+            Weakened::Root => "weakened-root",
+            Weakened::Notices => "weakened-notices",
+            Weakened::MinNotice => "weakened-notice",
+            Weakened::MaxStaleness => "weakened-staleness",
+            Weakened::OfflineLimit => "weakened-offline",
+        };
+        format!("{}: {}", setting.name(), self.say(message))
+    }
+
     /// What is worth saying of how far the worker in the home is shut in.
     pub(crate) fn isolation(&self, isolation: Isolation) -> Option<String> {
         match isolation {
@@ -115,6 +131,8 @@ mod tests {
             let doubts = [Doubt::NoSource].into_iter().chain(of_dpkg);
             let doubts: Vec<String> = doubts.map(|doubt| tongue.doubt(doubt)).collect();
             let shut_in = [Isolation::Partial, Isolation::None].map(|isolation| tongue.isolation(isolation).unwrap());
+            let weakened = Weakened::ALL.map(|setting| tongue.weakened(setting));
+            assert!(weakened.iter().all(|text| !text.contains("weakened-")), "{weakened:?} in {}", tongue.name);
             for text in stages.iter().chain(&holds).chain(&obstacles).chain(&media).chain(&doubts).chain(&shut_in) {
                 let is_name = ["stage-", "hold-", "obstacle-", "medium-", "doubt-", "isolation-"];
                 assert!(!is_name.iter().any(|start| text.starts_with(start)), "{text} has no words in {}", tongue.name);

@@ -25,7 +25,10 @@ pub use pattern::{How, Pattern, display_name_key};
 pub use retraction::Retraction;
 pub use rollout::Rollout;
 
-use crate::inventory::Package;
+use crate::{
+    foreign::{self, Lines},
+    inventory::Package,
+};
 
 /// The largest policy text that is read, in bytes. Stops a signed but absurd policy from filling a device's memory.
 pub const MAX_POLICY_BYTES: usize = 256 * 1024;
@@ -209,7 +212,7 @@ impl Policy {
     }
 
     fn check_document(&self) -> Result<(), PolicyError> {
-        check_text("title", &self.title, MAX_TITLE_CHARS)?;
+        check_text("title", &self.title, MAX_TITLE_CHARS, Lines::One)?;
         check_messages(&self.message)?;
         let wrong = |place: String, problem: &str| Err(PolicyError::Document { place, problem: problem.to_owned() });
         if self.version == 0 {
@@ -233,14 +236,14 @@ impl Policy {
             return wrong("rule".into(), "there are more than 1000 rules; split the policy");
         }
         for (index, rule) in self.rules.iter().enumerate() {
-            check_text(&format!("rule[{index}].app"), &rule.app, MAX_TITLE_CHARS)?;
+            check_text(&format!("rule[{index}].app"), &rule.app, MAX_TITLE_CHARS, Lines::One)?;
             if rule.purls.is_empty() && rule.display_names.is_empty() {
                 let problem = "an empty rule matches nothing; name at least one purl, or as `app` an app of the \
                                catalogue, which `forewarn-admin app search` finds";
                 return wrong(format!("rule[{index}].purls"), problem);
             }
             for name in &rule.display_names {
-                check_text(&format!("rule[{index}].display_names"), name, MAX_TITLE_CHARS)?;
+                check_text(&format!("rule[{index}].display_names"), name, MAX_TITLE_CHARS, Lines::One)?;
             }
             if rule.purls.len() + rule.display_names.len() > MAX_RULES {
                 return wrong(format!("rule[{index}].purls"), "there are more than 1000 purls; split the rule");
@@ -265,7 +268,9 @@ fn read_toml<T: for<'de> Deserialize<'de>>(bytes: &[u8]) -> Result<T, PolicyErro
         return Err(PolicyError::TooLarge(bytes.len()));
     }
     let text = std::str::from_utf8(bytes).map_err(|_| PolicyError::NotText)?;
-    toml::from_str(text).map_err(|e| PolicyError::Field(e.to_string().trim_end().to_owned()))
+    // An editor of Windows ends lines so, those of a message among them.
+    let text = text.replace("\r\n", "\n");
+    toml::from_str(&text).map_err(|e| PolicyError::Field(e.to_string().trim_end().to_owned()))
 }
 
 fn message_for<'m>(messages: &'m BTreeMap<Language, String>, languages: &[Language]) -> &'m str {
@@ -281,17 +286,19 @@ fn check_messages(messages: &BTreeMap<Language, String>) -> Result<(), PolicyErr
         let problem = "there is no `en`, which everyone gets whose own language is missing; add it".to_owned();
         return Err(PolicyError::Document { place: "message".into(), problem });
     }
-    messages.iter().try_for_each(|(language, text)| check_text(&format!("message.{language}"), text, MAX_MESSAGE_CHARS))
+    messages.iter().try_for_each(|(language, text)| {
+        check_text(&format!("message.{language}"), text, MAX_MESSAGE_CHARS, Lines::Many)
+    })
 }
 
-fn check_text(place: &str, text: &str, max_chars: usize) -> Result<(), PolicyError> {
+fn check_text(place: &str, text: &str, max_chars: usize, lines: Lines) -> Result<(), PolicyError> {
     let length = text.chars().count();
     let problem = if text.trim().is_empty() {
         "it is empty; people read it, so write it".to_owned()
     } else if length > max_chars {
         format!("it has {length} characters; the limit is {max_chars}")
-    } else if text.chars().any(|c| c.is_control() && c != '\n') {
-        "it has control characters; notices are plain text".to_owned()
+    } else if let Some(fault) = foreign::fault(text, lines) {
+        fault
     } else {
         return Ok(());
     };

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::foreign::Lines;
+
 use super::{Language, MAX_TITLE_CHARS, PolicyError, PolicyId, check_messages, check_text, message_for, read_toml};
 
 /// Withdraws a policy, up to one of its versions. A later version is a new decision and needs its own signatures.
@@ -27,7 +29,7 @@ impl Retraction {
     /// Names the line or the field, and what to write instead.
     pub fn parse(bytes: &[u8]) -> Result<Self, PolicyError> {
         let retraction: Self = read_toml(bytes)?;
-        check_text("reason", &retraction.reason, MAX_TITLE_CHARS)?;
+        check_text("reason", &retraction.reason, MAX_TITLE_CHARS, Lines::One)?;
         check_messages(&retraction.message)?;
         Ok(retraction)
     }

@@ -11,6 +11,7 @@ use axum::{
 };
 use forewarn_proto::{
     api::{AppealRequest, EnrollAnswer, EnrollRequest, MAX_APPEAL_CHARS, RenewRequest},
+    foreign::{self, Lines},
     report::{MAX_REPORT_BYTES, Report},
 };
 use forewarn_trust::{digest, random_secret};
@@ -98,9 +99,7 @@ pub(super) async fn report(
     })?;
     let unread = |e: axum::Error| Refused(StatusCode::BAD_REQUEST, format!("the report did not come whole: {e}"));
     let bytes = in_time(to_bytes(body, MAX_REPORT_BYTES)).await?.map_err(unread)?;
-    let Report { sequence, .. } = parse(&bytes, "a report").inspect_err(|_| {
-        server.numbers.report_refused(Refusal::Unreadable);
-    })?;
+    let sequence = read_report(&bytes).inspect_err(|_| server.numbers.report_refused(Refusal::Unreadable))?;
     let text = String::from_utf8(bytes.into()).map_err(|_| Refused::new(StatusCode::BAD_REQUEST, "not UTF-8"))?;
     match server.reports.write(room, device, sequence, text, server.clock.wall()).await {
         Verdict::Stored => {
@@ -116,6 +115,13 @@ pub(super) async fn report(
             Err(Refused::new(StatusCode::SERVICE_UNAVAILABLE, "the report could not be stored"))
         }
     }
+}
+
+/// Reads a report so far as it is looked at before it is stored: its form, its texts, its number.
+fn read_report(bytes: &[u8]) -> Result<u64, Refused> {
+    let report: Report = parse(bytes, "a report")?;
+    let refuse = |fault| Err(Refused(StatusCode::UNPROCESSABLE_ENTITY, format!("not a report: {fault}")));
+    report.fault().map_or(Ok(report.sequence), refuse)
 }
 
 /// A report's length is said first, so that there is room for it before it comes.
@@ -135,10 +141,13 @@ pub(super) async fn appeal(
     Json(appeal): Json<AppealRequest>,
 ) -> Result<StatusCode, Refused> {
     let device = known_device(&server, peer).await?;
-    let is_control = |c: char| c.is_control() && c != '\n';
-    if appeal.reason.chars().count() > MAX_APPEAL_CHARS || appeal.reason.chars().any(is_control) {
-        let text = format!("a reason is plain text of at most {MAX_APPEAL_CHARS} characters");
+    let reason = appeal.reason.as_data();
+    if reason.chars().count() > MAX_APPEAL_CHARS {
+        let text = format!("a reason has at most {MAX_APPEAL_CHARS} characters");
         return Err(Refused(StatusCode::BAD_REQUEST, text));
+    }
+    if let Some(fault) = foreign::fault(reason, Lines::Many) {
+        return Err(Refused(StatusCode::BAD_REQUEST, format!("the reason: {fault}")));
     }
     if !server.store.add_appeal(&device, &appeal, server.clock.wall()).await? {
         let text = "this device contests too many rules; talk to the admins";

@@ -11,6 +11,7 @@ use forewarn_proto::{
     api::{Draft, DraftStatus, OnlineKeys, Role},
     audit::Decision,
     bundle::Bundle,
+    foreign::line,
     report::Refusal,
 };
 use forewarn_trust::{Admins, DraftError, Repository, digest, metadata::version_of, verify};
@@ -74,7 +75,7 @@ pub(super) async fn propose(
             Ok(()) => status.published = true,
             // Nobody is told to sign what is not open any more.
             Err(refused) if !server.store.drafts().await?.contains_key(&status.number) => return Err(refused),
-            Err(Refused(code, why)) if code != StatusCode::INTERNAL_SERVER_ERROR => status.waiting = Some(why),
+            Err(Refused(code, why)) if code != StatusCode::INTERNAL_SERVER_ERROR => status.waiting = Some(why.into()),
             Err(failed) => return Err(failed),
         }
     }
@@ -104,14 +105,16 @@ async fn keep_sent(server: &Server, body: &[u8], by: &Caller) -> Result<(DraftSt
 /// What the admins are told of a draft that somebody sent.
 fn told(status: &DraftStatus, by: &str) -> Told {
     let DraftStatus { number, signatures, published, waiting, draft, .. } = status;
-    let what: Vec<&str> = draft.targets.keys().chain(&draft.removes).map(String::as_str).collect();
+    // What the draft's author called things; a mail or a message shows it as it stands here.
+    let what: Vec<_> = draft.targets.keys().chain(&draft.removes).map(|name| line(name)).collect();
     let what = if what.is_empty() { "the root".to_owned() } else { what.join(", ") };
-    let count = |(role, (have, need)): (&String, &(usize, usize))| format!("{role}: {have} of {need} signatures");
+    let count =
+        |(role, (have, need)): (&String, &(usize, usize))| format!("{}: {have} of {need} signatures", line(role));
     let signed: Vec<String> = signatures.iter().map(count).collect();
     let (subject, next) = if *published {
         (format!("draft {number} is in force"), "See `forewarn-admin status`.".to_owned())
     } else {
-        let why = waiting.as_ref().map(|why| format!(" It waits: {why}.")).unwrap_or_default();
+        let why = waiting.as_ref().map(|why| format!(" It waits: {}.", why.line())).unwrap_or_default();
         (format!("draft {number} waits for a signature"), format!("{why} Look and sign: forewarn-admin sign {number}"))
     };
     Told { subject, text: format!("{by} sent draft {number}: {what}.\n{}.\n{}\n", signed.join(", "), next.trim()) }
@@ -170,7 +173,7 @@ pub(super) async fn drafts(
         };
         if status.is_signed() && !status.stale {
             let next = published(&server, repository, &status.draft).await;
-            status.waiting = next.err().map(|Refused(_, why)| why);
+            status.waiting = next.err().map(|Refused(_, why)| why.into());
         }
         open.push(status);
     }

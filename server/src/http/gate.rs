@@ -178,6 +178,7 @@ mod tests {
             profiles: vec![profile],
             unattended: Vec::new(),
             corrections: Vec::new(),
+            weakened: std::collections::BTreeSet::new(),
         }
     }
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashSet};
 
 use anyhow::Result;
-use forewarn_proto::{api::Device, audit::Decision, policy::Group};
+use forewarn_proto::{api::Device, audit::Decision, policy::Group, report::Report};
 use futures_util::TryStreamExt;
 use jiff::Timestamp;
 
@@ -18,6 +18,23 @@ pub(crate) enum Standing {
     Revoked,
     /// It did not, or was forgotten.
     Unknown,
+}
+
+/// Name, enrolment, groups, and if there are any: when it was revoked, when its report came, the report.
+type DeviceRow = (String, i64, String, Option<i64>, Option<i64>, Option<String>);
+
+fn device_of((name, enrolled, groups, revoked, heard, report): DeviceRow) -> Result<Device> {
+    let moment = |at: Option<i64>| at.map(Timestamp::from_millisecond).transpose();
+    // A report that another version of the server stored says nothing until the next comes.
+    let report = report.and_then(|text| serde_json::from_str::<Report>(&text).ok());
+    Ok(Device {
+        name,
+        enrolled: Timestamp::from_millisecond(enrolled)?,
+        groups: serde_json::from_str(&groups)?,
+        revoked: moment(revoked)?,
+        heard: moment(heard)?,
+        weakened: report.map(|report| report.weakened).unwrap_or_default(),
+    })
 }
 
 impl Store {
@@ -83,21 +100,15 @@ impl Store {
 
     /// Up to a thousand devices after the one of this name, by name.
     pub(crate) async fn devices_after(&self, name: &str) -> Result<Vec<Device>> {
-        let select = "SELECT d.name, d.enrolled, d.device_groups, d.revoked, r.received FROM device d \
+        let select = "SELECT d.name, d.enrolled, d.device_groups, d.revoked, r.received, r.report FROM device d \
                       LEFT JOIN report r ON r.device = d.name WHERE d.name > $1 ORDER BY d.name LIMIT 1000";
-        type Row = (String, i64, String, Option<i64>, Option<i64>);
-        let rows: Vec<Row> = sqlx::query_as(select).bind(name).fetch_all(&self.pool).await?;
-        let read = |(name, enrolled, groups, revoked, heard): Row| {
-            let moment = |at: Option<i64>| at.map(Timestamp::from_millisecond).transpose();
-            Ok(Device {
-                name,
-                enrolled: Timestamp::from_millisecond(enrolled)?,
-                groups: serde_json::from_str(&groups)?,
-                revoked: moment(revoked)?,
-                heard: moment(heard)?,
-            })
-        };
-        rows.into_iter().map(read).collect()
+        // Reports pass through one at a time: a thousand may not fit in memory.
+        let mut rows = sqlx::query_as::<_, DeviceRow>(select).bind(name).fetch(&self.pool);
+        let mut devices = Vec::new();
+        while let Some(row) = rows.try_next().await? {
+            devices.push(device_of(row)?);
+        }
+        Ok(devices)
     }
 
     /// Has a device's certificate count no longer. False if there is no such device.

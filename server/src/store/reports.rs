@@ -68,7 +68,12 @@ impl Store {
                       SELECT $1, $2, $3, $4, $5 WHERE (SELECT count(*) FROM appeal WHERE device = $1) < $6 \
                       ON CONFLICT (device, policy, rule) DO UPDATE SET received = excluded.received, reason = excluded.reason";
         let insert = sqlx::query(insert).bind(device).bind(appeal.policy.as_str()).bind(appeal.rule.as_str());
-        let done = insert.bind(now.as_millisecond()).bind(&appeal.reason).bind(MAX_APPEALS).execute(&self.pool).await?;
+        let done = insert
+            .bind(now.as_millisecond())
+            .bind(appeal.reason.as_data())
+            .bind(MAX_APPEALS)
+            .execute(&self.pool)
+            .await?;
         Ok(done.rows_affected() == 1)
     }
 
@@ -80,7 +85,7 @@ impl Store {
             let request = AppealRequest {
                 policy: policy.parse().map_err(anyhow::Error::msg)?,
                 rule: rule.parse().map_err(anyhow::Error::msg)?,
-                reason,
+                reason: reason.into(),
             };
             Ok(Appeal { device, at: Timestamp::from_millisecond(received)?, request })
         };

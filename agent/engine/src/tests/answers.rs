@@ -213,7 +213,7 @@ fn the_newest_word_of_the_server_is_known() {
     assert_eq!((world.engine.confirmed_at(), world.engine.refused()), (Some(world.truth), None));
     let told = world.truth;
     world.advance(HOUR);
-    let refusal = Refusal::TooLarge("9 MB".to_owned());
+    let refusal = Refusal::TooLarge("9 MB".into());
     world.give(Input::BundleRefused(refusal.clone()));
     assert_eq!((world.engine.confirmed_at(), world.engine.refused()), (Some(told), Some(&refusal)));
     world.confirm();

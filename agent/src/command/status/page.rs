@@ -11,7 +11,11 @@ use std::{
 
 use anyhow::{Context, Result, ensure};
 use directories::BaseDirs;
-use forewarn_proto::ipc::{ObligationStatus, Status};
+use forewarn_proto::{
+    foreign::{json, steadied},
+    ipc::{ObligationStatus, Status},
+    report::Report,
+};
 use fs_err::os::unix::fs::OpenOptionsExt as _;
 use jiff::tz::TimeZone;
 
@@ -49,7 +53,7 @@ pub(super) fn write(file: &Path, page: &str) -> Result<()> {
 }
 
 /// The page.
-pub(super) fn draw(tongue: &Tongue, status: &Status, zone: &TimeZone) -> String {
+pub(in crate::command) fn draw(tongue: &Tongue, status: &Status, zone: &TimeZone) -> String {
     let direction = if tongue.right_to_left { "rtl" } else { "ltr" };
     let title = escaped(&tongue.say("page-title"));
     let made = tongue.fill("page-made", [("moment", tongue.moment(status.now, zone).into())]);
@@ -88,7 +92,8 @@ fn draw_obligation(
     zone: &TimeZone,
 ) {
     page.push_str("<section>\n");
-    push(page, "h2", &obligation.title);
+    let title = steadied(&obligation.title);
+    let _ = writeln!(page, "<h2><bdi>{}</bdi></h2>", escaped(&title));
     page.push_str(&timeline::draw(tongue, obligation, status.now, zone));
     draw_facts(page, &obligation_facts(tongue, obligation, status.now, zone));
     page.push_str("</section>\n");
@@ -104,13 +109,17 @@ fn draw_facts(page: &mut String, facts: &[Fact]) {
 }
 
 fn draw_report(page: &mut String, tongue: &Tongue, status: &Status) {
-    match status.report.as_ref().map(serde_json::to_string_pretty) {
+    match status.report.as_ref().map(report_text) {
         Some(Ok(report)) => {
             push(page, "p", &tongue.say("page-report-intro"));
             let _ = writeln!(page, "<pre dir=\"ltr\" tabindex=\"0\">{}</pre>", escaped(&report));
         }
         Some(Err(_)) | None => push(page, "p", &tongue.say("page-no-report")),
     }
+}
+
+fn report_text(report: &Report) -> serde_json::Result<String> {
+    Ok(json(&serde_json::to_string_pretty(report)?).into_owned())
 }
 
 fn push(page: &mut String, element: &str, text: &str) {
@@ -144,14 +153,14 @@ mod tests {
     }
 
     fn page(language: &str) -> String {
-        draw(&Tongue::new(&[language.parse().unwrap()]), &status(), &TimeZone::UTC)
+        draw(&Tongue::for_screens(&[language.parse().unwrap()]), &status(), &TimeZone::UTC)
     }
 
     #[test]
     fn what_a_policy_says_is_text_and_nothing_else() {
         let mut status = status();
         status.obligations[0].title = "<script>alert(1)</script> & \"more\"".into();
-        let page = draw(&Tongue::new(&[]), &status, &TimeZone::UTC);
+        let page = draw(&Tongue::for_screens(&[]), &status, &TimeZone::UTC);
         assert!(page.contains("&lt;script&gt;alert(1)&lt;/script&gt; &amp; &quot;more&quot;"));
         assert!(!page.contains("<script"));
     }
