@@ -11,7 +11,7 @@ mod table;
 
 use std::{borrow::Cow, fmt};
 
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
 
 use self::table::{Kind, Unseen};
@@ -32,7 +32,7 @@ const OWN_STYLES: [&str; 11] = ["0", "1", "2", "3", "4", "31", "32", "33", "34",
 /// ```compile_fail
 /// println!("{}", forewarn_proto::foreign::Foreign::from("\u{1b}[2J"));
 /// ```
-#[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Foreign(String);
 
@@ -56,6 +56,21 @@ impl Foreign {
 impl fmt::Debug for Foreign {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "\"{}\"", self.line())
+    }
+}
+
+/// A string, where it stands: what a field may hold is said there.
+impl JsonSchema for Foreign {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        String::schema_name()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        String::json_schema(generator)
     }
 }
 

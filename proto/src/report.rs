@@ -54,6 +54,7 @@ pub struct Report {
     pub corrections: Vec<CorrectionReport>,
     /// Settings of the device by which it promises less than others do.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    #[schemars(with = "Vec<Weakened>")]
     pub weakened: BTreeSet<Weakened>,
 }
 

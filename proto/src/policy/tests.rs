@@ -80,7 +80,7 @@ fn what_is_wrong_is_refused_with_line_and_remedy() {
     check_refused("no-tiktok", "../no", &["line 1", "small letters"]);
     check_refused("en = \"Please remove TikTok.\"\n", "", &["message", "no `en`"]);
     check_refused("version = 1", "version = 0", &["version", "start at 1"]);
-    check_refused("Please remove", "\\u001b[2J", &["message.en", "control characters"]);
+    check_refused("Please remove", "\\u001b[2J", &["message.en", "control character"]);
 }
 
 #[test]
