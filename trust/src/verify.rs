@@ -16,8 +16,11 @@ use tough::{
 };
 
 use crate::{
-    DELEGATED, keys,
+    DELEGATED,
+    admins::check_root,
+    keys,
     metadata::version_of,
+    role,
     transport::{BundleTransport, METADATA_URL, TARGETS_URL},
 };
 
@@ -104,10 +107,22 @@ pub async fn verify(
         .load()
         .await
         .map_err(|e| refusal(&e))?;
+    check_roots(root, &repository, offered)?;
     let verified = collect(&repository).await?;
     accepted.map_or(Ok(()), |accepted| refuse_older(accepted, &verified))?;
     refuse_unlisted(&repository, &verified, offered)?;
     Ok(verified)
+}
+
+/// One key is one admin in every root on the way, or one person could have chosen the admins of the next one alone.
+fn check_roots(trusted: &str, repository: &Repository, offered: &Bundle) -> Result<(), Refusal> {
+    let newest = repository.root().signed.version.get();
+    let on_the_way = (1..=newest).filter_map(|version| offered.files.get(&format!("{version}.root.json")));
+    for root in on_the_way.map(String::as_str).chain([trusted]) {
+        check_root(root).map_err(|error| Refusal::NotSigned(format!("root: {error}")))?;
+        check_role("root", root)?;
+    }
+    Ok(())
 }
 
 fn url(text: &str) -> Result<url::Url, Refusal> {
@@ -177,12 +192,15 @@ async fn collect(repository: &Repository) -> Result<Verified, Refusal> {
         ("snapshot".to_owned(), to_text(repository.snapshot())?),
         ("targets".to_owned(), to_text(repository.targets())?),
     ]);
+    roles.iter().try_for_each(|(role, text)| check_role(role, text))?;
     for role in DELEGATED {
         let delegated = delegations.roles.iter().find(|delegated| delegated.name == role);
         let signed = delegated.and_then(|d| d.targets.as_ref()).ok_or_else(|| missing_role(role))?;
         admins.push(signed.signed.expires);
         let signed_by = signers(delegations, role, signed);
-        roles.insert(role.to_owned(), to_text(signed)?);
+        let text = to_text(signed)?;
+        check_role(role, &text)?;
+        roles.insert(role.to_owned(), text);
         for name in signed.signed.targets.keys() {
             let document = Document { bytes: read(repository, name).await?, signed_by: signed_by.clone() };
             documents.insert(name.resolved().to_owned(), document);
@@ -219,6 +237,11 @@ fn check_delegations(root: &Root, delegations: &Delegations) -> Result<(), Refus
         }
     }
     Ok(())
+}
+
+/// What was signed as one role counts as no other.
+fn check_role(role: &str, text: &str) -> Result<(), Refusal> {
+    role::check(role, text).map_err(|error| Refusal::NotSigned(error.to_string()))
 }
 
 fn to_text<T: serde::Serialize>(signed: &Signed<T>) -> Result<String, Refusal> {

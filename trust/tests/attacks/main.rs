@@ -4,6 +4,8 @@
 mod admins;
 mod company;
 mod drafts;
+mod one_key;
+mod roles;
 
 use std::collections::BTreeMap;
 
