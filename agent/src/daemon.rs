@@ -338,10 +338,8 @@ impl Daemon {
                 self.give(Input::PoliciesVerified(set));
                 self.give(Input::PoliciesConfirmed);
             }
-            Verdict::Refused(refusal, retracted) => {
-                if let Some(set) = retracted {
-                    self.give(Input::PoliciesVerified(set));
-                }
+            Verdict::Refused(refusal, undoing) => {
+                self.give(Input::UndoingHeard(undoing));
                 self.refuse(refusal);
             }
         }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use forewarn_engine::{PolicySet, SignedPolicy, Spared};
+use forewarn_engine::{PolicySet, SignedPolicy, Spared, Undoing};
 use forewarn_proto::{
     bundle::Bundle,
     policy::{Exemption, Exemptions, Policy, Retraction},
@@ -35,8 +35,8 @@ struct Accepted {
 pub(crate) enum Verdict {
     /// It is in force now.
     Accepted(PolicySet),
-    /// It is not in force; its retractions are all the same, because they can only undo.
-    Refused(Refusal, Option<PolicySet>),
+    /// It is not in force. What it says that can only undo counts all the same, if its signatures hold.
+    Refused(Refusal, Undoing),
 }
 
 impl Trust {
@@ -80,31 +80,22 @@ impl Trust {
         let root = self.root.clone();
         let verified = match self.verified(bytes, &root).await {
             Ok(verified) => verified,
-            Err(refusal) => return Verdict::Refused(refusal, None),
+            Err(refusal) => return Verdict::Refused(refusal, Undoing::default()),
         };
         let set = verified.check_expiry(now).and_then(|()| policy_set(&verified, &self.device));
         match set {
-            Ok(mut set) => match store.set_bundle(bytes, &verified.root, &self.enrolled) {
+            Ok(set) => match store.set_bundle(bytes, &verified.root, &self.enrolled) {
                 Ok(()) => {
                     self.root.clone_from(&verified.root);
-                    self.keep_retractions(&mut set);
                     self.accepted = Some(Accepted { digest: digest(bytes), verified, set: set.clone() });
                     Verdict::Accepted(set)
                 }
                 Err(error) => {
                     let refusal = Refusal::Unreadable(format!("it can't be stored: {error:#}"));
-                    Verdict::Refused(refusal, self.with_retractions_of(&verified))
+                    Verdict::Refused(refusal, undoing(&verified, &self.device))
                 }
             },
-            Err(refusal) => Verdict::Refused(refusal, self.with_retractions_of(&verified)),
-        }
-    }
-
-    /// A retraction that was heard stays, whatever a later bundle leaves out.
-    fn keep_retractions(&self, set: &mut PolicySet) {
-        for (id, heard) in self.accepted.iter().flat_map(|accepted| &accepted.set.retractions) {
-            let said = set.retractions.entry(id.clone()).or_insert_with(|| heard.clone());
-            said.through_version = said.through_version.max(heard.through_version);
+            Err(refusal) => Verdict::Refused(refusal, undoing(&verified, &self.device)),
         }
     }
 
@@ -118,18 +109,6 @@ impl Trust {
         let bundle = Bundle::parse(bytes)?;
         let before = self.accepted.as_ref().map(|accepted| &accepted.verified);
         verify(root, before, &bundle, &self.scratch).await
-    }
-
-    /// The policies in force with the retractions of a bundle whose signatures hold but which is refused otherwise.
-    fn with_retractions_of(&mut self, verified: &Verified) -> Option<PolicySet> {
-        let accepted = self.accepted.as_mut()?;
-        let before = accepted.set.retractions.clone();
-        for (_, document) in verified.of_role("retractions") {
-            if let Ok(retraction) = Retraction::parse(&document.bytes) {
-                accepted.set.retractions.insert(retraction.policy.clone(), retraction);
-            }
-        }
-        (accepted.set.retractions != before).then(|| accepted.set.clone())
     }
 }
 
@@ -152,18 +131,30 @@ fn policy_set(verified: &Verified, device: &str) -> Result<PolicySet, Refusal> {
     for (name, document) in verified.of_role("retractions") {
         let retraction = Retraction::parse(&document.bytes).map_err(|e| not_parsed(name, &e.to_string()))?;
         check_name(name, &Retraction::target_name(&retraction.policy))?;
-        set.retractions.insert(retraction.policy.clone(), retraction);
     }
     for (name, document) in verified.of_role("exemptions") {
         let exemptions = Exemptions::parse(&document.bytes).map_err(|e| not_parsed(name, &e.to_string()))?;
         check_name(name, &Exemptions::target_name(&exemptions.policy))?;
-        set.pauses.insert(exemptions.policy.clone(), exemptions.pauses);
-        for Exemption { rule, until, .. } in exemptions.exemptions.into_iter().filter(|e| e.device == device) {
-            let spared = Spared { until, signed_by: document.signed_by.clone() };
-            set.exemptions.insert((exemptions.policy.clone(), rule), spared);
+    }
+    set.undoing = undoing(verified, device);
+    Ok(set)
+}
+
+/// What a verified bundle says that can only undo, as far as it can be read: what can't be read keeps nothing else unheard.
+fn undoing(verified: &Verified, device: &str) -> Undoing {
+    let mut undoing = Undoing::default();
+    for (_, document) in verified.of_role("retractions") {
+        let retraction = Retraction::parse(&document.bytes);
+        retraction.iter().for_each(|retraction| undoing.retract(retraction));
+    }
+    for (_, document) in verified.of_role("exemptions") {
+        let Ok(Exemptions { policy, pauses, exemptions }) = Exemptions::parse(&document.bytes) else { continue };
+        pauses.iter().for_each(|pause| undoing.pause(&policy, pause));
+        for Exemption { rule, until, .. } in exemptions.into_iter().filter(|exemption| exemption.device == device) {
+            undoing.spare(&policy, &rule, &Spared { until, signed_by: document.signed_by.clone() });
         }
     }
-    Ok(set)
+    undoing
 }
 
 fn parse_policy(name: &str, document: &Document) -> Result<Policy, Refusal> {

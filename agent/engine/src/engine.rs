@@ -220,6 +220,7 @@ impl Engine {
                 self.state.confirmed_at = Some(self.time());
                 self.state.confirmed_in = Some(now.boot_id.clone());
             }
+            Input::UndoingHeard(undoing) => self.state.undoing.hear(&undoing),
             Input::BundleRefused(refusal) => self.refused = Some(refusal),
             Input::InventoryTaken(listings) => {
                 self.heard.packages = true;
@@ -249,10 +250,7 @@ impl Engine {
     }
 
     fn accept(&mut self, set: PolicySet) {
-        for (id, retraction) in &set.retractions {
-            let through = self.state.retracted.entry(id.clone()).or_default();
-            *through = retraction.through_version.max(*through);
-        }
+        self.state.undoing.hear(&set.undoing);
         for (id, signed) in &set.policies {
             let accepted = self.state.accepted.entry(id.clone()).or_default();
             *accepted = signed.policy.version.max(*accepted);

@@ -161,7 +161,7 @@ impl Engine {
     /// Whoever saw, or may have seen, a notice of a policy that is now withdrawn is told so: also, and above all, those who
     /// did what it asked. What is still on its way to the screen is waited for.
     fn correct_withdrawn(&mut self) {
-        let retractions = self.policies.iter().flat_map(|set| set.retractions.keys());
+        let retractions = self.state.undoing.retractions.keys();
         let withdrawn: Vec<PolicyId> = retractions.filter(|id| self.is_withdrawn(id)).cloned().collect();
         for policy in withdrawn {
             let Some(seen) = self.state.seen.get_mut(&policy) else { continue };
@@ -176,9 +176,7 @@ impl Engine {
     /// Queues the correction if the policy was withdrawn rather than replaced.
     fn queue_correction(&mut self, policy: &PolicyId, person: Person) {
         let Some(set) = &self.policies else { return };
-        let Some(retraction) = set.retractions.get(policy) else {
-            return;
-        };
+        let Some(retraction) = self.state.undoing.retractions.get(policy) else { return };
         let signed = set.policies.get(policy);
         let apps = signed.map(|s| s.policy.rules.iter().map(|rule| rule.app.clone()).collect());
         let subject = Subject::Correction(policy.clone(), person);

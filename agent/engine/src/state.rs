@@ -11,7 +11,7 @@ use forewarn_proto::{
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{NoticeId, NoticeKind, ObligationId, ProfileId, Subject, TrustedTime, time};
+use crate::{NoticeId, NoticeKind, ObligationId, ProfileId, Subject, TrustedTime, Undoing, time};
 
 /// The engine's durable state.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,8 +23,8 @@ pub struct State {
     pub(crate) confirmed_at: Option<Timestamp>,
     /// In which boot that was: how long ago it was is certain only within one boot.
     pub(crate) confirmed_in: Option<String>,
-    /// The highest version of each policy that was withdrawn. Grows only: a retraction that was heard is never unheard.
-    pub(crate) retracted: BTreeMap<PolicyId, u64>,
+    /// All that was heard and can only undo. Grows only.
+    pub(crate) undoing: Undoing,
     /// The highest version of each policy that was ever in force here; a lower one does not come back.
     pub(crate) accepted: BTreeMap<PolicyId, u64>,
     /// Standing obligations.

@@ -38,7 +38,7 @@ pub struct Pause {
 
 impl Pause {
     /// Whether this pause holds back everyone whom `other` does.
-    fn covers(&self, other: &Self) -> bool {
+    pub fn covers(&self, other: &Self) -> bool {
         self.through_version >= other.through_version && self.at <= other.at
     }
 }

@@ -19,4 +19,5 @@ mod random;
 mod referee;
 mod rollout;
 mod scenarios;
+mod undoing;
 mod world;

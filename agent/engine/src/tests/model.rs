@@ -174,7 +174,7 @@ impl Model {
     }
 
     fn hear_policies(&mut self, set: &PolicySet) {
-        for (id, retraction) in &set.retractions {
+        for (id, retraction) in &set.undoing.retractions {
             let through = self.retracted.entry(id.clone()).or_default();
             *through = retraction.through_version.max(*through);
         }

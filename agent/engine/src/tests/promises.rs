@@ -160,7 +160,7 @@ fn promise_3_retraction_restores_withdraws_and_corrects_those_who_saw() {
 fn promise_3_a_retraction_that_was_heard_is_never_unheard() {
     let mut world = World::banned("grace = \"24h\"");
     world.retract("ban", 1);
-    world.set.retractions.clear();
+    world.set.undoing.retractions.clear();
     world.push();
     world.pass(48);
     assert_eq!(world.revokes(), []);

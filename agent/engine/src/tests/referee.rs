@@ -55,7 +55,7 @@ impl Referee {
     pub(super) fn hear(&mut self, input: &Input, at: Timestamp, boot: u32, given: &BTreeMap<Scope, Listing>) {
         match input {
             Input::PoliciesVerified(set) => {
-                for (id, retraction) in &set.retractions {
+                for (id, retraction) in &set.undoing.retractions {
                     let through = self.retracted.entry(id.clone()).or_default();
                     *through = retraction.through_version.max(*through);
                 }
