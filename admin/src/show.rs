@@ -18,7 +18,7 @@ const WARN: Style = AnsiColor::Yellow.on_default();
 
 /// A policy in words: all that it does, since what is signed is what was shown.
 pub(crate) fn policy(policy: &Policy) {
-    anstream::println!("{BOLD}{}{BOLD:#} (policy {}, version {})", policy.title, policy.id, policy.version);
+    anstream::println!("{BOLD}{}{BOLD:#} (policy {}, version {})", policy.title.english(), policy.id, policy.version);
     policy_in_words(policy).iter().for_each(|(label, text)| anstream::println!("  {label:<10}{text}"));
 }
 
@@ -107,7 +107,7 @@ pub(crate) fn changes(changes: &Changes, in_force: &Verified) -> Result<()> {
     }
     let former = |name: &str| in_force.documents.get(name).and_then(|former| Policy::parse(&former.bytes).ok());
     for name in &changes.removed {
-        let what = former(name).map(|gone| format!(" (version {}: {})", gone.version, gone.title));
+        let what = former(name).map(|gone| format!(" (version {}: {})", gone.version, gone.title.english()));
         anstream::println!("  {WARN}takes out {name}{}{WARN:#}", what.unwrap_or_default());
     }
     for (name, text) in &changes.added {
@@ -173,6 +173,13 @@ pub(crate) fn count(name: &str, count: &PolicyCount) {
     );
     if count.unheard > 0 {
         anstream::println!("  {} devices have not answered on this version yet", count.unheard);
+    }
+    if count.too_old > 0 {
+        let devices = if count.too_old == 1 { "device is" } else { "devices are" };
+        anstream::println!(
+            "  {WARN}{} {devices} too old for this policy: nothing is taken there{WARN:#}",
+            count.too_old
+        );
     }
     foreseen(&count.foretold);
     let shares = count.platforms.iter().map(|(name, share)| (format!("on {name}"), share));

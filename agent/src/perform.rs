@@ -83,7 +83,7 @@ impl Hands {
                 None
             }
             Effect::Revoke(id) => {
-                let seals = engine.seals(&id);
+                let seals = engine.locks(&id);
                 self.run(Errand::Revoke { seals }, id)
             }
             Effect::Restore(id) => self.run(Errand::Restore, id),

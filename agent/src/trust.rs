@@ -1,14 +1,14 @@
 //! From a bundle's bytes to policies that may be believed. Verified first, parsed after.
 
+mod documents;
+#[cfg(test)]
+mod tests;
+
 use std::path::PathBuf;
 
-use forewarn_engine::{PolicySet, SignedPolicy, Spared, Undoing};
-use forewarn_proto::{
-    bundle::Bundle,
-    policy::{Exemption, Exemptions, Policy, Retraction},
-    report::Refusal,
-};
-use forewarn_trust::{Document, Verified, digest, verify};
+use forewarn_engine::{PolicySet, Undoing};
+use forewarn_proto::{bundle::Bundle, report::Refusal};
+use forewarn_trust::{Verified, digest, verify};
 use jiff::Timestamp;
 
 use crate::{identity::Identity, store::Store};
@@ -82,26 +82,24 @@ impl Trust {
             Ok(verified) => verified,
             Err(refusal) => return Verdict::Refused(refusal, Undoing::default()),
         };
-        let set = verified.check_expiry(now).and_then(|()| policy_set(&verified, &self.device));
-        match set {
-            Ok(set) => match store.set_bundle(bytes, &verified.root, &self.enrolled) {
-                Ok(()) => {
-                    self.root.clone_from(&verified.root);
-                    self.accepted = Some(Accepted { digest: digest(bytes), verified, set: set.clone() });
-                    Verdict::Accepted(set)
-                }
-                Err(error) => {
-                    let refusal = Refusal::Unreadable(format!("it can't be stored: {error:#}"));
-                    Verdict::Refused(refusal, undoing(&verified, &self.device))
-                }
-            },
-            Err(refusal) => Verdict::Refused(refusal, undoing(&verified, &self.device)),
+        let kept = verified.check_expiry(now).and_then(|()| self.keep(bytes, &verified, store));
+        if let Err(refusal) = kept {
+            return Verdict::Refused(refusal, documents::undoing(&verified, &self.device));
         }
+        self.root.clone_from(&verified.root);
+        let set = documents::read(&verified, &self.device);
+        self.accepted = Some(Accepted { digest: digest(bytes), verified, set: set.clone() });
+        Verdict::Accepted(set)
+    }
+
+    fn keep(&self, bytes: &[u8], verified: &Verified, store: &Store) -> Result<(), Refusal> {
+        let kept = store.set_bundle(bytes, &verified.root, &self.enrolled);
+        kept.map_err(|error| Refusal::Unreadable(format!("it can't be stored: {error:#}")))
     }
 
     async fn examine(&self, bytes: &[u8], root: &str) -> Result<Accepted, Refusal> {
         let verified = self.verified(bytes, root).await?;
-        let set = policy_set(&verified, &self.device)?;
+        let set = documents::read(&verified, &self.device);
         Ok(Accepted { digest: digest(bytes), verified, set })
     }
 
@@ -110,65 +108,4 @@ impl Trust {
         let before = self.accepted.as_ref().map(|accepted| &accepted.verified);
         verify(root, before, &bundle, &self.scratch).await
     }
-}
-
-/// Parses what was verified. One document that does not parse refuses the whole bundle.
-fn policy_set(verified: &Verified, device: &str) -> Result<PolicySet, Refusal> {
-    let mut set = PolicySet { bundle: verified.version, ..PolicySet::default() };
-    for (name, document) in verified.of_role("policies") {
-        let policy = parse_policy(name, document)?;
-        let signed = SignedPolicy {
-            policy: policy.into(),
-            signed_by: document.signed_by.clone(),
-            expires: verified.admins_until,
-        };
-        set.policies.insert(signed.policy.id.clone(), signed);
-    }
-    for (name, document) in verified.of_role("previews") {
-        let policy = parse_policy(name, document)?;
-        set.previews.insert(policy.id.clone(), policy);
-    }
-    for (name, document) in verified.of_role("retractions") {
-        let retraction = Retraction::parse(&document.bytes).map_err(|e| not_parsed(name, &e.to_string()))?;
-        check_name(name, &Retraction::target_name(&retraction.policy))?;
-    }
-    for (name, document) in verified.of_role("exemptions") {
-        let exemptions = Exemptions::parse(&document.bytes).map_err(|e| not_parsed(name, &e.to_string()))?;
-        check_name(name, &Exemptions::target_name(&exemptions.policy))?;
-    }
-    set.undoing = undoing(verified, device);
-    Ok(set)
-}
-
-/// What a verified bundle says that can only undo, as far as it can be read: what can't be read keeps nothing else unheard.
-fn undoing(verified: &Verified, device: &str) -> Undoing {
-    let mut undoing = Undoing::default();
-    for (_, document) in verified.of_role("retractions") {
-        let retraction = Retraction::parse(&document.bytes);
-        retraction.iter().for_each(|retraction| undoing.retract(retraction));
-    }
-    for (_, document) in verified.of_role("exemptions") {
-        let Ok(Exemptions { policy, pauses, exemptions }) = Exemptions::parse(&document.bytes) else { continue };
-        pauses.iter().for_each(|pause| undoing.pause(&policy, pause));
-        for Exemption { rule, until, .. } in exemptions.into_iter().filter(|exemption| exemption.device == device) {
-            undoing.spare(&policy, &rule, &Spared { until, signed_by: document.signed_by.clone() });
-        }
-    }
-    undoing
-}
-
-fn parse_policy(name: &str, document: &Document) -> Result<Policy, Refusal> {
-    let policy = Policy::parse(&document.bytes).map_err(|e| not_parsed(name, &e.to_string()))?;
-    let folder = name.split('/').next().unwrap_or_default();
-    check_name(name, &format!("{folder}/{}.toml", policy.id))?;
-    Ok(policy)
-}
-
-/// A document under another's name could stand in for it.
-fn check_name(name: &str, expected: &str) -> Result<(), Refusal> {
-    if name == expected { Ok(()) } else { Err(not_parsed(name, &format!("it holds {expected}"))) }
-}
-
-fn not_parsed(name: &str, reason: &str) -> Refusal {
-    Refusal::NotParsed(format!("{name}: {reason}"))
 }

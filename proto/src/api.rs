@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     moment::{Day, Moment},
     policy::{Group, Name, PolicyId, RuleId},
-    report::{CorrectionReport, PersonReport},
+    report::{CorrectionReport, PersonReport, Unread},
 };
 
 /// The largest request body from an admin or a device that enrolls, in bytes.
@@ -17,7 +17,6 @@ pub const MAX_REQUEST_BYTES: usize = 8 * 1024 * 1024;
 
 /// `POST /v1/enroll`: a device asks for a certificate for the key that it made.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
 pub struct EnrollRequest {
     /// The one-time token's secret.
     pub secret: String,
@@ -27,7 +26,6 @@ pub struct EnrollRequest {
 
 /// `POST /v1/renew`: an enrolled device asks for a new certificate, for a new key, under the name that it has.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
 pub struct RenewRequest {
     /// A PKCS#10 certificate signing request, in PEM.
     pub signing_request: String,
@@ -35,7 +33,6 @@ pub struct RenewRequest {
 
 /// The answer: the device is enrolled, or its certificate renewed.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
 pub struct EnrollAnswer {
     /// The name that the server gave to the device.
     pub device: String,
@@ -45,7 +42,6 @@ pub struct EnrollAnswer {
 
 /// `GET /v1/online-keys`: the server's own public keys, which the admins put into the root.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
 pub struct OnlineKeys {
     /// The snapshot role's Ed25519 public key, in hexadecimal.
     pub snapshot: String,
@@ -57,7 +53,6 @@ pub struct OnlineKeys {
 ///
 /// A later post of the same roles with another signature adds that signature.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
 pub struct Draft {
     /// TUF role name (`root`, `targets`, `policies`, `previews`, `retractions`, `exemptions`) to its signed metadata as
     /// JSON text.
@@ -82,7 +77,6 @@ pub struct Draft {
 
 /// `GET /v1/devices`: a device, as it is listed. This and its newest report are all that the server keeps of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
 pub struct Device {
     /// The name that it was given.
     pub name: String,
@@ -97,6 +91,35 @@ pub struct Device {
     /// When its newest report came.
     #[schemars(with = "Option<Moment>")]
     pub heard: Option<Timestamp>,
+    /// What that says of the agent there.
+    #[serde(default)]
+    pub agent: Option<Agent>,
+}
+
+/// The agent on a device, by its own word.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Agent {
+    /// Its version.
+    pub version: String,
+    /// What kind of device it is on: `linux`.
+    pub platform: String,
+    /// The newest format of documents that it reads; 0 where it does not say.
+    pub format: u32,
+    /// The first few documents that it can't read, and takes nothing by.
+    pub unread: Vec<Unread>,
+}
+
+/// Devices with the same agent.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+pub struct AgentCount {
+    /// Its version.
+    pub version: String,
+    /// What kind of device it is on: `linux`.
+    pub platform: String,
+    /// The newest format of documents that it reads; 0 where it does not say.
+    pub format: u32,
+    /// How many devices have it.
+    pub devices: u64,
 }
 
 /// What whoever asks the admins' interface may do. Each may also do what those before it may.
@@ -113,7 +136,6 @@ pub enum Role {
 
 /// Where a draft stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
 pub struct DraftStatus {
     /// The draft's number on this server.
     pub number: i64,
@@ -146,7 +168,6 @@ impl DraftStatus {
 
 /// `GET /v1/status`: what the fleet has reported.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
 pub struct FleetStatus {
     /// Devices that enrolled.
     pub devices: u64,
@@ -156,6 +177,9 @@ pub struct FleetStatus {
     pub policies: BTreeMap<String, PolicyCount>,
     /// Corrections after retractions, by policy.
     pub corrections: BTreeMap<PolicyId, CorrectionCount>,
+    /// Which agents devices have.
+    #[serde(default)]
+    pub agents: Vec<AgentCount>,
     /// Devices whose newest report says that they refused a bundle, by reason.
     pub refusals: BTreeMap<String, u64>,
     /// People of whom something is asked, and to whom nothing shows notices now.
@@ -165,7 +189,6 @@ pub struct FleetStatus {
 
 /// `GET /v1/told/{policy}`: who was told what of a policy, and who was corrected.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
 pub struct Told {
     /// Everyone whom it obliges.
     pub people: Vec<ToldPerson>,
@@ -175,7 +198,6 @@ pub struct Told {
 
 /// One person who was told, or is to be.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
 pub struct ToldPerson {
     /// On which device.
     pub device: String,
@@ -187,7 +209,6 @@ pub struct ToldPerson {
 
 /// One person who was corrected, or is to be.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
 pub struct ToldCorrection {
     /// On which device.
     pub device: String,
@@ -197,7 +218,6 @@ pub struct ToldCorrection {
 
 /// `POST /v1/appeal`: a person on this device contests what a rule asks of them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
 pub struct AppealRequest {
     /// Which policy.
     pub policy: PolicyId,
@@ -213,7 +233,6 @@ pub const MAX_APPEAL_CHARS: usize = 1000;
 
 /// `GET /v1/appeals`: what was contested, the newest first.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
 pub struct Appeal {
     /// Which device.
     pub device: String,
@@ -243,7 +262,6 @@ pub const MAX_TOKEN_DAYS: u16 = 366;
 
 /// A token, as it is listed. Its secret is shown once, when it is made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
 pub struct Token {
     /// Whose it is.
     pub name: String,
@@ -256,7 +274,6 @@ pub struct Token {
 
 /// `GET /v1/fleet/{policy}`: a fleet to simulate a policy with. It names no device.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
 pub struct Answers {
     /// Devices, by what they say of the policy.
     pub alike: Vec<Alike>,
@@ -266,7 +283,6 @@ pub struct Answers {
 
 /// Devices that say the same of a policy.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
 pub struct Alike {
     /// What kind of device: `linux`.
     pub platform: String,
@@ -286,7 +302,6 @@ pub struct Alike {
 
 /// `GET /v1/sign-in`: where people without an admin's key sign in, by OpenID Connect.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
 pub struct Provider {
     /// Where their browser goes.
     pub authorization_endpoint: String,
@@ -312,7 +327,6 @@ pub struct SignInRequest {
 
 /// The answer: a token for a person, in the place of the one from their last sign-in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
 pub struct SignedIn {
     /// Its secret, for `Authorization: Bearer`.
     pub secret: String,
@@ -323,7 +337,6 @@ pub struct SignedIn {
 /// `GET /v1/undone/{policy}?since={version}`: how far a retraction has come, that was published with this version of the
 /// timestamp role.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
 pub struct Undone {
     /// Devices that enrolled.
     pub devices: u64,
@@ -341,7 +354,6 @@ pub struct Undone {
 
 /// Devices and people by result.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
 pub struct PolicyCount {
     /// The highest version reported.
     pub version: u64,
@@ -361,6 +373,9 @@ pub struct PolicyCount {
     /// Devices that have not answered on this version yet.
     #[serde(default)]
     pub unheard: u64,
+    /// Those of them whose agent is too old to read it. Nothing is taken by it there.
+    #[serde(default)]
+    pub too_old: u64,
     /// Devices that the rollout has reached.
     #[serde(default)]
     pub reached: u64,
@@ -380,7 +395,6 @@ pub struct PolicyCount {
 
 /// A part of the devices.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
 pub struct Share {
     /// Devices that answered.
     pub devices: u64,
@@ -394,7 +408,6 @@ pub struct Share {
 
 /// What publishing a preview would do.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
 pub struct Foresight {
     /// Devices on which somebody would be told.
     pub devices: u64,
@@ -409,7 +422,6 @@ pub struct Foresight {
 
 /// People corrected after a retraction.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
 pub struct CorrectionCount {
     /// People who had seen a notice.
     pub owed: u64,

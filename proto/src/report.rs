@@ -15,9 +15,11 @@ use crate::{
 /// The largest report that a server reads, in bytes. Stops a device from filling the server's memory.
 pub const MAX_REPORT_BYTES: usize = 1024 * 1024;
 
+/// The most documents that a report names as unread.
+pub const MAX_UNREAD: usize = 100;
+
 /// A device's state.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
 pub struct Report {
     /// Grows with each report of this device; the server keeps the highest.
     pub sequence: u64,
@@ -33,6 +35,12 @@ pub struct Report {
     pub bundle: Option<u64>,
     /// Why the newest bundle that was offered is not in force.
     pub refused: Option<Refusal>,
+    /// The newest format of documents that the agent reads; 0 where it does not say.
+    #[serde(default)]
+    pub format: u32,
+    /// What of the bundle in force the agent can't read, at most [`MAX_UNREAD`] documents.
+    #[serde(default)]
+    pub unread: Vec<Unread>,
     /// One entry for each policy or preview in force.
     pub policies: Vec<PolicyReport>,
     /// Mail profiles that are not simply in their place.
@@ -44,9 +52,32 @@ pub struct Report {
     pub corrections: Vec<CorrectionReport>,
 }
 
+/// A document in the bundle in force that this agent can't read. It does nothing by it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Unread {
+    /// The document, as the bundle names it: `policies/no-tiktok.toml`.
+    pub document: String,
+    /// Why not.
+    pub why: Misread,
+}
+
+/// Why an agent can't read a document.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, thiserror::Error)]
+#[serde(rename_all = "snake_case", tag = "kind", content = "detail")]
+pub enum Misread {
+    /// It has a newer format than the agent knows.
+    #[error("its format {0} is newer than this agent")]
+    Format(u32),
+    /// It does not parse; the beginning of why.
+    #[error("it does not parse: {0}")]
+    Text(String),
+    /// The agent does not know what documents of its folder are for.
+    #[error("its folder is newer than this agent")]
+    Folder,
+}
+
 /// One policy on one device.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
 pub struct PolicyReport {
     /// Which policy.
     pub policy: PolicyId,
@@ -68,7 +99,6 @@ fn yes() -> bool {
 
 /// One rule on one device.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
 pub struct RuleReport {
     /// Which rule.
     pub rule: RuleId,
@@ -89,7 +119,6 @@ pub struct RuleReport {
 
 /// What a policy would do on one device, if it were published as the preview says. Nobody was told.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
 pub struct Foretold {
     /// People who would be told.
     pub people: u32,
@@ -105,7 +134,6 @@ pub struct Foretold {
 
 /// One obligation: a rule for a person.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
 pub struct PersonReport {
     /// The person's user number on that device; no name goes up.
     pub person: Person,
@@ -132,7 +160,6 @@ pub struct PersonReport {
 
 /// One person's mail profile of one domain, while it is not simply in its place.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
 pub struct ProfileReport {
     /// Whose.
     pub person: Person,
@@ -222,7 +249,6 @@ impl Obstacle {
 
 /// A correction to a person who had seen a notice of a policy that was retracted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
 pub struct CorrectionReport {
     /// Which policy.
     pub policy: PolicyId,
@@ -380,7 +406,4 @@ pub enum Refusal {
     /// Its metadata has expired.
     #[error("it has expired: {0}")]
     Expired(String),
-    /// It is signed, but a document in it does not parse; the whole bundle waits until that is mended.
-    #[error("it is signed but does not parse: {0}")]
-    NotParsed(String),
 }

@@ -138,13 +138,28 @@ fn promise_7_a_bundle_over_its_size_limit() {
 }
 
 #[test]
-fn promise_7_a_policy_that_does_not_parse_although_it_is_signed() {
+fn promise_7_a_policy_of_the_future_takes_nothing_and_keeps_nothing_from_being_heard() {
     let h = set();
     let both = [&h.keys.alice, &h.keys.bob];
-    let strange = policy().replace("version = 1", "version = 1\nwipe = true");
-    let forced = h.keys.force(&h.repository, NAME, &strange, &both, h.tomorrow());
-    let bytes = String::from_utf8(forced.bundle().to_bytes()).unwrap();
-    check(&h, &bytes, "does not parse", |r| matches!(r, Refusal::NotParsed(_)));
+    for (version, future, reason) in
+        [(1, "version = 1\nwipe = true", "can't be read"), (2, "version = 2\nformat = 9", "is written in format 9")]
+    {
+        let strange = policy().replace("version = 1", future);
+        let forced = h.keys.force(&h.repository, NAME, &strange, &both, h.tomorrow());
+        let other = home::filled_in(&home::TIKTOK, "other", version, "grace = \"24h\"");
+        let forced = h.keys.force(&forced, "policies/other.toml", &other, &both, h.tomorrow());
+        let before = h.device.status().unwrap().confirmed_at;
+        h.server.feed.push(forced.bundle());
+        let status = h.device.wait_for("it is in force", |status| status.confirmed_at > before).unwrap();
+        assert_eq!(status.unread.iter().map(|unread| unread.document.as_str()).collect::<Vec<_>>(), [NAME]);
+        assert!(status.rules.iter().all(|rule| rule.policy.as_str() == "other"), "{:?}", status.rules);
+        let shown = h.device.run(&["status"]).unwrap().ok().unwrap();
+        assert!(shown.contains(reason) && shown.contains("Nothing is taken by it"), "`{reason}` is not in: {shown}");
+        let report = h.device.wait_for("it is reported", |status| {
+            status.report.as_ref().is_some_and(|report| report.unread == status.unread && report.format == 1)
+        });
+        assert!(report.is_ok());
+    }
 }
 
 #[test]

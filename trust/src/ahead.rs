@@ -1,7 +1,7 @@
 //! A document that only undoes reaches versions that are published, and none that is to come: those are decisions of their
 //! own, and nobody may take them back before they were made.
 
-use forewarn_proto::policy::{Exemptions, Policy, PolicyId, Retraction};
+use forewarn_proto::policy::{Exemptions, Header, Policy, PolicyId, Retraction};
 
 /// A retraction or a pause that reaches further than what is published.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -27,8 +27,7 @@ fn newest(published: &Option<u64>) -> String {
 /// When it reaches a version above the newest published, and above what stands under its name already.
 pub(crate) fn check<'t>(name: &str, text: &[u8], in_force: impl Fn(&str) -> Option<&'t [u8]>) -> Result<(), Ahead> {
     let Some((policy, through)) = reach(name, text) else { return Ok(()) };
-    let published = in_force(&Policy::target_name(&policy)).and_then(|text| Policy::parse(text).ok());
-    let published = published.map(|policy| policy.version);
+    let published = in_force(&Policy::target_name(&policy)).and_then(|text| Header::read(text).ok()?.version);
     let already = in_force(name).and_then(|former| reach(name, former)).map(|(_, through)| through);
     if Some(through) <= published.max(already) {
         return Ok(());
@@ -39,9 +38,12 @@ pub(crate) fn check<'t>(name: &str, text: &[u8], in_force: impl Fn(&str) -> Opti
 /// The policy and the highest of its versions that a document undoes, if it undoes versions.
 fn reach(name: &str, text: &[u8]) -> Option<(PolicyId, u64)> {
     match name.split_once('/')?.0 {
-        "retractions" => Retraction::parse(text).ok().map(|retraction| (retraction.policy, retraction.through_version)),
+        "retractions" => {
+            let retraction = Retraction::hear(text).ok()?;
+            Some((retraction.policy, retraction.through_version))
+        }
         "exemptions" => {
-            let exemptions = Exemptions::parse(text).ok()?;
+            let (exemptions, _) = Exemptions::hear(text).ok()?;
             let through = exemptions.pauses.iter().map(|pause| pause.through_version).max()?;
             Some((exemptions.policy, through))
         }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use forewarn_proto::{
     api::Draft,
-    policy::{Exemptions, Policy, PolicyError, Retraction},
+    policy::{Exemptions, Header, Policy, PolicyError, Retraction},
 };
 use tough::schema::{
     Delegations, Root, Signature, Signed, Targets,
@@ -301,23 +301,23 @@ fn check_all_stay(
 fn check_document(role: &str, name: &str, text: &str, former: Option<&String>) -> Result<(), DraftError> {
     let wrong = |source| DraftError::Policy { name: name.to_owned(), source };
     let id = if role == "retractions" {
-        let retraction = Retraction::parse(text.as_bytes()).map_err(wrong)?;
-        let former = former.and_then(|former| Retraction::parse(former.as_bytes()).ok());
+        let retraction = retraction(text).map_err(wrong)?;
+        let former = former.and_then(|former| Retraction::hear(former.as_bytes()).ok());
         if former.is_some_and(|former| former.through_version > retraction.through_version) {
             return Err(DraftError::Unretract(name.to_owned()));
         }
         retraction.policy
     } else if role == "exemptions" {
-        let exemptions = Exemptions::parse(text.as_bytes()).map_err(wrong)?;
-        let former = former.and_then(|former| Exemptions::parse(former.as_bytes()).ok());
-        if former.is_some_and(|former| !exemptions.keeps(&former)) {
+        let exemptions = exemptions(text).map_err(wrong)?;
+        let former = former.and_then(|former| Exemptions::hear(former.as_bytes()).ok());
+        if former.is_some_and(|(former, _)| !exemptions.keeps(&former)) {
             return Err(DraftError::Unexempt(name.to_owned()));
         }
         exemptions.policy
     } else {
         let policy = Policy::parse(text.as_bytes()).map_err(wrong)?;
-        let former = former.filter(|former| *former != text).map(|former| Policy::parse(former.as_bytes()));
-        if former.is_some_and(|former| former.is_ok_and(|former| former.version >= policy.version)) {
+        let former = former.filter(|former| *former != text).and_then(|former| Header::read(former.as_bytes()).ok());
+        if former.is_some_and(|former| former.version >= Some(policy.version)) {
             return Err(DraftError::PolicyVersion { name: name.to_owned(), offered: policy.version });
         }
         policy.id
@@ -326,5 +326,20 @@ fn check_document(role: &str, name: &str, text: &str, former: Option<&String>) -
         Ok(())
     } else {
         Err(DraftError::Name { name: name.to_owned(), id: id.to_string() })
+    }
+}
+
+/// What undoes is published whatever its format: the devices that know it may be newer than this server.
+fn retraction(text: &str) -> Result<Retraction, PolicyError> {
+    match Retraction::parse(text.as_bytes()) {
+        Err(PolicyError::Format(_)) => Retraction::hear(text.as_bytes()),
+        parsed => parsed,
+    }
+}
+
+fn exemptions(text: &str) -> Result<Exemptions, PolicyError> {
+    match Exemptions::parse(text.as_bytes()) {
+        Err(PolicyError::Format(_)) => Exemptions::hear(text.as_bytes()).map(|(heard, _)| heard),
+        parsed => parsed,
     }
 }

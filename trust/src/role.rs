@@ -3,10 +3,12 @@
 
 use serde_json::Value;
 
-use crate::{
-    DELEGATED,
-    metadata::{MetadataError, signed_part},
-};
+use tough::schema::{DelegatedRole, PathSet};
+
+use crate::metadata::{MetadataError, signed_part};
+
+/// The roles that the server signs, each of a kind of its own.
+const ONLINE: [&str; 2] = ["snapshot", "timestamp"];
 
 /// The field of what is signed that holds the role's name.
 pub(crate) const ROLE_FIELD: &str = "x-forewarn-role";
@@ -39,6 +41,12 @@ pub enum RoleError {
         /// The target.
         target: String,
     },
+    /// It would govern more than its own folder.
+    #[error("{role} is delegated more, or something else, than a folder of its own name")]
+    Delegated {
+        /// The role.
+        role: String,
+    },
     /// It follows another version of TUF than 1.0.
     #[error("{role} follows version {version:?} of TUF, and only 1.0 is understood here")]
     Specification {
@@ -57,11 +65,26 @@ pub enum RoleError {
 pub(crate) fn check(role: &str, text: &str) -> Result<(), MetadataError> {
     let signed = signed_part(role, text)?;
     check_specification(role, &signed)?;
-    if role == "targets" || DELEGATED.contains(&role) {
+    if !ONLINE.contains(&role) && role != "root" {
         check_name(role, &signed)?;
         check_folder(role, &signed)?;
     }
     Ok(())
+}
+
+/// Checks that a delegated role governs its own folder and nothing else, and is not called like a role of another kind.
+///
+/// # Errors
+/// When one of these does not hold.
+pub(crate) fn check_delegated(delegated: &DelegatedRole) -> Result<(), RoleError> {
+    let DelegatedRole { name, paths, .. } = delegated;
+    let is_taken = ONLINE.contains(&name.as_str()) || ["root", "targets"].contains(&name.as_str());
+    let is_plain = name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-') && !name.is_empty();
+    let own = matches!(paths, PathSet::Paths(paths) if paths.len() == 1 && paths[0].value() == format!("{name}/*"));
+    if own && is_plain && !is_taken {
+        return Ok(());
+    }
+    Err(RoleError::Delegated { role: name.escape_debug().take(40).collect() })
 }
 
 /// Later patches of 1.0 change nothing that is read (TUF specification, section 4.3).

@@ -2,7 +2,10 @@
 
 use anyhow::Result;
 use clap::{Args, Subcommand};
-use forewarn_proto::{api::Device, policy::Group};
+use forewarn_proto::{
+    api::{Agent, Device},
+    policy::Group,
+};
 
 use crate::{home::Home, server::Server};
 
@@ -55,10 +58,20 @@ async fn list(server: &Server) -> Result<()> {
     }
 }
 
-fn line(Device { name, enrolled, groups, revoked, heard }: &Device) -> String {
+fn line(Device { name, enrolled, groups, revoked, heard, agent }: &Device) -> String {
     let groups: Vec<&str> = groups.iter().map(Group::as_str).collect();
     let groups = if groups.is_empty() { String::new() } else { format!(", in {}", groups.join(" and ")) };
     let heard = heard.map_or("has reported nothing".to_owned(), |at| format!("last report {at:.0}"));
     let revoked = revoked.map(|at| format!(", REVOKED {at:.0}")).unwrap_or_default();
-    format!("{name}{groups}: enrolled {enrolled:.0}, {heard}{revoked}")
+    let agent = agent.as_ref().map(|agent| format!(", {}", in_words(agent))).unwrap_or_default();
+    format!("{name}{groups}: enrolled {enrolled:.0}, {heard}{agent}{revoked}")
+}
+
+fn in_words(Agent { version, platform, format, unread }: &Agent) -> String {
+    let unread: Vec<String> = unread
+        .iter()
+        .map(|unread| format!("{} ({})", unread.document.escape_debug(), unread.why.to_string().escape_debug()))
+        .collect();
+    let unread = if unread.is_empty() { String::new() } else { format!(", CAN'T READ {}", unread.join("; ")) };
+    format!("agent {version} on {platform}, format {format}{unread}")
 }

@@ -1,5 +1,6 @@
 use anyhow::Result;
 use clap::Args;
+use forewarn_proto::api::AgentCount;
 
 use crate::{home::Home, server::Server, show};
 
@@ -19,6 +20,11 @@ pub(crate) async fn run(home: &Home, options: &Options) -> Result<()> {
         return Ok(());
     }
     anstream::println!("{} devices enrolled, {} connected", fleet.devices, fleet.connected);
+    for AgentCount { version, platform, format, devices } in &fleet.agents {
+        anstream::println!(
+            "  {devices} devices have agent {version} on {platform}, which reads formats up to {format}"
+        );
+    }
     for (name, count) in &fleet.policies {
         show::count(name, count);
     }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use forewarn_proto::{
     inventory::{Person, Wanted},
     policy::{Domain, PolicyId, Rule},
-    report::{Hold, Obstacle, Refusal},
+    report::{Hold, Obstacle, Refusal, Unread},
 };
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 
@@ -171,6 +171,11 @@ impl Engine {
     /// Why the newest bundle that was offered is not in force; none once one was confirmed.
     pub fn refused(&self) -> Option<&Refusal> {
         self.refused.as_ref()
+    }
+
+    /// What of the bundle in force this version can't read.
+    pub fn unread(&self) -> &[Unread] {
+        self.policies.as_ref().map_or(&[], |set| &set.unread)
     }
 
     /// Trusted time at the present input.

@@ -8,7 +8,7 @@ use std::{
 use forewarn_proto::{
     inventory::{Change, Listing, Person},
     policy::{Domain, Policy, PolicyId},
-    report::{Medium, Obstacle, Refusal},
+    report::{Medium, Obstacle, Refusal, Unread},
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -87,6 +87,18 @@ pub struct PolicySet {
     pub previews: BTreeMap<PolicyId, Policy>,
     /// What can only undo. It adds to what was heard before.
     pub undoing: Undoing,
+    /// What this version of the agent can't read. Nothing is taken by it.
+    pub unread: Vec<Unread>,
+}
+
+impl PolicySet {
+    /// Whether something about a policy can't be read: itself, or whether it was withdrawn, or who is spared it. Nobody can
+    /// say then what it asks.
+    pub fn is_unread(&self, id: &PolicyId) -> bool {
+        let acts = |folder: &str| ["policies", "retractions", "exemptions"].contains(&folder);
+        let about = |document: &str| document.strip_suffix(".toml") == Some(id.as_str());
+        self.unread.iter().filter_map(|unread| unread.document.split_once('/')).any(|(f, name)| acts(f) && about(name))
+    }
 }
 
 /// A policy and who signed it.

@@ -2,8 +2,10 @@
 
 use forewarn_proto::{
     inventory::Person,
-    policy::{Policy, Rule},
-    report::{Hold, PersonReport, PolicyReport, ProfileReport, ProfileState, Receipt, Report, RuleReport, Stage},
+    policy::{FORMAT, Policy, Rule},
+    report::{
+        Hold, MAX_UNREAD, PersonReport, PolicyReport, ProfileReport, ProfileState, Receipt, Report, RuleReport, Stage,
+    },
 };
 
 use crate::{
@@ -42,6 +44,8 @@ impl Engine {
             platform: self.settings.platform.clone(),
             bundle: self.policies.as_ref().map(|set| set.bundle),
             refused: self.refused.clone(),
+            format: FORMAT,
+            unread: self.unread().iter().take(MAX_UNREAD).cloned().collect(),
             policies: acting.chain(previews.map(|policy| self.policy_report(policy, true))).collect(),
             profiles: self.profile_reports(),
             unattended: self.unattended_people(),

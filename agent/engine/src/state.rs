@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use forewarn_proto::{
     inventory::{Person, Source},
-    policy::{Domain, How, Language, PolicyId, Rule},
+    policy::{Domain, How, Language, PolicyId, Rule, Texts},
     purl::Purl,
     report::{CorrectionReport, Medium, Obstacle, Report},
 };
@@ -58,7 +58,7 @@ pub(crate) struct Obligation {
     pub(crate) told_takes: BTreeSet<Domain>,
     /// Whether it said that the stored mail will be closed too.
     #[serde(default)]
-    pub(crate) told_seal: bool,
+    pub(crate) told_lock: bool,
     /// When the app was found.
     pub(crate) found_at: Timestamp,
     /// What matched, when it was last seen.
@@ -155,7 +155,7 @@ pub(crate) struct Waiting {
     pub(crate) last_call_of: BTreeSet<ObligationId>,
     /// Whether it says that stored mail will be closed.
     #[serde(default)]
-    pub(crate) seals: bool,
+    pub(crate) locks: bool,
     pub(crate) attempts: u32,
     pub(crate) retry_at: Option<Timestamp>,
 }
@@ -164,7 +164,7 @@ pub(crate) struct Waiting {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Correction {
     pub(crate) report: CorrectionReport,
-    pub(crate) title: String,
+    pub(crate) title: Texts,
     pub(crate) apps: Vec<String>,
     pub(crate) message: BTreeMap<Language, String>,
 }

@@ -55,7 +55,7 @@ fn print(tongue: &Tongue, status: &Status, zone: &TimeZone) {
     }
     for obligation in &status.obligations {
         let stage = tongue.stage(obligation.stage);
-        anstream::println!("{BOLD}{}{BOLD:#}: {} ({stage})", obligation.app, obligation.title);
+        anstream::println!("{BOLD}{}{BOLD:#}: {} ({stage})", obligation.app, tongue.title(obligation));
         facts::print(&obligation_in_short(tongue, obligation, status.now, zone), "  ");
     }
     for domain in &status.revoked {

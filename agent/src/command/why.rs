@@ -31,7 +31,7 @@ pub(crate) async fn run(config: &Config, options: &Options) -> Result<()> {
         anstream::println!("{}", tongue.nothing_now(rule, &zone));
     }
     for obligation in obligations {
-        anstream::println!("{BOLD}{}{BOLD:#}: {}", obligation.app, obligation.title);
+        anstream::println!("{BOLD}{}{BOLD:#}: {}", obligation.app, tongue.title(obligation));
         facts::print(&obligation_facts(&tongue, obligation, status.now, &zone), "  ");
     }
     Ok(())

@@ -3,11 +3,20 @@
 use std::collections::{BTreeSet, HashSet};
 
 use anyhow::Result;
-use forewarn_proto::{api::Device, audit::Decision, policy::Group};
+use forewarn_proto::{
+    api::{Agent, Device},
+    audit::Decision,
+    policy::Group,
+    report::Report,
+};
 use futures_util::TryStreamExt;
 use jiff::Timestamp;
 
 use super::{Store, audit::append};
+use crate::count::{platform, version};
+
+/// How many documents that a device can't read are listed.
+const LISTED_UNREAD: usize = 10;
 
 /// Whether a device may speak.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,11 +92,10 @@ impl Store {
 
     /// Up to a thousand devices after the one of this name, by name.
     pub(crate) async fn devices_after(&self, name: &str) -> Result<Vec<Device>> {
-        let select = "SELECT d.name, d.enrolled, d.device_groups, d.revoked, r.received FROM device d \
+        let select = "SELECT d.name, d.enrolled, d.device_groups, d.revoked, r.received, r.report FROM device d \
                       LEFT JOIN report r ON r.device = d.name WHERE d.name > $1 ORDER BY d.name LIMIT 1000";
-        type Row = (String, i64, String, Option<i64>, Option<i64>);
-        let rows: Vec<Row> = sqlx::query_as(select).bind(name).fetch_all(&self.pool).await?;
-        let read = |(name, enrolled, groups, revoked, heard): Row| {
+        type Row = (String, i64, String, Option<i64>, Option<i64>, Option<String>);
+        let read = |(name, enrolled, groups, revoked, heard, report): Row| -> Result<Device> {
             let moment = |at: Option<i64>| at.map(Timestamp::from_millisecond).transpose();
             Ok(Device {
                 name,
@@ -95,9 +103,16 @@ impl Store {
                 groups: serde_json::from_str(&groups)?,
                 revoked: moment(revoked)?,
                 heard: moment(heard)?,
+                agent: report.and_then(|report| agent_of(&report)),
             })
         };
-        rows.into_iter().map(read).collect()
+        // One at a time: a thousand reports of the largest size don't fit in memory.
+        let mut devices = Vec::new();
+        let mut rows = sqlx::query_as::<_, Row>(select).bind(name).fetch(&self.pool);
+        while let Some(row) = rows.try_next().await? {
+            devices.push(read(row)?);
+        }
+        Ok(devices)
     }
 
     /// Has a device's certificate count no longer. False if there is no such device.
@@ -135,4 +150,11 @@ impl Store {
         transaction.commit().await?;
         Ok(true)
     }
+}
+
+/// What a stored report says of its agent; nothing where it can't be read.
+fn agent_of(report: &str) -> Option<Agent> {
+    let report: Report = serde_json::from_str(report).ok()?;
+    let (version, platform, format) = (version(&report), platform(&report).to_owned(), report.format);
+    Some(Agent { version, platform, format, unread: report.unread.into_iter().take(LISTED_UNREAD).collect() })
 }

@@ -6,6 +6,7 @@ mod company;
 mod drafts;
 mod one_key;
 mod roles;
+mod unknown;
 
 use std::collections::BTreeMap;
 

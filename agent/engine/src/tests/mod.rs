@@ -20,4 +20,5 @@ mod referee;
 mod rollout;
 mod scenarios;
 mod undoing;
+mod unread;
 mod world;

@@ -202,7 +202,8 @@ impl Referee {
     fn warnings_of(&self, policy: &PolicyId) -> impl Iterator<Item = &(Timestamp, Notice, BTreeMap<PolicyId, u64>)> {
         let named = format!("({policy})");
         self.shown.iter().filter(move |(_, notice, _)| {
-            matches!(notice.subject, Subject::App(..)) && notice.titles.iter().any(|title| title.contains(&named))
+            matches!(notice.subject, Subject::App(..))
+                && notice.titles.iter().any(|title| title.english().contains(&named))
         })
     }
 

@@ -27,7 +27,13 @@ fn paused(at: Timestamp, through_version: u64) -> Undoing {
 fn retracted(through_version: u64) -> Undoing {
     let message = [("en".parse().unwrap(), "Sent in error.".to_owned())].into();
     let mut undoing = Undoing::default();
-    undoing.retract(&Retraction { policy: "ban".parse().unwrap(), through_version, reason: "error".into(), message });
+    undoing.retract(&Retraction {
+        format: 1,
+        policy: "ban".parse().unwrap(),
+        through_version,
+        reason: "error".into(),
+        message,
+    });
     undoing
 }
 
@@ -37,8 +43,11 @@ fn rolled_out(version: u64) -> forewarn_proto::policy::Policy {
     policy_about("ban", version, "tiktok", "grace = \"24h\"", "mail = [\"corp.example\"]", top)
 }
 
+/// What a server does to take something back.
+type Withholding = Box<dyn Fn(&mut World)>;
+
 /// Every way in which a server could take something back that was heard.
-fn withholdings(less: Undoing) -> Vec<(&'static str, Box<dyn Fn(&mut World)>)> {
+fn withholdings(less: Undoing) -> Vec<(&'static str, Withholding)> {
     let bundle = move |undoing: Undoing| {
         move |world: &mut World| {
             world.set.undoing = undoing.clone();

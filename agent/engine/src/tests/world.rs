@@ -164,7 +164,7 @@ impl World {
     pub(super) fn retract(&mut self, id: &str, through_version: u64) {
         let id: PolicyId = id.parse().unwrap();
         let message = BTreeMap::from([(Language::english(), "Sent in error.".to_owned())]);
-        let retraction = Retraction { policy: id.clone(), through_version, reason: "error".into(), message };
+        let retraction = Retraction { format: 1, policy: id.clone(), through_version, reason: "error".into(), message };
         self.set.undoing.retractions.insert(id, retraction);
         self.push();
     }

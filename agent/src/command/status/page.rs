@@ -88,7 +88,7 @@ fn draw_obligation(
     zone: &TimeZone,
 ) {
     page.push_str("<section>\n");
-    push(page, "h2", &obligation.title);
+    push(page, "h2", tongue.title(obligation));
     page.push_str(&timeline::draw(tongue, obligation, status.now, zone));
     draw_facts(page, &obligation_facts(tongue, obligation, status.now, zone));
     page.push_str("</section>\n");
