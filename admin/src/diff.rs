@@ -3,7 +3,7 @@
 use anstyle::{AnsiColor, Style};
 use forewarn_proto::{
     foreign::{MARGIN, folded, line},
-    policy::{Offline, Policy},
+    policy::{Consequence, Contact, Offline, Policy, Rule},
 };
 use serde::Serialize;
 
@@ -91,12 +91,16 @@ pub(crate) fn changed(old: &Policy, new: &Policy) -> Vec<FieldChange> {
 
 /// All fields but `id` and `version`. Every one has to be here: what is not is not shown.
 fn fields(policy: &Policy) -> Vec<Field> {
-    let Policy { id: _, version: _, title, deadline, rollout, until, message, consequence, rules } = policy;
+    let Policy { format, id: _, version: _, title, contact, deadline, rollout, until, message, consequence, rules } =
+        policy;
+    let Consequence { mail, lock, whole_app, offline } = consequence;
     let mut all = Vec::new();
     let mut say = |name: &str, item: &str, words: String| {
         all.push(Field { name: name.to_owned(), item: item.to_owned(), words });
     };
-    say("title", "", title.clone());
+    say("format", "", format.to_string());
+    say("title", "", title.english().to_owned());
+    title.translations().for_each(|(language, text)| say(&format!("title.{language}"), "", text.to_owned()));
     deadline.at.iter().for_each(|at| say("deadline.at", "", at.to_string()));
     say("deadline.grace", "", deadline.grace.to_string());
     say("deadline.min_notice", "", deadline.min_notice.to_string());
@@ -106,22 +110,27 @@ fn fields(policy: &Policy) -> Vec<Field> {
     words::rollout_in_words(rollout).into_iter().for_each(|(field, words)| say(field, "", words));
     until.iter().for_each(|until| say("until", "", words::end(until)));
     message.iter().for_each(|(language, text)| say(&format!("message.{language}"), "", text.clone()));
-    if consequence.mail.is_empty() {
+    for (way, texts) in contact.iter().flat_map(Contact::ways) {
+        texts.iter().for_each(|(language, text)| say(&format!("contact.{way}.{language}"), "", text.to_owned()));
+    }
+    if mail.is_empty() {
         say("consequence.mail", "", words::ONLY_WARNS.to_owned());
     }
-    consequence.mail.iter().for_each(|domain| say("consequence.mail", domain.as_str(), words::takes(domain)));
-    say("consequence.seal", "", if consequence.seal { words::SEALS } else { "the stored mail stays open" }.to_owned());
-    let offline = match consequence.offline {
+    mail.iter().for_each(|domain| say("consequence.mail", domain.as_str(), words::takes(domain)));
+    say("consequence.lock", "", if *lock { words::LOCKS } else { "the stored mail stays open" }.to_owned());
+    let whole = if *whole_app { words::WHOLE_APP } else { "on Android, no app is hidden as a whole" };
+    say("consequence.whole_app", "", whole.to_owned());
+    let offline = match offline {
         Offline::Hold => "revokes nothing on devices that have not reached the server for long",
         Offline::Revoke => words::ACTS_OFFLINE,
     };
     say("consequence.offline", "", offline.to_owned());
-    for rule in rules {
-        say(&format!("rule[{}].app", rule.id), "", rule.app.clone());
-        let purls = format!("rule[{}].purls", rule.id);
-        rule.purls.iter().for_each(|pattern| say(&purls, &pattern.to_string(), words::purl(pattern)));
-        let names = format!("rule[{}].display_names", rule.id);
-        rule.display_names.iter().for_each(|name| say(&names, name, words::display_name(name)));
+    for Rule { id, app, purls, display_names, signers } in rules {
+        let field = |name: &str| format!("rule[{id}].{name}");
+        say(&field("app"), "", app.clone());
+        purls.iter().for_each(|pattern| say(&field("purls"), &pattern.to_string(), words::purl(pattern)));
+        display_names.iter().for_each(|name| say(&field("display_names"), name, words::display_name(name)));
+        signers.iter().for_each(|signer| say(&field("signers"), signer.as_str(), words::signed_by(signer)));
     }
     all
 }

@@ -74,7 +74,7 @@ fn of_policies(mut policies: Vec<Policy>, fleet: Option<&FleetStatus>) -> Vec<St
     let domains: BTreeSet<&Domain> = consequences().flat_map(|c| &c.mail).collect();
     let domains: Vec<String> = domains.into_iter().map(|domain| cut(domain.as_str(), DOMAIN)).collect();
     let nothing = domains.is_empty().then(|| words::ONLY_WARNS.to_owned());
-    let closes = consequences().any(|c| c.seal && !c.mail.is_empty());
+    let closes = consequences().any(|c| c.lock && !c.mail.is_empty());
     let offline = consequences().any(|c| c.offline == Offline::Revoke);
     [
         fact("puts in", policies.iter().map(version)),

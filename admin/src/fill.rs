@@ -4,17 +4,18 @@
 use anyhow::{Result, anyhow};
 use forewarn_proto::{
     catalogue::{self, App},
-    policy::Pattern,
+    policy::{FORMAT, Pattern, Policy},
 };
 use toml_edit::{Array, DocumentMut, Formatted, InlineTable, Item, Table, Value};
 
-/// The policy with every rule filled in. Comments stay, and a text without such rules stays as it is.
+/// The policy with every rule filled in, and with its format. Comments stay, and a text that has all that stays as it is.
 ///
 /// # Errors
 /// Names the rule whose app is not in the catalogue, and apps that are called alike.
 pub(crate) fn fill(text: &str) -> Result<String> {
     // What is not TOML, or has no rules, is the parser's to refuse: it names the line.
     let Ok(mut document) = text.parse::<DocumentMut>() else { return Ok(text.to_owned()) };
+    let says_format = document.contains_key("format");
     let rules = document.get_mut("rule").and_then(Item::as_array_of_tables_mut);
     let mut filled = false;
     for (index, rule) in rules.into_iter().flat_map(|rules| rules.iter_mut().enumerate()) {
@@ -25,7 +26,22 @@ pub(crate) fn fill(text: &str) -> Result<String> {
             filled = true;
         }
     }
-    Ok(if filled { document.to_string() } else { text.to_owned() })
+    let text = if filled { document.to_string() } else { text.to_owned() };
+    // At its head, where nothing is inside a table yet.
+    Ok(if says_format { text } else { format!("format = {FORMAT}\n{text}") })
+}
+
+/// The policy as it would be published, and its text. What is wrong is told with the lines of `text`, not of what was
+/// filled in.
+///
+/// # Errors
+/// As [`fill`] and [`Policy::parse`].
+pub(crate) fn read(text: &str) -> Result<(Policy, String)> {
+    let filled = fill(text)?;
+    match Policy::parse(filled.as_bytes()) {
+        Ok(policy) => Ok((policy, filled)),
+        Err(error) => Err(Policy::parse(text.as_bytes()).err().unwrap_or(error).into()),
+    }
 }
 
 fn fill_rule(rule: &mut Table, app: &App) {
@@ -57,8 +73,6 @@ fn unknown(index: usize, name: &str) -> anyhow::Error {
 
 #[cfg(test)]
 mod tests {
-    use forewarn_proto::policy::Policy;
-
     use super::*;
 
     const SHORT: &str = r#"# Agreed on 1 December.
@@ -84,7 +98,7 @@ purls = ["pkg:deb/own"]
         assert_eq!(policy.rules[0].app, "TikTok");
         assert_eq!(policy.rules[0].purls, catalogue::find("tiktok").unwrap().patterns());
         assert_eq!(policy.rules[1].purls.len(), 1);
-        assert!(text.starts_with("# Agreed on 1 December."), "comments stay: {text}");
+        assert!(text.starts_with("format = 1\n# Agreed on 1 December."), "comments stay: {text}");
         assert_eq!(fill(&text).unwrap(), text, "once filled in, a policy stays as it is");
     }
 

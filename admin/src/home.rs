@@ -158,9 +158,11 @@ impl Home {
 /// Reads the public key in a file that `init` made.
 pub(crate) fn read_public(path: &Path) -> Result<PublicKey> {
     let text = fs_err::read_to_string(path)?;
-    let key: PublicKey = serde_json::from_str(&text)
+    let mut key: PublicKey = serde_json::from_str(&text)
         .with_context(|| format!("{} is not a public key made by `init`", path.display()))?;
     key.id()?;
+    // As metadata writes it; signatures are over the text.
+    key.public.make_ascii_lowercase();
     Ok(key)
 }
 

@@ -58,7 +58,7 @@ fn ugly() -> impl Strategy<Value = String> {
 /// A policy into which these texts came by whatever way; no check was made.
 fn policy(title: &str, message: &str, app: &str) -> Policy {
     let mut policy = Policy::parse(POLICY.as_bytes()).unwrap();
-    title.clone_into(&mut policy.title);
+    policy.title = title.into();
     policy.message.values_mut().for_each(|text| message.clone_into(text));
     app.clone_into(&mut policy.rules[0].app);
     policy.rules[0].display_names = vec![app.to_owned()];
@@ -67,7 +67,15 @@ fn policy(title: &str, message: &str, app: &str) -> Policy {
 
 fn nothing_in_force() -> Verified {
     let (root, roles, documents) = (String::new(), BTreeMap::new(), BTreeMap::new());
-    Verified { root, version: 1, expires: Timestamp::MAX, admins_until: Timestamp::MAX, roles, documents }
+    Verified {
+        root,
+        version: 1,
+        expires: Timestamp::MAX,
+        admins_until: Timestamp::MAX,
+        roles,
+        documents,
+        unknown: Default::default(),
+    }
 }
 
 /// Every line is as it comes to a terminal already: nothing is left for the last line of defence but to let our styles pass.
@@ -141,7 +149,7 @@ fn toml_text(text: &str) -> String {
 
 #[test]
 fn promise_2_the_facts_say_all_that_a_draft_does() {
-    let consequence = "consequence = { mail = [\"corp.example\"], seal = true, offline = \"revoke\" }\n\
+    let consequence = "consequence = { mail = [\"corp.example\"], lock = true, offline = \"revoke\" }\n\
                        rollout = { percent = 10, groups = [\"pilot\"] }";
     let policy = POLICY.replace("consequence = { mail = [\"corp.example\"] }", consequence);
     let retraction =

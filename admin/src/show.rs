@@ -20,7 +20,7 @@ const WARN: Style = AnsiColor::Yellow.on_default();
 
 /// A policy in words: all that it does, since what is signed is what was shown.
 pub(crate) fn policy(policy: &Policy) -> Vec<String> {
-    let (title, id, version) = (line(&policy.title), &policy.id, policy.version);
+    let (title, id, version) = (line(policy.title.english()), &policy.id, policy.version);
     let mut lines = vec![format!("{BOLD}{title}{BOLD:#} (policy {id}, version {version})")];
     for (label, text) in policy_in_words(policy) {
         // A message is a text of its own, all else is one line.
@@ -128,7 +128,7 @@ pub(crate) fn changes(changes: &Changes, in_force: &Verified) -> Result<Vec<Stri
     let mut lines = changes.admins.as_ref().map(admins).transpose()?.unwrap_or_default();
     let former = |name: &str| in_force.documents.get(name).and_then(|former| Policy::parse(&former.bytes).ok());
     for name in &changes.removed {
-        let what = former(name).map(|gone| format!(" (version {}: {})", gone.version, line(&gone.title)));
+        let what = former(name).map(|gone| format!(" (version {}: {})", gone.version, line(gone.title.english())));
         lines.push(format!("  {WARN}takes out {}{}{WARN:#}", line(name), what.unwrap_or_default()));
     }
     for (name, text) in &changes.added {
@@ -198,6 +198,13 @@ pub(crate) fn count(name: &str, count: &PolicyCount) -> Vec<String> {
     )];
     if count.unheard > 0 {
         lines.push(format!("  {} devices have not answered on this version yet", count.unheard));
+    }
+    if count.too_old > 0 {
+        let devices = if count.too_old == 1 { "device is" } else { "devices are" };
+        lines.push(format!(
+            "  {WARN}{} {devices} too old for this policy: nothing is taken there{WARN:#}",
+            count.too_old
+        ));
     }
     lines.extend(foreseen(&count.foretold));
     let shares = count.platforms.iter().map(|(name, share)| (format!("on {}", line(name)), share));

@@ -1,15 +1,19 @@
 //! A policy in words. Pure: what admins read before they sign, and what a difference is told in.
 
-use forewarn_proto::policy::{At, Deadline, Domain, Group, Length, Offline, Pattern, Policy, QuietHours, Rollout};
+use forewarn_proto::policy::{
+    At, Certificate, Contact, Deadline, Domain, Group, Length, Offline, Pattern, Policy, QuietHours, Rollout,
+};
 
 /// All that a policy does, each line with its label, since what is signed is what was shown.
 pub(crate) fn policy_in_words(policy: &Policy) -> Vec<(String, String)> {
     let mut lines = Vec::new();
     let mut say = |label: &str, text: String| lines.push((label.to_owned(), text));
+    policy.title.translations().for_each(|(language, text)| say("titled", format!("({language}) {text}")));
     for rule in &policy.rules {
         say("bans", rule.app.clone());
         rule.purls.iter().for_each(|pattern| say("", format!("  {}", purl(pattern))));
         rule.display_names.iter().for_each(|name| say("", format!("  {}", display_name(name))));
+        rule.signers.iter().for_each(|signer| say("", format!("  {}", signed_by(signer))));
     }
     deadline_in_words(&policy.deadline).into_iter().for_each(|text| say("deadline", text));
     rollout_in_words(&policy.rollout).into_iter().for_each(|(_, text)| say("reaches", text));
@@ -22,20 +26,28 @@ pub(crate) fn policy_in_words(policy: &Policy) -> Vec<(String, String)> {
     for domain in &policy.consequence.mail {
         say("then", takes(domain));
     }
-    if policy.consequence.seal {
-        say("then", SEALS.to_owned());
+    if policy.consequence.lock {
+        say("then", LOCKS.to_owned());
+    }
+    if policy.consequence.whole_app {
+        say("then", WHOLE_APP.to_owned());
     }
     if policy.consequence.offline == Offline::Revoke {
         say("offline", ACTS_OFFLINE.to_owned());
     }
     policy.message.iter().for_each(|(language, text)| say(MESSAGE, format!("({language}) {text}")));
+    for (way, texts) in policy.contact.iter().flat_map(Contact::ways) {
+        texts.iter().for_each(|(language, text)| say("ask", format!("{way} ({language}) {text}")));
+    }
     lines
 }
 
 /// The label of a message, the one text that may have several lines.
 pub(crate) const MESSAGE: &str = "says";
 pub(crate) const ONLY_WARNS: &str = "nothing: this policy only warns";
-pub(crate) const SEALS: &str = "the stored mail of those accounts is closed until they come back";
+pub(crate) const WHOLE_APP: &str =
+    "on Android, the whole mail app is hidden where the account in it can't be taken alone";
+pub(crate) const LOCKS: &str = "the stored mail of those accounts is closed until they come back";
 pub(crate) const ACTS_OFFLINE: &str =
     "acts on devices that have not reached the server for long, too; a retraction can't stop it there";
 
@@ -45,6 +57,10 @@ pub(crate) fn purl(pattern: &Pattern) -> String {
 
 pub(crate) fn display_name(name: &str) -> String {
     format!("what is called `{name}`, which only warns")
+}
+
+pub(crate) fn signed_by(signer: &Certificate) -> String {
+    format!("on Android only where it is signed by {signer}")
 }
 
 pub(crate) fn takes(domain: &Domain) -> String {
@@ -113,11 +129,11 @@ mod tests {
     const FULL: &str = r#"
 id = "no-tiktok"
 version = 7
-title = "TikTok must go"
+title = { en = "TikTok must go", de = "TikTok muss weg" }
 until = "2027-01-31T12:00Z"
 message = { en = "Please remove it." }
 rollout = { groups = ["pilot"], percent = 50, start = "2026-11-30T09:00Z", over = "7d" }
-consequence = { mail = ["corp.example"], seal = true, offline = "revoke" }
+consequence = { mail = ["corp.example"], lock = true, whole_app = true, offline = "revoke" }
 
 [deadline]
 at = { floating = "2026-12-01T17:00" }
@@ -132,6 +148,11 @@ id = "tiktok"
 app = "TikTok"
 purls = ["pkg:flatpak/com.tiktok.TikTok", { purl = "pkg:deb/tiktok", vers = "vers:deb/<2", only_warns = true }]
 display_names = ["Tick Tock"]
+signers = ["ABababababababababababababababababababababababababababababababab"]
+
+[contact]
+mail = "it@corp.example"
+url = { en = "https://corp.example/en", de = "https://corp.example/de" }
 "#;
 
     #[test]
@@ -139,10 +160,12 @@ display_names = ["Tick Tock"]
         let policy = Policy::parse(FULL.as_bytes()).unwrap();
         let words = policy_in_words(&policy).into_iter().map(|(label, text)| format!("{label:<10}{text}\n"));
         let expected = "\
+titled    (de) TikTok muss weg
 bans      TikTok
             pkg:flatpak/com.tiktok.TikTok
             pkg:deb/tiktok in vers:deb/<2, which only warns
             what is called `Tick Tock`, which only warns
+            on Android only where it is signed by abababababababababababababababababababababababababababababababab
 deadline  2026-12-01T17:00:00 (the device's local time), and at least 49h after each person was shown the notice; \
 never under the device's own least notice
 deadline  never in the hours 22:00-07:00 of the device's local time: it moves to their end
@@ -155,8 +178,12 @@ reaches   evenly more devices over 168h from then on
 ends      2027-01-31T12:00Z; what it took goes back then
 then      the mail profile of corp.example moves into the device's vault
 then      the stored mail of those accounts is closed until they come back
+then      on Android, the whole mail app is hidden where the account in it can't be taken alone
 offline   acts on devices that have not reached the server for long, too; a retraction can't stop it there
 says      (en) Please remove it.
+ask       mail (en) it@corp.example
+ask       url (de) https://corp.example/de
+ask       url (en) https://corp.example/en
 ";
         assert_eq!(words.collect::<String>(), expected);
     }

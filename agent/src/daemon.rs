@@ -17,7 +17,7 @@ use forewarn_proto::{
     inventory::{Listing, Person},
     ipc::Isolation,
     push::Frame,
-    report::Refusal,
+    report::{Refusal, Unread},
 };
 use tokio::{
     signal::unix::{SignalKind, signal},
@@ -345,14 +345,15 @@ impl Daemon {
         match self.trust.judge(bytes, now, &self.hands.store).await {
             Verdict::Accepted(set) => {
                 tracing::info!("bundle {} is in force", set.bundle);
+                for Unread { document, why } in &set.unread {
+                    tracing::warn!("nothing is taken by {document}, which can't be read: {why}");
+                }
                 self.known.send_replace(self.trust.digest().unwrap_or_default().to_owned());
                 self.give(Input::PoliciesVerified(set));
                 self.give(Input::PoliciesConfirmed);
             }
-            Verdict::Refused(refusal, retracted) => {
-                if let Some(set) = retracted {
-                    self.give(Input::PoliciesVerified(set));
-                }
+            Verdict::Refused(refusal, undoing) => {
+                self.give(Input::UndoingHeard(undoing));
                 self.refuse(refusal);
             }
         }

@@ -83,7 +83,7 @@ impl Hands {
                 None
             }
             Effect::Revoke(id) => {
-                let locks = engine.seals(&id);
+                let locks = engine.locks(&id);
                 self.run(Errand::Revoke { locks }, id)
             }
             Effect::Restore(id) => self.run(Errand::Restore, id),

@@ -1,14 +1,14 @@
 //! From a bundle's bytes to policies that may be believed. Verified first, parsed after.
 
+mod documents;
+#[cfg(test)]
+mod tests;
+
 use std::path::PathBuf;
 
-use forewarn_engine::{PolicySet, SignedPolicy, Spared};
-use forewarn_proto::{
-    bundle::Bundle,
-    policy::{Exemption, Exemptions, Policy, Retraction},
-    report::Refusal,
-};
-use forewarn_trust::{Document, Verified, digest, verify};
+use forewarn_engine::{PolicySet, Undoing};
+use forewarn_proto::{bundle::Bundle, report::Refusal};
+use forewarn_trust::{Verified, digest, verify};
 use jiff::Timestamp;
 
 use crate::{identity::Identity, store::Store};
@@ -35,8 +35,8 @@ struct Accepted {
 pub(crate) enum Verdict {
     /// It is in force now.
     Accepted(PolicySet),
-    /// It is not in force; its retractions are all the same, because they can only undo.
-    Refused(Refusal, Option<PolicySet>),
+    /// It is not in force. What it says that can only undo counts all the same, if its signatures hold.
+    Refused(Refusal, Undoing),
 }
 
 impl Trust {
@@ -80,37 +80,26 @@ impl Trust {
         let root = self.root.clone();
         let verified = match self.verified(bytes, &root).await {
             Ok(verified) => verified,
-            Err(refusal) => return Verdict::Refused(refusal, None),
+            Err(refusal) => return Verdict::Refused(refusal, Undoing::default()),
         };
-        let set = verified.check_expiry(now).and_then(|()| policy_set(&verified, &self.device));
-        match set {
-            Ok(mut set) => match store.set_bundle(bytes, &verified.root, &self.enrolled) {
-                Ok(()) => {
-                    self.root.clone_from(&verified.root);
-                    self.keep_retractions(&mut set);
-                    self.accepted = Some(Accepted { digest: digest(bytes), verified, set: set.clone() });
-                    Verdict::Accepted(set)
-                }
-                Err(error) => {
-                    let refusal = Refusal::Unreadable(format!("it can't be stored: {error:#}").into());
-                    Verdict::Refused(refusal, self.with_retractions_of(&verified))
-                }
-            },
-            Err(refusal) => Verdict::Refused(refusal, self.with_retractions_of(&verified)),
+        let kept = verified.check_expiry(now).and_then(|()| self.keep(bytes, &verified, store));
+        if let Err(refusal) = kept {
+            return Verdict::Refused(refusal, documents::undoing(&verified, &self.device));
         }
+        self.root.clone_from(&verified.root);
+        let set = documents::read(&verified, &self.device);
+        self.accepted = Some(Accepted { digest: digest(bytes), verified, set: set.clone() });
+        Verdict::Accepted(set)
     }
 
-    /// A retraction that was heard stays, whatever a later bundle leaves out.
-    fn keep_retractions(&self, set: &mut PolicySet) {
-        for (id, heard) in self.accepted.iter().flat_map(|accepted| &accepted.set.retractions) {
-            let said = set.retractions.entry(id.clone()).or_insert_with(|| heard.clone());
-            said.through_version = said.through_version.max(heard.through_version);
-        }
+    fn keep(&self, bytes: &[u8], verified: &Verified, store: &Store) -> Result<(), Refusal> {
+        let kept = store.set_bundle(bytes, &verified.root, &self.enrolled);
+        kept.map_err(|error| Refusal::Unreadable(format!("it can't be stored: {error:#}").into()))
     }
 
     async fn examine(&self, bytes: &[u8], root: &str) -> Result<Accepted, Refusal> {
         let verified = self.verified(bytes, root).await?;
-        let set = policy_set(&verified, &self.device)?;
+        let set = documents::read(&verified, &self.device);
         Ok(Accepted { digest: digest(bytes), verified, set })
     }
 
@@ -119,65 +108,4 @@ impl Trust {
         let before = self.accepted.as_ref().map(|accepted| &accepted.verified);
         verify(root, before, &bundle, &self.scratch).await
     }
-
-    /// The policies in force with the retractions of a bundle whose signatures hold but which is refused otherwise.
-    fn with_retractions_of(&mut self, verified: &Verified) -> Option<PolicySet> {
-        let accepted = self.accepted.as_mut()?;
-        let before = accepted.set.retractions.clone();
-        for (_, document) in verified.of_role("retractions") {
-            if let Ok(retraction) = Retraction::parse(&document.bytes) {
-                accepted.set.retractions.insert(retraction.policy.clone(), retraction);
-            }
-        }
-        (accepted.set.retractions != before).then(|| accepted.set.clone())
-    }
-}
-
-/// Parses what was verified. One document that does not parse refuses the whole bundle.
-fn policy_set(verified: &Verified, device: &str) -> Result<PolicySet, Refusal> {
-    let mut set = PolicySet { bundle: verified.version, ..PolicySet::default() };
-    for (name, document) in verified.of_role("policies") {
-        let policy = parse_policy(name, document)?;
-        let signed = SignedPolicy {
-            policy: policy.into(),
-            signed_by: document.signed_by.clone(),
-            expires: verified.admins_until,
-        };
-        set.policies.insert(signed.policy.id.clone(), signed);
-    }
-    for (name, document) in verified.of_role("previews") {
-        let policy = parse_policy(name, document)?;
-        set.previews.insert(policy.id.clone(), policy);
-    }
-    for (name, document) in verified.of_role("retractions") {
-        let retraction = Retraction::parse(&document.bytes).map_err(|e| not_parsed(name, &e.to_string()))?;
-        check_name(name, &Retraction::target_name(&retraction.policy))?;
-        set.retractions.insert(retraction.policy.clone(), retraction);
-    }
-    for (name, document) in verified.of_role("exemptions") {
-        let exemptions = Exemptions::parse(&document.bytes).map_err(|e| not_parsed(name, &e.to_string()))?;
-        check_name(name, &Exemptions::target_name(&exemptions.policy))?;
-        set.pauses.insert(exemptions.policy.clone(), exemptions.pauses);
-        for Exemption { rule, until, .. } in exemptions.exemptions.into_iter().filter(|e| e.device == device) {
-            let spared = Spared { until, signed_by: document.signed_by.clone() };
-            set.exemptions.insert((exemptions.policy.clone(), rule), spared);
-        }
-    }
-    Ok(set)
-}
-
-fn parse_policy(name: &str, document: &Document) -> Result<Policy, Refusal> {
-    let policy = Policy::parse(&document.bytes).map_err(|e| not_parsed(name, &e.to_string()))?;
-    let folder = name.split('/').next().unwrap_or_default();
-    check_name(name, &format!("{folder}/{}.toml", policy.id))?;
-    Ok(policy)
-}
-
-/// A document under another's name could stand in for it.
-fn check_name(name: &str, expected: &str) -> Result<(), Refusal> {
-    if name == expected { Ok(()) } else { Err(not_parsed(name, &format!("it holds {expected}"))) }
-}
-
-fn not_parsed(name: &str, reason: &str) -> Refusal {
-    Refusal::NotParsed(format!("{name}: {reason}").into())
 }

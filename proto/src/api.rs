@@ -10,7 +10,7 @@ use crate::{
     foreign::{Foreign, MANY_LINES},
     moment::{Day, Moment},
     policy::{Group, Name, PolicyId, RuleId},
-    report::{CorrectionReport, PersonReport, Weakened},
+    report::{CorrectionReport, PersonReport, Unread, Weakened},
 };
 
 /// The largest request body from an admin or a device that enrolls, in bytes.
@@ -18,7 +18,6 @@ pub const MAX_REQUEST_BYTES: usize = 8 * 1024 * 1024;
 
 /// `POST /v1/enroll`: a device asks for a certificate for the key that it made.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
 pub struct EnrollRequest {
     /// The one-time token's secret.
     pub secret: String,
@@ -28,7 +27,6 @@ pub struct EnrollRequest {
 
 /// `POST /v1/renew`: an enrolled device asks for a new certificate, for a new key, under the name that it has.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
 pub struct RenewRequest {
     /// A PKCS#10 certificate signing request, in PEM.
     pub signing_request: String,
@@ -36,7 +34,6 @@ pub struct RenewRequest {
 
 /// The answer: the device is enrolled, or its certificate renewed.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
 pub struct EnrollAnswer {
     /// The name that the server gave to the device.
     pub device: String,
@@ -46,7 +43,6 @@ pub struct EnrollAnswer {
 
 /// `GET /v1/online-keys`: the server's own public keys, which the admins put into the root.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
 pub struct OnlineKeys {
     /// The snapshot role's Ed25519 public key, in hexadecimal.
     pub snapshot: String,
@@ -58,7 +54,6 @@ pub struct OnlineKeys {
 ///
 /// A later post of the same roles with another signature adds that signature.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
 pub struct Draft {
     /// TUF role name (`root`, `targets`, `policies`, `previews`, `retractions`, `exemptions`) to its signed metadata as
     /// JSON text.
@@ -83,7 +78,6 @@ pub struct Draft {
 
 /// `GET /v1/devices`: a device, as it is listed. This and its newest report are all that the server keeps of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
 pub struct Device {
     /// The name that it was given.
     pub name: String,
@@ -101,6 +95,35 @@ pub struct Device {
     /// Settings by which it promises less than others do, as it says.
     #[serde(default)]
     pub weakened: BTreeSet<Weakened>,
+    /// What that says of the agent there.
+    #[serde(default)]
+    pub agent: Option<Agent>,
+}
+
+/// The agent on a device, by its own word.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Agent {
+    /// Its version.
+    pub version: String,
+    /// What kind of device it is on: `linux`.
+    pub platform: String,
+    /// The newest format of documents that it reads; 0 where it does not say.
+    pub format: u32,
+    /// The first few documents that it can't read, and takes nothing by.
+    pub unread: Vec<Unread>,
+}
+
+/// Devices with the same agent.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+pub struct AgentCount {
+    /// Its version.
+    pub version: String,
+    /// What kind of device it is on: `linux`.
+    pub platform: String,
+    /// The newest format of documents that it reads; 0 where it does not say.
+    pub format: u32,
+    /// How many devices have it.
+    pub devices: u64,
 }
 
 /// What whoever asks the admins' interface may do. Each may also do what those before it may.
@@ -117,7 +140,6 @@ pub enum Role {
 
 /// Where a draft stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
 pub struct DraftStatus {
     /// The draft's number on this server.
     pub number: i64,
@@ -150,7 +172,6 @@ impl DraftStatus {
 
 /// `GET /v1/status`: what the fleet has reported.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
 pub struct FleetStatus {
     /// Devices that enrolled.
     pub devices: u64,
@@ -160,6 +181,9 @@ pub struct FleetStatus {
     pub policies: BTreeMap<String, PolicyCount>,
     /// Corrections after retractions, by policy.
     pub corrections: BTreeMap<PolicyId, CorrectionCount>,
+    /// Which agents devices have.
+    #[serde(default)]
+    pub agents: Vec<AgentCount>,
     /// Devices whose newest report says that they refused a bundle, by reason.
     pub refusals: BTreeMap<Foreign, u64>,
     /// People of whom something is asked, and to whom nothing shows notices now.
@@ -172,7 +196,6 @@ pub struct FleetStatus {
 
 /// `GET /v1/told/{policy}`: who was told what of a policy, and who was corrected.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
 pub struct Told {
     /// Everyone whom it obliges.
     pub people: Vec<ToldPerson>,
@@ -182,7 +205,6 @@ pub struct Told {
 
 /// One person who was told, or is to be.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
 pub struct ToldPerson {
     /// On which device.
     pub device: String,
@@ -194,7 +216,6 @@ pub struct ToldPerson {
 
 /// One person who was corrected, or is to be.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
 pub struct ToldCorrection {
     /// On which device.
     pub device: String,
@@ -204,7 +225,6 @@ pub struct ToldCorrection {
 
 /// `POST /v1/appeal`: a person on this device contests what a rule asks of them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
 pub struct AppealRequest {
     /// Which policy.
     pub policy: PolicyId,
@@ -220,7 +240,6 @@ pub const MAX_APPEAL_CHARS: usize = 1000;
 
 /// `GET /v1/appeals`: what was contested, the newest first.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
 pub struct Appeal {
     /// Which device.
     pub device: String,
@@ -250,7 +269,6 @@ pub const MAX_TOKEN_DAYS: u16 = 366;
 
 /// A token, as it is listed. Its secret is shown once, when it is made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
 pub struct Token {
     /// Whose it is.
     pub name: String,
@@ -263,7 +281,6 @@ pub struct Token {
 
 /// `GET /v1/fleet/{policy}`: a fleet to simulate a policy with. It names no device.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
 pub struct Answers {
     /// Devices, by what they say of the policy.
     pub alike: Vec<Alike>,
@@ -273,7 +290,6 @@ pub struct Answers {
 
 /// Devices that say the same of a policy.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
 pub struct Alike {
     /// What kind of device: `linux`.
     pub platform: String,
@@ -293,7 +309,6 @@ pub struct Alike {
 
 /// `GET /v1/sign-in`: where people without an admin's key sign in, by OpenID Connect.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
 pub struct Provider {
     /// Where their browser goes.
     pub authorization_endpoint: String,
@@ -319,7 +334,6 @@ pub struct SignInRequest {
 
 /// The answer: a token for a person, in the place of the one from their last sign-in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
 pub struct SignedIn {
     /// Its secret, for `Authorization: Bearer`.
     pub secret: String,
@@ -330,7 +344,6 @@ pub struct SignedIn {
 /// `GET /v1/undone/{policy}?since={version}`: how far a retraction has come, that was published with this version of the
 /// timestamp role.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
 pub struct Undone {
     /// Devices that enrolled.
     pub devices: u64,
@@ -348,7 +361,6 @@ pub struct Undone {
 
 /// Devices and people by result.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
 pub struct PolicyCount {
     /// The highest version reported.
     pub version: u64,
@@ -371,6 +383,9 @@ pub struct PolicyCount {
     /// Devices that have not answered on this version yet.
     #[serde(default)]
     pub unheard: u64,
+    /// Those of them whose agent is too old to read it. Nothing is taken by it there.
+    #[serde(default)]
+    pub too_old: u64,
     /// Devices that the rollout has reached.
     #[serde(default)]
     pub reached: u64,
@@ -390,7 +405,6 @@ pub struct PolicyCount {
 
 /// A part of the devices.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
 pub struct Share {
     /// Devices that answered.
     pub devices: u64,
@@ -404,7 +418,6 @@ pub struct Share {
 
 /// What publishing a preview would do.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
 pub struct Foresight {
     /// Devices on which somebody would be told.
     pub devices: u64,
@@ -419,7 +432,6 @@ pub struct Foresight {
 
 /// People corrected after a retraction.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
 pub struct CorrectionCount {
     /// People who had seen a notice.
     pub owed: u64,

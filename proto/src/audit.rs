@@ -10,7 +10,6 @@ use crate::{api::Role, moment::Moment};
 
 /// One entry as it is sent: its text, whose bytes the hash covers, and that hash.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
 pub struct Chained {
     /// An [`Entry`] as JSON.
     #[schemars(schema_with = "entry_as_text")]
@@ -26,7 +25,6 @@ fn entry_as_text(generator: &mut SchemaGenerator) -> Schema {
 
 /// What was decided, and when.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
 pub struct Entry {
     /// Counts from 1, without a gap.
     pub number: u64,
@@ -39,7 +37,7 @@ pub struct Entry {
 
 /// A decision.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
+#[serde(rename_all = "snake_case")]
 pub enum Decision {
     /// A draft was put before the admins, or signed by one more, or made anew.
     Proposed {
@@ -114,7 +112,6 @@ pub enum Decision {
 
 /// One TUF role in a draft.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
 pub struct SignedRole {
     /// Its version.
     pub version: u64,

@@ -13,9 +13,9 @@ use crate::{
     id::{NoticeId, Subject},
     inventory::{Person, Source},
     notice::Notice,
-    policy::{Domain, How, Length, PolicyId, RuleId},
+    policy::{Contact, Domain, How, Length, PolicyId, RuleId, Texts},
     purl::Purl,
-    report::{Doubt, Finding, Hold, Medium, Obstacle, Refusal, Report, Stage, Weakened},
+    report::{Doubt, Finding, Hold, Medium, Obstacle, Refusal, Report, Stage, Unread, Weakened},
 };
 
 /// The longest line that the daemon reads, in bytes. Stops a local process from filling its memory.
@@ -79,7 +79,7 @@ pub struct Appealed {
 
 /// What a companion is told.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
+#[serde(rename_all = "snake_case")]
 pub enum Order {
     /// Put this before the person, in the place of what was shown about the same subject.
     Show(Box<Notice>),
@@ -122,6 +122,9 @@ pub struct Status {
     pub confirmed_at: Option<Timestamp>,
     /// Why the newest bundle that was offered is not in force.
     pub refused: Option<Refusal>,
+    /// What of the bundle in force this agent can't read. Nothing is taken by it.
+    #[serde(default)]
+    pub unread: Vec<Unread>,
     /// Each source with its number of packages and what kept it from being complete.
     pub sources: Vec<SourceStatus>,
     /// What applies to the person who asks.
@@ -270,7 +273,10 @@ pub struct ObligationStatus {
     /// Its version.
     pub version: u64,
     /// The policy's title.
-    pub title: String,
+    pub title: Texts,
+    /// Whom the person can ask about the policy.
+    #[serde(default)]
+    pub contact: Option<Contact>,
     /// The key ids of the admins who signed the policy.
     pub signed_by: Vec<String>,
     /// Which rule.
@@ -306,7 +312,7 @@ pub struct ObligationStatus {
     /// The mail domains that will be, or are, revoked.
     pub takes: Vec<Domain>,
     /// Whether the stored mail of these is closed meanwhile.
-    pub seals: bool,
+    pub locks: bool,
     /// Mail clients that have to close before the profile can be taken.
     pub waiting_for: Vec<String>,
     /// Why the profile is not revoked now.

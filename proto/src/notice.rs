@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     id::{NoticeId, Subject},
-    policy::{Domain, Language},
+    policy::{Domain, Language, Texts},
 };
 
 /// A message to a person. The engine says what it is about; the words are made elsewhere.
@@ -22,7 +22,7 @@ pub struct Notice {
     /// The apps in question, as people call them.
     pub apps: Vec<String>,
     /// The titles of the policies, the one with the earliest deadline first; or of the one that was retracted.
-    pub titles: Vec<String>,
+    pub titles: Vec<Texts>,
     /// The first policy's, or the retraction's, own words, by language.
     pub message: BTreeMap<Language, String>,
     /// The earliest effective deadline of the policies; for a first notice the one that showing it now brings.
@@ -30,7 +30,7 @@ pub struct Notice {
     /// What will be, is, or is no longer revoked.
     pub takes: Vec<Domain>,
     /// Whether the stored mail of what is revoked will be closed too.
-    pub seals: bool,
+    pub locks: bool,
 }
 
 /// What a notice says.

@@ -28,7 +28,6 @@ pub const MAX_SPREAD: Duration = Duration::from_secs(60);
 
 /// One push.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Frame {
     /// The server's time.
     pub time: Timestamp,

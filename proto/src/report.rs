@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    foreign::{Foreign, Lines, ONE_LINE, fault},
+    foreign::{Foreign, Lines, ONE_LINE, fault, line},
     inventory::{Person, Source},
     moment::Moment,
     policy::{Domain, PolicyId, RuleId},
@@ -23,9 +23,11 @@ pub const MAX_DETAIL_CHARS: usize = 500;
 /// The largest report that a server reads, in bytes. Stops a device from filling the server's memory.
 pub const MAX_REPORT_BYTES: usize = 1024 * 1024;
 
+/// The most documents that a report names as unread.
+pub const MAX_UNREAD: usize = 100;
+
 /// A device's state.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
 pub struct Report {
     /// Grows with each report of this device; the server keeps the highest.
     pub sequence: u64,
@@ -43,6 +45,12 @@ pub struct Report {
     pub bundle: Option<u64>,
     /// Why the newest bundle that was offered is not in force.
     pub refused: Option<Refusal>,
+    /// The newest format of documents that the agent reads; 0 where it does not say.
+    #[serde(default)]
+    pub format: u32,
+    /// What of the bundle in force the agent can't read, at most [`MAX_UNREAD`] documents.
+    #[serde(default)]
+    pub unread: Vec<Unread>,
     /// One entry for each policy or preview in force.
     pub policies: Vec<PolicyReport>,
     /// Mail profiles that are not simply in their place.
@@ -114,7 +122,8 @@ impl Report {
             ("platform", self.platform.as_str(), MAX_LABEL_CHARS),
             ("refused.detail", refused, MAX_DETAIL_CHARS),
         ];
-        texts.into_iter().find_map(|(field, text, most)| {
+        let unread = self.unread.iter().flat_map(Unread::texts).map(|(field, text)| (field, text, MAX_DETAIL_CHARS));
+        texts.into_iter().chain(unread).find_map(|(field, text, most)| {
             let is_long = text.chars().count() > most;
             let fault = if is_long { Some(format!("it has over {most} characters")) } else { fault(text, Lines::One) };
             fault.map(|fault| format!("{field}: {fault}"))
@@ -122,9 +131,53 @@ impl Report {
     }
 }
 
+/// A document in the bundle in force that this agent can't read. It does nothing by it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Unread {
+    /// The document, as the bundle names it: `policies/no-tiktok.toml`.
+    pub document: String,
+    /// Why not.
+    pub why: Misread,
+}
+
+impl Unread {
+    /// The same as it is reported.
+    #[must_use]
+    pub fn told(mut self) -> Self {
+        self.document = told(&self.document);
+        if let Misread::Text(text) = &mut self.why {
+            *text = told(text);
+        }
+        self
+    }
+
+    /// The document, and what was read in it, with their names in a report.
+    fn texts(&self) -> [(&'static str, &str); 2] {
+        let text = match &self.why {
+            Misread::Text(text) => text.as_str(),
+            Misread::Format(_) | Misread::Folder => "",
+        };
+        [("unread.document", self.document.as_str()), ("unread.why", text)]
+    }
+}
+
+/// Why an agent can't read a document.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, thiserror::Error)]
+#[serde(rename_all = "snake_case", tag = "kind", content = "detail")]
+pub enum Misread {
+    /// It has a newer format than the agent knows.
+    #[error("its format {0} is newer than this agent")]
+    Format(u32),
+    /// It does not parse; the beginning of why.
+    #[error("it does not parse: {0}")]
+    Text(String),
+    /// The agent does not know what documents of its folder are for.
+    #[error("its folder is newer than this agent")]
+    Folder,
+}
+
 /// One policy on one device.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
 pub struct PolicyReport {
     /// Which policy.
     pub policy: PolicyId,
@@ -146,7 +199,6 @@ fn yes() -> bool {
 
 /// One rule on one device.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
 pub struct RuleReport {
     /// Which rule.
     pub rule: RuleId,
@@ -167,7 +219,6 @@ pub struct RuleReport {
 
 /// What a policy would do on one device, if it were published as the preview says. Nobody was told.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
 pub struct Foretold {
     /// People who would be told.
     pub people: u32,
@@ -183,7 +234,6 @@ pub struct Foretold {
 
 /// One obligation: a rule for a person.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
 pub struct PersonReport {
     /// Who, by the name that the device drew for them; no name or number of an account goes up.
     pub person: Person,
@@ -210,7 +260,6 @@ pub struct PersonReport {
 
 /// One person's mail profile of one domain, while it is not simply in its place.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
 pub struct ProfileReport {
     /// Whose.
     pub person: Person,
@@ -303,7 +352,6 @@ impl Obstacle {
 
 /// A correction to a person who had seen a notice of a policy that was retracted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
 pub struct CorrectionReport {
     /// Which policy.
     pub policy: PolicyId,
@@ -461,9 +509,6 @@ pub enum Refusal {
     /// Its metadata has expired.
     #[error("it has expired: {}", .0.line())]
     Expired(#[schemars(length(max = MAX_DETAIL_CHARS), regex(pattern = ONE_LINE))] Foreign),
-    /// It is signed, but a document in it does not parse; the whole bundle waits until that is mended.
-    #[error("it is signed but does not parse: {}", .0.line())]
-    NotParsed(#[schemars(length(max = MAX_DETAIL_CHARS), regex(pattern = ONE_LINE))] Foreign),
 }
 
 impl Refusal {
@@ -473,8 +518,7 @@ impl Refusal {
         | Self::Unreadable(detail)
         | Self::NotSigned(detail)
         | Self::Older(detail)
-        | Self::Expired(detail)
-        | Self::NotParsed(detail)) = self;
+        | Self::Expired(detail)) = self;
         detail
     }
 
@@ -486,9 +530,13 @@ impl Refusal {
         | Self::Unreadable(detail)
         | Self::NotSigned(detail)
         | Self::Older(detail)
-        | Self::Expired(detail)
-        | Self::NotParsed(detail)) = &mut self;
-        *detail = detail.line().chars().take(MAX_DETAIL_CHARS).collect::<String>().into();
+        | Self::Expired(detail)) = &mut self;
+        *detail = told(detail.as_data()).into();
         self
     }
+}
+
+/// A text as it is reported: on one line, written out where it can't be seen, and not longer than [`MAX_DETAIL_CHARS`].
+fn told(text: &str) -> String {
+    line(text).chars().take(MAX_DETAIL_CHARS).collect()
 }

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use forewarn_proto::{
-    api::{CorrectionCount, FleetStatus, Foresight, PolicyCount, Share},
+    api::{AgentCount, CorrectionCount, FleetStatus, Foresight, PolicyCount, Share},
+    policy::{FORMAT, Header},
     report::{Finding, Foretold, Obstacle, PolicyReport, ProfileReport, ProfileState, Report, Stage},
 };
 use jiff::tz::TimeZone;
@@ -13,22 +14,31 @@ use crate::store::StoredReport;
 /// The kinds of devices that are counted apart. What else a device calls itself is for itself to say.
 const PLATFORMS: [&str; 4] = ["linux", "android", "windows", "macos"];
 
+/// What stands before a preview's id in the counts.
+const PREVIEW: &str = "preview/";
+/// What a version is called that is none.
+const ANOTHER_VERSION: &str = "another version";
+/// The most different agents that are counted apart; devices say themselves which one they have.
+const MAX_AGENTS: usize = 50;
+/// The longest version of an agent that is shown as it is, in characters.
+const MAX_VERSION_CHARS: usize = 32;
+
 /// The counts of the reports that were added so far.
 #[derive(Debug)]
 pub(crate) struct Counted {
-    /// The version in force of each policy and preview, by its name in the counts.
-    versions: BTreeMap<String, u64>,
+    /// Each policy and preview in force, by its name in the counts.
+    in_force: BTreeMap<String, Header>,
+    /// Devices by version, kind and format.
+    agents: BTreeMap<(String, &'static str, u32), u64>,
     fleet: FleetStatus,
 }
 
 impl Counted {
     /// No reports yet. What devices say of a version that is not in force here any more, or not yet there, is not counted.
-    pub(crate) fn of(versions: BTreeMap<String, u64>) -> Self {
-        let policies = versions
-            .iter()
-            .map(|(name, version)| (name.clone(), PolicyCount { version: *version, ..PolicyCount::default() }));
-        let fleet = FleetStatus { policies: policies.collect(), ..FleetStatus::default() };
-        Self { versions, fleet }
+    pub(crate) fn of(in_force: BTreeMap<String, Header>) -> Self {
+        let blank = |header: &Header| PolicyCount { version: header.version.unwrap_or_default(), ..Default::default() };
+        let policies = in_force.iter().map(|(name, header)| (name.clone(), blank(header))).collect();
+        Self { in_force, agents: BTreeMap::new(), fleet: FleetStatus { policies, ..FleetStatus::default() } }
     }
 
     pub(crate) fn add(&mut self, stored: &StoredReport) {
@@ -37,10 +47,11 @@ impl Counted {
         for setting in &report.weakened {
             *self.fleet.weakened.entry(setting.name().to_owned()).or_default() += 1;
         }
+        self.add_agent(report);
         for policy in &report.policies {
-            let prefix = if policy.preview { "preview/" } else { "" };
+            let prefix = if policy.preview { PREVIEW } else { "" };
             let name = format!("{prefix}{}", policy.policy);
-            if self.versions.get(&name) == Some(&policy.version)
+            if self.in_force.get(&name).is_some_and(|header| header.version == Some(policy.version))
                 && let Some(count) = self.fleet.policies.get_mut(&name)
             {
                 count_policy(count, policy, stored);
@@ -56,13 +67,47 @@ impl Counted {
         }
     }
 
+    /// Counts the agent, and the policies for which it is too old.
+    fn add_agent(&mut self, report: &Report) {
+        let agent = (version(report), platform(report), report.format);
+        let is_full = self.agents.len() >= MAX_AGENTS && !self.agents.contains_key(&agent);
+        let agent = if is_full { (ANOTHER_VERSION.to_owned(), agent.1, agent.2.min(FORMAT)) } else { agent };
+        *self.agents.entry(agent).or_default() += 1;
+        for (name, header) in &self.in_force {
+            let count = self.fleet.policies.get_mut(name).filter(|_| is_too_old(report, name, header));
+            count.into_iter().for_each(|count| count.too_old += 1);
+        }
+    }
+
     /// All counts, of this many devices.
     pub(crate) fn finish(mut self, devices: u64, connected: u64) -> FleetStatus {
         for count in self.fleet.policies.values_mut() {
             count.unheard = devices.saturating_sub(count.met + count.not_met + count.unknown);
         }
-        FleetStatus { devices, connected, ..self.fleet }
+        let agents = self.agents.into_iter().map(|((version, platform, format), devices)| AgentCount {
+            version,
+            platform: platform.to_owned(),
+            format,
+            devices,
+        });
+        FleetStatus { devices, connected, agents: agents.collect(), ..self.fleet }
     }
+}
+
+/// Whether a device can't read a policy or a preview: it says so, or its agent knows no such format.
+fn is_too_old(report: &Report, name: &str, header: &Header) -> bool {
+    let document = match name.strip_prefix(PREVIEW) {
+        Some(id) => format!("previews/{id}.toml"),
+        None => format!("policies/{name}.toml"),
+    };
+    report.format < header.format || report.unread.iter().any(|unread| unread.document == document)
+}
+
+/// The agent's version, as far as it looks like one.
+pub(crate) fn version(report: &Report) -> String {
+    let is_plain = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-+".contains(&byte));
+    let shown = Some(&report.agent).filter(|text| (1..=MAX_VERSION_CHARS).contains(&text.len()) && is_plain(text));
+    shown.map_or(ANOTHER_VERSION, String::as_str).to_owned()
 }
 
 fn count_policy(count: &mut PolicyCount, policy: &PolicyReport, stored: &StoredReport) {
@@ -118,5 +163,55 @@ fn count_people(count: &mut PolicyCount, policy: &PolicyReport, report: &Report)
         count.store_open +=
             u64::from(report.profiles.iter().any(|profile| profile.person == person.person && profile.store_open));
         count.waiting += u64::from(person.stage == Stage::Revoking && report.profiles.iter().any(waits));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use forewarn_proto::report::{Misread, Unread};
+    use serde_json::json;
+
+    use super::*;
+
+    fn report(agent: &str, format: u32, unread: &[&str]) -> StoredReport {
+        let unread: Vec<Unread> =
+            unread.iter().map(|name| Unread { document: (*name).to_owned(), why: Misread::Format(9) }).collect();
+        let said = json!({
+            "sequence": 1, "made_at": "2026-12-01T09:00:00Z", "agent": agent, "platform": "linux", "format": format,
+            "unread": unread, "bundle": 1, "refused": null, "policies": [], "profiles": [], "corrections": [],
+            "of_the_future": { "whatever": 1 }
+        });
+        StoredReport {
+            device: "device-0".into(),
+            groups: Default::default(),
+            report: serde_json::from_value(said).unwrap(),
+        }
+    }
+
+    #[test]
+    fn who_is_too_old_for_a_policy_is_counted_by_policy_and_by_agent() {
+        let header = |format| Header { format, version: Some(1) };
+        let in_force = [("a".to_owned(), header(1)), ("preview/a".to_owned(), header(2)), ("b".to_owned(), header(1))];
+        let mut counted = Counted::of(in_force.into());
+        counted.add(&report("0.1.0", 1, &["policies/b.toml"]));
+        counted.add(&report("0.1.0", 1, &[]));
+        counted.add(&report("0.2.0", 2, &["previews/b.toml", "surveys/a.toml"]));
+        counted.add(&report("\u{1b}[2J", 2, &[]));
+        let fleet = counted.finish(10, 0);
+        let too_old = |name: &str| fleet.policies[name].too_old;
+        assert_eq!((too_old("a"), too_old("preview/a"), too_old("b")), (0, 2, 1));
+        assert_eq!(fleet.policies["preview/a"].unheard, 10, "who can't answer yet may be hit once it is updated");
+        let agents: Vec<String> =
+            fleet.agents.iter().map(|a| format!("{} {} {}", a.devices, a.version, a.format)).collect();
+        assert_eq!(agents, ["2 0.1.0 1", "1 0.2.0 2", "1 another version 2"]);
+    }
+
+    #[test]
+    fn devices_that_invent_versions_fill_no_list() {
+        let mut counted = Counted::of(BTreeMap::new());
+        (0..1000).for_each(|n| counted.add(&report(&format!("0.{n}.0"), n, &[])));
+        let fleet = counted.finish(1000, 0);
+        assert!(fleet.agents.len() <= MAX_AGENTS + 2, "{}", fleet.agents.len());
+        assert_eq!(fleet.agents.iter().map(|agent| agent.devices).sum::<u64>(), 1000);
     }
 }

@@ -26,6 +26,7 @@ use std::{collections::BTreeSet, net::SocketAddr, sync::Arc, time::Duration};
 use anyhow::{Context, Result};
 use forewarn_clock::Clock;
 use forewarn_proto::policy::Group;
+use jiff::SignedDuration;
 use tokio::sync::{Mutex, watch};
 use tokio_rustls::TlsAcceptor;
 
@@ -61,6 +62,8 @@ pub(crate) struct Server {
     /// What the company's mail server shows.
     pub(crate) gate_key: Option<String>,
     pub(crate) numbers: Numbers,
+    /// When the fleet was counted last for the numbers, by the boot clock.
+    pub(crate) fleet_counted: Mutex<Option<SignedDuration>>,
     pub(crate) teller: Teller,
     /// How often who may ask to enroll.
     pub(crate) patience: http::Patience,
@@ -137,6 +140,7 @@ pub async fn start(config: Config) -> Result<Running> {
         stream_url,
         gate_key,
         numbers: Numbers::new(),
+        fleet_counted: Mutex::default(),
         teller,
         patience,
         sign_in,

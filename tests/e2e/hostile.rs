@@ -78,13 +78,25 @@ impl Keys {
             sign(Draft { roles: BTreeMap::from([(role.to_owned(), next)]), targets, ..Draft::default() }, signers);
         let mut files = repository.bundle().files.clone();
         files.extend(draft.targets);
-        for (role, text) in draft.roles {
-            files.retain(|name, _| !name.ends_with(&format!(".{role}.json")));
-            files.insert(format!("{}.{role}.json", metadata::version_of(&role, &text).unwrap()), text);
-        }
-        let mut forced = Repository::new(Bundle { files });
-        forced.refresh(&self.online(valid_until)).unwrap();
-        forced
+        files.retain(|name, _| !name.ends_with(&format!(".{role}.json")));
+        let text = draft.roles[role].clone();
+        files.insert(format!("{}.{role}.json", metadata::version_of(role, &text).unwrap()), text);
+        self.serve(files, valid_until)
+    }
+
+    /// `repository` with what was signed as the role `from` in the place of the role `to`, and of its targets.
+    pub(crate) fn swap(&self, repository: &Repository, from: &str, to: &str, valid_until: Timestamp) -> Repository {
+        let mut files = repository.bundle().files.clone();
+        files.retain(|name, _| !name.ends_with(&format!(".{to}.json")) && !name.starts_with(&format!("{to}/")));
+        let text = repository.role(from).unwrap().to_owned();
+        files.insert(format!("{}.{to}.json", metadata::version_of(from, &text).unwrap()), text);
+        self.serve(files, valid_until)
+    }
+
+    fn serve(&self, files: BTreeMap<String, String>, valid_until: Timestamp) -> Repository {
+        let mut repository = Repository::new(Bundle { files });
+        repository.refresh(&self.online(valid_until)).unwrap();
+        repository
     }
 }
 

@@ -2,7 +2,8 @@
 
 use forewarn_proto::{bundle::MAX_BUNDLE_BYTES, report::Refusal};
 use forewarn_tests::home;
-use forewarn_trust::SigningKey;
+use forewarn_trust::{Repository, SigningKey};
+use jiff::Timestamp;
 
 use crate::{HOUR, hostile::Hostile};
 
@@ -36,6 +37,7 @@ fn set() -> Hostile {
 }
 
 const NAME: &str = "policies/no-tiktok.toml";
+const EXEMPTIONS: &str = "exemptions/no-tiktok.toml";
 
 #[test]
 fn promise_2_one_signature_of_two() {
@@ -87,6 +89,47 @@ fn promise_7_an_expired_timestamp() {
     check(&h, &bytes, "has expired", |r| matches!(r, Refusal::Expired(_)));
 }
 
+/// What spares the device its policy's rule.
+fn exemptions(h: &Hostile, until: Timestamp) -> String {
+    let identity = fs_err::read_to_string(h.device.folder.join("agent/identity.json")).unwrap();
+    let identity: serde_json::Value = serde_json::from_str(&identity).unwrap();
+    let device = &identity["device"];
+    format!("policy = \"no-tiktok\"\n[[exemption]]\ndevice = {device}\nrule = \"tiktok\"\nuntil = \"{until}\"\n")
+}
+
+/// The policy is in force, and the device is spared its rule.
+fn spared(h: &Hostile, until: Timestamp) -> Repository {
+    let both = [&h.keys.alice, &h.keys.bob];
+    let spared = h.keys.force(&h.repository, EXEMPTIONS, &exemptions(h, until), &[&h.keys.bob], h.tomorrow());
+    let banned = h.keys.force(&spared, NAME, &policy(), &both, h.tomorrow());
+    h.server.feed.push(banned.bundle());
+    h.device.wait_for("it is spared", |status| status.rules.iter().any(|rule| rule.spared.is_some())).unwrap();
+    banned
+}
+
+#[test]
+fn promise_7_what_was_signed_for_something_else() {
+    let h = set();
+    let banned = spared(&h, h.clock.wall() + HOUR * 1000);
+    let swapped = h.keys.swap(&banned, "policies", "exemptions", h.tomorrow());
+    let bytes = String::from_utf8(swapped.bundle().to_bytes()).unwrap();
+    check(&h, &bytes, "served as exemptions was signed as policies", |r| matches!(r, Refusal::NotSigned(_)));
+}
+
+#[test]
+fn promise_7_an_exemption_that_was_heard_is_not_made_shorter() {
+    let h = set();
+    let until = h.clock.wall() + HOUR * 1000;
+    let banned = spared(&h, until);
+    let before = h.device.status().unwrap().confirmed_at;
+    let less = exemptions(&h, h.clock.wall() - HOUR);
+    let shorter = h.keys.force(&banned, EXEMPTIONS, &less, &[&h.keys.bob], h.tomorrow());
+    h.server.feed.push(shorter.bundle());
+    let status = h.device.wait_for("that is in force", |status| status.confirmed_at > before).unwrap();
+    assert_eq!(status.rules[0].spared.as_ref().map(|spared| spared.until), Some(until));
+    assert_eq!(status.obligations, []);
+}
+
 #[test]
 fn promise_7_a_bundle_over_its_size_limit() {
     let h = set();
@@ -95,13 +138,28 @@ fn promise_7_a_bundle_over_its_size_limit() {
 }
 
 #[test]
-fn promise_7_a_policy_that_does_not_parse_although_it_is_signed() {
+fn promise_7_a_policy_of_the_future_takes_nothing_and_keeps_nothing_from_being_heard() {
     let h = set();
     let both = [&h.keys.alice, &h.keys.bob];
-    let strange = policy().replace("version = 1", "version = 1\nwipe = true");
-    let forced = h.keys.force(&h.repository, NAME, &strange, &both, h.tomorrow());
-    let bytes = String::from_utf8(forced.bundle().to_bytes()).unwrap();
-    check(&h, &bytes, "does not parse", |r| matches!(r, Refusal::NotParsed(_)));
+    for (version, future, reason) in
+        [(1, "version = 1\nwipe = true", "can't be read"), (2, "version = 2\nformat = 9", "is written in format 9")]
+    {
+        let strange = policy().replace("version = 1", future);
+        let forced = h.keys.force(&h.repository, NAME, &strange, &both, h.tomorrow());
+        let other = home::filled_in(&home::TIKTOK, "other", version, "grace = \"24h\"");
+        let forced = h.keys.force(&forced, "policies/other.toml", &other, &both, h.tomorrow());
+        let before = h.device.status().unwrap().confirmed_at;
+        h.server.feed.push(forced.bundle());
+        let status = h.device.wait_for("it is in force", |status| status.confirmed_at > before).unwrap();
+        assert_eq!(status.unread.iter().map(|unread| unread.document.as_str()).collect::<Vec<_>>(), [NAME]);
+        assert!(status.rules.iter().all(|rule| rule.policy.as_str() == "other"), "{:?}", status.rules);
+        let shown = h.device.run(&["status"]).unwrap().ok().unwrap();
+        assert!(shown.contains(reason) && shown.contains("Nothing is taken by it"), "`{reason}` is not in: {shown}");
+        let report = h.device.wait_for("it is reported", |status| {
+            status.report.as_ref().is_some_and(|report| report.unread == status.unread && report.format == 1)
+        });
+        assert!(report.is_ok());
+    }
 }
 
 #[test]

@@ -86,8 +86,9 @@ fn a_device_reports_for_itself_and_reads_nothing_of_others() {
     let speaker = place.speaker(LOCAL, Some(&one));
     let mut forged = report();
     forged["device"] = other.name.clone().into();
+    // A field that this server does not know may be a newer agent's; it names nobody.
     let answer = speaker.ask("POST /v1/report", &forged.to_string()).unwrap();
-    assert_eq!(answer.status, 422, "{answer:?}");
+    assert_eq!(answer.status, 204, "{answer:?}");
     let named = format!("content-length: {}\r\nx-device: {}\r\n", report().to_string().len(), other.name);
     let answer = speaker.ask_with("POST /v1/report", &named, &report().to_string()).unwrap();
     assert_eq!(answer.status, 204, "{answer:?}");

@@ -62,6 +62,9 @@ pub enum AdminsError {
     /// Two names, one key.
     #[error("{0}'s key is another admin's already")]
     SameKey(String),
+    /// An admin whose key the server holds.
+    #[error("{0}'s key is the server's own; admins' keys are made on their machines")]
+    ServersKey(String),
     /// Nobody is called that.
     #[error("no admin is called {name}; the admins are {known}")]
     Unknown {
@@ -110,12 +113,12 @@ impl Admins {
             return Err(AdminsError::TooMany(keys.len()));
         }
         for (index, key) in keys.iter().enumerate() {
-            key.id()?;
+            key.bytes()?;
             let earlier = &keys[..index];
             if earlier.iter().any(|other| other.name == key.name) {
                 return Err(AdminsError::SameName(key.name.clone()));
             }
-            if earlier.iter().any(|other| other.public.eq_ignore_ascii_case(&key.public)) {
+            if earlier.iter().any(|other| other.is_same_key(key)) {
                 return Err(AdminsError::SameKey(key.name.clone()));
             }
         }
@@ -134,7 +137,22 @@ impl Admins {
     }
 }
 
+/// Checks whom a root names: as [`Admins::check`], and that the server holds the key of none.
+///
+/// # Errors
+/// What does not hold.
+pub fn check_root(root: &str) -> Result<(), AdminsError> {
+    Wanted::of_root(root)?.check()
+}
+
 impl Wanted {
+    fn check(&self) -> Result<(), AdminsError> {
+        self.admins.check()?;
+        let Online { snapshot, timestamp } = &self.online;
+        let is_servers = |key: &&PublicKey| key.is_same_key(snapshot) || key.is_same_key(timestamp);
+        self.admins.keys.iter().find(is_servers).map_or(Ok(()), |key| Err(AdminsError::ServersKey(key.name.clone())))
+    }
+
     /// That everything is as this root says, and nothing signed anew.
     ///
     /// # Errors
@@ -189,8 +207,8 @@ impl AdminsChange {
 /// # Errors
 /// As [`Admins::check`], and when what is in force can't be read.
 pub fn change_admins(in_force: &Verified, wanted: &Wanted, now: Timestamp) -> Result<Draft, AdminsError> {
+    wanted.check()?;
     let Wanted { admins, online, renewed } = wanted;
-    admins.check()?;
     let text = |role: &str| in_force.roles.get(role).ok_or_else(|| DraftError::Role(format!("no {role}")));
     let founders = Founders { admins: admins.keys.clone(), threshold: admins.threshold, online: online.clone() };
     let root = founders.root(next_version("root", &in_force.root)?, now)?;

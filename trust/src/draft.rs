@@ -1,17 +1,25 @@
 //! Checks a draft against the repository that it would change.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use forewarn_proto::{
     api::Draft,
-    policy::{Exemptions, Policy, PolicyError, Retraction},
+    policy::{Exemptions, Header, Policy, PolicyError, Retraction},
 };
-use tough::schema::{Delegations, Root, Signed, Targets};
+use tough::schema::{
+    Delegations, Root, Signature, Signed, Targets,
+    decoded::{Decoded, Hex},
+    key::Key,
+};
 
 use crate::{
-    DELEGATED, digest,
-    keys::{ADMIN_NAME, is_admin_name},
+    DELEGATED,
+    admins::check_root,
+    ahead::{self, Ahead},
+    digest,
+    keys::{ADMIN_NAME, is_admin_name, public_bytes},
     metadata::{MAX_ADMINS, MetadataError, admins_of, listed_targets, signatures_on, version_of},
+    role,
 };
 
 /// The longest text of a role, in bytes: one that lists a thousand policies has a fifth of that.
@@ -91,6 +99,12 @@ pub enum DraftError {
         /// The id inside.
         id: String,
     },
+    /// A root names admins that can't be.
+    #[error("root is refused: {0}")]
+    Root(String),
+    /// A retraction or a pause reaches versions that nobody has published.
+    #[error(transparent)]
+    Ahead(#[from] Ahead),
     /// A retraction would be taken back, or reach less far.
     #[error("{0} would be taken back; publish a new version of the policy instead, which two admins sign")]
     Unretract(String),
@@ -153,7 +167,7 @@ impl Authority {
         let mut one = self.root.signed.clone();
         let need = one.roles.get(&kind).map_or(usize::MAX, |keys| threshold(keys.threshold));
         one.roles.values_mut().for_each(|keys| keys.threshold = std::num::NonZeroU64::MIN);
-        let have = alone(signed).filter(|copy| one.verify_role(copy).is_ok()).count();
+        let have = holders(signed, &one.keys, |copy| one.verify_role(copy).is_ok());
         (have, need)
     }
 
@@ -162,20 +176,20 @@ impl Authority {
         let found = one.roles.iter().find(|delegated| delegated.name == role);
         let need = found.map_or(usize::MAX, |delegated| threshold(delegated.threshold));
         one.roles.iter_mut().for_each(|role| role.threshold = std::num::NonZeroU64::MIN);
-        let have = alone(signed).filter(|copy| one.verify_role(copy, role).is_ok()).count();
+        let have = holders(signed, &one.keys, |copy| one.verify_role(copy, role).is_ok());
         (have, need)
     }
 }
 
-/// Copies of the metadata, each with one of its signatures. A key that signed twice counts once.
-fn alone<T: Clone>(signed: &Signed<T>) -> impl Iterator<Item = Signed<T>> {
-    let mut seen = Vec::new();
-    let first = signed.signatures.iter().filter(move |signature| {
-        let new = !seen.contains(&signature.keyid);
-        seen.push(signature.keyid.clone());
-        new
-    });
-    first.map(|signature| Signed { signed: signed.signed.clone(), signatures: vec![signature.clone()] })
+/// How many keys' signatures on the metadata hold. A key counts once, under however many ids it signed.
+fn holders<T: Clone>(
+    signed: &Signed<T>,
+    keys: &HashMap<Decoded<Hex>, Key>,
+    holds: impl Fn(&Signed<T>) -> bool,
+) -> usize {
+    let alone = |signature: &Signature| Signed { signed: signed.signed.clone(), signatures: vec![signature.clone()] };
+    let valid = signed.signatures.iter().filter(|signature| holds(&alone(signature)));
+    valid.filter_map(|signature| keys.get(&signature.keyid).and_then(public_bytes)).collect::<BTreeSet<_>>().len()
 }
 
 fn threshold(threshold: std::num::NonZeroU64) -> usize {
@@ -193,6 +207,7 @@ pub(crate) fn check_shape(draft: &Draft) -> Result<(), DraftError> {
             return Err(DraftError::Role(role.clone()));
         }
         check_size(role, text)?;
+        role::check(role, text)?;
         if DELEGATED.contains(&role.as_str()) {
             listed.extend(listed_targets(role, text)?);
         }
@@ -221,7 +236,7 @@ fn check_size(role: &str, text: &str) -> Result<(), DraftError> {
     }
     match admins.iter().find(|admin| !is_admin_name(&admin.name)) {
         Some(admin) => refuse(format!("{:?} is no admin's name; {ADMIN_NAME}", admin.name)),
-        None => Ok(()),
+        None => check_root(text).map_err(|error| DraftError::Root(error.to_string())),
     }
 }
 
@@ -265,6 +280,7 @@ pub(crate) fn check_targets(draft: &Draft, existing: &BTreeMap<String, String>) 
             let text = text.filter(|text| digest(text.as_bytes()) == expected);
             let text = text.ok_or_else(|| DraftError::Target(name.clone()))?;
             check_document(role, &name, text, existing.get(&name))?;
+            ahead::check(&name, text.as_bytes(), |name| existing.get(name).map(String::as_bytes))?;
         }
     }
     Ok(())
@@ -285,23 +301,23 @@ fn check_all_stay(
 fn check_document(role: &str, name: &str, text: &str, former: Option<&String>) -> Result<(), DraftError> {
     let wrong = |source| DraftError::Policy { name: name.to_owned(), source };
     let id = if role == "retractions" {
-        let retraction = Retraction::parse(text.as_bytes()).map_err(wrong)?;
-        let former = former.and_then(|former| Retraction::parse(former.as_bytes()).ok());
+        let retraction = retraction(text).map_err(wrong)?;
+        let former = former.and_then(|former| Retraction::hear(former.as_bytes()).ok());
         if former.is_some_and(|former| former.through_version > retraction.through_version) {
             return Err(DraftError::Unretract(name.to_owned()));
         }
         retraction.policy
     } else if role == "exemptions" {
-        let exemptions = Exemptions::parse(text.as_bytes()).map_err(wrong)?;
-        let former = former.and_then(|former| Exemptions::parse(former.as_bytes()).ok());
-        if former.is_some_and(|former| !exemptions.keeps(&former)) {
+        let exemptions = exemptions(text).map_err(wrong)?;
+        let former = former.and_then(|former| Exemptions::hear(former.as_bytes()).ok());
+        if former.is_some_and(|(former, _)| !exemptions.keeps(&former)) {
             return Err(DraftError::Unexempt(name.to_owned()));
         }
         exemptions.policy
     } else {
         let policy = Policy::parse(text.as_bytes()).map_err(wrong)?;
-        let former = former.filter(|former| *former != text).map(|former| Policy::parse(former.as_bytes()));
-        if former.is_some_and(|former| former.is_ok_and(|former| former.version >= policy.version)) {
+        let former = former.filter(|former| *former != text).and_then(|former| Header::read(former.as_bytes()).ok());
+        if former.is_some_and(|former| former.version >= Some(policy.version)) {
             return Err(DraftError::PolicyVersion { name: name.to_owned(), offered: policy.version });
         }
         policy.id
@@ -310,5 +326,20 @@ fn check_document(role: &str, name: &str, text: &str, former: Option<&String>) -
         Ok(())
     } else {
         Err(DraftError::Name { name: name.to_owned(), id: id.to_string() })
+    }
+}
+
+/// What undoes is published whatever its format: the devices that know it may be newer than this server.
+fn retraction(text: &str) -> Result<Retraction, PolicyError> {
+    match Retraction::parse(text.as_bytes()) {
+        Err(PolicyError::Format(_)) => Retraction::hear(text.as_bytes()),
+        parsed => parsed,
+    }
+}
+
+fn exemptions(text: &str) -> Result<Exemptions, PolicyError> {
+    match Exemptions::parse(text.as_bytes()) {
+        Err(PolicyError::Format(_)) => Exemptions::hear(text.as_bytes()).map(|(heard, _)| heard),
+        parsed => parsed,
     }
 }

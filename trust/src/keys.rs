@@ -134,15 +134,27 @@ impl PublicKey {
         json!({ "keytype": "ed25519", "scheme": "ed25519", "keyval": { "public": self.public }, NAME_FIELD: self.name })
     }
 
+    /// The key itself, by which it is told from others: its hexadecimal digits, its id and its owner's name are spellings.
+    ///
+    /// # Errors
+    /// When it is malformed.
+    pub(crate) fn bytes(&self) -> Result<[u8; 32], KeyError> {
+        let bytes = hex::decode(&self.public).ok().and_then(|bytes| bytes.try_into().ok());
+        bytes.ok_or_else(|| KeyError::NotPublic { name: self.name.clone() })
+    }
+
+    /// Whether this is the same key, whatever it is called and however it is written.
+    pub fn is_same_key(&self, other: &Self) -> bool {
+        self.bytes().is_ok_and(|bytes| other.bytes().is_ok_and(|others| others == bytes))
+    }
+
     /// The key id: SHA-256 of the key's canonical JSON, in hexadecimal.
     ///
     /// # Errors
     /// When the public key is malformed.
     pub fn id(&self) -> Result<String, KeyError> {
         let malformed = || KeyError::NotPublic { name: self.name.clone() };
-        if hex::decode(&self.public).map_err(|_| malformed())?.len() != 32 {
-            return Err(malformed());
-        }
+        self.bytes()?;
         let key: Key = serde_json::from_value(self.to_json()).map_err(|_| malformed())?;
         Ok(hex::encode(key.key_id().map_err(|_| malformed())?))
     }
@@ -187,6 +199,14 @@ pub(crate) fn authorized_at(header: &str, key: &Key, method: &str, path: &str, b
 pub(crate) fn name_of(key: &Key) -> Option<String> {
     match key {
         Key::Ed25519 { _extra, .. } => _extra.get(NAME_FIELD)?.as_str().map(str::to_owned),
+        Key::Rsa { .. } | Key::Ecdsa { .. } | Key::EcdsaOld { .. } => None,
+    }
+}
+
+/// The public half itself; none where the key is of another kind than the admins'.
+pub(crate) fn public_bytes(key: &Key) -> Option<&[u8]> {
+    match key {
+        Key::Ed25519 { keyval, .. } => Some(keyval.public.as_ref()),
         Key::Rsa { .. } | Key::Ecdsa { .. } | Key::EcdsaOld { .. } => None,
     }
 }

@@ -15,6 +15,7 @@
 //! every private key in one place, and ours never are.
 
 mod admins;
+mod ahead;
 mod chain;
 mod draft;
 mod keys;
@@ -22,10 +23,12 @@ pub mod metadata;
 mod rebase;
 mod repository;
 mod review;
+mod role;
 mod transport;
 mod verify;
 
-pub use admins::{Admins, AdminsChange, AdminsError, MIN_THRESHOLD, Wanted, change_admins};
+pub use admins::{Admins, AdminsChange, AdminsError, MIN_THRESHOLD, Wanted, change_admins, check_root};
+pub use ahead::Ahead;
 pub use chain::{ChainError, chain, check_chain};
 pub use draft::DraftError;
 pub use keys::{ADMIN_NAME, KeyError, PublicKey, Signer, SigningKey, digest, is_admin_name, random_secret};
@@ -33,6 +36,7 @@ pub use metadata::MAX_ADMINS;
 pub use rebase::{RebaseError, rebase, signers};
 pub use repository::{OnlineSigner, Repository};
 pub use review::{Changes, ReviewError, review, review_founding};
+pub use role::RoleError;
 pub use verify::{Document, Verified, verify};
 
 /// The delegated roles, each of which governs the targets below a folder of its own name.

@@ -7,10 +7,11 @@ use olpc_cjson::CanonicalFormatter;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use crate::{DELEGATED, KeyError, PublicKey, Signer, digest, keys::NAME_FIELD};
-
-/// The version of the specification that the metadata follows.
-const SPEC_VERSION: &str = "1.0.34";
+use crate::{
+    DELEGATED, KeyError, PublicKey, RoleError, Signer, digest,
+    keys::NAME_FIELD,
+    role::{ROLE_FIELD, SPEC_VERSION},
+};
 
 /// How long what the admins sign stays valid. Past that, devices warn and no longer revoke.
 pub const ADMIN_VALIDITY: SignedDuration = SignedDuration::from_hours(24 * 366);
@@ -21,6 +22,9 @@ pub enum MetadataError {
     /// A key can't be used.
     #[error(transparent)]
     Key(#[from] KeyError),
+    /// The text is another role's.
+    #[error(transparent)]
+    Role(#[from] RoleError),
     /// The text is not metadata of the expected form.
     #[error("the metadata of {role} can't be read: {reason}")]
     Malformed {
@@ -72,7 +76,7 @@ impl Founders {
             ("targets".to_owned(), self.delegating_targets(1, now)?),
         ]);
         for role in DELEGATED {
-            roles.insert(role.to_owned(), unsigned(&targets(1, now, &Map::new())));
+            roles.insert(role.to_owned(), unsigned(&targets(role, 1, now, &Map::new())));
         }
         Ok(roles)
     }
@@ -114,7 +118,7 @@ impl Founders {
                 "terminating": true,
             })
         };
-        let mut metadata = targets(version, now, &Map::new());
+        let mut metadata = targets("targets", version, now, &Map::new());
         metadata["delegations"] = json!({ "keys": keys(&self.admins)?, "roles": DELEGATED.map(role) });
         Ok(unsigned(&metadata))
     }
@@ -137,7 +141,7 @@ pub fn next_targets(
     for (name, text) in added {
         listed.insert(name.clone(), describe(text));
     }
-    Ok(unsigned(&targets(grown(role, &current)?, now, &listed)))
+    Ok(unsigned(&targets(role, grown(role, &current)?, now, &listed)))
 }
 
 /// The version after the one that a role's text states.
@@ -317,9 +321,11 @@ pub(crate) fn unsigned(signed: &Value) -> String {
     json!({ "signed": signed, "signatures": [] }).to_string()
 }
 
-fn targets(version: u64, now: Timestamp, listed: &Map<String, Value>) -> Value {
+/// `role` is the text's own name, so that nobody can serve it in another's place.
+fn targets(role: &str, version: u64, now: Timestamp, listed: &Map<String, Value>) -> Value {
     json!({
         "_type": "targets",
+        ROLE_FIELD: role,
         "spec_version": SPEC_VERSION,
         "version": version,
         "expires": expires(now, ADMIN_VALIDITY),
@@ -350,7 +356,7 @@ fn parse(role: &str, text: &str) -> Result<Value, MetadataError> {
     if metadata["signed"].is_object() { Ok(metadata) } else { Err(malformed(role, "it has no `signed` object")) }
 }
 
-fn signed_part(role: &str, text: &str) -> Result<Value, MetadataError> {
+pub(crate) fn signed_part(role: &str, text: &str) -> Result<Value, MetadataError> {
     Ok(parse(role, text)?["signed"].take())
 }
 

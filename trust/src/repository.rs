@@ -6,7 +6,7 @@ use forewarn_proto::{
     api::{Draft, NEW_ADMINS},
     audit::SignedRole,
     bundle::Bundle,
-    policy::Policy,
+    policy::Header,
 };
 use jiff::Timestamp;
 use tough::schema::{RoleType, Root, Signed};
@@ -247,23 +247,23 @@ impl Repository {
         Ok(targets)
     }
 
-    /// The version of each policy and preview in force, by id; `preview/` stands before a preview's.
+    /// The version and format of each policy and preview in force, by id; `preview/` stands before a preview's.
     ///
     /// # Errors
     /// When a role's text is not metadata.
-    pub fn policy_versions(&self) -> Result<BTreeMap<String, u64>, MetadataError> {
-        let mut versions = BTreeMap::new();
+    pub fn policies_in_force(&self) -> Result<BTreeMap<String, Header>, MetadataError> {
+        let mut policies = BTreeMap::new();
         for (name, text) in self.targets()? {
-            let prefix = match name.split_once('/') {
-                Some(("policies", _)) => "",
-                Some(("previews", _)) => "preview/",
+            let (prefix, id) = match name.split_once('/') {
+                Some(("policies", file)) => ("", file),
+                Some(("previews", file)) => ("preview/", file),
                 Some(_) | None => continue,
             };
-            if let Ok(policy) = Policy::parse(text.as_bytes()) {
-                versions.insert(format!("{prefix}{}", policy.id), policy.version);
+            if let (Some(id), Ok(header)) = (id.strip_suffix(".toml"), Header::read(text.as_bytes())) {
+                policies.insert(format!("{prefix}{id}"), header);
             }
         }
-        Ok(versions)
+        Ok(policies)
     }
 
     /// By whose signatures a draft is judged: those of the admins in force, and those of the admins that will be. A draft

@@ -9,9 +9,11 @@ use serde_json::Value;
 
 use crate::{
     AdminsError, DELEGATED, PublicKey, Verified,
-    admins::{AdminsChange, Wanted, change_admins},
+    admins::{AdminsChange, Wanted, change_admins, check_root},
+    ahead::{self, Ahead},
     digest,
     metadata::{self, Founders, MetadataError, Online, admins_of, listed_targets},
+    role,
 };
 
 /// Why a draft must not be signed.
@@ -32,6 +34,9 @@ pub enum ReviewError {
     /// A retraction would be taken back.
     #[error("the draft takes a retraction back; a retraction stays")]
     Unretract,
+    /// A document that can only undo would undo what nobody has decided yet.
+    #[error(transparent)]
+    Ahead(#[from] Ahead),
 }
 
 /// What a draft changes.
@@ -58,6 +63,7 @@ pub fn review(draft: &Draft, in_force: &Verified) -> Result<Changes, ReviewError
     for (role, text) in &draft.roles {
         let current = in_force.roles.get(role).filter(|_| DELEGATED.contains(&role.as_str()));
         let current = current.ok_or_else(|| ReviewError::Role(role.clone()))?;
+        role::check(role, text)?;
         let (before, after) = (listed_targets(role, current)?, listed_targets(role, text)?);
         let added: BTreeMap<String, String> = draft
             .targets
@@ -73,11 +79,17 @@ pub fn review(draft: &Draft, in_force: &Verified) -> Result<Changes, ReviewError
         if !is_same(&remade, text) {
             return Err(ReviewError::Differs(role.clone()));
         }
+        check_not_ahead(&added, in_force)?;
         let changed = |(name, text): &(String, String)| before.get(name) != Some(&digest(text.as_bytes()));
         changes.added.extend(added.into_iter().filter(changed));
         changes.removed.extend(removed);
     }
     Ok(changes)
+}
+
+fn check_not_ahead(added: &BTreeMap<String, String>, in_force: &Verified) -> Result<(), Ahead> {
+    let former = |name: &str| in_force.documents.get(name).map(|document| document.bytes.as_slice());
+    added.iter().try_for_each(|(name, text)| ahead::check(name, text.as_bytes(), former))
 }
 
 /// Checks a draft with a new root: beside the admins, the threshold and the server's keys that the root names, nothing
@@ -109,6 +121,7 @@ fn find_difference(draft: &Draft, remade: &BTreeMap<String, String>) -> Result<(
 /// When the roles are not those that these admins and the server's two keys make.
 pub fn review_founding(draft: &Draft) -> Result<Vec<PublicKey>, ReviewError> {
     let root = draft.roles.get("root").ok_or_else(|| ReviewError::Role("no root".to_owned()))?;
+    check_root(root)?;
     let (admins, threshold) = admins_of(root)?;
     let founders = Founders {
         admins: admins.clone(),

@@ -16,8 +16,11 @@ use tough::{
 };
 
 use crate::{
-    DELEGATED, keys,
+    DELEGATED,
+    admins::check_root,
+    keys,
     metadata::version_of,
+    role,
     transport::{BundleTransport, METADATA_URL, TARGETS_URL},
 };
 
@@ -43,6 +46,9 @@ pub struct Verified {
     pub roles: BTreeMap<String, String>,
     /// The targets of each delegated role, by target name.
     pub documents: BTreeMap<String, Document>,
+    /// The names of targets of roles that this version does not know. Their digests were checked, and their text is not
+    /// read.
+    pub unknown: Vec<String>,
 }
 
 /// A target whose digest was checked.
@@ -105,10 +111,22 @@ pub async fn verify(
         .load()
         .await
         .map_err(|e| refusal(&e))?;
+    check_roots(root, &repository, offered)?;
     let verified = collect(&repository).await?;
     accepted.map_or(Ok(()), |accepted| refuse_older(accepted, &verified))?;
     refuse_unlisted(&repository, &verified, offered)?;
     Ok(verified)
+}
+
+/// One key is one admin in every root on the way, or one person could have chosen the admins of the next one alone.
+fn check_roots(trusted: &str, repository: &Repository, offered: &Bundle) -> Result<(), Refusal> {
+    let newest = repository.root().signed.version.get();
+    let on_the_way = (1..=newest).filter_map(|version| offered.files.get(&format!("{version}.root.json")));
+    for root in on_the_way.map(String::as_str).chain([trusted]) {
+        check_root(root).map_err(|error| Refusal::NotSigned(format!("root: {error}").into()))?;
+        check_role("root", root)?;
+    }
+    Ok(())
 }
 
 fn url(text: &str) -> Result<url::Url, Refusal> {
@@ -142,7 +160,7 @@ fn refuse_older(accepted: &Verified, verified: &Verified) -> Result<(), Refusal>
     Ok(())
 }
 
-/// A file that verification did not use has no business in a bundle: somebody could take it for one that it did.
+/// A file that verification did not use, for a role that is known or for one that is not, has no business in a bundle: somebody could take it for one that it did.
 fn refuse_unlisted(repository: &Repository, verified: &Verified, offered: &Bundle) -> Result<(), Refusal> {
     let newest_root = repository.root().signed.version.get();
     let is_used = |name: &str| {
@@ -153,7 +171,11 @@ fn refuse_unlisted(repository: &Repository, verified: &Verified, offered: &Bundl
                 let text = verified.roles.get(role).filter(|_| role != "timestamp");
                 text.is_some_and(|text| version_of(role, text).is_ok_and(|v| v.to_string() == version))
             }
-            None => name == "timestamp.json" || verified.documents.contains_key(name),
+            None => {
+                name == "timestamp.json"
+                    || verified.documents.contains_key(name)
+                    || verified.unknown.iter().any(|known| known == name)
+            }
         }
     };
     match offered.files.keys().find(|name| !is_used(name)) {
@@ -180,16 +202,23 @@ async fn collect(repository: &Repository) -> Result<Verified, Refusal> {
         ("snapshot".to_owned(), to_text(repository.snapshot())?),
         ("targets".to_owned(), to_text(repository.targets())?),
     ]);
-    for role in DELEGATED {
-        let delegated = delegations.roles.iter().find(|delegated| delegated.name == role);
-        let signed = delegated.and_then(|d| d.targets.as_ref()).ok_or_else(|| missing_role(role))?;
-        admins.push(signed.signed.expires);
+    roles.iter().try_for_each(|(role, text)| check_role(role, text))?;
+    let mut unknown = Vec::new();
+    for (role, signed) in delegated(delegations) {
+        let text = to_text(signed)?;
+        check_role(role, &text)?;
+        roles.insert(role.to_owned(), text);
+        let is_known = DELEGATED.contains(&role);
+        admins.extend(is_known.then_some(signed.signed.expires));
         let signed_by = signers(delegations, role, signed);
-        roles.insert(role.to_owned(), to_text(signed)?);
         for name in signed.signed.targets.keys() {
             let document = Document { bytes: read(repository, name).await?, signed_by: signed_by.clone() };
-            documents.insert(name.resolved().to_owned(), document);
+            let name = name.resolved().to_owned();
+            if is_known { drop(documents.insert(name, document)) } else { unknown.push(name) }
         }
+    }
+    if let Some(role) = DELEGATED.iter().find(|role| !roles.contains_key(**role)) {
+        return Err(missing_role(role));
     }
     let seconds = admins.into_iter().map(|expires| expires.as_second()).min().unwrap_or_default();
     let admins_until = Timestamp::from_second(seconds).map_err(|e| Refusal::Unreadable(e.to_string().into()))?;
@@ -202,15 +231,28 @@ async fn collect(repository: &Repository) -> Result<Verified, Refusal> {
         admins_until,
         roles,
         documents,
+        unknown,
     })
 }
 
-/// Only admins whom the root names sign delegated roles, and as many start a policy as change the root. Otherwise a server
+/// The delegated roles that were loaded. One that this version does not know comes from a newer admin's program.
+fn delegated(delegations: &Delegations) -> impl Iterator<Item = (&str, &Signed<Targets>)> {
+    delegations.roles.iter().filter_map(|role| Some((role.name.as_str(), role.targets.as_ref()?)))
+}
+
+/// Each delegated role governs its own folder. Only admins whom the root names sign those that are known, and as many start a policy as change the root. Otherwise a server
 /// could put the list of who signs from before a change of the admins beside the root from after it, where enough of the
 /// same people signed both.
 fn check_delegations(root: &Root, delegations: &Delegations) -> Result<(), Refusal> {
     let admins = root.roles.get(&RoleType::Root).ok_or_else(|| missing_role("root"))?;
-    for role in &delegations.roles {
+    for (place, role) in delegations.roles.iter().enumerate() {
+        role::check_delegated(role).map_err(|error| Refusal::NotSigned(error.to_string().into()))?;
+        if delegations.roles[..place].iter().any(|other| other.name == role.name) {
+            return Err(Refusal::NotSigned(format!("{} is delegated twice", role.name).into()));
+        }
+        if !DELEGATED.contains(&role.name.as_str()) {
+            continue;
+        }
         let stranger = role.keyids.iter().find(|id| !admins.keyids.contains(id));
         if let Some(id) = stranger {
             let (name, id) = (&role.name, hex::encode(id));
@@ -222,6 +264,11 @@ fn check_delegations(root: &Root, delegations: &Delegations) -> Result<(), Refus
         }
     }
     Ok(())
+}
+
+/// What was signed as one role counts as no other.
+fn check_role(role: &str, text: &str) -> Result<(), Refusal> {
+    role::check(role, text).map_err(|error| Refusal::NotSigned(error.to_string().into()))
 }
 
 fn to_text<T: serde::Serialize>(signed: &Signed<T>) -> Result<String, Refusal> {

@@ -76,7 +76,7 @@ pub(crate) async fn run(home: &Home, options: &Options) -> Result<()> {
 fn list(home: &Home, in_force: &Verified) -> Result<()> {
     let (admins, mine) = (Admins::of_root(&in_force.root)?, home.public()?);
     for admin in &admins.keys {
-        let you = if admin.public == mine.public { " (you)" } else { "" };
+        let you = if admin.is_same_key(&mine) { " (you)" } else { "" };
         say!("{}  {}{you}", admin.fingerprint()?, admin.name);
     }
     let Online { snapshot, timestamp } = Online::of_root(&in_force.root)?;
@@ -92,7 +92,7 @@ fn list(home: &Home, in_force: &Verified) -> Result<()> {
 /// Puts a new key of this admin in the place of the one in use.
 fn rotate(home: &Home, wanted: &mut Admins, ssh_agent: Option<&str>) -> Result<Box<dyn Signer>> {
     let (mine, next) = (home.public()?, home.make_next_key(&Source::of(ssh_agent))?);
-    let place = wanted.keys.iter_mut().find(|key| key.public == mine.public);
+    let place = wanted.keys.iter_mut().find(|key| key.is_same_key(&mine));
     *place.context("your key is not an admin's; only another admin can change that")? = next;
     home.key_at(Place::Next)
 }

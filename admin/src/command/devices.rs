@@ -2,7 +2,11 @@
 
 use anyhow::Result;
 use clap::{Args, Subcommand};
-use forewarn_proto::{api::Device, foreign, policy::Group};
+use forewarn_proto::{
+    api::{Agent, Device},
+    foreign,
+    policy::Group,
+};
 use forewarn_terminal::say;
 
 use crate::{home::Home, server::Server};
@@ -56,12 +60,21 @@ async fn list(server: &Server) -> Result<()> {
     }
 }
 
-fn line(Device { name, enrolled, groups, revoked, heard, weakened }: &Device) -> String {
+fn line(Device { name, enrolled, groups, revoked, heard, weakened, agent }: &Device) -> String {
     let groups: Vec<&str> = groups.iter().map(Group::as_str).collect();
     let groups = if groups.is_empty() { String::new() } else { format!(", in {}", groups.join(" and ")) };
     let heard = heard.map_or("has reported nothing".to_owned(), |at| format!("last report {at:.0}"));
     let revoked = revoked.map(|at| format!(", REVOKED {at:.0}")).unwrap_or_default();
     let settings: Vec<&str> = weakened.iter().map(|setting| setting.name()).collect();
     let weakened = if settings.is_empty() { String::new() } else { format!(", weakened by {}", settings.join(", ")) };
-    format!("{}{groups}: enrolled {enrolled:.0}, {heard}{weakened}{revoked}", foreign::line(name))
+    let agent = agent.as_ref().map(|agent| format!(", {}", in_words(agent))).unwrap_or_default();
+    format!("{}{groups}: enrolled {enrolled:.0}, {heard}{agent}{weakened}{revoked}", foreign::line(name))
+}
+
+fn in_words(Agent { version, platform, format, unread }: &Agent) -> String {
+    let line = |text: &str| foreign::line(text).into_owned();
+    let unread: Vec<String> =
+        unread.iter().map(|unread| format!("{} ({})", line(&unread.document), line(&unread.why.to_string()))).collect();
+    let unread = if unread.is_empty() { String::new() } else { format!(", CAN'T READ {}", unread.join("; ")) };
+    format!("agent {} on {}, format {format}{unread}", line(version), line(platform))
 }

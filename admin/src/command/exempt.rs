@@ -51,7 +51,7 @@ pub(crate) fn found(in_force: &Verified, policy: &PolicyId) -> Result<(Policy, E
     let document = document.with_context(|| format!("no policy `{policy}` is in force"))?;
     let exemptions = match in_force.documents.get(&Exemptions::target_name(policy)) {
         Some(document) => Exemptions::parse(&document.bytes)?,
-        None => Exemptions { policy: policy.clone(), pauses: Vec::new(), exemptions: Vec::new() },
+        None => Exemptions::none(policy.clone()),
     };
     Ok((Policy::parse(&document.bytes)?, exemptions))
 }

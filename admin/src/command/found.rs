@@ -4,7 +4,7 @@ use anyhow::Result;
 use clap::Args;
 use forewarn_proto::api::Draft;
 use forewarn_terminal::{say, say_lines};
-use forewarn_trust::{Admins, metadata::Founders};
+use forewarn_trust::{Admins, metadata::Founders, review_founding};
 
 use crate::{
     home::{Home, read_public},
@@ -34,7 +34,9 @@ pub(crate) async fn run(home: &Home, options: &Options) -> Result<()> {
     let online = server.online_keys().await?;
     let founders = Founders { admins: admins.keys, threshold: admins.threshold, online };
     let roles = founders.found(home.clock()?.wall())?;
-    let draft = sign_all(Draft { roles, ..Draft::default() }, home.key()?.as_ref())?;
+    let draft = Draft { roles, ..Draft::default() };
+    review_founding(&draft)?;
+    let draft = sign_all(draft, home.key()?.as_ref())?;
     let status = server.propose(&draft).await?;
     say_lines(show::progress(&status));
     say_lines(show::founders(&founders.admins, &status.draft)?);

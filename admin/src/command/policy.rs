@@ -12,7 +12,7 @@ use forewarn_terminal::{say, say_lines};
 use forewarn_trust::metadata;
 use jiff::Timestamp;
 
-use crate::{fill::fill, home::Home, server::Server, show};
+use crate::{fill, home::Home, server::Server, show};
 
 /// A policy file.
 #[derive(Args)]
@@ -27,8 +27,7 @@ impl File {
     pub(crate) fn read(&self, now: Timestamp) -> Result<(Policy, String)> {
         let text = fs_err::read_to_string(&self.file)?;
         let place = || format!("{} is refused", self.file.display());
-        let text = fill(&text).with_context(place)?;
-        let policy = Policy::parse(text.as_bytes()).with_context(place)?;
+        let (policy, text) = fill::read(&text).with_context(place)?;
         policy.check_ahead(now).with_context(place)?;
         Ok((policy, text))
     }

@@ -4,7 +4,7 @@ use anyhow::{Context, Result};
 use clap::Args;
 use forewarn_proto::{
     api::Undone,
-    policy::{Language, Policy, PolicyId, Retraction},
+    policy::{FORMAT, Header, Language, Policy, PolicyId, Retraction},
 };
 use forewarn_terminal::say;
 
@@ -41,8 +41,9 @@ pub(crate) async fn run(home: &Home, options: &Options) -> Result<()> {
     let document = in_force.documents.get(&Policy::target_name(&options.policy));
     let document = document.with_context(|| format!("no policy `{}` is in force", options.policy))?;
     let retraction = Retraction {
+        format: FORMAT,
         policy: options.policy.clone(),
-        through_version: Policy::parse(&document.bytes)?.version,
+        through_version: version_of(&document.bytes)?,
         reason: options.reason.clone(),
         message: BTreeMap::from([(Language::english(), options.message.clone())]),
     };
@@ -56,6 +57,11 @@ pub(crate) async fn run(home: &Home, options: &Options) -> Result<()> {
     }
     say!("See `forewarn-admin status`, or the next time `--watch`.");
     Ok(())
+}
+
+/// The policy's version, whatever its format: what stops a policy must not wait for an update.
+fn version_of(policy: &[u8]) -> Result<u64> {
+    Header::read(policy)?.version.context("the policy does not say which version it has")
 }
 
 /// Prints each change, until what is connected has it. Others hear of it when they connect.

@@ -1,6 +1,6 @@
 use anyhow::Result;
 use clap::Args;
-use forewarn_proto::foreign::line;
+use forewarn_proto::{api::AgentCount, foreign::line};
 use forewarn_terminal::{say, say_json, say_lines};
 
 use crate::{home::Home, server::Server, show};
@@ -21,6 +21,10 @@ pub(crate) async fn run(home: &Home, options: &Options) -> Result<()> {
         return Ok(());
     }
     say!("{} devices enrolled, {} connected", fleet.devices, fleet.connected);
+    for AgentCount { version, platform, format, devices } in &fleet.agents {
+        let (version, platform) = (line(version), line(platform));
+        say!("  {devices} devices have agent {version} on {platform}, which reads formats up to {format}");
+    }
     for (name, count) in &fleet.policies {
         say_lines(show::count(name, count));
     }

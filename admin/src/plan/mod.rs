@@ -121,7 +121,7 @@ impl Plan {
         plan.deletions.extend(missing.map(|(policy, _)| Deletion {
             id: policy.id.clone(),
             version: policy.version,
-            title: policy.title.clone(),
+            title: policy.title.english().to_owned(),
         }));
         Ok(plan)
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use forewarn_proto::policy::{Policy, PolicyId};
 
-use crate::fill::fill;
+use crate::fill;
 
 /// The most policy files in a folder. A folder that was chosen by mistake must not fill the memory.
 pub(crate) const MAX_FILES: usize = 1000;
@@ -30,7 +30,7 @@ pub(super) fn read(files: &[PolicyFile]) -> (BTreeMap<PolicyId, Wanted>, Vec<Str
     let mut wanted: BTreeMap<PolicyId, Wanted> = BTreeMap::new();
     let mut problems = Vec::new();
     for file in files {
-        match parse(file) {
+        match fill::read(&file.text) {
             Err(problem) => problems.push(format!("{}: {problem}", file.name)),
             Ok((policy, text)) => match wanted.get(&policy.id) {
                 Some(other) => problems.push(format!(
@@ -45,14 +45,4 @@ pub(super) fn read(files: &[PolicyFile]) -> (BTreeMap<PolicyId, Wanted>, Vec<Str
         }
     }
     (wanted, problems)
-}
-
-fn parse(file: &PolicyFile) -> Result<(Policy, String), String> {
-    let text = fill(&file.text).map_err(|e| e.to_string())?;
-    // Lines are those of the file, not of what was filled in.
-    let policy = match Policy::parse(text.as_bytes()) {
-        Ok(policy) => policy,
-        Err(error) => return Err(Policy::parse(file.text.as_bytes()).err().unwrap_or(error).to_string()),
-    };
-    Ok((policy, text))
 }

@@ -8,7 +8,7 @@ use super::*;
 /// A policy; `more` is what else stands in its `[deadline]` table.
 fn policy(id: &str, version: u64, more: &str) -> String {
     format!(
-        "id = \"{id}\"\nversion = {version}\ntitle = \"TikTok must go\"\n[deadline]\n{more}\n[message]\nen = \"Please.\"\n\
+        "format = 1\nid = \"{id}\"\nversion = {version}\ntitle = \"TikTok must go\"\n[deadline]\n{more}\n[message]\nen = \"Please.\"\n\
          [consequence]\nmail = [\"corp.example\"]\n[[rule]]\nid = \"tiktok\"\napp = \"TikTok\"\npurls = [\"pkg:deb/tiktok\"]\n"
     )
 }
@@ -83,7 +83,7 @@ version = 7
 title = "A"
 until = "2027-01-31T12:00Z"
 message = { en = "B" }
-consequence = { mail = ["corp.example"], seal = true, offline = "revoke" }
+consequence = { mail = ["corp.example"], lock = true, whole_app = true, offline = "revoke" }
 rollout = { groups = ["pilot"], percent = 50, start = "2026-11-30T09:00Z", over = "7d" }
 [deadline]
 at = { floating = "2026-12-24T17:00" }
@@ -97,6 +97,9 @@ id = "tiktok"
 app = "TikTok"
 purls = [{ purl = "pkg:deb/tiktok", vers = "vers:deb/<2", only_warns = true }]
 display_names = ["Tick Tock"]
+signers = ["abababababababababababababababababababababababababababababababab"]
+[contact]
+mail = "it@corp.example"
 "#;
     let (full, next) = (FULL, FULL.replace("version = 7", "version = 8"));
     for (from, to, fields) in [
@@ -104,7 +107,12 @@ display_names = ["Tick Tock"]
         ("2027-01-31T12", "2027-01-31T13", "until"),
         ("\"B\"", "\"b\"", "message.en"),
         ("corp.example", "corp.test", "consequence.mail consequence.mail"),
-        ("seal = true", "seal = false", "consequence.seal"),
+        ("lock = true", "lock = false", "consequence.lock"),
+        ("whole_app = true", "whole_app = false", "consequence.whole_app"),
+        ("\"A\"", "{ en = \"A\", de = \"Ä\" }", "title.de"),
+        ("it@corp", "help@corp", "contact.mail.en"),
+        ("[contact]", "[contact]\nphone = \"+49 30 1\"", "contact.phone.en"),
+        ("ababab", "bababa", "rule[tiktok].signers rule[tiktok].signers"),
         ("\"revoke\"", "\"hold\"", "consequence.offline"),
         ("2026-12-24T17", "2026-12-24T18", "deadline.at"),
         ("49h", "50h", "deadline.grace"),
@@ -123,7 +131,7 @@ display_names = ["Tick Tock"]
         (
             "id = \"tiktok\"",
             "id = \"tok\"",
-            "rule[tok].app rule[tok].purls rule[tok].display_names rule[tiktok].app rule[tiktok].purls rule[tiktok].display_names",
+            "rule[tok].app rule[tok].purls rule[tok].display_names rule[tok].signers rule[tiktok].app rule[tiktok].purls rule[tiktok].display_names rule[tiktok].signers",
         ),
         ("title", "# why\ntitle", ""),
     ] {
@@ -153,7 +161,7 @@ fn what_is_wrong_with_a_folder_is_told_all_at_once() {
         plan(&[&changed, &line, &lower, &twice, &twice, &past, &back, &strange, &unknown], &in_force).unwrap_err();
     for expected in [
         "0.toml: version: ban: version 3 is in force with another text; write version = 4",
-        "1.toml: TOML parse error at line 5",
+        "1.toml: TOML parse error at line 6",
         "`soon` is not a length",
         "2.toml: version: down: version 2 is in force with another text; write version = 3",
         "4.toml: id: `twice` is the id of 3.toml too",

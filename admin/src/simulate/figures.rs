@@ -125,7 +125,7 @@ impl Figures {
         Self {
             policy: policy.id.clone(),
             version: policy.version,
-            title: policy.title.clone(),
+            title: policy.title.english().to_owned(),
             from: period.from,
             until: period.until,
             written: policy.deadline.at.as_ref().map(ToString::to_string),

@@ -56,7 +56,7 @@ impl Engine {
         let waiting = self.state.notices.get_mut(&subject)?;
         waiting.id = id;
         waiting.tells = tells;
-        waiting.seals = notice.seals;
+        waiting.locks = notice.locks;
         self.state.last_notice = id;
         self.in_flight.notices.insert(id, subject);
         Some(notice)
@@ -77,7 +77,7 @@ impl Engine {
             message: BTreeMap::new(),
             deadline: None,
             takes: Vec::new(),
-            seals: false,
+            locks: false,
         };
         match subject {
             Subject::App(..) => self.warning(subject, blank),
@@ -119,7 +119,7 @@ impl Engine {
             message: policies.first()?.message.clone(),
             deadline: told.iter().find(|(_, id)| !tells[id].is_empty()).map(|(deadline, _)| *deadline),
             takes: distinct(tells.values().flatten().cloned()),
-            seals: policies.iter().any(|policy| policy.consequence.seal),
+            locks: policies.iter().any(|policy| policy.consequence.lock),
             ..blank
         };
         Some((notice, tells))

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use forewarn_proto::{
     inventory::{Person, Wanted},
     policy::{Domain, PolicyId, Rule},
-    report::{Hold, Obstacle, Refusal},
+    report::{Hold, Obstacle, Refusal, Unread},
 };
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 
@@ -173,6 +173,11 @@ impl Engine {
         self.refused.as_ref()
     }
 
+    /// What of the bundle in force this version can't read.
+    pub fn unread(&self) -> &[Unread] {
+        self.policies.as_ref().map_or(&[], |set| &set.unread)
+    }
+
     /// Trusted time at the present input.
     pub(crate) fn time(&self) -> Timestamp {
         self.state.time.as_ref().map_or(Timestamp::MIN, TrustedTime::at)
@@ -220,6 +225,7 @@ impl Engine {
                 self.state.confirmed_at = Some(self.time());
                 self.state.confirmed_in = Some(now.boot_id.clone());
             }
+            Input::UndoingHeard(undoing) => self.state.undoing.hear(&undoing),
             Input::BundleRefused(refusal) => self.refused = Some(refusal),
             Input::InventoryTaken(listings) => {
                 self.heard.packages = true;
@@ -251,10 +257,7 @@ impl Engine {
     }
 
     fn accept(&mut self, set: PolicySet) {
-        for (id, retraction) in &set.retractions {
-            let through = self.state.retracted.entry(id.clone()).or_default();
-            *through = retraction.through_version.max(*through);
-        }
+        self.state.undoing.hear(&set.undoing);
         for (id, signed) in &set.policies {
             let accepted = self.state.accepted.entry(id.clone()).or_default();
             *accepted = signed.policy.version.max(*accepted);

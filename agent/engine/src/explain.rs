@@ -90,6 +90,7 @@ impl Engine {
             policy: id.policy.clone(),
             version: signed.policy.version,
             title: signed.policy.title.clone(),
+            contact: signed.policy.contact.clone(),
             signed_by: signed.signed_by.clone(),
             rule: id.rule.clone(),
             app: obligation.rule.app.clone(),
@@ -107,7 +108,7 @@ impl Engine {
             deadline: self.deadline(id),
             reminders: self.reminders_of(id),
             waiting_for: waiting.flat_map(|profile| profile.waiting_for.clone()).collect(),
-            seals: signed.policy.consequence.seal,
+            locks: signed.policy.consequence.lock,
             takes: profiles.into_iter().map(|profile| profile.domain).collect(),
             holds: self.holds(id),
         })

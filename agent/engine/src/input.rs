@@ -7,12 +7,12 @@ use std::{
 
 use forewarn_proto::{
     inventory::{Change, Listing, Person},
-    policy::{Domain, Pause, Policy, PolicyId, Retraction, RuleId},
-    report::{Medium, Obstacle, Refusal},
+    policy::{Domain, Policy, PolicyId},
+    report::{Medium, Obstacle, Refusal, Unread},
 };
 use jiff::{SignedDuration, Timestamp};
 
-use crate::{NoticeId, ProfileId, Subject};
+use crate::{NoticeId, ProfileId, Subject, Undoing};
 
 /// One thing that happened.
 #[derive(Debug, Clone)]
@@ -25,6 +25,8 @@ pub enum Input {
     PoliciesVerified(PolicySet),
     /// The server's word that the bundle in force is current, and that bundle has not expired.
     PoliciesConfirmed,
+    /// The signatures of a bundle hold, and this is what it says that can only undo; whether it comes into force or not.
+    UndoingHeard(Undoing),
     /// A bundle was offered and refused; the former one stays in force.
     BundleRefused(Refusal),
     /// The packages were listed. A listing that failed is one without packages and with a gap.
@@ -88,21 +90,20 @@ pub struct PolicySet {
     pub policies: BTreeMap<PolicyId, SignedPolicy>,
     /// Policies that are only counted.
     pub previews: BTreeMap<PolicyId, Policy>,
-    /// Withdrawn policies.
-    pub retractions: BTreeMap<PolicyId, Retraction>,
-    /// Rollouts that stand still.
-    pub pauses: BTreeMap<PolicyId, Vec<Pause>>,
-    /// The rules that this device is spared.
-    pub exemptions: BTreeMap<(PolicyId, RuleId), Spared>,
+    /// What can only undo. It adds to what was heard before.
+    pub undoing: Undoing,
+    /// What this version of the agent can't read. Nothing is taken by it.
+    pub unread: Vec<Unread>,
 }
 
-/// An exemption of this device.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Spared {
-    /// When it ends.
-    pub until: Timestamp,
-    /// The names of those who signed, or their key ids.
-    pub signed_by: Vec<String>,
+impl PolicySet {
+    /// Whether something about a policy can't be read: itself, or whether it was withdrawn, or who is spared it. Nobody can
+    /// say then what it asks.
+    pub fn is_unread(&self, id: &PolicyId) -> bool {
+        let acts = |folder: &str| ["policies", "retractions", "exemptions"].contains(&folder);
+        let about = |document: &str| document.strip_suffix(".toml") == Some(id.as_str());
+        self.unread.iter().filter_map(|unread| unread.document.split_once('/')).any(|(f, name)| acts(f) && about(name))
+    }
 }
 
 /// A policy and who signed it.

@@ -27,6 +27,7 @@ mod settings;
 mod standing;
 mod state;
 mod time;
+mod undoing;
 
 pub use effect::Effect;
 pub use engine::Engine;
@@ -34,10 +35,11 @@ pub use forewarn_proto::{
     id::{App, NoticeId, ObligationId, ProfileId, Subject},
     notice::{Notice, NoticeKind},
 };
-pub use input::{Input, MailFound, PolicySet, SignedPolicy, Spared};
+pub use input::{Input, MailFound, PolicySet, SignedPolicy};
 pub use settings::Settings;
 pub use state::State;
 pub use time::{Now, TrustedTime};
+pub use undoing::{Spared, Undoing};
 
 #[cfg(test)]
 mod tests;

@@ -128,9 +128,9 @@ impl Engine {
                 obligation.shown = Some(at);
                 obligation.shown_on = Some(medium);
                 obligation.told_takes = takes;
-                obligation.told_seal = notice.seals;
+                obligation.told_lock = notice.locks;
             } else {
-                obligation.told_seal &= notice.seals;
+                obligation.told_lock &= notice.locks;
                 obligation.told_takes.retain(|domain| takes.contains(domain));
             }
             if notice.last_call_of.contains(&id) {
@@ -163,6 +163,6 @@ impl Engine {
 impl Waiting {
     fn new(kind: NoticeKind, last_call_of: BTreeSet<ObligationId>) -> Self {
         let tells = BTreeMap::new();
-        Self { id: Default::default(), kind, tells, last_call_of, seals: false, attempts: 0, retry_at: None }
+        Self { id: Default::default(), kind, tells, last_call_of, locks: false, attempts: 0, retry_at: None }
     }
 }

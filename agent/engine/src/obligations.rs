@@ -34,6 +34,7 @@ impl Engine {
                     self.vouch(&id);
                     self.follow_mail(&policy, &id);
                 }
+                None if self.is_unread(&id) => self.suspend(&id),
                 Some(_) | None => drop(lost.insert(self.end(&id, effects))),
             }
         }
@@ -82,6 +83,20 @@ impl Engine {
             && self.listings.find(&RuleKey::of(id), id.person).finding != Finding::Met
     }
 
+    /// Whether this version of the agent can't read the policy, so that nobody can say what became of the obligation. What
+    /// undoes is heard all the same.
+    fn is_unread(&self, id: &ObligationId) -> bool {
+        let unread = self.policies.as_ref().is_some_and(|set| set.is_unread(&id.policy));
+        unread && !self.is_withdrawn(&id.policy) && self.spared(&id.policy, &id.rule).is_none()
+    }
+
+    /// What was told stays told, and takes nothing: what it took goes back, and once the policy can be read again it begins
+    /// with the full notice.
+    fn suspend(&mut self, id: &ObligationId) {
+        let obligation = self.state.obligations.get_mut(id);
+        obligation.into_iter().for_each(Obligation::start_over);
+    }
+
     /// A new version that comes earlier, or bans another app, starts over with a notice of its own; one that comes later
     /// is simply followed.
     fn follow_policy(&mut self, policy: &Policy, id: &ObligationId) {
@@ -127,8 +142,8 @@ impl Engine {
         // And where the app is no longer certainly there, its notices have done their work: if it comes back, so does the
         // full notice.
         obligation.told_takes.retain(|domain| certain && policy.consequence.mail.contains(domain));
-        obligation.told_seal &= policy.consequence.seal;
-        let told_less = !takes.is_subset(&obligation.told_takes) || (policy.consequence.seal && !obligation.told_seal);
+        obligation.told_lock &= policy.consequence.lock;
+        let told_less = !takes.is_subset(&obligation.told_takes) || (policy.consequence.lock && !obligation.told_lock);
         if obligation.shown.is_some() && told_less {
             obligation.start_over();
             let subject = obligation.subject(id);
@@ -170,7 +185,7 @@ impl Engine {
     /// Whoever saw, or may have seen, a notice of a policy that is now withdrawn is told so: also, and above all, those who
     /// did what it asked. What is still on its way to the screen is waited for.
     fn correct_withdrawn(&mut self) {
-        let retractions = self.policies.iter().flat_map(|set| set.retractions.keys());
+        let retractions = self.state.undoing.retractions.keys();
         let withdrawn: Vec<PolicyId> = retractions.filter(|id| self.is_withdrawn(id)).cloned().collect();
         for policy in withdrawn {
             let Some(seen) = self.state.seen.get_mut(&policy) else { continue };
@@ -185,15 +200,13 @@ impl Engine {
     /// Queues the correction if the policy was withdrawn rather than replaced.
     fn queue_correction(&mut self, policy: &PolicyId, person: Person) {
         let Some(set) = &self.policies else { return };
-        let Some(retraction) = set.retractions.get(policy) else {
-            return;
-        };
+        let Some(retraction) = self.state.undoing.retractions.get(policy) else { return };
         let signed = set.policies.get(policy);
         let apps = signed.map(|s| s.policy.rules.iter().map(|rule| rule.app.clone()).collect());
         let subject = Subject::Correction(policy.clone(), person);
         let correction = Correction {
             report: CorrectionReport { policy: policy.clone(), person, shown: None },
-            title: signed.map_or_else(|| policy.to_string(), |s| s.policy.title.clone()),
+            title: signed.map_or_else(|| policy.as_str().into(), |s| s.policy.title.clone()),
             apps: apps.unwrap_or_default(),
             message: retraction.message.clone(),
         };
@@ -234,7 +247,7 @@ impl Obligation {
             version,
             rule,
             told_takes: BTreeSet::new(),
-            told_seal: false,
+            told_lock: false,
             found_at,
             matched: Vec::new(),
             vouched: false,

@@ -103,10 +103,10 @@ impl Engine {
 
     /// Whether the stored mail of a profile is closed while it is revoked: a policy that takes it says so, and the person was
     /// told.
-    pub fn seals(&self, id: &ProfileId) -> bool {
+    pub fn locks(&self, id: &ProfileId) -> bool {
         let taking = self.state.obligations.iter().filter(|(obligation, _)| self.profiles_of(obligation).contains(id));
-        let says_so = |obligation: &ObligationId| self.policy(&obligation.policy).is_some_and(|p| p.consequence.seal);
-        taking.into_iter().any(|(obligation, told)| told.told_seal && says_so(obligation))
+        let says_so = |obligation: &ObligationId| self.policy(&obligation.policy).is_some_and(|p| p.consequence.lock);
+        taking.into_iter().any(|(obligation, told)| told.told_lock && says_so(obligation))
     }
 
     /// Asks for what is to be done to profiles; called only when the intention is on disk.

@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use forewarn_proto::{
     inventory::Person,
-    policy::{Policy, Rule},
+    policy::{FORMAT, Policy, Rule},
     report::{
-        Hold, PersonReport, PolicyReport, ProfileReport, ProfileState, Receipt, Refusal, Report, RuleReport, Stage,
-        Weakened,
+        Hold, MAX_UNREAD, PersonReport, PolicyReport, ProfileReport, ProfileState, Receipt, Refusal, Report,
+        RuleReport, Stage, Unread, Weakened,
     },
 };
 
@@ -52,6 +52,8 @@ impl Engine {
             platform: self.settings.platform.clone(),
             bundle: self.policies.as_ref().map(|set| set.bundle),
             refused: self.refused.clone().map(Refusal::told),
+            format: FORMAT,
+            unread: self.unread().iter().take(MAX_UNREAD).cloned().map(Unread::told).collect(),
             policies: acting.chain(previews.map(|policy| self.policy_report(policy, true))).collect(),
             profiles: self.profile_reports(),
             unattended: self.unattended_people(),

@@ -26,7 +26,7 @@ impl Engine {
     /// When a policy's rollout reaches this device; never if none, because it is not meant, or the rollout is paused.
     pub(crate) fn reached_at(&self, policy: &Policy) -> Option<Timestamp> {
         let reached = policy.rollout.reaches_at(&self.settings.groups, place(&self.settings.device, &policy.id))?;
-        let pauses = self.policies.iter().filter_map(|set| set.pauses.get(&policy.id)).flatten();
+        let pauses = self.state.undoing.pauses.get(&policy.id).into_iter().flatten();
         let mut paused = pauses.filter(|pause| policy.version <= pause.through_version);
         paused.all(|pause| reached <= pause.at).then_some(reached)
     }

@@ -1,6 +1,6 @@
 //! How an obligation stands: which policies act, when its deadline is, and what holds the revoke.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use forewarn_proto::{
     inventory::Person,
@@ -32,14 +32,14 @@ impl Engine {
     fn acts(&self, signed: &SignedPolicy) -> bool {
         let policy = &signed.policy;
         let newest = self.state.accepted.get(&policy.id).is_none_or(|accepted| policy.version >= *accepted);
-        let withdrawn = self.state.retracted.get(&policy.id).is_some_and(|through| policy.version <= *through);
+        let withdrawn = self.state.undoing.withdrawn_through(&policy.id) >= Some(policy.version);
         newest && !withdrawn && self.time() < self.end_of(signed)
     }
 
     /// Whether the newest version of a policy that was ever in force here was taken back.
     pub(crate) fn is_withdrawn(&self, id: &PolicyId) -> bool {
-        let through = self.state.retracted.get(id);
-        through.is_some() && through >= self.state.accepted.get(id)
+        let through = self.state.undoing.withdrawn_through(id);
+        through.is_some() && through.as_ref() >= self.state.accepted.get(id)
     }
 
     /// When a policy is over by itself.
@@ -51,7 +51,7 @@ impl Engine {
     /// When policies that act are over by themselves, exemptions end, and rollouts reach this device.
     pub(crate) fn turns(&self) -> impl Iterator<Item = Timestamp> {
         let policies = self.policies.iter().flat_map(|set| set.policies.values());
-        let exemptions = self.policies.iter().flat_map(|set| set.exemptions.values());
+        let exemptions = self.state.undoing.exemptions.values().flat_map(BTreeMap::values);
         let acting = policies.filter(|signed| self.acts(signed)).map(|signed| self.end_of(signed));
         acting
             .chain(exemptions.map(|spared| spared.until))
@@ -60,7 +60,7 @@ impl Engine {
 
     /// The exemption by which this device is spared a rule now.
     pub(crate) fn spared(&self, policy: &PolicyId, rule: &RuleId) -> Option<&Spared> {
-        let spared = self.policies.as_ref()?.exemptions.get(&(policy.clone(), rule.clone()))?;
+        let spared = self.state.undoing.exemptions.get(policy)?.get(rule)?;
         (self.time() < spared.until).then_some(spared)
     }
 

@@ -4,14 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use forewarn_proto::{
     inventory::{Person, Source},
-    policy::{Domain, How, Language, PolicyId, Rule},
+    policy::{Domain, How, Language, PolicyId, Rule, Texts},
     purl::Purl,
     report::{CorrectionReport, Medium, Obstacle, Report},
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{NoticeId, NoticeKind, ObligationId, ProfileId, Subject, TrustedTime, time};
+use crate::{NoticeId, NoticeKind, ObligationId, ProfileId, Subject, TrustedTime, Undoing, time};
 
 /// The engine's durable state.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,8 +23,8 @@ pub struct State {
     pub(crate) confirmed_at: Option<Timestamp>,
     /// In which boot that was: how long ago it was is certain only within one boot.
     pub(crate) confirmed_in: Option<String>,
-    /// The highest version of each policy that was withdrawn. Grows only: a retraction that was heard is never unheard.
-    pub(crate) retracted: BTreeMap<PolicyId, u64>,
+    /// All that was heard and can only undo. Grows only.
+    pub(crate) undoing: Undoing,
     /// The highest version of each policy that was ever in force here; a lower one does not come back.
     pub(crate) accepted: BTreeMap<PolicyId, u64>,
     /// Standing obligations.
@@ -58,7 +58,7 @@ pub(crate) struct Obligation {
     pub(crate) told_takes: BTreeSet<Domain>,
     /// Whether it said that the stored mail will be closed too.
     #[serde(default)]
-    pub(crate) told_seal: bool,
+    pub(crate) told_lock: bool,
     /// When the app was found.
     pub(crate) found_at: Timestamp,
     /// What matched, when it was last seen.
@@ -158,7 +158,7 @@ pub(crate) struct Waiting {
     pub(crate) last_call_of: BTreeSet<ObligationId>,
     /// Whether it says that stored mail will be closed.
     #[serde(default)]
-    pub(crate) seals: bool,
+    pub(crate) locks: bool,
     pub(crate) attempts: u32,
     pub(crate) retry_at: Option<Timestamp>,
 }
@@ -167,7 +167,7 @@ pub(crate) struct Waiting {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Correction {
     pub(crate) report: CorrectionReport,
-    pub(crate) title: String,
+    pub(crate) title: Texts,
     pub(crate) apps: Vec<String>,
     pub(crate) message: BTreeMap<Language, String>,
 }

@@ -12,7 +12,7 @@ use forewarn_proto::{
     policy::Group,
 };
 use forewarn_terminal::say;
-use forewarn_trust::metadata::admins_of;
+use forewarn_trust::{check_root, metadata::admins_of};
 use rcgen::{CertificateParams, KeyPair};
 use serde::Deserialize;
 
@@ -49,6 +49,7 @@ pub(crate) async fn run(config: &Config, options: &Options) -> Result<()> {
     let token = read_token(&options.token)?;
     let root = fs_err::read_to_string(&options.root).context("an admin has root.json; ask for it")?;
     let (admins, threshold) = admins_of(&root).with_context(|| format!("{} is not a root", options.root.display()))?;
+    check_root(&root).with_context(|| format!("{} is refused", options.root.display()))?;
     let key = KeyPair::generate()?;
     let signing_request = CertificateParams::new(Vec::new())?.serialize_request(&key)?.pem()?;
     let request = EnrollRequest { secret: token.secret.clone(), signing_request };

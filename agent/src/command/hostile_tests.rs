@@ -70,7 +70,7 @@ proptest! {
         status.mail_notes = vec![other.as_str().into()];
         status.sources[0].gaps = vec![text.as_str().into()];
         let obligation = &mut status.obligations[0];
-        obligation.title.clone_from(&text);
+        obligation.title = text.as_str().into();
         obligation.app.clone_from(&other);
         obligation.matched[0].found_in.clone_from(&text);
         obligation.signed_by = vec![other.clone(), text.clone()];
@@ -87,7 +87,7 @@ proptest! {
 #[test]
 fn promise_7_on_a_page_a_title_steers_nothing_but_itself() {
     let mut status: Status = serde_json::from_str(include_str!("status/page_status.json")).unwrap();
-    "\u{202e}kotkiT\u{2069} تيك\u{200d}".clone_into(&mut status.obligations[0].title);
+    status.obligations[0].title = "\u{202e}kotkiT\u{2069} تيك\u{200d}".into();
     let page = status::page::draw(&Tongue::for_screens(&[]), &status, &TimeZone::UTC);
     assert!(page.contains("<h2><bdi>kotkiT تيك\u{200d}</bdi></h2>") && !page.contains('\u{202e}'), "{page}");
 }

@@ -61,7 +61,7 @@ pub(super) fn lines(tongue: &Tongue, status: &Status, zone: &TimeZone) -> Vec<St
         lines.push(format!("{GOOD}{}{GOOD:#}", tongue.say("nothing-asked")));
     }
     for obligation in &status.obligations {
-        let (app, title) = (line(&obligation.app), line(&obligation.title));
+        let (app, title) = (line(&obligation.app), tongue.title(obligation));
         lines.push(format!("{BOLD}{app}{BOLD:#}: {title} ({})", tongue.stage(obligation.stage)));
         lines.extend(facts::lines(&obligation_in_short(tongue, obligation, status.now, zone), "  "));
     }

@@ -35,7 +35,7 @@ pub(crate) async fn run(config: &Config, options: &Options) -> Result<()> {
         say!("{}", tongue.nothing_now(rule, &zone));
     }
     for obligation in obligations {
-        say!("{BOLD}{}{BOLD:#}: {}", line(&obligation.app), line(&obligation.title));
+        say!("{BOLD}{}{BOLD:#}: {}", line(&obligation.app), tongue.title(obligation));
         say_lines(facts::lines(&obligation_facts(&tongue, obligation, status.now, &zone), "  "));
     }
     Ok(())

@@ -63,6 +63,7 @@ impl Daemon {
             connected: self.connected,
             confirmed_at: self.engine.confirmed_at(),
             refused: self.engine.refused().cloned(),
+            unread: self.engine.unread().to_vec(),
             sources: sum_up(&self.listed, person),
             obligations: self.engine.obligations_of(person),
             rules: self.engine.rules_for(person),

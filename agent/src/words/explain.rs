@@ -2,8 +2,8 @@
 
 use forewarn_proto::{
     ipc::{MatchStatus, ObligationStatus, Reach, RuleStatus, SourceStatus, SparedStatus, Status},
-    policy::How,
-    report::{Finding, Stage},
+    policy::{Contact, How},
+    report::{Finding, Misread, Stage, Unread},
 };
 use jiff::{Timestamp, tz::TimeZone};
 
@@ -17,6 +17,16 @@ pub(crate) struct Fact {
 }
 
 impl Tongue {
+    /// The policy's title, in the best language that it has.
+    pub(crate) fn title(&self, obligation: &ObligationStatus) -> String {
+        self.one_line(self.best_title(obligation))
+    }
+
+    /// The same, as its admins wrote it: foreign text.
+    pub(crate) fn best_title<'o>(&self, obligation: &'o ObligationStatus) -> &'o str {
+        obligation.title.best(&self.languages)
+    }
+
     fn fact(&self, label: &str, lines: impl IntoIterator<Item = String>) -> Fact {
         Fact { label: self.say(label), lines: lines.into_iter().collect() }
     }
@@ -71,6 +81,7 @@ pub(crate) fn obligation_facts(
         tongue.fact("label-read", obligation.acknowledged.map(|read| tongue.moment(read, zone))),
     ];
     facts.extend(timing(tongue, obligation, now, zone));
+    facts.push(contact(tongue, obligation));
     facts.extend([
         tongue.fact("label-takes", takes(tongue, obligation)),
         tongue.fact("label-stays", [tongue.say("stays")]),
@@ -91,6 +102,7 @@ pub(crate) fn obligation_in_short(
 ) -> Vec<Fact> {
     let mut facts = timing(tongue, obligation, now, zone);
     facts.push(tongue.fact("label-now", waiting(tongue, obligation)));
+    facts.push(contact(tongue, obligation));
     facts.push(tongue.fact("label-more", [format!("forewarn why {}", quoted(&obligation.app))]));
     facts.retain(|fact| !fact.lines.is_empty());
     facts
@@ -108,6 +120,7 @@ pub(crate) fn device_facts(tongue: &Tongue, status: &Status, zone: &TimeZone) ->
         tongue.fact("label-server", [format!("{} ({reached})", tongue.foreign(&status.server))]),
         tongue.fact("label-policies", [confirmed]),
         tongue.fact("label-refused", status.refused.iter().map(|refusal| tongue.foreign(&refusal.to_string().into()))),
+        tongue.fact("label-unread", status.unread.iter().map(|document| unread(tongue, document))),
         tongue.fact("label-reported", status.report.iter().map(|_| tongue.say("reported"))),
         tongue.fact("label-worker", status.isolation.and_then(|isolation| tongue.isolation(isolation))),
     ];
@@ -116,6 +129,22 @@ pub(crate) fn device_facts(tongue: &Tongue, status: &Status, zone: &TimeZone) ->
     facts.push(tongue.fact("label-weakened", status.weakened.iter().map(|setting| tongue.weakened(*setting))));
     facts.retain(|fact| !fact.lines.is_empty());
     facts
+}
+
+/// Whom to ask, as the policy says.
+fn contact(tongue: &Tongue, obligation: &ObligationStatus) -> Fact {
+    let ways = obligation.contact.iter().flat_map(Contact::ways);
+    tongue.fact("label-contact", ways.map(|(_, way)| tongue.one_line(way.best(&tongue.languages))))
+}
+
+/// That a document can't be read here, and that nothing follows from it.
+fn unread(tongue: &Tongue, Unread { document, why }: &Unread) -> String {
+    let (message, detail) = match why {
+        Misread::Format(format) => ("unread-format", format.to_string()),
+        Misread::Text(text) => ("unread-text", text.clone()),
+        Misread::Folder => ("unread-folder", String::new()),
+    };
+    tongue.fill(message, [("document", document.into()), ("detail", (&detail).into())])
 }
 
 fn timing(tongue: &Tongue, obligation: &ObligationStatus, now: Timestamp, zone: &TimeZone) -> Vec<Fact> {
@@ -143,7 +172,7 @@ fn told(tongue: &Tongue, obligation: &ObligationStatus, zone: &TimeZone) -> Vec<
 }
 
 fn takes(tongue: &Tongue, obligation: &ObligationStatus) -> Vec<String> {
-    let message = if obligation.seals { "takes-and-closes" } else { "takes" };
+    let message = if obligation.locks { "takes-and-closes" } else { "takes" };
     let domains = obligation.takes.iter();
     let lines: Vec<String> =
         domains.map(|domain| tongue.fill(message, [("domain", domain.to_string().into())])).collect();

@@ -38,7 +38,7 @@ impl Tongue {
     }
 
     fn summary(&self, notice: &Notice) -> String {
-        let title = || self.list(&notice.titles);
+        let title = || self.list(notice.titles.iter().map(|title| title.best(&self.languages)));
         let titled = |message: &str| self.fill(message, [("title", Blank::ours(title()))]);
         let taking = |message: &str| self.fill(message, [("takes", Blank::ours(self.list(&notice.takes)))]);
         match notice.kind {
@@ -71,7 +71,7 @@ impl Tongue {
             (NoticeKind::SetUpAgain, Some(deadline)) => with_deadline("set-up-again-body", deadline),
             (NoticeKind::Restored, _) => self.say("restored-body"),
             (NoticeKind::Correction, _) => self.say("correction-body"),
-            (_, Some(deadline)) if notice.seals => with_deadline("will-take-and-close", deadline),
+            (_, Some(deadline)) if notice.locks => with_deadline("will-take-and-close", deadline),
             (_, Some(deadline)) => with_deadline("will-take", deadline),
             (_, None) => with_app("only-warns"),
         }
@@ -130,7 +130,7 @@ mod tests {
             ]),
             deadline: Some("2026-12-03T08:00Z".parse().unwrap()),
             takes: vec!["corp.example".parse().unwrap()],
-            seals: false,
+            locks: false,
         }
     }
 
@@ -152,7 +152,7 @@ mod tests {
 
     #[test]
     fn a_warning_says_whether_stored_mail_is_closed() {
-        let body = |seals| english(&Notice { seals, ..notice(NoticeKind::First) }).body;
+        let body = |locks| english(&Notice { locks, ..notice(NoticeKind::First) }).body;
         assert!(body(true).contains("into a vault on this device, and its stored mail is closed until it is back."));
         assert!(!body(false).contains("closed"));
     }

@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{PolicyError, PolicyId, RuleId, read_toml};
+use super::{FORMAT, Header, PolicyError, PolicyId, RuleId, format, heard, read_toml};
 
 /// The most devices that are spared of one policy. Stops: a document that every device has to carry. Who needs more needs
 /// another policy.
@@ -14,6 +14,9 @@ pub const MAX_EXEMPTIONS: usize = 2000;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Exemptions {
+    /// The document's format. Without it, the first.
+    #[serde(default = "format::first")]
+    pub format: u32,
     /// The policy.
     pub policy: PolicyId,
     /// Where the rollout stands still. Each stays: what was paused for a version is not lifted by what is said of a later
@@ -38,7 +41,7 @@ pub struct Pause {
 
 impl Pause {
     /// Whether this pause holds back everyone whom `other` does.
-    fn covers(&self, other: &Self) -> bool {
+    pub fn covers(&self, other: &Self) -> bool {
         self.through_version >= other.through_version && self.at <= other.at
     }
 }
@@ -56,7 +59,33 @@ pub struct Exemption {
 }
 
 impl Exemptions {
-    /// Reads exemptions from the bytes that were signed.
+    /// None yet.
+    pub fn none(policy: PolicyId) -> Self {
+        Self { format: FORMAT, policy, pauses: Vec::new(), exemptions: Vec::new() }
+    }
+
+    /// Reads exemptions as somebody who has to heed them, of whatever format, from the bytes that were signed: every pause
+    /// and exemption that can be read, and how many can't. Nothing else keeps them from being heard.
+    ///
+    /// # Errors
+    /// When the document does not say of which policy it speaks.
+    pub fn hear(bytes: &[u8]) -> Result<(Self, usize), PolicyError> {
+        let table = heard::table(bytes)?;
+        let (pauses, unread_pauses) = heard::entries(&table, "pause", |pause| {
+            let through_version = heard::whole(pause, "through_version")?;
+            Some(Pause { at: heard::moment(pause, "at")?, through_version })
+        });
+        let (exemptions, unread) = heard::entries(&table, "exemption", |exemption| {
+            let device = heard::text(exemption, "device")?.to_owned();
+            let rule = heard::parsed(exemption, "rule").ok()?;
+            Some(Exemption { device, rule, until: heard::moment(exemption, "until")? })
+        });
+        let format = Header::read(bytes).map_or(FORMAT, |header| header.format);
+        let heard = Self { format, policy: heard::parsed(&table, "policy")?, pauses, exemptions };
+        Ok((heard, unread + unread_pauses))
+    }
+
+    /// Reads exemptions as somebody who writes or reviews them: whole, or not at all.
     ///
     /// # Errors
     /// Names the line or the field, and what to write instead.
@@ -120,7 +149,7 @@ mod tests {
 
     #[test]
     fn an_exemption_is_never_made_shorter() {
-        let mut exemptions = Exemptions { policy: "ban".parse().unwrap(), pauses: Vec::new(), exemptions: Vec::new() };
+        let mut exemptions = Exemptions::none("ban".parse().unwrap());
         let empty = exemptions.clone();
         exemptions.add(exemption("device-a", "2027-01-01T00:00Z"));
         let before = exemptions.clone();
@@ -135,7 +164,7 @@ mod tests {
     #[test]
     fn a_pause_is_never_lifted_nor_moved_on() {
         let pause = |at: &str, through_version| Pause { at: at.parse().unwrap(), through_version };
-        let mut exemptions = Exemptions { policy: "ban".parse().unwrap(), pauses: Vec::new(), exemptions: Vec::new() };
+        let mut exemptions = Exemptions::none("ban".parse().unwrap());
         let none = exemptions.clone();
         exemptions.pause(pause("2026-12-01T09:00Z", 2));
         let paused = exemptions.clone();

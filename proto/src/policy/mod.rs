@@ -1,15 +1,21 @@
 //! The policy: rules, deadline, consequence. People write it in TOML; the exact bytes they wrote are what is signed.
 //!
-//! Every field checks itself while it is read, so that an error carries the line on which the field stands. What is
-//! unknown is refused: a field that this version does not know may be the one that narrows a ban.
+//! Every field checks itself while it is read, so that an error carries the line on which the field stands. Of a policy,
+//! what is unknown is refused: a field that this version does not know may be the one that narrows a ban. Whatever can only
+//! undo is heard as far as it can be read.
 
 mod calendar;
+mod certificate;
+mod contact;
 mod deadline;
 mod exemption;
+mod format;
+mod heard;
 mod names;
 mod pattern;
 mod retraction;
 mod rollout;
+mod texts;
 
 use std::collections::BTreeMap;
 
@@ -18,13 +24,18 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use calendar::{Day, QuietHours};
+pub use certificate::Certificate;
+pub use contact::Contact;
 pub use deadline::{At, Deadline, Length};
 pub use exemption::{Exemption, Exemptions, MAX_EXEMPTIONS, Pause};
+pub use format::{FORMAT, Header};
 pub use names::{Domain, Group, Language, Name, PolicyId, RuleId};
 pub use pattern::{How, Pattern, display_name_key};
 pub use retraction::Retraction;
 pub use rollout::Rollout;
+pub use texts::Texts;
 
+use self::format::read_toml;
 use crate::{
     foreign::{self, Lines},
     inventory::Package,
@@ -34,6 +45,8 @@ use crate::{
 pub const MAX_POLICY_BYTES: usize = 256 * 1024;
 /// The most rules in one policy, and the most purls in one rule. Bounds the work of matching.
 pub const MAX_RULES: usize = 1000;
+/// The most certificates that a rule names. An app has one, and few were ever signed anew.
+pub const MAX_SIGNERS: usize = 16;
 /// The most characters in a title, and in a message. What is longer can't be shown in a notice.
 pub const MAX_TITLE_CHARS: usize = 120;
 /// See [`MAX_TITLE_CHARS`].
@@ -42,6 +55,7 @@ pub const MAX_MESSAGE_CHARS: usize = 2000;
 /// A signed document that bans apps.
 ///
 /// ```toml
+/// format = 1
 /// id = "no-tiktok"
 /// version = 1
 /// title = "TikTok is not permitted on devices with company mail"
@@ -64,12 +78,18 @@ pub const MAX_MESSAGE_CHARS: usize = 2000;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Policy {
+    /// The document's format. Without it, the first.
+    #[serde(default = "format::first")]
+    pub format: u32,
     /// Names the policy through all its versions.
     pub id: PolicyId,
     /// Grows by at least one with each change. A device never goes back to a lower version.
     pub version: u64,
     /// One line that says what is asked, as the notice's headline.
-    pub title: String,
+    pub title: Texts,
+    /// Whom people can ask.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contact: Option<Contact>,
     /// When the consequence may follow.
     #[serde(default)]
     pub deadline: Deadline,
@@ -98,7 +118,11 @@ pub struct Consequence {
     /// Whether the folder in which a mail program keeps a revoked account's mail is closed too, until the account is back.
     /// Nothing in it is moved or changed.
     #[serde(default)]
-    pub seal: bool,
+    pub lock: bool,
+    /// On Android: whether the whole mail app is hidden where the account in it can't be taken alone. Elsewhere nothing
+    /// follows from it.
+    #[serde(default)]
+    pub whole_app: bool,
     /// What follows on a device that has not reached the server for longer than its `offline_limit`.
     #[serde(default)]
     pub offline: Offline,
@@ -130,6 +154,9 @@ pub struct Rule {
     /// What packages that may be this app are called. These only warn.
     #[serde(default)]
     pub display_names: Vec<String>,
+    /// On Android: the app is this one only if one of these certificates signed it. Elsewhere nothing follows from it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub signers: Vec<Certificate>,
 }
 
 impl Rule {
@@ -138,6 +165,25 @@ impl Rule {
         let named = self.purls.iter().filter(|pattern| pattern.names(&package.purl));
         let by_purl = named.map(Pattern::how).min();
         by_purl.or_else(|| pattern::is_called(&self.display_names, package).then_some(How::DisplayName))
+    }
+
+    fn check(&self, place: &str) -> Result<(), PolicyError> {
+        check_text(&format!("{place}.app"), &self.app, MAX_TITLE_CHARS, Lines::One)?;
+        for name in &self.display_names {
+            check_text(&format!("{place}.display_names"), name, MAX_TITLE_CHARS, Lines::One)?;
+        }
+        let (field, problem) = if self.purls.is_empty() && self.display_names.is_empty() {
+            let problem = "an empty rule matches nothing; name at least one purl, or as `app` an app of the catalogue, \
+                           which `forewarn-admin app search` finds";
+            ("purls", problem)
+        } else if self.purls.len() + self.display_names.len() > MAX_RULES {
+            ("purls", "there are more than 1000 purls; split the rule")
+        } else if self.signers.len() > MAX_SIGNERS {
+            ("signers", "there are more than 16 certificates; split the rule")
+        } else {
+            return Ok(());
+        };
+        Err(PolicyError::Document { place: format!("{place}.{field}"), problem: problem.to_owned() })
     }
 
     /// Whether a package would be recognised with certainty in some versions, and it is not known which it is.
@@ -155,6 +201,9 @@ pub enum PolicyError {
     /// The text is not UTF-8.
     #[error("it is not UTF-8 text; save it as UTF-8")]
     NotText,
+    /// The document has a format that this version does not know.
+    #[error("it has format {0}, and this version of Forewarn reads formats up to {FORMAT}: update Forewarn")]
+    Format(u32),
     /// A field is missing, unknown or wrong; the message shows the line.
     #[error("{0}")]
     Field(String),
@@ -212,8 +261,11 @@ impl Policy {
     }
 
     fn check_document(&self) -> Result<(), PolicyError> {
-        check_text("title", &self.title, MAX_TITLE_CHARS, Lines::One)?;
+        for (language, title) in self.title.iter() {
+            check_text(&format!("title.{language}"), title, MAX_TITLE_CHARS, Lines::One)?;
+        }
         check_messages(&self.message)?;
+        self.contact.as_ref().map_or(Ok(()), Contact::check)?;
         let wrong = |place: String, problem: &str| Err(PolicyError::Document { place, problem: problem.to_owned() });
         if self.version == 0 {
             return wrong("version".into(), "versions start at 1");
@@ -236,18 +288,7 @@ impl Policy {
             return wrong("rule".into(), "there are more than 1000 rules; split the policy");
         }
         for (index, rule) in self.rules.iter().enumerate() {
-            check_text(&format!("rule[{index}].app"), &rule.app, MAX_TITLE_CHARS, Lines::One)?;
-            if rule.purls.is_empty() && rule.display_names.is_empty() {
-                let problem = "an empty rule matches nothing; name at least one purl, or as `app` an app of the \
-                               catalogue, which `forewarn-admin app search` finds";
-                return wrong(format!("rule[{index}].purls"), problem);
-            }
-            for name in &rule.display_names {
-                check_text(&format!("rule[{index}].display_names"), name, MAX_TITLE_CHARS, Lines::One)?;
-            }
-            if rule.purls.len() + rule.display_names.len() > MAX_RULES {
-                return wrong(format!("rule[{index}].purls"), "there are more than 1000 purls; split the rule");
-            }
+            rule.check(&format!("rule[{index}]"))?;
             if self.rules[..index].iter().any(|earlier| earlier.id == rule.id) {
                 return wrong(format!("rule[{index}].id"), "an earlier rule has this id; ids must differ");
             }
@@ -261,16 +302,6 @@ pub fn json_schema() -> String {
     let mut text = serde_json::to_string_pretty(&schemars::schema_for!(Policy)).unwrap_or_default();
     text.push('\n');
     text
-}
-
-fn read_toml<T: for<'de> Deserialize<'de>>(bytes: &[u8]) -> Result<T, PolicyError> {
-    if bytes.len() > MAX_POLICY_BYTES {
-        return Err(PolicyError::TooLarge(bytes.len()));
-    }
-    let text = std::str::from_utf8(bytes).map_err(|_| PolicyError::NotText)?;
-    // An editor of Windows ends lines so, those of a message among them.
-    let text = text.replace("\r\n", "\n");
-    toml::from_str(&text).map_err(|e| PolicyError::Field(e.to_string().trim_end().to_owned()))
 }
 
 fn message_for<'m>(messages: &'m BTreeMap<Language, String>, languages: &[Language]) -> &'m str {

@@ -38,8 +38,7 @@ impl Server {
 
     /// The same, by what this repository has in force.
     pub(crate) async fn count_fleet(&self, repository: &Repository) -> anyhow::Result<FleetStatus> {
-        let versions = repository.policy_versions()?;
-        let mut counted = Counted::of(versions);
+        let mut counted = Counted::of(repository.policies_in_force()?);
         self.store.each_report(|stored| counted.add(&stored)).await?;
         Ok(counted.finish(self.store.count_devices().await?, self.feed.connected()))
     }

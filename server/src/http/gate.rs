@@ -174,6 +174,8 @@ mod tests {
             platform: "linux".to_owned(),
             bundle: None,
             refused: None,
+            format: 1,
+            unread: Vec::new(),
             policies: vec![policy],
             profiles: vec![profile],
             unattended: Vec::new(),

@@ -13,6 +13,7 @@ use axum::{
     response::IntoResponse,
     routing::get,
 };
+use jiff::SignedDuration;
 use tokio::{net::TcpListener, sync::watch};
 
 pub(crate) use numbers::{Numbers, Refusal};
@@ -27,6 +28,23 @@ pub(crate) async fn bind(server: &Server) -> Result<Option<TcpListener>> {
     let Some(address) = server.config.operations else { return Ok(None) };
     let listener = TcpListener::bind(address).await;
     listener.map(Some).with_context(|| format!("operations: cannot listen on {address}; is it taken?"))
+}
+
+/// How old the fleet's numbers may be. All reports are read for them.
+const COUNT_EVERY: SignedDuration = SignedDuration::from_mins(5);
+
+/// Counts the fleet anew, where that was long ago. A database that fails is what `/readyz` is for.
+async fn count_fleet(server: &Server) {
+    let now = server.clock.read().boot;
+    let mut counted = server.fleet_counted.lock().await;
+    if counted.is_some_and(|last| now - last < COUNT_EVERY) {
+        return;
+    }
+    match server.fleet_status().await {
+        Ok(fleet) => server.numbers.set_fleet(&fleet),
+        Err(error) => tracing::warn!("the fleet can't be counted: {error:#}"),
+    }
+    *counted = Some(now);
 }
 
 /// Answers until the server stops.
@@ -59,6 +77,7 @@ async fn metrics(State(server): State<Arc<Server>>) -> impl IntoResponse {
     let expires = server.in_force.lock().await.repository.timestamp_expires();
     let left = expires.map_or(0, |expires| expires.duration_since(server.clock.wall()).as_secs());
     server.numbers.set_timestamp_left(left);
+    count_fleet(&server).await;
     match server.numbers.text() {
         Ok(text) => (StatusCode::OK, [(CONTENT_TYPE, OPEN_METRICS)], text),
         Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, [(CONTENT_TYPE, "text/plain")], error.to_string()),

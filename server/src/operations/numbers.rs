@@ -2,6 +2,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
+use forewarn_proto::api::{AgentCount, FleetStatus};
 use prometheus_client::{
     encoding::{EncodeLabelSet, EncodeLabelValue, text::encode},
     metrics::{counter::Counter, family::Family, gauge::Gauge},
@@ -30,12 +31,28 @@ struct Why {
     why: Refusal,
 }
 
+/// One kind of agent.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct AgentLabels {
+    version: String,
+    platform: String,
+    format: u32,
+}
+
+/// One policy or preview, by its name in the counts.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct PolicyLabels {
+    policy: String,
+}
+
 /// Counters and gauges.
 #[derive(Debug)]
 pub(crate) struct Numbers {
     registry: Mutex<Registry>,
     connected: Gauge,
     timestamp_left: Gauge,
+    agents: Family<AgentLabels, Gauge>,
+    too_old: Family<PolicyLabels, Gauge>,
     pub(crate) reports: Counter,
     reports_refused: Family<Why, Counter>,
     pub(crate) enrolled: Counter,
@@ -51,6 +68,8 @@ impl Numbers {
             registry: Mutex::default(),
             connected: Gauge::default(),
             timestamp_left: Gauge::default(),
+            agents: Family::default(),
+            too_old: Family::default(),
             reports: Counter::default(),
             reports_refused: Family::default(),
             enrolled: Counter::default(),
@@ -62,6 +81,9 @@ impl Numbers {
         registry.register("streams", "Devices with an open push stream", one.connected.clone());
         let left = "Seconds for which the word that the bundle is current is good";
         registry.register("timestamp_left_seconds", left, one.timestamp_left.clone());
+        registry.register("agents", "Devices by the agent that they report", one.agents.clone());
+        let too_old = "Devices whose agent is too old to read a policy";
+        registry.register("too_old", too_old, one.too_old.clone());
         registry.register("reports", "Reports that are on the disk", one.reports.clone());
         registry.register("reports_refused", "Reports that were not taken", one.reports_refused.clone());
         registry.register("enrolled", "Devices that enrolled", one.enrolled.clone());
@@ -85,6 +107,20 @@ impl Numbers {
 
     pub(super) fn set_timestamp_left(&self, seconds: i64) {
         self.timestamp_left.set(seconds);
+    }
+
+    /// What the fleet reported when it was counted last.
+    pub(super) fn set_fleet(&self, fleet: &FleetStatus) {
+        let number = |devices: u64| i64::try_from(devices).unwrap_or(i64::MAX);
+        self.agents.clear();
+        for AgentCount { version, platform, format, devices } in &fleet.agents {
+            let labels = AgentLabels { version: version.clone(), platform: platform.clone(), format: *format };
+            self.agents.get_or_create(&labels).set(number(*devices));
+        }
+        self.too_old.clear();
+        for (policy, count) in &fleet.policies {
+            self.too_old.get_or_create(&PolicyLabels { policy: policy.clone() }).set(number(count.too_old));
+        }
     }
 
     /// All of them, as OpenMetrics text.

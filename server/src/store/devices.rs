@@ -3,11 +3,20 @@
 use std::collections::{BTreeSet, HashSet};
 
 use anyhow::Result;
-use forewarn_proto::{api::Device, audit::Decision, policy::Group, report::Report};
+use forewarn_proto::{
+    api::{Agent, Device},
+    audit::Decision,
+    policy::Group,
+    report::Report,
+};
 use futures_util::TryStreamExt;
 use jiff::Timestamp;
 
 use super::{Store, audit::append};
+use crate::count::{platform, version};
+
+/// How many documents that a device can't read are listed.
+const LISTED_UNREAD: usize = 10;
 
 /// Whether a device may speak.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,12 +36,14 @@ fn device_of((name, enrolled, groups, revoked, heard, report): DeviceRow) -> Res
     let moment = |at: Option<i64>| at.map(Timestamp::from_millisecond).transpose();
     // A report that another version of the server stored says nothing until the next comes.
     let report = report.and_then(|text| serde_json::from_str::<Report>(&text).ok());
+    let agent = report.as_ref().map(agent_of);
     Ok(Device {
         name,
         enrolled: Timestamp::from_millisecond(enrolled)?,
         groups: serde_json::from_str(&groups)?,
         revoked: moment(revoked)?,
         heard: moment(heard)?,
+        agent,
         weakened: report.map(|report| report.weakened).unwrap_or_default(),
     })
 }
@@ -146,4 +157,10 @@ impl Store {
         transaction.commit().await?;
         Ok(true)
     }
+}
+
+/// What a report says of its agent.
+fn agent_of(report: &Report) -> Agent {
+    let (version, platform, format) = (version(report), platform(report).to_owned(), report.format);
+    Agent { version, platform, format, unread: report.unread.iter().take(LISTED_UNREAD).cloned().collect() }
 }

@@ -161,7 +161,7 @@ async fn what_is_no_metadata_is_refused_and_breaks_nothing() {
         roles: BTreeMap::from([(role.to_owned(), text.to_owned())]),
         ..Draft::default()
     };
-    let version = "{\"signed\":{\"version\":3,\"targets\":{}},\"signatures\":[]}";
+    let version = "{\"signed\":{\"version\":3,\"spec_version\":\"1.0.34\",\"x-forewarn-role\":\"policies\",\"targets\":{}},\"signatures\":[]}";
     for (role, text) in [("policies", "5"), ("policies", "[]"), ("policies", "{\"signed\":7}"), ("more", version)] {
         assert!(company.repository.trimmed(&draft(role, text)).is_err(), "{role}: {text}");
     }

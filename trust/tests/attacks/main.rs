@@ -4,6 +4,9 @@
 mod admins;
 mod company;
 mod drafts;
+mod one_key;
+mod roles;
+mod unknown;
 
 use std::collections::BTreeMap;
 

@@ -103,12 +103,13 @@ fn promise_1_and_3_a_notice_that_may_have_been_seen_counts_for_nothing_but_a_cor
         let told = world.engine.obligations_of(ANN);
         assert_eq!((told[0].shown, told[0].deadline), (None, None));
         let retraction = forewarn_proto::policy::Retraction {
+            format: 1,
             policy: "ban".parse().unwrap(),
             through_version: 1,
             reason: "error".into(),
             message: [(forewarn_proto::policy::Language::english(), "m".to_owned())].into(),
         };
-        world.set.retractions.insert(retraction.policy.clone(), retraction);
+        world.set.undoing.retractions.insert(retraction.policy.clone(), retraction);
         world.engine.handle(Input::PoliciesVerified(world.set.clone()), &world.now());
         assert_eq!(world.engine.state().report().unwrap().corrections.len(), owed);
     };

@@ -19,4 +19,6 @@ mod random;
 mod referee;
 mod rollout;
 mod scenarios;
+mod undoing;
+mod unread;
 mod world;

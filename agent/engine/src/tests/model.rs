@@ -111,7 +111,7 @@ impl Model {
 
     /// A notice is on a screen; its receipt will come.
     pub(super) fn expect_receipt(&mut self, notice: &Notice, at: Timestamp, zone: &TimeZone) {
-        let named = |id: &PolicyId| notice.titles.iter().any(|title| title.contains(&format!("({id})")));
+        let named = |id: &PolicyId| notice.titles.iter().any(|title| title.english().contains(&format!("({id})")));
         let person = notice.subject.person();
         let named: Vec<_> = self.entries.iter().filter(|((id, p), _)| *p == person && named(id)).collect();
         let near = |id: &PolicyId| self.deadline(id, person, zone).is_some_and(|d| d - Settings::LAST_CALL <= at);
@@ -174,7 +174,7 @@ impl Model {
     }
 
     fn hear_policies(&mut self, set: &PolicySet) {
-        for (id, retraction) in &set.retractions {
+        for (id, retraction) in &set.undoing.retractions {
             let through = self.retracted.entry(id.clone()).or_default();
             *through = retraction.through_version.max(*through);
         }

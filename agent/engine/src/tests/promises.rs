@@ -20,8 +20,8 @@ fn started() -> World {
 
 #[test]
 fn promise_1_stored_mail_is_closed_only_after_a_notice_that_said_so() {
-    let of = |version, seal| {
-        let consequence = format!("mail = [\"corp.example\"]\nseal = {seal}");
+    let of = |version, lock| {
+        let consequence = format!("mail = [\"corp.example\"]\nlock = {lock}");
         policy_about("ban", version, "TikTok", "grace = \"24h\"", &consequence, "")
     };
     let id = ProfileId { domain: "corp.example".parse().unwrap(), person: ANN };
@@ -30,15 +30,15 @@ fn promise_1_stored_mail_is_closed_only_after_a_notice_that_said_so() {
     world.publish(&of(1, false));
     world.pass(20);
     world.publish(&of(2, true));
-    let (at, told) = world.notices().last().map(|(at, notice)| (at, (notice.kind, notice.seals))).unwrap();
+    let (at, told) = world.notices().last().map(|(at, notice)| (at, (notice.kind, notice.locks))).unwrap();
     assert_eq!((at, told), (world.truth, (NoticeKind::First, true)), "it takes more, so it starts over");
     world.pass(23);
     assert_eq!(world.revokes(), []);
     world.pass(2);
     assert_eq!(world.revokes().len(), 1);
-    assert!(world.engine.seals(&id));
+    assert!(world.engine.locks(&id));
     world.publish(&of(3, false));
-    assert!(!world.engine.seals(&id));
+    assert!(!world.engine.locks(&id));
 }
 
 /// A new account has the name of one that left, or its home: the notices of the other are not theirs.
@@ -184,7 +184,7 @@ fn promise_3_retraction_restores_withdraws_and_corrects_those_who_saw() {
 fn promise_3_a_retraction_that_was_heard_is_never_unheard() {
     let mut world = World::banned("grace = \"24h\"");
     world.retract("ban", 1);
-    world.set.retractions.clear();
+    world.set.undoing.retractions.clear();
     world.push();
     world.pass(48);
     assert_eq!(world.revokes(), []);

@@ -55,7 +55,7 @@ impl Referee {
     pub(super) fn hear(&mut self, input: &Input, at: Timestamp, boot: u32, given: &BTreeMap<Scope, Listing>) {
         match input {
             Input::PoliciesVerified(set) => {
-                for (id, retraction) in &set.retractions {
+                for (id, retraction) in &set.undoing.retractions {
                     let through = self.retracted.entry(id.clone()).or_default();
                     *through = retraction.through_version.max(*through);
                 }
@@ -202,7 +202,8 @@ impl Referee {
     fn warnings_of(&self, policy: &PolicyId) -> impl Iterator<Item = &(Timestamp, Notice, BTreeMap<PolicyId, u64>)> {
         let named = format!("({policy})");
         self.shown.iter().filter(move |(_, notice, _)| {
-            matches!(notice.subject, Subject::App(..)) && notice.titles.iter().any(|title| title.contains(&named))
+            matches!(notice.subject, Subject::App(..))
+                && notice.titles.iter().any(|title| title.english().contains(&named))
         })
     }
 

@@ -77,7 +77,7 @@ fn promise_2_a_paused_rollout_reaches_nobody_more_until_a_new_version() {
     let growing = "start = \"2026-12-02T09:00Z\", over = \"10h\"";
     world.publish(&rolled_out(1, growing));
     let pause = Pause { at: world.truth, through_version: 1 };
-    world.set.pauses.insert("ban".parse().unwrap(), vec![pause]);
+    world.set.undoing.pauses.insert("ban".parse().unwrap(), vec![pause]);
     world.push();
     for _ in 0..10 {
         world.advance(HOUR * 10);
@@ -100,7 +100,7 @@ fn promise_2_a_pause_gives_back_what_was_taken_from_whom_it_leaves_out() {
     assert!(!world.vault.is_empty(), "{:?}", world.obligation(ANN));
     // It was paused before this device was reached, and the device has heard of that late.
     let pause = Pause { at: "2026-12-01T09:00Z".parse().unwrap(), through_version: 1 };
-    world.set.pauses.insert("ban".parse().unwrap(), vec![pause]);
+    world.set.undoing.pauses.insert("ban".parse().unwrap(), vec![pause]);
     world.push();
     assert!(world.vault.is_empty() && world.obligation(ANN).is_none());
 }

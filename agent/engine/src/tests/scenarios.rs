@@ -145,7 +145,11 @@ impl Story {
                 let deadline = notice.deadline.map(|d| format!("; deadline {}", self.local(d))).unwrap_or_default();
                 let takes: Vec<_> = notice.takes.iter().map(ToString::to_string).collect();
                 let takes = if takes.is_empty() { String::new() } else { format!("; mail of {}", takes.join(", ")) };
-                let titles = if notice.titles.is_empty() { "-" } else { &notice.titles.join(" + ") };
+                let titles = if notice.titles.is_empty() {
+                    "-"
+                } else {
+                    &notice.titles.iter().map(forewarn_proto::policy::Texts::english).collect::<Vec<_>>().join(" + ")
+                };
                 let apps = if notice.apps.is_empty() { "no app" } else { &notice.apps.join(", ") };
                 let says = notice.message.values().next().map(|text| format!(": \"{text}\"")).unwrap_or_default();
                 let (person, kind) = (name(notice.subject.person()), kind(notice.kind));

@@ -164,15 +164,15 @@ impl World {
     pub(super) fn retract(&mut self, id: &str, through_version: u64) {
         let id: PolicyId = id.parse().unwrap();
         let message = BTreeMap::from([(Language::english(), "Sent in error.".to_owned())]);
-        let retraction = Retraction { policy: id.clone(), through_version, reason: "error".into(), message };
-        self.set.retractions.insert(id, retraction);
+        let retraction = Retraction { format: 1, policy: id.clone(), through_version, reason: "error".into(), message };
+        self.set.undoing.retractions.insert(id, retraction);
         self.push();
     }
 
     /// This device is spared a rule until then.
     pub(super) fn spare(&mut self, policy: &str, rule: &str, until: Timestamp) {
         let spared = Spared { until, signed_by: vec!["bob".into()] };
-        self.set.exemptions.insert((policy.parse().unwrap(), rule.parse().unwrap()), spared);
+        self.set.undoing.spare(&policy.parse().unwrap(), &rule.parse().unwrap(), &spared);
         self.push();
     }
 

@@ -92,8 +92,7 @@ fn draw_obligation(
     zone: &TimeZone,
 ) {
     page.push_str("<section>\n");
-    let title = steadied(&obligation.title);
-    let _ = writeln!(page, "<h2><bdi>{}</bdi></h2>", escaped(&title));
+    let _ = writeln!(page, "<h2><bdi>{}</bdi></h2>", escaped(&steadied(tongue.best_title(obligation))));
     page.push_str(&timeline::draw(tongue, obligation, status.now, zone));
     draw_facts(page, &obligation_facts(tongue, obligation, status.now, zone));
     page.push_str("</section>\n");
