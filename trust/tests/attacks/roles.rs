@@ -42,7 +42,7 @@ fn draft_of(company: &Company, role: &str, change: impl Fn(&mut Value)) -> Draft
 #[track_caller]
 fn check_refused(company: &Company, draft: &Draft, device: &Result<(), Refusal>, names: [&str; 2]) {
     let said = |text: &str| names.iter().all(|name| text.contains(name));
-    assert!(matches!(device, Err(Refusal::NotSigned(why)) if said(why)), "{names:?}: {device:?}");
+    assert!(matches!(device, Err(Refusal::NotSigned(why)) if said(why.as_data())), "{names:?}: {device:?}");
     let server = company.repository.check(draft);
     assert!(matches!(&server, Err(DraftError::Metadata(error)) if said(&error.to_string())), "{names:?}: {server:?}");
 }
