@@ -77,7 +77,10 @@ async fn promise_2_no_change_of_admins_gives_a_key_two_votes() {
         let server = company.repository.check(&draft);
         assert!(matches!(server, Err(DraftError::Root(_))), "{server:?}");
         let device = verify(company.root(), Some(&in_force), &company.force(&draft), &std::env::temp_dir()).await;
-        assert!(matches!(&device, Err(Refusal::NotSigned(why)) if why.as_data().contains("another admin's")), "{device:?}");
+        assert!(
+            matches!(&device, Err(Refusal::NotSigned(why)) if why.as_data().contains("another admin's")),
+            "{device:?}"
+        );
     }
 }
 
