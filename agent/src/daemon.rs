@@ -168,14 +168,7 @@ fn assemble(config: Config, loaded: Loaded, clock: Clock, touched: Touched) -> R
     let (asked_sender, asked) = mpsc::channel(16);
     let (report, newest) = watch::channel(state.undelivered_report().cloned());
     let (known, known_receiver) = watch::channel(trust.digest().unwrap_or_default().to_owned());
-    let manner = Manner {
-        way: config.notices,
-        terminals: config.terminals.clone(),
-        languages: config.languages.clone(),
-        zone: local_zone(),
-        people: people.clone(),
-        socket: config.socket.clone(),
-    };
+    let manner = manner_of(&config, people.clone());
     let link = Link {
         badge: Badge::new(identity.clone(), config.state.clone(), clock.clone())?,
         identity: Arc::new(identity.clone()),
@@ -453,6 +446,18 @@ impl Daemon {
     fn now(&self) -> Now {
         let reading = self.clock.read();
         Now { wall: reading.wall, boot: reading.boot, boot_id: reading.boot_id, zone: local_zone() }
+    }
+}
+
+/// How notices come to these people.
+fn manner_of(config: &Config, people: People) -> Manner {
+    Manner {
+        way: config.notices,
+        terminals: config.terminals.clone(),
+        languages: config.languages.clone(),
+        zone: local_zone(),
+        people,
+        socket: config.socket.clone(),
     }
 }
 

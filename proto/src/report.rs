@@ -2,6 +2,9 @@
 //!
 //! A report is the whole present state, so that sending one twice, or losing one, is harmless.
 
+mod refusal;
+mod weakened;
+
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
@@ -9,10 +12,15 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    foreign::{Foreign, Lines, ONE_LINE, fault, line},
+    foreign::{Lines, ONE_LINE, fault},
     inventory::{Person, Source},
     moment::Moment,
     policy::{Domain, PolicyId, RuleId},
+};
+
+pub use self::{
+    refusal::{Misread, Refusal, Unread},
+    weakened::Weakened,
 };
 
 /// The most characters of the agent's version, and of the kind of device. What is longer is nobody's version.
@@ -66,53 +74,6 @@ pub struct Report {
     pub weakened: BTreeSet<Weakened>,
 }
 
-/// A setting of a device's configuration that weakens a promise, so that nobody switches one off in silence. It is named as
-/// the configuration names it: `max_staleness`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Weakened {
-    /// Time comes from a file.
-    SimulatedClock,
-    /// Notices come on some of a person's terminals only.
-    Terminals,
-    /// The packages of another system are listed.
-    Root,
-    /// Notices come on the desktop only, or on terminals only.
-    Notices,
-    /// There is less time between the first notice and a revoke than by default.
-    MinNotice,
-    /// A policy revokes for longer than by default without the server's word.
-    MaxStaleness,
-    /// A policy that acts without a server does so sooner than by default.
-    OfflineLimit,
-}
-
-impl Weakened {
-    /// Every such setting.
-    pub const ALL: [Self; 7] = [
-        Self::SimulatedClock,
-        Self::Terminals,
-        Self::Root,
-        Self::Notices,
-        Self::MinNotice,
-        Self::MaxStaleness,
-        Self::OfflineLimit,
-    ];
-
-    /// The setting, as the configuration names it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::SimulatedClock => "simulated_clock",
-            Self::Terminals => "terminals",
-            Self::Root => "root",
-            Self::Notices => "notices",
-            Self::MinNotice => "min_notice",
-            Self::MaxStaleness => "max_staleness",
-            Self::OfflineLimit => "offline_limit",
-        }
-    }
-}
-
 impl Report {
     /// Why a server does not take the report's texts, if it does not: they are one line each, and not longer than theirs.
     pub fn fault(&self) -> Option<String> {
@@ -129,51 +90,6 @@ impl Report {
             fault.map(|fault| format!("{field}: {fault}"))
         })
     }
-}
-
-/// A document in the bundle in force that this agent can't read. It does nothing by it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Unread {
-    /// The document, as the bundle names it: `policies/no-tiktok.toml`.
-    pub document: String,
-    /// Why not.
-    pub why: Misread,
-}
-
-impl Unread {
-    /// The same as it is reported.
-    #[must_use]
-    pub fn told(mut self) -> Self {
-        self.document = told(&self.document);
-        if let Misread::Text(text) = &mut self.why {
-            *text = told(text);
-        }
-        self
-    }
-
-    /// The document, and what was read in it, with their names in a report.
-    fn texts(&self) -> [(&'static str, &str); 2] {
-        let text = match &self.why {
-            Misread::Text(text) => text.as_str(),
-            Misread::Format(_) | Misread::Folder => "",
-        };
-        [("unread.document", self.document.as_str()), ("unread.why", text)]
-    }
-}
-
-/// Why an agent can't read a document.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, thiserror::Error)]
-#[serde(rename_all = "snake_case", tag = "kind", content = "detail")]
-pub enum Misread {
-    /// It has a newer format than the agent knows.
-    #[error("its format {0} is newer than this agent")]
-    Format(u32),
-    /// It does not parse; the beginning of why.
-    #[error("it does not parse: {0}")]
-    Text(String),
-    /// The agent does not know what documents of its folder are for.
-    #[error("its folder is newer than this agent")]
-    Folder,
 }
 
 /// One policy on one device.
@@ -488,55 +404,4 @@ impl Hold {
             Self::NoCompanyMail => "there is no company mail profile of yours on this device",
         }
     }
-}
-
-/// Why a bundle is not in force. The former one stays.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, thiserror::Error)]
-#[serde(rename_all = "snake_case", tag = "kind", content = "detail")]
-pub enum Refusal {
-    /// It is larger than a device reads.
-    #[error("it is over the size limit: {}", .0.line())]
-    TooLarge(#[schemars(length(max = MAX_DETAIL_CHARS), regex(pattern = ONE_LINE))] Foreign),
-    /// It is not a container of signed metadata.
-    #[error("it can't be read: {}", .0.line())]
-    Unreadable(#[schemars(length(max = MAX_DETAIL_CHARS), regex(pattern = ONE_LINE))] Foreign),
-    /// A signature is missing, wrong, or by a key that isn't trusted; or content differs from what was signed.
-    #[error("its signatures do not hold: {}", .0.line())]
-    NotSigned(#[schemars(length(max = MAX_DETAIL_CHARS), regex(pattern = ONE_LINE))] Foreign),
-    /// It is older than the one in force.
-    #[error("it is older than the one in force: {}", .0.line())]
-    Older(#[schemars(length(max = MAX_DETAIL_CHARS), regex(pattern = ONE_LINE))] Foreign),
-    /// Its metadata has expired.
-    #[error("it has expired: {}", .0.line())]
-    Expired(#[schemars(length(max = MAX_DETAIL_CHARS), regex(pattern = ONE_LINE))] Foreign),
-}
-
-impl Refusal {
-    /// What exactly was wrong, which may quote what was refused.
-    pub fn detail(&self) -> &Foreign {
-        let (Self::TooLarge(detail)
-        | Self::Unreadable(detail)
-        | Self::NotSigned(detail)
-        | Self::Older(detail)
-        | Self::Expired(detail)) = self;
-        detail
-    }
-
-    /// The refusal as it is reported: its detail on one line, written out where it can't be seen, and not longer than
-    /// [`MAX_DETAIL_CHARS`].
-    #[must_use]
-    pub fn told(mut self) -> Self {
-        let (Self::TooLarge(detail)
-        | Self::Unreadable(detail)
-        | Self::NotSigned(detail)
-        | Self::Older(detail)
-        | Self::Expired(detail)) = &mut self;
-        *detail = told(detail.as_data()).into();
-        self
-    }
-}
-
-/// A text as it is reported: on one line, written out where it can't be seen, and not longer than [`MAX_DETAIL_CHARS`].
-fn told(text: &str) -> String {
-    line(text).chars().take(MAX_DETAIL_CHARS).collect()
 }

@@ -4,6 +4,7 @@
 use std::{
     os::unix::fs::{MetadataExt as _, symlink},
     path::Path,
+    process::{Command, Stdio},
     time::{Duration, Instant},
 };
 
@@ -47,6 +48,27 @@ fn promise_7_a_hostile_person_reaches_nothing_of_another_s_or_of_root_s() {
         assert!(slowest < Duration::from_secs(5), "{slowest:?}");
         assert!(!is_watched(&family, secret.path()), "root watches a folder that a link of BEN's leads to");
         assert!(is_watched(&family, &bens.join(".config/chromium")), "what is BEN's is watched");
+    });
+}
+
+#[test]
+fn promise_7_what_attends_to_a_person_has_nothing_of_the_daemon_s() {
+    as_root(|mut family| {
+        family.device.kill();
+        let folder = family.folder.path();
+        fs_err::write(folder.join("secret"), "of root's").unwrap();
+        for program in ["forewarn", "forewarn-daemon"] {
+            // By another process: while one of ours has it open for writing, nobody can run it.
+            let copied = Command::new("cp").arg(family.company.binaries.path(program)).arg(folder).status().unwrap();
+            assert!(copied.success());
+        }
+        let mut apart = Command::new("unshare");
+        apart.args(["--mount", "bash", "-c", include_str!("companion.sh")]).stdin(Stdio::null());
+        apart.env("FOLDER", folder).env("USER_ID", BEN.to_string());
+        let output = apart.env("CONFIG", family.device.folder.join("agent.toml")).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stdout);
+        let expected = ["?", "/dev/null", "Gid: 61002 61002", "Groups: 61002 ", "0"];
+        assert_eq!(said.lines().collect::<Vec<_>>(), expected, "{}", String::from_utf8_lossy(&output.stderr));
     });
 }
 

@@ -24,7 +24,7 @@ const STRANGER: u32 = 61003;
 pub(crate) struct Family {
     pub(crate) company: Company,
     pub(crate) device: Device,
-    folder: TempDir,
+    pub(crate) folder: TempDir,
 }
 
 impl Family {
