@@ -75,6 +75,7 @@ fn of_policies(mut policies: Vec<Policy>, fleet: Option<&FleetStatus>) -> Vec<St
     let domains: Vec<String> = domains.into_iter().map(|domain| cut(domain.as_str(), DOMAIN)).collect();
     let nothing = domains.is_empty().then(|| words::ONLY_WARNS.to_owned());
     let closes = consequences().any(|c| c.lock && !c.mail.is_empty());
+    let hides = consequences().any(|c| c.whole_app);
     let offline = consequences().any(|c| c.offline == Offline::Revoke);
     [
         fact("puts in", policies.iter().map(version)),
@@ -82,6 +83,7 @@ fn of_policies(mut policies: Vec<Policy>, fleet: Option<&FleetStatus>) -> Vec<St
         fact("deadline", policies.iter().map(deadline)),
         fact("takes mail", nothing.into_iter().chain(domains)),
         fact("closes", closes.then(|| "the stored mail of those accounts, until they come back".to_owned())),
+        fact("hides", hides.then(|| "on Android the whole mail app, if its account can't be taken alone".to_owned())),
         fact("offline", offline.then(|| "acts there too, where no retraction is heard".to_owned())),
         fact("reaches", policies.iter().map(|policy| reach(&policy.rollout))),
         fact("hits", policies.iter().map(|policy| counted(policy, fleet))),

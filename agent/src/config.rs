@@ -188,12 +188,15 @@ fn bounded(given: Option<Length>, usual: SignedDuration, range: &Range) -> Resul
     let Some(length) = given else { return Ok(usual) };
     let (low, high) = (SignedDuration::from_hours(*least), SignedDuration::from_hours(*most));
     if length.0 < low || length.0 > high {
-        let (low, high) = (Length(low), Length(high));
-        bail!(
-            "{field} = \"{length}\": it has to lie between {low} and {high}; write one of these or what lies between"
-        );
+        let (low, high) = (in_words(*least), in_words(*most));
+        bail!("{field} = \"{length}\" in agent.toml is out of bounds; write a length from {low} to {high}");
     }
     Ok(length.0)
+}
+
+/// Hours as people write them: `1h`, `7d`.
+fn in_words(hours: i64) -> String {
+    if hours % 24 == 0 { format!("{}d", hours / 24) } else { format!("{hours}h") }
 }
 
 /// Where commands look for their daemon: where they were told to, else at the system's, which looks after everyone, and then

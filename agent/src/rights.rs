@@ -63,7 +63,7 @@ pub(crate) fn ensure_is(process: u32, numbers: Numbers) -> Result<()> {
     if let Some(still) = still_otherwise(&status, numbers) {
         anyhow::bail!("{still}");
     }
-    let owner = fs_err::metadata(format!("/proc/{process}"))?.uid();
+    let owner = fs_err::metadata(format!("/proc/{process}/status"))?.uid();
     ensure!(
         owner == 0,
         "other processes of its person could take its worker over, so nothing is done in the home; set \

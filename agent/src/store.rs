@@ -132,6 +132,12 @@ impl Store {
         Ok(transaction.commit()?)
     }
 
+    /// Forgets what was decided about a person.
+    pub(crate) fn forget_entries(&self, person: Person) -> Result<()> {
+        self.database.execute("DELETE FROM entries WHERE person = ?1", [person.to_string()])?;
+        Ok(())
+    }
+
     /// What was decided about a person, the oldest first. An entry that can't be read is left out.
     pub(crate) fn entries(&self, person: Person) -> Result<Vec<Entry>> {
         let mut query = self.database.prepare("SELECT entry FROM entries WHERE person = ?1 ORDER BY number")?;

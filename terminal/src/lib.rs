@@ -4,6 +4,7 @@
 //! ([`forewarn_proto::foreign`]), wherever it came from. A foreign text of several lines is said with its own margin.
 
 mod log;
+mod wrap;
 
 use std::{
     fmt::Arguments,
@@ -14,6 +15,7 @@ use forewarn_proto::foreign;
 use serde::Serialize;
 
 pub use log::Log;
+pub use wrap::{columns_of, wrapped};
 
 /// Says one line on standard output, with the arguments of [`format!`].
 #[macro_export]
@@ -30,18 +32,19 @@ macro_rules! warn {
 
 /// See [`say!`].
 pub fn say_line(line: Arguments<'_>) {
-    finish(put(&mut anstream::stdout().lock(), &line.to_string(), "\n"));
+    finish(put(&mut anstream::stdout().lock(), columns_of(io::stdout()), &line.to_string(), "\n"));
 }
 
 /// See [`warn!`].
 pub fn warn_line(line: Arguments<'_>) {
-    finish(put(&mut anstream::stderr().lock(), &line.to_string(), "\n"));
+    finish(put(&mut anstream::stderr().lock(), columns_of(io::stderr()), &line.to_string(), "\n"));
 }
 
 /// Says lines on standard output.
 pub fn say_lines(lines: impl IntoIterator<Item = String>) {
     let mut out = anstream::stdout().lock();
-    finish(lines.into_iter().try_for_each(|line| put(&mut out, &line, "\n")));
+    let columns = columns_of(io::stdout());
+    finish(lines.into_iter().try_for_each(|line| put(&mut out, columns, &line, "\n")));
 }
 
 /// Says a value on standard output, as JSON.
@@ -56,7 +59,7 @@ pub fn say_json(value: &impl Serialize) -> serde_json::Result<()> {
 
 /// Puts a question on standard output. The answer comes on the same line.
 pub fn ask(question: &str) {
-    finish(put(&mut anstream::stdout().lock(), question, " "));
+    finish(put(&mut anstream::stdout().lock(), columns_of(io::stdout()), question, " "));
 }
 
 /// Says on standard error why a program failed. What others said of it may have several lines.
@@ -72,8 +75,11 @@ pub fn explain_usage(text: &str, is_error: bool) {
     text.trim_end().lines().for_each(|line| if is_error { warn!("{line}") } else { say!("{line}") });
 }
 
-fn put(out: &mut impl Write, line: &str, end: &str) -> io::Result<()> {
-    out.write_all(format!("{}{end}", foreign::guarded(line)).as_bytes())?;
+/// `columns`: of the terminal, if it is one.
+fn put(out: &mut impl Write, columns: Option<usize>, line: &str, end: &str) -> io::Result<()> {
+    let line = foreign::guarded(line);
+    let text = columns.map_or_else(|| line.to_string(), |columns| wrapped(&line, columns).join("\n"));
+    out.write_all(format!("{text}{end}").as_bytes())?;
     out.flush()
 }
 

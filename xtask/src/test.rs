@@ -67,7 +67,7 @@ fn print_times(took: &[(&str, Duration)]) {
 
 fn run_tests(long: bool) -> Result<()> {
     let mut test = Command::new(env!("CARGO"));
-    test.args(["test", "--workspace"]).current_dir(workspace()?);
+    test.args(["test", "--workspace", "--no-fail-fast"]).current_dir(workspace()?);
     if long {
         test.env(forewarn_tests::LONG, "1");
     }

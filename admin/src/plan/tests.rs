@@ -167,7 +167,7 @@ fn what_is_wrong_with_a_folder_is_told_all_at_once() {
         "4.toml: id: `twice` is the id of 3.toml too",
         "5.toml: deadline.at: 2026-11-30T17:00Z is in the past",
         "6.toml: version: back: it was withdrawn through version 4; write version = 5",
-        "7.toml: TOML parse error at line 14",
+        "7.toml: TOML parse error at line 15",
         "unknown field `wipe`",
         "8.toml: rule[0].app: no app of the catalogue is called `Tik Tak`",
     ] {

@@ -11,8 +11,13 @@ use std::{
 
 use anyhow::{Context, Result};
 
-use super::Becomes;
-use crate::{config::SYSTEM_SOCKET, manager, people::groups_of, program, rights};
+use crate::{
+    config::SYSTEM_SOCKET,
+    manager,
+    people::{group_of, groups_of},
+    program,
+    rights::{self, Numbers},
+};
 
 /// The unit that the package installs for each person.
 const UNIT: &str = "forewarn-session.service";
@@ -27,10 +32,17 @@ const PASSED_ON: [&str; 7] =
 /// The number of nobody's unit, by `systemctl` (systemctl(1), exit status; LSB).
 const NOT_INSTALLED: i32 = 5;
 
-pub(super) fn run(socket: &Path, becomes: Becomes) -> Result<()> {
+/// Whom it becomes, if this is root's: a user's number. Their groups are those that the user database has now.
+#[derive(clap::Args)]
+pub(super) struct Options {
+    user: Option<u32>,
+}
+
+pub(super) fn run(socket: &Path, options: &Options) -> Result<()> {
     rights::leave_session()?;
-    if let Some(numbers) = becomes.numbers() {
-        rights::become_user(numbers, &groups_of(numbers.user, numbers.group)?)?;
+    if let Some(user) = options.user {
+        let group = group_of(user);
+        rights::become_user(Numbers { user, group }, &groups_of(user, group)?)?;
     }
     let program = program::beside("forewarn")?;
     let words = [program.as_os_str(), OsStr::new("--socket"), socket.as_os_str(), OsStr::new("session")];

@@ -7,7 +7,11 @@ use forewarn_mail::{Account, Found, Home, Plan};
 use forewarn_proto::{foreign::line, policy::Domain};
 use forewarn_terminal::{say, say_lines};
 
-use crate::{config::Config, people};
+use crate::{
+    config::Config,
+    people,
+    rights::{self, Numbers},
+};
 
 const BOLD: Style = Style::new().bold();
 const WARN: Style = AnsiColor::Yellow.on_default();
@@ -33,7 +37,9 @@ enum Question {
 
 pub(crate) fn run(config: &Config, options: &Options) -> Result<()> {
     let Question::Plan { domain, pieces } = &options.question;
-    let home = Home::open(&people::asked_about(config)?.home)?;
+    let account = people::asked_about(config)?;
+    become_owner(&account)?;
+    let home = Home::open(&account.home)?;
     let Found { accounts, skipped } = forewarn_mail::find(&home, domain.as_str());
     for Account { client, address, touches, .. } in &accounts {
         say!("{BOLD}{client}{BOLD:#} {}, from {}", line(address), line(&touches.join(", ")));
@@ -59,4 +65,13 @@ fn pieces_of(plan: &Plan) -> Vec<String> {
         lines.extend(file.removed.iter().map(|piece| format!("  - {}", line(piece))));
     }
     lines
+}
+
+/// What is in a home is read with its owner's rights, also where root asks.
+fn become_owner(account: &people::Account) -> Result<()> {
+    let me = rustix::process::geteuid();
+    if !me.is_root() || account.user == me.as_raw() {
+        return Ok(());
+    }
+    rights::become_user(Numbers { user: account.user, group: account.group }, &[])
 }

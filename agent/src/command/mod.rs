@@ -55,7 +55,7 @@ enum Command {
     Worker(Becomes),
     /// Have somebody attended to in their session, for the daemon.
     #[command(hide = true)]
-    Companion(Becomes),
+    Companion(companion::Options),
     /// Run in the background: list packages, hear the server, warn, revoke, restore.
     Daemon,
     #[command(flatten)]
@@ -117,8 +117,8 @@ pub(crate) fn main() -> Result<()> {
         }
     };
     let command = match command {
-        Command::Companion(becomes) => {
-            return companion::run(socket.as_deref().unwrap_or(Path::new(SYSTEM_SOCKET)), becomes);
+        Command::Companion(options) => {
+            return companion::run(socket.as_deref().unwrap_or(Path::new(SYSTEM_SOCKET)), &options);
         }
         Command::Worker(becomes) => return worker::run(becomes.numbers()),
         Command::Daemon => return daemon::run(config, socket),

@@ -1,10 +1,11 @@
-//! `vault`: who is known on this device, what is kept for them, and to give that to somebody else. For root, with the daemon
-//! stopped.
+//! `vault`: who is known on this device, what is kept for them, and to give that to somebody else. For whoever owns the state,
+//! with the daemon stopped.
 
 use anyhow::{Context, Result};
 use clap::{Args, Subcommand};
 use forewarn_clock::Clock;
 use forewarn_proto::{
+    foreign::line,
     inventory::Person,
     ipc::{Entry, Event},
 };
@@ -21,12 +22,13 @@ pub(crate) struct Options {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Everyone who is or was known here, and how many revoked mail profiles are kept for them.
+    /// Everyone who is or was known here, and how many mail profiles in their vault are not back.
     List,
-    /// Give what is kept for somebody whose account is gone to another account: that one is them from now on, and is told
-    /// everything anew. It is noted in their log.
+    /// Give what is kept for somebody whose account is gone to another account, with the daemon stopped: that one is them from
+    /// now on, and is told everything anew. Its log begins with that; what was decided about the other goes from it.
     Give {
         /// The person's name here, from `forewarn vault list`.
+        #[arg(id = "known", value_name = "PERSON")]
         person: Person,
         /// The account's name or number.
         #[arg(long, value_name = "USER")]
@@ -36,7 +38,7 @@ enum Command {
 
 pub(crate) fn run(config: &Config, options: &Options) -> Result<()> {
     // Nobody else may change who is who meanwhile.
-    let store = Store::open(&config.state)?;
+    let store = Store::open(&config.state).context("stop the daemon first; only whoever owns its state may do this")?;
     match &options.command {
         Command::List => list(config),
         Command::Give { person, to } => give(config, &store, *person, to),
@@ -45,8 +47,9 @@ pub(crate) fn run(config: &Config, options: &Options) -> Result<()> {
 
 fn list(config: &Config) -> Result<()> {
     for known in people::known(config)? {
-        let account = known.name.unwrap_or_else(|| format!("user {}", known.user));
-        say!("{}  {account}: {} kept", known.person, people::kept(config, known.person)?);
+        let account = known.name.clone().unwrap_or_else(|| format!("user {}", known.user));
+        let gone = if people::is_gone(&known) { ", whose account is gone" } else { "" };
+        say!("{}  {}{gone}: {} kept", known.person, line(&account), people::kept(config, known.person)?);
     }
     Ok(())
 }
@@ -56,6 +59,8 @@ fn give(config: &Config, store: &Store, person: Person, to: &str) -> Result<()> 
     let event = Event::VaultGiven { to: to.to_owned() };
     let at = Clock::new(config.simulated_clock.as_deref()).wall();
     let about = former.name.unwrap_or_else(|| format!("user {}", former.user));
+    // What was decided about the other is theirs alone.
+    store.forget_entries(person)?;
     store
         .add_entries(&[(person, Entry { at, about, event })], &store.history())
         .context("it is given, but that can't be noted in the log")?;

@@ -78,7 +78,7 @@ pub(crate) async fn run(
     news: mpsc::UnboundedSender<News>,
 ) {
     let accounts = if manner.way == NoticeWay::Terminal { &[] } else { manner.people.accounts() };
-    let starter = Starter::new(&manner.socket, accounts);
+    let starter = Starter::new(&manner.socket, &manner.people, accounts);
     let mut hub = Hub { manner, starter, companions: Vec::new(), given: BTreeMap::new(), news };
     loop {
         tokio::select! {
@@ -212,9 +212,10 @@ impl Hub {
     fn show_on_terminals(&mut self, notice: &Notice, obstacle: Obstacle) {
         // Texts take memory that an idle daemon does without.
         let words = Tongue::new(&self.manner.languages).notice(notice, &self.manner.zone);
-        let user = self.manner.people.account(notice.subject.person()).map(|account| account.user);
-        let shown = user.map(|user| terminal::show(user, self.manner.terminals.as_deref(), &words));
-        match shown.unwrap_or(Err(terminal::NotShown::NoTerminal)) {
+        // Whoever has the number of somebody who left is not told what is theirs.
+        let user = || self.manner.people.account_now(notice.subject.person()).map(|account| account.user);
+        let shown = user().map(|user| terminal::show(user, self.manner.terminals.as_deref(), &words));
+        match shown.filter(|_| user().is_some()).unwrap_or(Err(terminal::NotShown::NoTerminal)) {
             Ok(()) => self.tell_daemon(News::Input(Input::NoticeShown(notice.id, Medium::Terminal))),
             Err(terminal::NotShown::NoTerminal) => self.fail(notice.id, obstacle),
             Err(terminal::NotShown::NobodyThere) => self.fail(notice.id, Obstacle::Away),

@@ -16,7 +16,10 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
-use crate::{people::Account, program};
+use crate::{
+    people::{Account, People},
+    program,
+};
 
 /// How long a companion of before, or the session's own, has to come by itself.
 const FIRST: Duration = Duration::from_secs(1);
@@ -29,6 +32,7 @@ const PASSED_ON: [&str; 5] = ["LANG", "LANGUAGE", "LC_ALL", "LC_MESSAGES", "TZ"]
 
 pub(super) struct Starter {
     socket: PathBuf,
+    known: People,
     people: BTreeMap<Person, Attended>,
 }
 
@@ -44,12 +48,13 @@ struct Attended {
 
 impl Starter {
     /// Starts companions for these people, with whatever bus they have.
-    pub(super) fn new(socket: &Path, accounts: &[Account]) -> Self {
+    pub(super) fn new(socket: &Path, people: &People, accounts: &[Account]) -> Self {
         let due = Some(Instant::now() + FIRST);
         let attended =
             |account: &Account| Attended { account: account.clone(), due, pause: FIRST, came: None, child: None };
         Self {
             socket: socket.to_owned(),
+            known: people.clone(),
             people: accounts.iter().map(|account| (account.person, attended(account))).collect(),
         }
     }
@@ -88,7 +93,7 @@ impl Starter {
     }
 
     fn bus_of(&self, person: Person) -> Option<Bus> {
-        bus_of(&self.people.get(&person)?.account)
+        bus_of(self.known.account_now(person)?)
     }
 
     /// Starts one, if there is a session bus. Says whether it was started.
@@ -149,7 +154,7 @@ fn spawn(socket: &Path, account: &Account, bus: Bus) -> Result<Child> {
         if !is_me(account) {
             let passed_on = PASSED_ON.iter().filter_map(|name| Some((name, std::env::var_os(name)?)));
             command.env_clear().envs(passed_on).env("HOME", &account.home).stderr(Stdio::null());
-            command.args([account.user, account.group].map(|number| number.to_string()));
+            command.arg(account.user.to_string());
         }
         let mut address = OsString::from("unix:path=");
         address.push(&path);

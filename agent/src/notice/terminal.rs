@@ -8,6 +8,7 @@ use std::{
 };
 
 use forewarn_proto::foreign::line;
+use forewarn_terminal::{columns_of, wrapped};
 use rustix::{
     fs::{Mode, OFlags, open},
     termios::isatty,
@@ -42,8 +43,11 @@ pub(super) fn show(owner: u32, named: Option<&[PathBuf]>, words: &Words) -> Resu
     if used.is_empty() {
         return Err(NotShown::NobodyThere);
     }
-    let text = text(words);
-    let shown = used.into_iter().filter_map(|mut terminal| terminal.write_all(text.as_bytes()).ok()).count();
+    let write = |mut terminal: File| {
+        let text = text(words, columns_of(&terminal));
+        terminal.write_all(text.as_bytes()).ok()
+    };
+    let shown = used.into_iter().filter_map(write).count();
     if shown == 0 { Err(NotShown::NoTerminal) } else { Ok(()) }
 }
 
@@ -72,10 +76,12 @@ fn is_used(terminal: &File) -> bool {
     used.is_some_and(|used| now.saturating_sub(used) <= USED)
 }
 
-/// The notice as a terminal gets it.
-fn text(words: &Words) -> String {
-    let body = words.body.lines().map(|part| format!("  {}\r\n", line(part))).collect::<String>();
-    format!("\r\n[forewarn] {}\r\n{body}", line(&words.summary))
+/// The notice as a terminal of so many columns gets it.
+fn text(words: &Words, columns: Option<usize>) -> String {
+    let body = words.body.lines().map(|part| format!("  {}", line(part)));
+    let lines = [String::new(), format!("[forewarn] {}", line(&words.summary))].into_iter().chain(body);
+    let fitted = lines.flat_map(|line| columns.map_or_else(|| vec![line.clone()], |columns| wrapped(&line, columns)));
+    fitted.map(|line| format!("{line}\r\n")).collect()
 }
 
 #[cfg(test)]
@@ -144,7 +150,7 @@ mod tests {
     proptest! {
         #[test]
         fn no_notice_does_anything_to_a_terminal_but_say_something(summary in any::<String>(), body in any::<String>()) {
-            let lines = text(&Words { summary, body });
+            let lines = text(&Words { summary, body }, None);
             let lines: Vec<&str> = lines.trim_start_matches("\r\n").split_terminator("\r\n").collect();
             prop_assert!(lines.iter().all(|text| line(text) == *text));
             prop_assert!(lines.iter().skip(1).all(|text| text.starts_with("  ")), "no line of it looks like another notice");

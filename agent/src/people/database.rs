@@ -75,6 +75,16 @@ pub(super) fn number_of(account: &str) -> Option<u32> {
     account.parse().ok().or_else(|| User::from_name(account).ok()?.map(|user| user.uid.as_raw()))
 }
 
+/// Whether there is an account of this name.
+pub(super) fn has(name: &str) -> bool {
+    User::from_name(name).is_ok_and(|user| user.is_some())
+}
+
+/// An account's own group, as the database has it now.
+pub(crate) fn group_of(user: u32) -> u32 {
+    entry(user).group
+}
+
 /// All groups of an account, by the name service. Blocks for as long as that takes.
 ///
 /// # Errors

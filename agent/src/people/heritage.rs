@@ -18,14 +18,18 @@ pub(crate) fn known(config: &Config) -> Result<Vec<Known>> {
     Ok(Register::load(&config.state)?.everyone().to_vec())
 }
 
-/// How many entries a person's vault has.
+/// Whether somebody's account is gone; where it has no name, their home.
+pub(crate) fn is_gone(known: &Known) -> bool {
+    known.name.as_deref().map_or_else(|| !known.has_home(), |name| !database::has(name))
+}
+
+/// How many entries a person's vault has that are not over.
 ///
 /// # Errors
 /// When it can't be read.
 pub(crate) fn kept(config: &Config, person: Person) -> Result<usize> {
-    let entries = config.vault().join(person.to_string()).join("entries");
-    match fs_err::read_dir(entries) {
-        Ok(entries) => Ok(entries.count()),
+    match fs_err::read_dir(config.vault().join(person.to_string()).join("entries")) {
+        Ok(entries) => Ok(entries.flatten().filter(|entry| !entry.path().join("finished").exists()).count()),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(0),
         Err(error) => Err(error.into()),
     }
@@ -41,6 +45,8 @@ pub(crate) fn give(config: &Config, person: Person, to: &str) -> Result<Known> {
     let entry = entries.into_iter().find(|entry| entry.user == user);
     let entry = entry.with_context(|| format!("no home of `{to}` is looked after here; see `homes` in agent.toml"))?;
     let mut register = Register::load(&config.state)?;
+    let former = register.everyone().iter().find(|known| known.person == person);
+    ensure!(former.is_none_or(is_gone), "the account of {person} is still there; what is kept for them stays theirs");
     if let Some(own) = register.who_is(&sighting(&entry)).filter(|own| *own != person) {
         ensure!(kept(config, own)? == 0, "mail of `{to}` is in a vault of their own ({own}); it has to be back first");
     }

@@ -16,13 +16,13 @@ use forewarn_inventory::{HomeFolder, Places};
 use forewarn_proto::inventory::Person;
 use tokio::sync::mpsc;
 
-pub(crate) use self::{
-    database::groups_of,
-    heritage::{give, kept, known},
-};
 use self::{
     database::{Entry, Listed},
     register::{Home, Register, Sighting},
+};
+pub(crate) use self::{
+    database::{group_of, groups_of},
+    heritage::{give, is_gone, kept, known},
 };
 use crate::config::Config;
 
@@ -112,25 +112,32 @@ impl People {
         self.accounts.iter().find(|account| account.person == person)
     }
 
+    /// Somebody's account, as long as the number is theirs.
+    pub(crate) fn account_now(&self, person: Person) -> Option<&Account> {
+        self.account(person).filter(|account| is_still_theirs(account))
+    }
+
     /// Who has this number now. Nobody, if it is another account's by now: whoever gets the number of somebody who has left
     /// is not them.
     pub(crate) fn of_user(&self, user: u32) -> Option<&Account> {
         self.accounts.iter().find(|account| account.user == user).filter(|account| is_still_theirs(account))
     }
 
-    /// Whether this person is still who they were: the account is theirs, and so is the home. If the home is another, they
-    /// are to be told anew, and nothing is done there until they are. Blocks for as long as the home's file system does.
+    /// The account as it is now, if this person is still who they were: it is theirs, and so is the home. If the home is
+    /// another, they are to be told anew, and nothing is done there until they are. Their group may have changed. Blocks for
+    /// as long as the home's file system, or a directory service, does.
     ///
     /// # Errors
     /// What has changed.
-    pub(crate) fn ensure_same(&self, account: &Account) -> Result<()> {
-        ensure!(is_still_theirs(account), "the account with the number {} is another one by now", account.user);
+    pub(crate) fn ensure_same(&self, account: &Account) -> Result<Account> {
+        let now = database::entry(account.user);
+        ensure!(now.listed == account.listed, "the account with the number {} is another one by now", account.user);
         let is_same = self.register().notice(account.person, &sighting(&Entry::from(account)))?;
         if !is_same {
             let _ = self.changed.send(account.person);
             bail!("the home folder is not the one that was there before; its person is told anew first");
         }
-        Ok(())
+        Ok(Account { group: now.group, ..account.clone() })
     }
 
     /// Whether this person is still to be told anew. Nothing is taken from them before.

@@ -227,6 +227,11 @@ impl Register {
 }
 
 impl Known {
+    /// Whether one of their homes is still there, and theirs.
+    pub(super) fn has_home(&self) -> bool {
+        self.homes.iter().any(|had| Home::at(&had.path, self.user) != Home::Absent)
+    }
+
     /// How much of this person there is in an account.
     fn fits(&self, sighting: &Sighting) -> Option<Fit> {
         // A name that can't be found out says nothing; a number alone is no proof, but with the home it is.

@@ -278,6 +278,12 @@ impl Policy {
         {
             return wrong("until".into(), "the policy would end before its deadline; write a later time");
         }
+        if self.consequence.mail.is_empty() && (self.consequence.lock || self.consequence.whole_app) {
+            return wrong(
+                "consequence.mail".into(),
+                "`lock` and `whole_app` go with mail that is revoked; name its domains",
+            );
+        }
         if let Some((place, problem)) = self.rollout.problem() {
             return wrong(place.into(), problem);
         }

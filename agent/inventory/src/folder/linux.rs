@@ -18,9 +18,10 @@ use super::{Kind, Name, Opened, Seen, Stamp};
 /// How often an open is tried again when a rename elsewhere disturbed it (EAGAIN in openat2(2)).
 const ATTEMPTS: usize = 16;
 
-/// Folders of the system that may be a person's: Homebrew's shared prefix, and Nix's where one person has installed it. Where
-/// they are, root follows no link out of them.
-const MAY_BE_A_PERSON_S: [&str; 2] = ["home/linuxbrew", "nix"];
+/// Folders of the system in which people choose names: root follows no link out of them.
+const PEOPLE_S: [&str; 2] = ["home/linuxbrew", "nix/var/nix/profiles/per-user"];
+/// The same, unless it is root's: Nix may be one person's own.
+const MAY_BE_A_PERSON_S: &str = "nix";
 
 /// As far as a link is followed where a person chooses it.
 const BENEATH: ResolveFlags = ResolveFlags::BENEATH.union(ResolveFlags::NO_MAGICLINKS).union(ResolveFlags::NO_XDEV);
@@ -189,11 +190,12 @@ impl Root {
 impl Root {
     fn open_of_system(&self, relative: &Path, flags: OFlags) -> Result<OwnedFd, Errno> {
         let of = |top: &&str| relative.strip_prefix(top).ok().filter(|rest| !rest.as_os_str().is_empty());
-        let Some((top, rest)) = MAY_BE_A_PERSON_S.iter().find_map(|top| Some((*top, of(top)?))) else {
+        let tops = PEOPLE_S.iter().chain([&MAY_BE_A_PERSON_S]);
+        let Some((top, rest)) = tops.filter_map(|top| Some((*top, of(top)?))).next() else {
             return openat(&self.fd, relative, flags, Mode::empty());
         };
         let folder = openat(&self.fd, top, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
-        if fstat(&folder)?.st_uid == 0 {
+        if top == MAY_BE_A_PERSON_S && fstat(&folder)?.st_uid == 0 {
             return openat(&self.fd, relative, flags, Mode::empty());
         }
         openat2(&folder, rest, flags, Mode::empty(), BENEATH)
