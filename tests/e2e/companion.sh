@@ -16,7 +16,8 @@ exec 9< "$FOLDER/secret"
 script --quiet --return --command "$FOLDER/forewarn-daemon --config $CONFIG" /dev/null > /dev/null 2>&1 < /dev/null &
 daemon=$!
 for _ in $(seq 200); do
-    companion=$(pgrep --uid "$USER_ID" --full 'session$' | head -n 1) && break
+    companion=$(pgrep --uid "$USER_ID" --full 'session$' | head -n 1)
+    [ -z "$companion" ] || break
     sleep 0.1
 done
 sleep 1

@@ -55,7 +55,7 @@ fn promise_7_a_length_out_of_bounds_is_refused_where_the_configuration_is_read()
     fs_err::write(&file, format!("{config}max_staleness = \"8d\"\n")).unwrap();
     let said = stage.device.run(&["status"]).unwrap();
     assert!(
-        !said.success && said.text.contains("max_staleness = \"192h\": it has to lie between 1h and 168h"),
+        !said.success && said.text.contains("max_staleness = \"192h\" is out of bounds; write a length from 1h to 7d"),
         "{}",
         said.text
     );
