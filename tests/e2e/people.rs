@@ -222,6 +222,28 @@ fn a_hostile_person_holds_up_nobody_else() {
     });
 }
 
+/// Their number proves nothing, so nobody else gets what is kept for them.
+#[test]
+fn promise_4_what_is_kept_for_somebody_who_left_is_given_by_root_s_word_alone() {
+    as_root(|mut family| {
+        let list = |family: &Family| family.device.run(&["vault", "list"]).unwrap().text;
+        assert!(list(&family).contains("stop the daemon first"), "{}", list(&family));
+        family.device.kill();
+        let known = list(&family);
+        let of =
+            |user: &str| known.lines().find(|line| line.contains(user)).unwrap().split(' ').next().unwrap().to_owned();
+        let (ann, ben) = (of("user 61001"), of("user 61002"));
+        let give = |family: &Family| family.device.run(&["vault", "give", &ann, "--to", "61002"]).unwrap();
+        let refused = give(&family);
+        assert!(!refused.success && refused.text.contains("is still there"), "{}", refused.text);
+        std::os::unix::fs::chown(&family.device.home, Some(0), None).unwrap();
+        let given = give(&family);
+        assert!(given.success && given.text.contains(&ann), "{}", given.text);
+        let known = list(&family);
+        assert!(known.contains(&format!("{ann}  user 61002")) && !known.contains(&ben), "{known}");
+    });
+}
+
 /// A stranger's connection is closed before it has said anything.
 #[test]
 fn a_stranger_is_not_even_heard() {
