@@ -12,6 +12,9 @@ use forewarn_tests::{TakeOver, Tries, home, is_long, wait_until};
 
 use crate::people::{ANN, BEN, Family, as_root};
 
+/// Where Visual Studio Code has its extensions.
+const EXTENSIONS: &str = ".vscode/extensions";
+
 /// How long the attacks go on.
 fn length() -> Duration {
     Duration::from_secs(if is_long() { 120 } else { 20 })
@@ -79,6 +82,8 @@ fn lead_out(home: &Path, secret: &Path) {
     fs_err::create_dir_all(home.join(".config/chromium")).unwrap();
     symlink(secret, home.join(".config/chromium/Default")).unwrap();
     symlink(secret, home.join("Applications")).unwrap();
+    // It is watched from the look on that follows the policy.
+    fs_err::create_dir_all(home.join(EXTENSIONS)).unwrap();
     for path in [".local/share/applications", ".config", ".config/chromium", ".config/chromium/Default", "Applications"]
     {
         std::os::unix::fs::lchown(home.join(path), Some(BEN), Some(BEN)).unwrap();
@@ -87,9 +92,7 @@ fn lead_out(home: &Path, secret: &Path) {
 
 /// Something changes in BEN's home, so that a worker is started.
 fn have_ben_looked_at(home: &Path, round: u32) {
-    let folder = home.join(".vscode/extensions");
-    fs_err::create_dir_all(&folder).unwrap();
-    fs_err::create_dir(folder.join(format!("a.b-{round}"))).unwrap();
+    fs_err::create_dir(home.join(EXTENSIONS).join(format!("a.b-{round}"))).unwrap();
 }
 
 /// Whether the daemon has a watch on a folder, by the kernel's word (proc(5), `fdinfo`).
