@@ -78,7 +78,7 @@ fn promise_2_a_policy_with_controls_or_marks_of_direction_is_refused_where_it_is
         let file = company.policy_file(&policy().replace(title, ugly)).unwrap();
         let said = company.admin("alice", &["check", &file]).unwrap();
         assert!(
-            !said.success && said.text.contains("title: ") && said.text.contains(expected),
+            !said.success && said.text.contains("title.en: ") && said.text.contains(expected),
             "{ugly}: {}",
             said.text
         );
