@@ -1,6 +1,10 @@
 //! What must change nothing on the device, be logged with its reason, and be shown by `forewarn status`.
 
-use forewarn_proto::{bundle::MAX_BUNDLE_BYTES, report::Refusal};
+use forewarn_proto::{
+    bundle::MAX_BUNDLE_BYTES,
+    ipc::Status,
+    report::{Refusal, Unread},
+};
 use forewarn_tests::home;
 use forewarn_trust::{Repository, SigningKey};
 use jiff::Timestamp;
@@ -11,7 +15,8 @@ use crate::{HOUR, hostile::Hostile};
 #[track_caller]
 fn check(hostile: &Hostile, bytes: &str, reason: &str, is_right: impl Fn(&Refusal) -> bool) {
     let before = home::mail_files(&hostile.device.home).unwrap();
-    let in_force = hostile.device.status().unwrap();
+    let looked = |status: &Status| status.rules.iter().all(|rule| rule.doubts.is_empty());
+    let in_force = hostile.device.wait_for("the device is looked at", looked).unwrap();
     hostile.server.feed.push_bytes(bytes);
     let status = hostile
         .device
@@ -156,7 +161,8 @@ fn promise_7_a_policy_of_the_future_takes_nothing_and_keeps_nothing_from_being_h
         let shown = h.device.run(&["status"]).unwrap().ok().unwrap();
         assert!(shown.contains(reason) && shown.contains("Nothing is taken by it"), "`{reason}` is not in: {shown}");
         let report = h.device.wait_for("it is reported", |status| {
-            status.report.as_ref().is_some_and(|report| report.unread == status.unread && report.format == 1)
+            let told: Vec<_> = status.unread.iter().cloned().map(Unread::told).collect();
+            status.report.as_ref().is_some_and(|report| report.unread == told && report.format == 1)
         });
         assert!(report.is_ok());
     }
