@@ -35,13 +35,13 @@ fn promise_1_what_is_written_into_dev_null_was_shown_to_nobody_and_the_setting_i
     assert_eq!(status.report.unwrap().weakened, status.weakened);
     let said = stage.device.run(&["status"]).unwrap().ok().unwrap();
     for setting in
-        ["simulated_clock: time comes from a file", "terminals: notices come on these", "notices: notices come"]
+        ["simulated_clock: time comes from a file", "terminals: of your terminals, only those", "notices: notices come"]
     {
         assert!(said.contains(setting), "{setting} is not in: {said}");
     }
     let page = stage.device.folder.join("status.html");
     stage.device.run(&["status", "--page", &page.to_string_lossy()]).unwrap().ok().unwrap();
-    assert!(fs_err::read_to_string(&page).unwrap().contains("terminals: notices come on these"));
+    assert!(fs_err::read_to_string(&page).unwrap().contains("terminals: of your terminals, only those"));
     says(&stage, &["devices"], ", weakened by simulated_clock, terminals, notices").unwrap();
     says(&stage, &["status"], "1 devices promise less than others, by their setting `terminals`").unwrap();
 }
