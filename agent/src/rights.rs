@@ -63,6 +63,7 @@ pub(crate) fn ensure_is(process: u32, numbers: Numbers) -> Result<()> {
     if let Some(still) = still_otherwise(&status, numbers) {
         anyhow::bail!("{still}");
     }
+    // The folder is its user's in any case; what is in it is root's if nobody else may look into the process (proc(5)).
     let owner = fs_err::metadata(format!("/proc/{process}/status"))?.uid();
     ensure!(
         owner == 0,

@@ -145,7 +145,7 @@ mod tests {
         let program = folder.join("worker");
         fs_err::write(&program, format!("#!/bin/sh\necho\ncat > /dev/null\n{script}\n")).unwrap();
         fs_err::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
-        let found = look(program, folder, user, Duration::from_millis(1000)).await;
+        let found = look(program, folder, user, Duration::from_secs(3)).await;
         let sources: Vec<Source> = found.listings.iter().map(|listing| listing.source).collect();
         assert_eq!(sources, [Source::Flatpak, Source::Desktop], "each source has its listing");
         let read = |listing: &Listing| {
