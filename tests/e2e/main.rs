@@ -16,6 +16,7 @@ mod fleet;
 mod foreign;
 mod gate;
 mod gitops;
+mod given_again;
 mod hostile;
 mod interface;
 mod inventory;

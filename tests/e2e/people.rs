@@ -70,9 +70,14 @@ impl Family {
     }
 
     pub(crate) fn status_of(&self, user: u32) -> Status {
+        self.asked_by(user).unwrap()
+    }
+
+    /// What the daemon says to this user, or why it does not.
+    pub(crate) fn asked_by(&self, user: u32) -> anyhow::Result<Status> {
         let (success, text) = self.run_as(user, &["status", "--json"]);
-        assert!(success, "{text}");
-        serde_json::from_str(&text).unwrap()
+        anyhow::ensure!(success, "{text}");
+        Ok(serde_json::from_str(&text)?)
     }
 
     /// A connection of this user's. The kernel tells the daemon whose it is, so it is made by a process of theirs.
@@ -110,7 +115,7 @@ fn open(folder: &Path) {
     }
 }
 
-fn own(path: &Path, user: u32) {
+pub(crate) fn own(path: &Path, user: u32) {
     std::os::unix::fs::chown(path, Some(user), Some(user)).unwrap();
     if path.is_dir() {
         fs_err::read_dir(path).unwrap().for_each(|entry| own(&entry.unwrap().path(), user));

@@ -61,7 +61,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(500))]
+    #![proptest_config(ProptestConfig::with_cases(10_000))]
 
     #[test]
     fn promise_7_no_policy_and_no_server_reaches_a_person_s_terminal_raw(text in ugly(), other in ugly()) {

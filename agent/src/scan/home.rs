@@ -39,8 +39,8 @@ pub(crate) struct Found {
     pub(crate) listings: Vec<Listing>,
     /// None if that could not be found out.
     pub(crate) mail: Option<BTreeSet<Domain>>,
-    /// What is to be watched in the home.
-    pub(crate) watch: HomePoints,
+    /// What is to be watched in the home. None if that could not be found out: then it is what it was.
+    pub(crate) watch: Option<HomePoints>,
     /// How far the worker was shut in.
     pub(crate) isolation: Option<Isolation>,
 }
@@ -58,7 +58,7 @@ pub(crate) struct Reader {
 struct Heard {
     listings: BTreeMap<Source, Listing>,
     mail: Option<BTreeSet<Domain>>,
-    watch: HomePoints,
+    watch: Option<HomePoints>,
     isolation: Option<Isolation>,
     not_open: bool,
 }
@@ -123,10 +123,12 @@ impl Heard {
             }
             Answer::Mail(found, files) => {
                 self.mail = Some(&found & domains);
-                self.watch.files = files.into_iter().filter(|file| is_below(file)).take(MAX_MAIL_FILES).collect();
+                let watch = self.watch.get_or_insert_default();
+                watch.files = files.into_iter().filter(|file| is_below(file)).take(MAX_MAIL_FILES).collect();
             }
             Answer::Watch(points) => {
-                self.watch.folders = points.into_iter().filter(|point| is_below(point)).take(MAX_POINTS).collect();
+                let watch = self.watch.get_or_insert_default();
+                watch.folders = points.into_iter().filter(|point| is_below(point)).take(MAX_POINTS).collect();
             }
         }
     }
@@ -178,7 +180,8 @@ mod tests {
         let fits = listings.iter().zip(expected).all(|(listing, expected)| listing.starts_with(expected));
         assert!(fits, "{script}: {listings:?}");
         assert_eq!(found.mail.is_some(), mail, "{script}");
-        assert!(!mail || found.watch.files == [".mbsyncrc"], "{:?}", found.watch);
+        let files = found.watch.as_ref().map(|watch| watch.files.as_slice());
+        assert!(!mail || files == Some(&[".mbsyncrc".to_owned()]), "{:?}", found.watch);
     }
 
     fn listing(source: &str, person: Person) -> String {

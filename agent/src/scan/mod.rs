@@ -127,7 +127,7 @@ impl Scanner {
             let found = self.home(account, sources_of(Scope::Person(person)).collect(), &search).await;
             listings.extend(found.listings);
             people.extend(found.mail.map(|mail| (person, mail)));
-            watch.insert(person, found.watch);
+            watch.extend(found.watch.map(|points| (person, points)));
             isolation = found.isolation;
         }
         let errands = search.errands;
