@@ -5,10 +5,12 @@
 //! the kernel makes it undumpable with the change (credentials(7), `PR_SET_DUMPABLE` in prctl(2)), for as long as it runs no
 //! other program.
 
-use std::{fmt, os::unix::fs::MetadataExt as _};
+use std::{fmt, io, os::unix::fs::MetadataExt as _};
 
 use anyhow::{Context, Result, ensure};
+use keyutils::Keyring;
 use rustix::{
+    io::Errno,
     process::{Gid, Uid, setsid},
     thread::{set_thread_groups, set_thread_res_gid, set_thread_res_uid},
 };
@@ -30,12 +32,19 @@ impl fmt::Display for Still {
     }
 }
 
-/// Leaves the session and the terminal that this process was started in.
+/// Leaves the session and the terminal that this process was started in, and the keyring of that session: whoever has a
+/// keyring may read what is in it, whatever user they become (session-keyring(7)).
 ///
 /// # Errors
-/// When it leads a group of processes, which nobody starts it as.
+/// When it leads a group of processes, which nobody starts it as; or has too many keyrings.
 pub(crate) fn leave_session() -> Result<()> {
-    setsid().map(drop).context("it can't leave the session that it was started in")
+    setsid().map(drop).context("it can't leave the session that it was started in")?;
+    let joined = Keyring::join_anonymous_session().map_err(io::Error::from);
+    match joined.as_ref().map_err(Errno::from_io_error) {
+        // A kernel that keeps no keys, or lets this process have none, lets no child of its have them.
+        Ok(_) | Err(Some(Errno::NOSYS | Errno::PERM | Errno::ACCESS)) => Ok(()),
+        Err(_) => joined.map(drop).context("it can't leave the keyring that it was started with"),
+    }
 }
 
 /// Becomes somebody else, in the process's one thread.

@@ -19,7 +19,7 @@ use self::table::{Kind, Unseen};
 /// What stands before each line of a foreign text that has several, so that none looks like one of ours.
 pub const MARGIN: &str = "│ ";
 
-/// The most characters of a foreign line on a terminal. What is longer would go on at the terminal's edge, before which no
+/// The most columns of a foreign line on a terminal. What is longer would go on at the terminal's edge, before which no
 /// margin stands.
 const WIDTH: usize = 72;
 
@@ -113,17 +113,32 @@ pub fn folded(text: &str) -> Vec<String> {
     text.split('\n').flat_map(|part| fold(&line(part))).collect()
 }
 
+/// How many columns a character takes on a terminal at most. Terminals disagree about what is not ASCII: some give two columns
+/// to letters to which others give one, or to marks to which others give none (Unicode, UAX #11: "ambiguous").
+pub fn columns_of(character: char) -> usize {
+    if character.is_ascii() { 1 } else { 2 }
+}
+
 /// Breaks a line where a space allows it, else anywhere.
 fn fold(line: &str) -> Vec<String> {
     let mut folded = Vec::new();
     let mut rest: Vec<char> = line.chars().collect();
-    while rest.len() > WIDTH {
-        let space = rest[..WIDTH].iter().rposition(|c| *c == ' ').filter(|place| *place > 0);
-        let end = space.map_or(WIDTH, |place| place + 1);
+    while let Some(most) = overflow(&rest) {
+        let space = rest[..most].iter().rposition(|c| *c == ' ').filter(|place| *place > 0);
+        let end = space.map_or(most, |place| place + 1);
         folded.push(rest.drain(..end).collect());
     }
     folded.push(rest.into_iter().collect());
     folded
+}
+
+/// How many characters fit on a line, if not all do.
+fn overflow(line: &[char]) -> Option<usize> {
+    let ends = line.iter().scan(0, |used, character| {
+        *used += columns_of(*character);
+        Some(*used)
+    });
+    ends.into_iter().position(|end| end > WIDTH)
 }
 
 /// One line of ours on a terminal, whatever was put into it: our own styles pass, and all else that [`line`] does not let

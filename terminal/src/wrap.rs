@@ -3,9 +3,8 @@
 
 use std::os::fd::AsFd;
 
-use forewarn_proto::foreign::MARGIN;
+use forewarn_proto::foreign::{MARGIN, columns_of as columns_of_char};
 use rustix::termios::{isatty, tcgetwinsize};
-use unicode_width::UnicodeWidthChar as _;
 
 /// The narrowest terminal for which lines are folded, in columns. On a narrower one nothing can be read anyway.
 const NARROWEST: usize = 20;
@@ -23,7 +22,7 @@ pub fn wrapped(line: &str, columns: usize) -> Vec<String> {
     let (mut lines, mut current, mut used, mut in_style) = (Vec::new(), String::new(), 0, false);
     for character in line.chars() {
         in_style |= character == STYLE.0;
-        let width = if in_style { 0 } else { character.width().unwrap_or(0) };
+        let width = if in_style { 0 } else { columns_of_char(character) };
         in_style &= character != STYLE.1;
         if used + width > columns {
             lines.push(std::mem::replace(&mut current, MARGIN.to_owned()));
@@ -53,6 +52,9 @@ mod tests {
         check("a title that pads    bans nothing", &["a title that pads   ", "│  bans nothing"]);
         // Letters that are two columns wide, and spaces that are.
         check(&"．".repeat(12), &["．．．．．．．．．．", "│ ．．"]);
+        // And those about which terminals disagree.
+        check(&"㉈".repeat(12), &["㉈㉈㉈㉈㉈㉈㉈㉈㉈㉈", "│ ㉈㉈"]);
+        check(&format!("{}bans nothing", "\u{9be}".repeat(10)), &["\u{9be}".repeat(10).as_str(), "│ bans nothing"]);
         check(
             &format!("x{}spared", "\u{3000}".repeat(10)),
             &[&format!("x{}", "\u{3000}".repeat(9)), "│ \u{3000}spared"],

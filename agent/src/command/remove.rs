@@ -6,7 +6,8 @@
 use std::{
     fmt,
     io::BufRead as _,
-    path::PathBuf,
+    os::unix::fs::MetadataExt as _,
+    path::{Path, PathBuf},
     process::{Command, Stdio},
     time::Duration,
 };
@@ -135,6 +136,13 @@ fn step(matched: &MatchStatus) -> Result<Step> {
     Ok(step)
 }
 
+/// Whether every folder on the way to a file is root's, and none is a link. Nothing beyond the first that is not is looked at.
+fn is_root_s(file: &Path) -> bool {
+    let mut way: Vec<&Path> = file.ancestors().collect();
+    way.reverse();
+    way.into_iter().all(|part| fs_err::symlink_metadata(part).is_ok_and(|m| m.uid() == 0 && !m.is_symlink()))
+}
+
 fn flatpak(purl: &Purl, found_in: &str) -> Step {
     let installation = if found_in.starts_with(SYSTEM_FLATPAKS) {
         "--system"
@@ -174,6 +182,11 @@ impl Step {
                 Ok(())
             }
             Self::Trash(file) => {
+                ensure!(
+                    !rustix::process::geteuid().is_root() || is_root_s(file),
+                    "{} is in a folder of somebody else's; run this as them",
+                    file.display()
+                );
                 trash::delete(file).with_context(|| format!("{} can't be moved to the trash", file.display()))
             }
             Self::ByHand { package, source } => {

@@ -38,6 +38,13 @@ pub(crate) struct Listed {
     home: PathBuf,
 }
 
+impl Listed {
+    /// Where the account's home is.
+    pub(super) fn home(&self) -> &std::path::Path {
+        &self.home
+    }
+}
+
 impl From<&Account> for Entry {
     fn from(account: &Account) -> Self {
         let Account { user, group, name, home, listed, .. } = account.clone();
@@ -65,8 +72,11 @@ pub(super) fn entry(user: u32) -> Entry {
 /// A directory service that does not answer keeps a thread, and knows nobody.
 fn of_name_service(user: u32) -> Option<Entry> {
     let (sender, answer) = mpsc::channel();
-    std::thread::spawn(move || sender.send(User::from_uid(Uid::from_raw(user))));
-    let User { name, gid, dir, .. } = answer.recv_timeout(PATIENCE).ok()?.ok()??;
+    let asking = std::thread::spawn(move || sender.send(User::from_uid(Uid::from_raw(user))));
+    let answer = answer.recv_timeout(PATIENCE).ok()?;
+    // Whoever becomes somebody else has no other thread.
+    let _ = asking.join();
+    let User { name, gid, dir, .. } = answer.ok()??;
     Some(Entry { user, group: gid.as_raw(), name: Some(name), home: dir, logs_in: true, listed: None })
 }
 

@@ -234,17 +234,22 @@ impl Known {
 
     /// How much of this person there is in an account.
     fn fits(&self, sighting: &Sighting) -> Option<Fit> {
-        // A name that can't be found out says nothing; a number alone is no proof, but with the home it is.
+        // A name that can't be found out says nothing.
         let same_name = match (&self.name, &sighting.name) {
             (Some(name), Some(now)) => name == now,
             (None, _) | (_, None) => self.user == sighting.user,
         };
         let had = |born| self.homes.contains(&Had { path: sighting.path.clone(), born });
+        let is_named = self.name.is_some() && self.name == sighting.name;
         match (same_name, sighting.home) {
-            (true, Home::Absent) => Some(Fit::Whole),
+            // A number alone is no proof: it is given again. With the place of the home it is.
+            (true, Home::Absent) => {
+                let had_there = self.homes.iter().any(|had| had.path == sighting.path);
+                (is_named || had_there).then_some(Fit::Whole)
+            }
             (true, Home::There(born)) if had(born) => Some(Fit::Whole),
             // Without a name there is nothing else to know them by.
-            (true, Home::There(_)) => (self.name.is_some() && self.name == sighting.name).then_some(Fit::Name),
+            (true, Home::There(_)) => is_named.then_some(Fit::Name),
             (false, Home::There(born)) if had(born) => Some(Fit::Home),
             (false, Home::Absent | Home::There(_)) => None,
         }

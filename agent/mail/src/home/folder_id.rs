@@ -42,6 +42,16 @@ impl FolderId {
     }
 }
 
+/// Which mount an open file was reached by. Another name space's mount of the same folder is another one, under whatever name it shows itself. `None`: the kernel does not say (before Linux 5.8).
+///
+/// # Errors
+/// That of statx(2).
+pub(crate) fn mount_of(folder: impl AsFd) -> Result<Option<u64>, Errno> {
+    let flags = AtFlags::EMPTY_PATH | AtFlags::STATX_DONT_SYNC;
+    let stat = sys::statx(folder, "", flags, StatxFlags::MNT_ID)?;
+    Ok((stat.stx_mask & StatxFlags::MNT_ID.bits() != 0).then_some(stat.stx_mnt_id))
+}
+
 impl From<&Statx> for FolderId {
     fn from(stat: &Statx) -> Self {
         let is_kept = stat.stx_mask & StatxFlags::BTIME.bits() != 0;

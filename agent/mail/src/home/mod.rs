@@ -15,6 +15,7 @@ use rustix::fs::{self as sys, FileType, Mode, OFlags, ResolveFlags, Stat};
 use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 
+pub(crate) use self::folder_id::mount_of;
 pub use self::folder_id::{Birth, FolderId};
 pub(crate) use self::lock::ProfileLock;
 pub(crate) use self::swap::{Change, NewFile};

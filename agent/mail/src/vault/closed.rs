@@ -10,7 +10,7 @@ use rustix::fs::{self as sys, AtFlags, FileType, Gid, Mode, Stat, Uid, XattrFlag
 use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 
-use crate::home::FolderId;
+use crate::home::{FolderId, mount_of};
 
 /// The most folders of one person that are closed at once. It stops a process that was taken over from filling the list.
 const MAX_CLOSED: usize = 256;
@@ -30,6 +30,8 @@ pub(crate) struct HomeOf {
     /// Its owner's number.
     pub(crate) user: u32,
     pub(crate) device: u64,
+    /// The mount that it is on.
+    pub(crate) mount: Option<u64>,
     /// Without links.
     pub(crate) path: PathBuf,
 }
@@ -90,10 +92,11 @@ impl Closed {
 impl<'f> Came<'f> {
     /// A folder that came in, if it may be closed or opened: one that is there, in the person's home, on the file system of that, and theirs or root's.
     ///
-    /// Its place is what the kernel says, as text.
+    /// Its place is what the kernel says, as text. That text is of the name space in which the folder was opened, where the person may have mounted anything anywhere: so it has to be of the very mount that the home is on.
     pub(crate) fn check(fd: BorrowedFd<'f>, home: &HomeOf) -> Result<Self, Errno> {
         let id = FolderId::of(fd)?;
-        if id.device != home.device {
+        let mount = mount_of(fd)?.ok_or(Errno::OPNOTSUPP)?;
+        if id.device != home.device || home.mount != Some(mount) {
             return Err(Errno::XDEV);
         }
         let stat = sys::fstat(fd)?;
@@ -212,7 +215,8 @@ mod tests {
 
     fn home_of(path: &Path) -> HomeOf {
         let stat = sys::stat(path).unwrap();
-        HomeOf { user: stat.st_uid, device: stat.st_dev, path: path.canonicalize().unwrap() }
+        let mount = mount_of(fs_err::File::open(path).unwrap()).unwrap();
+        HomeOf { user: stat.st_uid, device: stat.st_dev, mount, path: path.canonicalize().unwrap() }
     }
 
     #[test]
@@ -226,6 +230,8 @@ mod tests {
         let check = |fd: &fs_err::File, home: &HomeOf| Came::check(fd.as_fd(), home).err();
         assert_eq!(check(&open(&inside), &of), None);
         assert_eq!(check(&open(&inside), &HomeOf { device: of.device + 1, ..of.clone() }), Some(Errno::XDEV));
+        assert_eq!(check(&open(&inside), &HomeOf { mount: of.mount.map(|m| m + 1), ..of.clone() }), Some(Errno::XDEV));
+        assert_eq!(check(&open(&inside), &HomeOf { mount: None, ..of.clone() }), Some(Errno::XDEV));
         assert_eq!(check(&file, &of), Some(Errno::PERM));
         assert_eq!(check(&open(&home), &of), Some(Errno::PERM), "the home itself");
         assert_eq!(check(&open(&outside), &of), Some(Errno::PERM), "its place is elsewhere");

@@ -16,7 +16,7 @@ use super::sealed::{Keys, NotOpened};
 use super::store::{Guard, Label, Store};
 use crate::digest::Digest;
 use crate::error::Error;
-use crate::home::FolderId;
+use crate::home::{FolderId, mount_of};
 use crate::limits::MAX_VAULT_BYTES;
 
 /// How long an entry is kept after what it holds was given back, or was found to be set up again.
@@ -144,9 +144,9 @@ impl Folder {
         let failed = |errno: Errno| Error::OpenHome { path: path.to_owned(), source: errno.into() };
         let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let home = sys::open(path, flags, Mode::empty()).map_err(failed)?;
-        let device = FolderId::of(&home).map_err(failed)?.device;
+        let (device, mount) = (FolderId::of(&home).map_err(failed)?.device, mount_of(&home).map_err(failed)?);
         let path = closed::place(home.as_fd()).map_err(failed)?;
-        self.home = Some(HomeOf { user, device, path });
+        self.home = Some(HomeOf { user, device, mount, path });
         Ok(self)
     }
 
@@ -323,7 +323,7 @@ impl fmt::Debug for Folder {
 fn not_closed(errno: Errno) -> Error {
     let source = match errno {
         Errno::OPNOTSUPP => {
-            std::io::Error::other("its file system does not keep when a folder was made, or no attributes")
+            std::io::Error::other("its file system does not keep when a folder was made, or no attributes, or the kernel does not tell mounts apart")
         }
         other => other.into(),
     };

@@ -99,6 +99,23 @@ fn where_no_birth_is_kept_the_path_tells() {
     assert!(register.known[0].fits(&Sighting { name: None, ..at("/srv/ann") }).is_none());
 }
 
+/// Of somebody whose name nobody knows there is the number, and that is given again.
+#[test]
+fn promise_1_a_number_without_a_name_is_nobody_without_the_home() {
+    let ghost = |home| Sighting { user: 1000, name: None, path: "/home/ghost".into(), home };
+    let mut register = Register::of([(Person::from_bits(1), ghost(Home::There(Some((1, 0)))))].into_iter());
+    let known = &mut register.known[0];
+    let ben = |path: &str, home| Sighting { user: 1000, name: Some("ben".into()), path: path.into(), home };
+    assert!(known.fits(&ghost(Home::Absent)) == Some(Fit::Whole), "it is not mounted yet");
+    assert!(known.fits(&ben("/home/ben", Home::Absent)).is_none(), "another home, which is not mounted yet");
+    assert!(known.fits(&ben("/home/ben", Home::There(Some((2, 0))))).is_none(), "another home");
+    assert!(known.fits(&ben("/home/ghost", Home::There(Some((1, 0))))) == Some(Fit::Whole), "the name is known now");
+    known.name = Some("ann".into());
+    let nameless = |path: &str| Sighting { path: path.into(), ..ghost(Home::Absent) };
+    assert!(known.fits(&nameless("/home/ghost")) == Some(Fit::Whole), "nobody says the name now");
+    assert!(known.fits(&nameless("/home/ben")).is_none());
+}
+
 #[test]
 fn what_changes_while_the_daemon_runs_is_noticed_once_and_told_until_that_is_stored() {
     let mut device = Device::new();
