@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use forewarn_clock::Clock;
 use forewarn_proto::{
     api::{
@@ -23,6 +23,9 @@ use reqwest::{Client, Method};
 use serde::de::DeserializeOwned;
 
 use crate::home::Home;
+
+/// The largest answer of a server that is read, in bytes: of 100,000 devices. Stops a hostile server from filling the memory.
+const MAX_ANSWER_BYTES: usize = 128 << 20;
 
 /// How the server is convinced of who asks.
 pub(crate) enum Credential {
@@ -246,9 +249,13 @@ impl Server {
         };
         let request = self.client.request(method, format!("{}{path}", self.address));
         let request = request.header("authorization", authorization).header("content-type", "application/json");
-        let answer = request.body(body).send().await.with_context(|| format!("{} can't be reached", self.address))?;
+        let mut answer = request.body(body).send().await.with_context(|| format!("{} can't be reached", self.address))?;
         let status = answer.status();
-        let bytes = answer.bytes().await?.to_vec();
+        let mut bytes = Vec::new();
+        while let Some(chunk) = answer.chunk().await? {
+            ensure!(bytes.len() + chunk.len() <= MAX_ANSWER_BYTES, "the server answers with over {MAX_ANSWER_BYTES} bytes");
+            bytes.extend_from_slice(&chunk);
+        }
         if !status.is_success() {
             let text: Foreign = serde_json::from_slice(&bytes).unwrap_or_else(|_| status.to_string().into());
             bail!("the server refuses: {}", text.line());

@@ -15,11 +15,33 @@ use tokio::io::unix::AsyncFd;
 /// How often a simulated clock's file is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 
-/// A timer of the boot clock.
+/// A timer of the boot clock, which counts suspend.
+pub(crate) struct BootTimer(AsyncFd<OwnedFd>);
+
+/// Sleeps for the engine.
 pub(crate) struct Alarm {
-    timer: AsyncFd<OwnedFd>,
+    timer: BootTimer,
     clock: Clock,
     seen: Shift,
+}
+
+impl BootTimer {
+    pub(crate) fn new() -> Result<Self> {
+        let timer = timerfd_create(TimerfdClockId::Boottime, TimerfdFlags::NONBLOCK | TimerfdFlags::CLOEXEC)?;
+        Ok(Self(register(timer)?))
+    }
+
+    /// Returns after `length`. Another call sets it anew.
+    pub(crate) async fn sleep(&self, length: SignedDuration) -> Result<()> {
+        // A timer of zero is no timer, hence at least a millisecond.
+        let length = length.max(SignedDuration::from_millis(1));
+        let it_value = Timespec { tv_sec: length.as_secs(), tv_nsec: length.subsec_nanos().into() };
+        let it_interval = Timespec { tv_sec: 0, tv_nsec: 0 };
+        timerfd_settime(&self.0, TimerfdTimerFlags::empty(), &Itimerspec { it_interval, it_value })?;
+        let mut guard = self.0.readable().await?;
+        guard.clear_ready();
+        Ok(())
+    }
 }
 
 /// A file of the kernel's that becomes readable when something has happened.
@@ -30,8 +52,7 @@ pub(crate) fn register(file: OwnedFd) -> std::io::Result<AsyncFd<OwnedFd>> {
 
 impl Alarm {
     pub(crate) fn new(clock: Clock) -> Result<Self> {
-        let timer = timerfd_create(TimerfdClockId::Boottime, TimerfdFlags::NONBLOCK | TimerfdFlags::CLOEXEC)?;
-        Ok(Self { timer: register(timer)?, seen: clock.shift(), clock })
+        Ok(Self { timer: BootTimer::new()?, seen: clock.shift(), clock })
     }
 
     /// Returns after `length`, or as soon as a simulated clock was moved. Without a length, only the latter.
@@ -43,14 +64,7 @@ impl Alarm {
         let Some(length) = length else {
             return std::future::pending().await;
         };
-        // A timer of zero is no timer, hence at least a millisecond.
-        let length = length.max(SignedDuration::from_millis(1));
-        let it_value = Timespec { tv_sec: length.as_secs(), tv_nsec: length.subsec_nanos().into() };
-        let it_interval = Timespec { tv_sec: 0, tv_nsec: 0 };
-        timerfd_settime(&self.timer, TimerfdTimerFlags::empty(), &Itimerspec { it_interval, it_value })?;
-        let mut guard = self.timer.readable().await?;
-        guard.clear_ready();
-        Ok(())
+        self.timer.sleep(length).await
     }
 
     async fn sleep_simulated(&mut self, length: Option<SignedDuration>) {

@@ -2,23 +2,27 @@
 
 mod answers;
 mod main;
+mod offers;
 
 pub(crate) use self::main::main;
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
+    path::Path,
     sync::Arc,
+    time::Duration,
 };
 
 use anyhow::{Context, Result, bail, ensure};
 use forewarn_clock::{Clock, local_zone};
-use forewarn_engine::{Engine, Input, MailFound, Now, ProfileId, State};
+use forewarn_engine::{Engine, Input, MailFound, Now, PolicySet, ProfileId, State};
 use forewarn_proto::{
-    inventory::{Listing, Person},
+    inventory::{Listing, Person, Scope},
     ipc::Isolation,
     push::Frame,
     report::{Refusal, Unread},
 };
+use jiff::Timestamp;
 use tokio::{
     signal::unix::{SignalKind, signal},
     sync::{mpsc, watch},
@@ -31,16 +35,22 @@ use crate::{
     history::History,
     identity::{Identity, create_private},
     ipc::{self, Asked},
-    mail::{self, Mail, Recovered},
+    mail::{self, Held, Mail},
     notice::{self, Manner, News},
     people::{Account, People},
     perform::{Done, Hands},
-    scan::{self, Extent, LOOK_EVERY, Pace, Scan, Scanner, Touched, Watch},
+    scan::{self, Extent, LOOK_EVERY, Looks, Scan, Scanner, Touched, Watch},
     store::{Store, Stored},
     sync::{self, Badge, Heard, Link},
-    trust::{Trust, Verdict},
+    trust::{Examined, Offer, Trust, Verdict},
+    turns::Turns,
     vault_key,
 };
+
+use self::offers::Offers;
+
+/// How long a start waits for what was accepted before to be verified. It is in force a moment later where that takes longer.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Everything that can wake the daemon.
 enum Wake {
@@ -48,12 +58,16 @@ enum Wake {
     Alarm,
     /// The server, or its silence.
     Server(Heard),
-    /// Packages may have changed.
-    Changed,
+    /// Packages may have changed in these scopes.
+    Changed(BTreeSet<Scope>),
     /// Nothing was looked at for long.
     LookDue,
     /// A task of ours is done.
     Done(Done),
+    /// What was offered is verified, or is not what it has to be.
+    Examined(Examined),
+    /// What could not be read or kept is offered again; None: what was accepted before this start.
+    Offered(Option<Offer>),
     /// The person was, or was not, shown something; or has read it.
     Notice(News),
     /// A person asks.
@@ -68,9 +82,17 @@ struct Daemon {
     engine: Engine,
     hands: Hands,
     trust: Trust,
+    offers: Offers,
+    /// Where what is to be judged comes back.
+    examined: mpsc::UnboundedSender<Examined>,
+    offered: mpsc::UnboundedSender<Option<Offer>>,
+    /// Trusted time, for what goes by it elsewhere.
+    time: watch::Sender<Timestamp>,
     clock: Clock,
     server: String,
     connected: bool,
+    /// When the server last gave a sign of life, by trusted time.
+    heard_at: Option<Timestamp>,
     link: Link,
     known: watch::Sender<String>,
     /// What was listed last, of each source in each scope.
@@ -86,6 +108,8 @@ struct Daemon {
 }
 
 struct Channels {
+    examined: mpsc::UnboundedReceiver<Examined>,
+    offered: mpsc::UnboundedReceiver<Option<Offer>>,
     heard: mpsc::Receiver<Heard>,
     touched: Touched,
     done: mpsc::UnboundedReceiver<Done>,
@@ -103,7 +127,6 @@ struct Loaded {
     trust: Trust,
     mail: Mail,
     state: State,
-    unsettled: BTreeSet<Person>,
 }
 
 /// Runs until the system says stop.
@@ -111,7 +134,7 @@ struct Loaded {
 /// # Errors
 /// When the device is not enrolled, or the state can't be opened.
 pub(crate) async fn run(config: Config) -> Result<()> {
-    let loaded = Loaded::load(&config).await?;
+    let loaded = Loaded::load(&config)?;
     for Account { person, user, home, .. } in loaded.people.accounts() {
         tracing::info!("running for user {user}, known as {person}, in {}", home.display());
     }
@@ -119,12 +142,12 @@ pub(crate) async fn run(config: Config) -> Result<()> {
     let touched = Touched::default();
     let watch = Watch::new(&config.root, &loaded.people, touched.clone())?;
     let (mut daemon, mut channels) = assemble(config, loaded, clock.clone(), touched)?;
-    daemon.begin(&mut channels.changed);
+    daemon.begin(&mut channels).await;
     daemon.attend(channels, Alarm::new(clock)?, watch).await
 }
 
 impl Loaded {
-    async fn load(config: &Config) -> Result<Self> {
+    fn load(config: &Config) -> Result<Self> {
         create_private(&config.state)?;
         let identity = Identity::load(&config.state)?;
         let store = Store::open(&config.state)?;
@@ -132,22 +155,23 @@ impl Loaded {
         ensure!(!people.accounts().is_empty(), "there is no home to look after; set `homes` in agent.toml");
         let keys = vault_key::load(&config.state, vault_key::credentials().as_deref())?;
         let mail = Mail::new(people.clone(), config.vault(), keys);
-        let recovered = mail.recover().await;
-        let unsettled = recovered.unsettled.clone();
-        let state = load_state(&store, recovered)?;
-        let trust = Trust::load(&store, &identity, config.state.clone()).await;
-        Ok(Self { identity, store, people, changed, trust, mail, state, unsettled })
+        let state = load_state(&store, mail.held())?;
+        // In memory, if it may be: a full disk is no reason not to hear what undoes.
+        let runtime = config.socket.parent().map(Path::to_owned);
+        let trust = Trust::new(&identity, runtime.into_iter().chain([config.state.clone()]).collect());
+        Ok(Self { identity, store, people, changed, trust, mail, state })
     }
 }
 
 /// What is stored, or the safe answer where it can't be read: everything in the vault goes back. Where somebody's vault can't
 /// be read either, nothing is stored in the place of what may still be read another time.
-fn load_state(store: &Store, recovered: Recovered) -> Result<State> {
-    for (person, error) in &recovered.failed {
-        tracing::error!("the mail profiles of {person} could not be looked after: {error:#}");
+fn load_state(store: &Store, Held { held, failed }: Held) -> Result<State> {
+    for (person, error) in &failed {
+        tracing::error!("what the vault of {person} has can't be read: {error:#}");
     }
-    let mut state = match (store.state(), recovered.failed.is_empty()) {
+    let mut state = match (store.state(), failed.is_empty()) {
         (Stored::State(state), _) => *state,
+        (Stored::Unread(error), _) => return Err(error).context("the stored state can't be read now; start it again"),
         (Stored::Missing, _) => State::default(),
         (Stored::Damaged, true) => {
             tracing::error!("the former state is gone; what is in the vault is given back");
@@ -155,12 +179,14 @@ fn load_state(store: &Store, recovered: Recovered) -> Result<State> {
         }
         (Stored::Damaged, false) => bail!("neither the stored state nor the vault can be read; mend one of them"),
     };
-    state.adopt(recovered.held);
+    state.adopt(held);
     Ok(state)
 }
 
 fn assemble(config: Config, loaded: Loaded, clock: Clock, touched: Touched) -> Result<(Daemon, Channels)> {
-    let Loaded { identity, store, people, changed, trust, mail, state, unsettled } = loaded;
+    let Loaded { identity, store, people, changed, trust, mail, state } = loaded;
+    let (examined_sender, examined) = mpsc::unbounded_channel();
+    let (offered_sender, offered) = mpsc::unbounded_channel();
     let (heard_sender, heard) = mpsc::channel(4);
     let (done_sender, done) = mpsc::unbounded_channel();
     let (orders_sender, orders) = mpsc::unbounded_channel();
@@ -168,11 +194,13 @@ fn assemble(config: Config, loaded: Loaded, clock: Clock, touched: Touched) -> R
     let (asked_sender, asked) = mpsc::channel(16);
     let (report, newest) = watch::channel(state.undelivered_report().cloned());
     let (known, known_receiver) = watch::channel(trust.digest().unwrap_or_default().to_owned());
+    let (time, trusted) = watch::channel(clock.wall());
     let manner = manner_of(&config, people.clone());
     let link = Link {
         badge: Badge::new(identity.clone(), config.state.clone(), clock.clone())?,
         identity: Arc::new(identity.clone()),
         heard: heard_sender,
+        time: trusted,
     };
     let (said_sender, said) = mpsc::channel(16);
     ipc::serve(&config.socket, people.clone(), asked_sender, said_sender)?;
@@ -181,28 +209,35 @@ fn assemble(config: Config, loaded: Loaded, clock: Clock, touched: Touched) -> R
     tokio::spawn(sync::send_reports(link.clone(), newest));
     let history = store.history();
     let engine = Engine::new(settings_of(&config, &identity), state);
-    let scanner = Scanner::new(&config.root, people.clone());
+    let turns = Turns::new(people.persons());
+    let looks = Looks::new(people.persons().map(Scope::Person).chain([Scope::System]));
+    let scanner = Scanner::new(&config.root, people.clone(), turns.clone());
+    let unsettled = people.persons().collect();
     let hands = Hands {
         people,
         store,
         mail,
-        turn: Arc::default(),
+        turns,
         orders: orders_sender,
         report,
         done: done_sender,
         scanner,
-        scanning: false,
-        scan_again: None,
-        errands: 0,
+        looks,
+        touched: touched.clone(),
         closing: BTreeMap::new(),
     };
     let daemon = Daemon {
         engine,
         hands,
         trust,
+        offers: Offers::default(),
+        examined: examined_sender,
+        offered: offered_sender,
+        time,
         clock,
         server: identity.server,
         connected: false,
+        heard_at: None,
         link: link.clone(),
         known,
         listed: Vec::new(),
@@ -212,27 +247,31 @@ fn assemble(config: Config, loaded: Loaded, clock: Clock, touched: Touched) -> R
         isolation: None,
         history,
     };
-    Ok((daemon, Channels { heard, touched, done, news, asked, changed }))
+    Ok((daemon, Channels { examined, offered, heard, touched, done, news, asked, changed }))
 }
 
 impl Daemon {
     /// What is known before anything is heard: who is not quite who they were, the policies in the store, and the device as it
     /// is.
-    fn begin(&mut self, changed: &mut mpsc::UnboundedReceiver<Person>) {
+    async fn begin(&mut self, Channels { changed, examined, .. }: &mut Channels) {
+        // Before any other errand: what a crash left half done.
+        for person in std::mem::take(&mut self.unsettled) {
+            self.hands.settle(person);
+        }
         while let Ok(person) = changed.try_recv() {
             self.tell_anew(person);
         }
-        if let Some(set) = self.trust.policies().cloned() {
-            self.give(Input::PoliciesVerified(set));
+        self.offer_stored();
+        if let Some(examined) = tokio::time::timeout(PATIENCE, examined.recv()).await.ok().flatten() {
+            self.judge(examined);
         }
-        self.hands.scan(&self.engine, Extent::Whole);
+        self.hands.look_everywhere(&self.engine, Extent::Whole);
         self.give(Input::Tick);
     }
 
     async fn attend(mut self, mut channels: Channels, mut alarm: Alarm, watch: Watch) -> Result<()> {
         let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
         let mut look = interval_at(Instant::now() + LOOK_EVERY, LOOK_EVERY);
-        let mut pace = Pace::new(Instant::now());
         loop {
             let sleep = self.engine.next_wake(&self.now());
             let wake = tokio::select! {
@@ -241,9 +280,11 @@ impl Daemon {
                     Wake::Alarm
                 }
                 Some(heard) = channels.heard.recv() => Wake::Server(heard),
-                () = channels.touched.wait(&pace) => Wake::Changed,
+                scopes = channels.touched.next() => Wake::Changed(scopes),
                 _ = look.tick() => Wake::LookDue,
                 Some(done) = channels.done.recv() => Wake::Done(done),
+                Some(examined) = channels.examined.recv() => Wake::Examined(examined),
+                Some(offer) = channels.offered.recv() => Wake::Offered(offer),
                 Some(news) = channels.news.recv() => Wake::Notice(news),
                 Some(asked) = channels.asked.recv() => Wake::Asked(asked),
                 Some(person) = channels.changed.recv() => Wake::PersonChanged(person),
@@ -252,20 +293,26 @@ impl Daemon {
             };
             match wake {
                 Wake::Alarm => self.give(Input::Tick),
-                Wake::Server(heard) => self.hear(heard).await,
-                Wake::Changed => {
-                    pace.step(Instant::now());
-                    // Before the look: what comes after it is a hint again.
-                    watch.renew();
-                    self.hands.scan(&self.engine, Extent::Changes(channels.touched.take()));
+                Wake::Server(heard) => self.hear(heard),
+                Wake::Examined(examined) => self.judge(examined),
+                Wake::Offered(Some(offer)) => self.offer(offer),
+                Wake::Offered(None) => self.offer_stored(),
+                Wake::Changed(scopes) => {
+                    for scope in scopes {
+                        // Before the look: what comes after it is a hint again.
+                        watch.renew_in(scope);
+                        self.hands.look(&self.engine, scope, Extent::Changes);
+                    }
                 }
                 Wake::LookDue => {
                     watch.renew();
                     self.look_everywhere();
                 }
                 Wake::Done(mut done) => {
-                    if let Done::Scanned(Some(scan)) = &mut done {
-                        watch.set_homes(std::mem::take(&mut scan.watch));
+                    if let Done::Scanned(Scope::Person(person), Some(scan)) = &mut done
+                        && let Some(points) = scan.watch.take()
+                    {
+                        watch.set_home(*person, points);
                     }
                     self.finish(done);
                 }
@@ -309,47 +356,99 @@ impl Daemon {
         }
     }
 
-    async fn hear(&mut self, heard: Heard) {
+    fn hear(&mut self, heard: Heard) {
         match heard {
             Heard::Connected(connected) => self.connected = connected,
+            Heard::Alive => self.heard_at = Some(self.engine.now()),
             Heard::Delivered(sequence) => self.give(Input::ReportDelivered(sequence)),
-            Heard::Frame(frame) => self.judge(frame).await,
-            Heard::Bundle(Ok(bytes)) => self.judge_bundle(&bytes).await,
+            Heard::Frame(frame) => self.hear_frame(*frame),
+            Heard::Bundle(Ok(bytes)) => self.offer(Offer::Bundle(bytes)),
             Heard::Bundle(Err(refusal)) => self.refuse(refusal),
         }
     }
 
-    async fn judge(&mut self, frame: Frame) {
+    fn hear_frame(&mut self, frame: Frame) {
         self.give(Input::ServerTime(frame.time));
         let now = self.engine.now();
-        let Some(bytes) = frame.bundle else {
-            match self.trust.confirms(&frame.digest, now) {
+        self.heard_at = Some(now);
+        self.time.send_replace(now);
+        if let Some(undo) = frame.undo {
+            self.offer(Offer::Undo(undo));
+        }
+        match frame.bundle {
+            Some(text) => self.offer(Offer::Bundle(text.into_bytes())),
+            None => match self.trust.confirms(&frame.digest, now) {
                 Ok(true) => self.give(Input::PoliciesConfirmed),
                 Ok(false) => tracing::debug!("the server speaks of a bundle that is not here"),
                 Err(refusal) => self.refuse(refusal),
-            }
-            return;
-        };
-        self.judge_bundle(bytes.as_bytes()).await;
+            },
+        }
     }
 
-    async fn judge_bundle(&mut self, bytes: &[u8]) {
-        let now = self.engine.now();
-        match self.trust.judge(bytes, now, &self.hands.store).await {
+    /// Has this verified, in its turn.
+    fn offer(&mut self, offer: Offer) {
+        self.offers.add(offer);
+        self.examine_next();
+    }
+
+    fn examine_next(&mut self) {
+        if let Some(offer) = self.offers.next() {
+            let (examining, examined) = (self.trust.examine(offer), self.examined.clone());
+            tokio::spawn(async move { examined.send(examining.await) });
+        }
+    }
+
+    fn judge(&mut self, examined: Examined) {
+        let verdict = self.trust.judge(examined, self.engine.now(), &self.hands.store);
+        let pause = self.offers.judged(matches!(verdict, Verdict::Postponed(..)));
+        match verdict {
             Verdict::Accepted(set) => {
-                tracing::info!("bundle {} is in force", set.bundle);
-                for Unread { document, why } in &set.unread {
-                    tracing::warn!("nothing is taken by {document}, which can't be read: {why}");
-                }
-                self.known.send_replace(self.trust.digest().unwrap_or_default().to_owned());
-                self.give(Input::PoliciesVerified(set));
+                self.take_policies(set);
                 self.give(Input::PoliciesConfirmed);
             }
+            Verdict::Restored(set) => self.take_policies(set),
+            Verdict::Undoes(undoing) => self.give(Input::UndoingHeard(undoing)),
             Verdict::Refused(refusal, undoing) => {
                 self.give(Input::UndoingHeard(undoing));
                 self.refuse(refusal);
             }
+            Verdict::Postponed(refusal, undoing, offer) => {
+                self.give(Input::UndoingHeard(undoing));
+                self.refuse(refusal);
+                self.offer_later(Some(offer), pause.unwrap_or_default());
+            }
         }
+        self.examine_next();
+    }
+
+    fn take_policies(&mut self, set: PolicySet) {
+        tracing::info!("bundle {} is in force", set.bundle);
+        for Unread { document, why } in &set.unread {
+            tracing::warn!("nothing is taken by {document}, which can't be read: {why}");
+        }
+        self.known.send_replace(self.trust.digest().unwrap_or_default().to_owned());
+        self.give(Input::PoliciesVerified(set));
+    }
+
+    /// Offers what was accepted before this start; later, if it can't be read now.
+    fn offer_stored(&mut self) {
+        match self.trust.stored(&self.hands.store) {
+            Ok(offer) => offer.into_iter().for_each(|offer| self.offer(offer)),
+            Err(error) => {
+                tracing::error!("what was accepted before can't be read now: {error:#}");
+                let pause = self.offers.judged(true).unwrap_or_default();
+                self.offer_later(None, pause);
+            }
+        }
+    }
+
+    /// Offers this once more after a pause; where it is none, what was accepted before this start.
+    fn offer_later(&self, offer: Option<Offer>, pause: Duration) {
+        let offered = self.offered.clone();
+        tokio::spawn(async move {
+            tokio::time::sleep(pause).await;
+            offered.send(offer)
+        });
     }
 
     fn refuse(&mut self, refusal: Refusal) {
@@ -362,23 +461,31 @@ impl Daemon {
             Done::Mail(done) => self.finish_errand(done),
             Done::Closed(id) => self.give(Input::ClientClosed(id)),
             Done::Settled(person, false) => drop(self.unsettled.insert(person)),
-            Done::Settled(_, true) => {
-                self.hands.errands += 1;
-                self.look_everywhere();
-            }
-            Done::Scanned(scan) => {
-                match scan {
-                    Some(scan) => self.take_scan(scan),
-                    None => tracing::error!("a look broke off; this is a defect"),
-                }
-                self.hands.end_scan(&self.engine);
-            }
+            Done::Settled(person, true) => self.hands.look(&self.engine, Scope::Person(person), Extent::Changes),
+            Done::Scanned(scope, scan) => self.finish_look(scope, scan),
+        }
+    }
+
+    fn finish_look(&mut self, scope: Scope, scan: Option<Box<Scan>>) {
+        let was_known = self.hands.looks.are_complete();
+        let failed = scan.as_ref().is_none_or(|scan| scan.failed);
+        let is_of_before = scan.as_ref().is_some_and(|scan| scan.wanted != self.engine.wanted());
+        self.hands.end_look(&self.engine, scope, failed);
+        match scan {
+            // It says nothing of what rules name now.
+            Some(_) if is_of_before => self.hands.look(&self.engine, scope, Extent::Whole),
+            Some(scan) => self.take_scan(*scan),
+            None => tracing::error!("a look broke off; this is a defect"),
+        }
+        if !was_known && self.hands.looks.are_complete() {
+            // Though no home may be open: else a device would never report.
+            self.give(Input::MailFound(self.mail.clone()));
+            self.hands.report.send_replace(self.engine.state().undelivered_report().cloned());
         }
     }
 
     fn finish_errand(&mut self, done: mail::Done) {
         let mail::Done { id, input, notes, waiting, store_open } = done;
-        self.hands.errands += 1;
         for note in &notes {
             tracing::warn!("the mail profile of {}: {note}", id.domain);
         }
@@ -388,26 +495,22 @@ impl Daemon {
         if !waiting.is_empty() {
             self.hands.await_closing(id.clone(), waiting);
         }
+        let scope = Scope::Person(id.person);
         self.give(input);
         if store_open {
             self.give(Input::StoreLeftOpen(id));
         }
-        self.look_everywhere();
+        self.hands.look(&self.engine, scope, Extent::Changes);
     }
 
     /// The engine keeps no packages; what it is given anew is what has changed, if it has the rest.
     fn take_scan(&mut self, scan: Scan) {
-        if scan.wanted != self.engine.wanted() {
-            return self.hands.scan(&self.engine, Extent::Whole);
-        }
         self.isolation = scan.isolation.or(self.isolation);
-        let open = &scan.mail.people;
-        self.unsettled.extract_if(.., |person| open.contains_key(person)).for_each(|person| self.hands.settle(person));
-        // The first look is heard of though no home is open: else a device would never report.
-        let first = self.listed.is_empty();
-        if (first || !open.is_empty()) && scan.errands == self.hands.errands {
-            self.mail.people.extend(scan.mail.people);
-            self.mail.domains = scan.mail.domains;
+        if let (Scope::Person(person), Some(mail)) = (scan.scope, scan.mail) {
+            if self.unsettled.remove(&person) {
+                self.hands.settle(person);
+            }
+            self.mail.people.insert(person, mail);
             self.give(Input::MailFound(self.mail.clone()));
         }
         let changes = scan::changes(&self.listed, &scan.listings).filter(|_| scan.extent != Extent::Whole);
@@ -429,8 +532,7 @@ impl Daemon {
     }
 
     fn look_everywhere(&mut self) {
-        let everywhere = Extent::everywhere(&self.hands.people);
-        self.hands.scan(&self.engine, everywhere);
+        self.hands.look_everywhere(&self.engine, Extent::Changes);
     }
 
     fn take_news(&mut self, news: News) {
@@ -477,7 +579,7 @@ mod tests {
         let store = Store::open(folder.path()).unwrap();
         let held = vec![(Person::from_bits(1000), "corp.example".parse().unwrap())];
         let failed = vec![(Person::from_bits(1001), anyhow::anyhow!("it does not answer"))];
-        let state = load_state(&store, Recovered { held, failed, ..Recovered::default() }).unwrap();
+        let state = load_state(&store, Held { held, failed }).unwrap();
         let text = serde_json::to_string(&state).unwrap();
         assert!(text.contains("corp.example") && text.contains("returning"), "{text}");
     }

@@ -31,6 +31,7 @@ mod session;
 mod store;
 mod sync;
 mod trust;
+mod turns;
 mod vault_key;
 mod words;
 mod worker;

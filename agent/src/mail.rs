@@ -5,7 +5,7 @@
 
 use std::{collections::BTreeSet, io::Write as _, os::fd::OwnedFd, path::PathBuf, sync::Arc, time::Duration};
 
-use anyhow::{Context, Result, anyhow, bail, ensure};
+use anyhow::{Context, Result, anyhow, ensure};
 use forewarn_engine::{Input, ProfileId};
 use forewarn_mail::{Client, Folder, Folders, Holding, KEY_BYTES, Keys, Restoration, Revocation, serve};
 use forewarn_proto::{inventory::Person, policy::Domain};
@@ -18,6 +18,11 @@ use crate::{
 
 /// How long an errand may take. Stops: a home on a file system that does not answer.
 const DEADLINE: Duration = Duration::from_secs(120);
+
+/// How much of what an errand could not do is kept. Stops: a worker that was taken over, and says ever more.
+const MAX_NOTES: usize = 64;
+/// See [`MAX_NOTES`].
+const MAX_NOTE_CHARS: usize = 500;
 
 /// Where profiles live.
 #[derive(Clone)]
@@ -44,15 +49,13 @@ pub(crate) struct Done {
     pub(crate) store_open: bool,
 }
 
-/// What is known of the vaults at start.
+/// What the vaults hold at start.
 #[derive(Debug, Default)]
-pub(crate) struct Recovered {
+pub(crate) struct Held {
     /// Whose mail of which domains is in the vault.
     pub(crate) held: Vec<(Person, Domain)>,
-    /// Whose vault or home could not be brought in order, and why. What they have in the vault is not known.
+    /// Whose vault could not be read, and why. What they have in it is not known.
     pub(crate) failed: Vec<(Person, anyhow::Error)>,
-    /// Whose home was not open. What a crash left half done there is still to be settled.
-    pub(crate) unsettled: BTreeSet<Person>,
 }
 
 impl Mail {
@@ -61,42 +64,31 @@ impl Mail {
         Self { program: program::own(), people, vault, keys: Arc::new(keys), now: crate::scan::now }
     }
 
-    /// First thing at start: settles what a crash left half done. One person's trouble must not keep another's mail.
-    pub(crate) async fn recover(&self) -> Recovered {
-        let mut recovered = Recovered::default();
+    /// First thing at start: what is in the vaults, by their own journals. No home is touched for that, and one person's trouble
+    /// does not keep another's mail.
+    pub(crate) fn held(&self) -> Held {
+        let mut all = Held::default();
         for person in self.people.persons() {
-            let (holdings, settled) = match self.recover_one(person).await {
-                Ok(found) => found,
-                Err(error) => {
-                    recovered.failed.push((person, error));
-                    (Vec::new(), false)
-                }
-            };
-            recovered.held.extend(domains(&holdings).map(|domain| (person, domain)));
-            recovered.unsettled.extend((!settled).then_some(person));
-        }
-        recovered
-    }
-
-    /// Settles what was left half done in a home that was not open at start; says whether that is done now.
-    pub(crate) async fn settle(&self, person: Person) -> bool {
-        match self.recover_one(person).await {
-            Ok((_, settled)) => settled,
-            Err(error) => {
-                tracing::error!("the mail profiles of {person} could not be looked after: {error:#}");
-                false
+            match self.open_vault(person).and_then(|vault| Ok(vault.held()?)) {
+                Ok(domains) => all.held.extend(domains.iter().filter_map(|domain| Some((person, domain.parse().ok()?)))),
+                Err(error) => all.failed.push((person, error)),
             }
         }
+        all
     }
 
-    /// What the vault holds, and whether all is settled.
-    async fn recover_one(&self, person: Person) -> Result<(Vec<Holding>, bool)> {
-        match self.send(person, Errand::Recover, false).await? {
-            Outcome::Recovered(holdings) => Ok((holdings, true)),
-            Outcome::NotOpen(holdings) => Ok((holdings, false)),
-            Outcome::Failed(reason) => bail!(reason),
-            Outcome::Revoked(..) | Outcome::Restored(_) => bail!("the worker did what it was not asked"),
-        }
+    /// Settles what a crash left half done in somebody's home; says whether that is done. It is not where the home is not open.
+    pub(crate) async fn settle(&self, person: Person) -> bool {
+        let outcome = self.send(person, Errand::Recover, false).await;
+        let reason = match outcome {
+            Ok(Outcome::Recovered) => return true,
+            Ok(Outcome::NotOpen) => return false,
+            Ok(Outcome::Failed(reason)) => reason,
+            Ok(_) => "the worker did what it was not asked".to_owned(),
+            Err(error) => format!("{error:#}"),
+        };
+        tracing::error!("the mail profiles of {person} could not be looked after: {reason}");
+        false
     }
 
     /// Takes a profile; `locks`: its stored mail is locked too. Not of who is still to be told anew.
@@ -146,7 +138,7 @@ impl Mail {
             let folders = Folders::new(hears.try_clone()?.into());
             Ok::<_, anyhow::Error>(serve(&folder, speaks, hears, &folders)?)
         };
-        let outcome = tokio::task::spawn_blocking(work).await??;
+        let outcome = self.people.lane(account.person).run(work).await??;
         ensure!(child.wait().await?.success(), "the worker in the home failed");
         Ok(outcome)
     }
@@ -170,6 +162,11 @@ fn domains(holdings: &[Holding]) -> impl Iterator<Item = Domain> {
     domains.into_iter()
 }
 
+/// What a worker says of an errand, as far as it is kept.
+fn kept(notes: impl Iterator<Item = String>) -> Vec<String> {
+    notes.take(MAX_NOTES).map(|note| note.chars().take(MAX_NOTE_CHARS).collect()).collect()
+}
+
 fn failed(id: ProfileId, input: fn(ProfileId) -> Input, outcome: Result<Outcome>) -> Done {
     let reason = match outcome {
         Err(error) => format!("{error:#}"),
@@ -177,13 +174,13 @@ fn failed(id: ProfileId, input: fn(ProfileId) -> Input, outcome: Result<Outcome>
         Ok(_) => "the worker did what it was not asked".to_owned(),
     };
     tracing::error!("the mail profile of {}: {reason}", id.domain);
-    Done { input: input(id.clone()), id, notes: vec![reason], waiting: BTreeSet::new(), store_open: false }
+    Done { input: input(id.clone()), id, notes: kept([reason].into_iter()), waiting: BTreeSet::new(), store_open: false }
 }
 
 /// Where nothing could be taken, and nothing is in the vault, nothing is revoked.
 fn revoked(id: ProfileId, done: Revocation, held: &[Holding]) -> Done {
     let left = done.skipped.iter().chain(&done.failed);
-    let notes: Vec<String> = left.map(|skipped| format!("{}: {}", skipped.client, skipped.reason)).collect();
+    let notes = kept(left.map(|skipped| format!("{}: {}", skipped.client, skipped.reason)));
     let (waiting, store_open) =
         (clients(&done.waiting), done.skipped.iter().any(|skipped| skipped.reason.is_still_open()));
     let holds = domains(held).any(|domain| domain == id.domain);
@@ -204,7 +201,7 @@ fn restored(id: ProfileId, done: Restoration) -> Done {
         format!("not given back: {}: {}; what was there is in {place}", conflict.path, conflict.reason)
     });
     let failed = done.failed.iter().map(|failed| format!("not given back yet: {}: {}", failed.client, failed.reason));
-    let notes: Vec<String> = conflicts.chain(failed).collect();
+    let notes = kept(conflicts.chain(failed));
     let waiting = clients(&done.waiting);
     let given = done.failed.is_empty() && done.conflicts.iter().all(|conflict| conflict.reason.is_over());
     let input = if waiting.is_empty() && given {
@@ -241,49 +238,46 @@ mod tests {
         let (program, answer) = (folder.join("worker"), folder.join("answer"));
         let account =
             serde_json::json!({ "client": "isync", "profile": "p", "address": "me@corp.example", "touches": [] });
-        let holding = |domain: &str, stage: &str| serde_json::json!({ "number": 1, "domain": domain, "account": account, "stage": stage });
-        let held = [holding("corp.example", "revoked"), holding("gone.example", "profile_gone")];
+        let holding = |domain: String| serde_json::json!({ "number": 1, "domain": domain, "account": account, "stage": "revoked" });
+        let held: Vec<_> = (0..1000).map(|number| holding(format!("claim-{number}.example"))).collect();
         fs_err::write(&answer, said(&serde_json::json!({ outcome: held }))).unwrap();
         fs_err::write(&program, format!("#!/bin/sh\necho\nread -r _\nexec cat '{}'\n", answer.display())).unwrap();
         fs_err::set_permissions(&program, Permissions::from_mode(0o755)).unwrap();
         program
     }
 
-    #[tokio::test]
-    async fn one_home_that_can_t_be_looked_after_keeps_no_other_from_it() {
-        let folder = tempfile::tempdir().unwrap();
-        let own = rustix::process::geteuid().as_raw();
-        let [me, gone, other] = [1, 2, 3].map(Person::from_bits);
-        let nowhere = Path::new("/nowhere");
-        let people = People::of([(gone, 65_534, nowhere), (me, own, folder.path()), (other, 65_534, nowhere)]);
-        let mail = Mail {
-            program: program(folder.path(), "recovered"),
+    fn mail(folder: &Path, outcome: &str, people: People) -> Mail {
+        Mail {
+            program: program(folder, outcome),
             people,
-            vault: folder.path().join("vault"),
+            vault: folder.join("vault"),
             keys: Arc::new(vec![[7; KEY_BYTES]]),
             now: || Duration::ZERO,
-        };
-        let recovered = mail.recover().await;
-        assert_eq!(recovered.held, [(me, "corp.example".parse().unwrap())], "{recovered:?}");
-        assert_eq!(recovered.failed.iter().map(|(person, _)| *person).collect::<Vec<_>>(), [gone, other]);
+        }
     }
 
     #[tokio::test]
-    async fn what_is_held_for_somebody_whose_home_is_not_open_is_known_and_the_rest_is_settled_later() {
+    async fn promise_7_a_worker_s_claims_are_nobody_s_mail() {
         let folder = tempfile::tempdir().unwrap();
-        let me = Person::from_bits(1);
-        let mail = Mail {
-            program: program(folder.path(), "not_open"),
-            people: People::of([(me, rustix::process::geteuid().as_raw(), folder.path())]),
-            vault: folder.path().join("vault"),
-            keys: Arc::new(vec![[7; KEY_BYTES]]),
-            now: || Duration::ZERO,
-        };
-        let recovered = mail.recover().await;
-        assert_eq!(recovered.held, [(me, "corp.example".parse().unwrap())], "{recovered:?}");
-        assert_eq!((recovered.failed.len(), recovered.unsettled), (0, [me].into()));
-        assert!(!mail.settle(me).await);
-        program(folder.path(), "recovered");
-        assert!(mail.settle(me).await);
+        let (me, own) = (Person::from_bits(1), rustix::process::geteuid().as_raw());
+        // It claims an account of each of these, in a vault that has none.
+        let mail = mail(folder.path(), "recovered", People::of([(me, own, folder.path())]));
+        assert!(!mail.settle(me).await, "that is not what it was asked for");
+        let held = mail.held();
+        assert!(held.held.is_empty() && held.failed.is_empty(), "{held:?}");
+    }
+
+    #[tokio::test]
+    async fn a_vault_that_can_t_be_read_is_no_empty_one_and_keeps_no_other_from_being_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let nowhere = Path::new("/nowhere");
+        let [damaged, good] = [1, 2].map(Person::from_bits);
+        let mail = mail(folder.path(), "recovered", People::of([(damaged, 65_534, nowhere), (good, 65_534, nowhere)]));
+        let entry = folder.path().join(format!("vault/{damaged}/entries/0001"));
+        fs_err::create_dir_all(&entry).unwrap();
+        fs_err::write(entry.join("journal"), "not sealed").unwrap();
+        let held = mail.held();
+        assert_eq!(held.failed.iter().map(|(person, _)| *person).collect::<Vec<_>>(), [damaged]);
+        assert_eq!(held.held, []);
     }
 }

@@ -1,19 +1,17 @@
 //! Does the engine's effects. Whatever takes time is handed to a task, whose word comes back to the daemon's loop.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use forewarn_engine::{Effect, Engine, Input, ProfileId};
 use forewarn_mail::Client;
 use forewarn_proto::{
-    inventory::Person,
+    inventory::{Person, Scope},
     report::{Obstacle, Report},
 };
 use tokio::{
-    sync::{Mutex, mpsc, watch},
+    sync::{mpsc, watch},
     task::AbortHandle,
+    time::sleep,
 };
 
 use crate::{
@@ -21,15 +19,16 @@ use crate::{
     notice::Order,
     people::People,
     running,
-    scan::{Extent, Scan, Scanner, Search},
+    scan::{Extent, Looks, Scan, Scanner, Search, Touched},
     store::Store,
+    turns::Turns,
 };
 
 /// What tasks of ours say when they are done.
 #[derive(Debug)]
 pub(crate) enum Done {
-    /// The device was looked at; nothing came of it where the look itself broke off.
-    Scanned(Option<Scan>),
+    /// A scope was looked at; nothing came of it where the look itself broke off.
+    Scanned(Scope, Option<Box<Scan>>),
     /// A profile was dealt with.
     Mail(mail::Done),
     /// What was left half done in somebody's home is settled, or not yet.
@@ -50,16 +49,14 @@ pub(crate) struct Hands {
     pub(crate) people: People,
     pub(crate) store: Store,
     pub(crate) mail: Mail,
-    /// One errand at a time, in the order in which they came.
-    pub(crate) turn: Arc<Mutex<()>>,
+    /// Each person's errands and looks, one at a time in the order in which they came.
+    pub(crate) turns: Turns,
     pub(crate) orders: mpsc::UnboundedSender<Order>,
     pub(crate) report: watch::Sender<Option<Report>>,
     pub(crate) done: mpsc::UnboundedSender<Done>,
     pub(crate) scanner: Scanner,
-    pub(crate) scanning: bool,
-    pub(crate) scan_again: Option<Extent>,
-    /// How many errands about mail have been done.
-    pub(crate) errands: u64,
+    pub(crate) looks: Looks,
+    pub(crate) touched: Touched,
     /// Who waits for programs to close.
     pub(crate) closing: BTreeMap<ProfileId, AbortHandle>,
 }
@@ -70,7 +67,7 @@ impl Hands {
         match effect {
             Effect::Persist(generation) => self.persist(generation, engine),
             Effect::Rescan => {
-                self.scan(engine, Extent::Whole);
+                self.look_everywhere(engine, Extent::Whole);
                 None
             }
             Effect::ShowNotice(notice) => {
@@ -88,35 +85,45 @@ impl Hands {
             }
             Effect::Restore(id) => self.run(Errand::Restore, id),
             Effect::Report(report) => {
-                self.report.send_replace(Some(report));
+                // Before all was looked at once, one says less than what the server has.
+                if self.looks.are_complete() {
+                    self.report.send_replace(Some(report));
+                }
                 None
             }
         }
     }
 
-    /// A look that begins while another runs would see an older device than it claims, so it waits for its turn.
-    pub(crate) fn scan(&mut self, engine: &Engine, extent: Extent) {
-        if self.scanning {
-            self.scan_again = Some(match self.scan_again.take() {
-                Some(waiting) => waiting.and(extent),
-                None => extent,
-            });
+    /// Looks at every scope; none of them waits for another.
+    pub(crate) fn look_everywhere(&mut self, engine: &Engine, extent: Extent) {
+        for scope in self.looks.scopes() {
+            self.look(engine, scope, extent);
+        }
+    }
+
+    pub(crate) fn look(&mut self, engine: &Engine, scope: Scope, extent: Extent) {
+        if !self.looks.begin(scope, extent) {
             return;
         }
-        self.scanning = true;
         let (scanner, done) = (self.scanner.clone(), self.done.clone());
-        let search = Search { wanted: engine.wanted(), domains: engine.domains(), errands: self.errands };
+        let search = Search { extent, wanted: engine.wanted(), domains: engine.domains() };
         tokio::spawn(async move {
-            let look = tokio::spawn(async move { scanner.look(search, extent).await });
-            let _ = done.send(Done::Scanned(look.await.ok()));
+            let look = tokio::spawn(async move { scanner.look(&search, scope).await.map(Box::new) });
+            let _ = done.send(Done::Scanned(scope, look.await.ok().flatten()));
         });
     }
 
-    /// A look has ended. Another one that was asked for meanwhile begins.
-    pub(crate) fn end_scan(&mut self, engine: &Engine) {
-        self.scanning = false;
-        if let Some(extent) = self.scan_again.take() {
-            self.scan(engine, extent);
+    /// A look has ended. Another one that was asked for meanwhile begins; one that failed is tried again after a pause.
+    pub(crate) fn end_look(&mut self, engine: &Engine, scope: Scope, failed: bool) {
+        let (again, pause) = self.looks.end(scope, failed);
+        if let Some(extent) = again {
+            self.look(engine, scope, extent);
+        } else if let Some(pause) = pause {
+            let touched = self.touched.clone();
+            tokio::spawn(async move {
+                sleep(pause).await;
+                touched.add(scope);
+            });
         }
     }
 
@@ -132,9 +139,10 @@ impl Hands {
     }
 
     fn run(&self, errand: Errand, id: ProfileId) -> Option<Input> {
-        let (mail, done, turn) = (self.mail.clone(), self.done.clone(), self.turn.clone());
+        let (mail, done, turns) = (self.mail.clone(), self.done.clone(), self.turns.clone());
         tokio::spawn(async move {
-            let _turn = turn.lock_owned().await;
+            // What came of it is said before the turn ends: what follows it is of after.
+            let _turn = turns.of(id.person).await;
             let outcome = match errand {
                 Errand::Revoke { locks } => mail.revoke(id, locks).await,
                 Errand::Restore => mail.restore(id).await,
@@ -144,11 +152,11 @@ impl Hands {
         None
     }
 
-    /// Has what a crash left half done in a home settled, now that it is open.
+    /// Has what a crash left half done in a home settled.
     pub(crate) fn settle(&self, person: Person) {
-        let (mail, done, turn) = (self.mail.clone(), self.done.clone(), self.turn.clone());
+        let (mail, done, turns) = (self.mail.clone(), self.done.clone(), self.turns.clone());
         tokio::spawn(async move {
-            let _turn = turn.lock_owned().await;
+            let _turn = turns.of(person).await;
             let _ = done.send(Done::Settled(person, mail.settle(person).await));
         });
     }

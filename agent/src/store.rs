@@ -51,6 +51,8 @@ pub(crate) enum Stored {
     State(Box<State>),
     /// Something that can't be read. It is kept beside the store; what is in the vault must come back.
     Damaged,
+    /// Nobody knows: it can't be read now.
+    Unread(anyhow::Error),
 }
 
 impl Store {
@@ -89,10 +91,11 @@ impl Store {
                     Stored::Damaged
                 }
             },
-            Err(error) => {
+            Err(error) if error.downcast_ref().is_some_and(is_damage) => {
                 tracing::error!("the stored state can't be read: {error:#}");
                 Stored::Damaged
             }
+            Err(error) => Stored::Unread(error),
         }
     }
 
@@ -101,12 +104,15 @@ impl Store {
     }
 
     /// The bundle in force and its root, as they were stored together under this enrolment.
-    pub(crate) fn bundle(&self, enrolled: &str) -> Option<(Vec<u8>, String)> {
-        if self.get(ENROLLED).ok().flatten()? != enrolled.as_bytes() {
-            return None;
+    ///
+    /// # Errors
+    /// When it can't be read, which it may be another time.
+    pub(crate) fn bundle(&self, enrolled: &str) -> Result<Option<(Vec<u8>, String)>> {
+        if self.get(ENROLLED)?.is_none_or(|of| of != enrolled.as_bytes()) {
+            return Ok(None);
         }
-        let bundle = self.get(BUNDLE).ok().flatten()?;
-        Some((bundle, String::from_utf8(self.get(ROOT).ok().flatten()?).ok()?))
+        let (bundle, root) = (self.get(BUNDLE)?, self.get(ROOT)?);
+        Ok(bundle.zip(root.and_then(|root| String::from_utf8(root).ok())))
     }
 
     pub(crate) fn set_bundle(&self, bundle: &[u8], root: &str, enrolled: &str) -> Result<()> {
@@ -254,10 +260,10 @@ mod tests {
         transaction.execute(PUT, (BUNDLE, vec![7; 1_000_000])).unwrap();
         let after = copied(folder.path(), &[FILE, JOURNAL]);
         assert!(fs_err::metadata(after.path().join(FILE)).unwrap().len() > 500_000, "some is written");
-        let found = Store::open(after.path()).unwrap().bundle("enrolled");
+        let found = Store::open(after.path()).unwrap().bundle("enrolled").unwrap();
         assert_eq!(found, Some((b"bundle".to_vec(), "root".to_owned())));
         let alone = copied(folder.path(), &[JOURNAL]);
-        assert_eq!(Store::open(alone.path()).unwrap().bundle("enrolled"), None);
+        assert_eq!(Store::open(alone.path()).unwrap().bundle("enrolled").unwrap(), None);
     }
 
     #[test]
@@ -266,7 +272,7 @@ mod tests {
         let store = Store::open(folder.path()).unwrap();
         store.set_bundle(b"bundle", "root", "enrolled").unwrap();
         let after = copied(folder.path(), &[FILE]);
-        let found = Store::open(after.path()).unwrap().bundle("enrolled");
+        let found = Store::open(after.path()).unwrap().bundle("enrolled").unwrap();
         assert_eq!(found, Some((b"bundle".to_vec(), "root".to_owned())));
     }
 
@@ -321,10 +327,10 @@ mod tests {
         may_have(10);
         let large = vec![7; 100_000];
         assert!(store.set_bundle(&large, "newer root", "enrolled").is_err());
-        assert_eq!(store.bundle("enrolled"), Some((b"bundle".to_vec(), "root".to_owned())));
+        assert_eq!(store.bundle("enrolled").unwrap(), Some((b"bundle".to_vec(), "root".to_owned())));
         may_have(1000);
         store.set_bundle(&large, "newer root", "enrolled").unwrap();
-        assert_eq!(store.bundle("enrolled"), Some((large, "newer root".to_owned())));
+        assert_eq!(store.bundle("enrolled").unwrap(), Some((large, "newer root".to_owned())));
     }
 
     #[test]

@@ -139,6 +139,7 @@ connected = متصل
 not-connected = غير متاح؛ السياسات الموجودة هنا ما زالت سارية
 confirmed = أُكّدت { $moment }
 never-confirmed = لم تُؤكد قط
+heard = آخر إشارة { $moment }
 packages = { $count ->
     [one] حزمة واحدة
     [two] حزمتان

@@ -128,6 +128,7 @@ connected = verbunden
 not-connected = nicht erreicht; die Vorgaben, die hier sind, gelten weiter
 confirmed = bestätigt { $moment }
 never-confirmed = nie bestätigt
+heard = zuletzt gehört { $moment }
 packages = { $count ->
     [one] { $count } Paket
    *[other] { $count } Pakete

@@ -129,6 +129,7 @@ connected = connected
 not-connected = not reached; the policies that are here still count
 confirmed = confirmed { $moment }
 never-confirmed = never confirmed
+heard = last heard { $moment }
 packages = { $count ->
     [one] { $count } package
    *[other] { $count } packages

@@ -128,6 +128,7 @@ connected = conectado
 not-connected = sin conexión; las normas que ya están aquí siguen valiendo
 confirmed = confirmado { $moment }
 never-confirmed = nunca confirmado
+heard = última señal { $moment }
 packages = { $count ->
     [one] { $count } paquete
    *[other] { $count } paquetes

@@ -128,6 +128,7 @@ connected = connecté
 not-connected = injoignable ; les consignes déjà reçues restent valables
 confirmed = confirmé { $moment }
 never-confirmed = jamais confirmé
+heard = dernier signe { $moment }
 packages = { $count ->
     [one] { $count } paquet
    *[other] { $count } paquets

@@ -106,6 +106,7 @@ connected = 接続中
 not-connected = 接続できません。すでにあるポリシーは有効です
 confirmed = { $moment } に確認
 never-confirmed = 未確認
+heard = 最後の応答 { $moment }
 packages = パッケージ { $count } 個、{ $state }。一覧はこの端末から出ません
 complete = 完全
 partial = 一部のみ：{ $gaps }

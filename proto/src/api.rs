@@ -13,6 +13,9 @@ use crate::{
     report::{CorrectionReport, PersonReport, Unread, Weakened},
 };
 
+/// The largest answer of a server that a device or an admin reads where nothing else is said, in bytes.
+pub const MAX_ANSWER_BYTES: usize = 1024 * 1024;
+
 /// The largest request body from an admin or a device that enrolls, in bytes.
 pub const MAX_REQUEST_BYTES: usize = 8 * 1024 * 1024;
 

@@ -118,6 +118,9 @@ pub struct Status {
     pub server: Foreign,
     /// Whether the push stream is open.
     pub connected: bool,
+    /// When the server last gave a sign of life since the daemon's start.
+    #[serde(default)]
+    pub heard_at: Option<Timestamp>,
     /// When a verified bundle last confirmed the policies.
     pub confirmed_at: Option<Timestamp>,
     /// Why the newest bundle that was offered is not in force.

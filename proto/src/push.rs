@@ -16,6 +16,20 @@ pub const MAX_INLINE_BYTES: usize = 32 * 1024;
 /// The largest frame that a device reads, in bytes: a bundle, escaped as a JSON text, and a few words more.
 pub const MAX_FRAME_BYTES: usize = 2 * MAX_INLINE_BYTES + 4096;
 
+/// The most of what undoes that goes into a frame though the bundle does not, in bytes: the newest documents that can only undo,
+/// and the metadata of their roles.
+pub const MAX_UNDO_BYTES: usize = 16 * 1024;
+
+/// How often a server gives a sign of life unless it says otherwise.
+pub const SIGN_OF_LIFE: Duration = Duration::from_secs(4 * 60);
+
+/// The shortest and the longest time between two signs of life that a device believes. A server can neither keep its devices
+/// awake nor have them wait for ever.
+pub const SIGNS_OF_LIFE: (Duration, Duration) = (Duration::from_secs(10), Duration::from_secs(15 * 60));
+
+/// How many signs of life may fail to come before a device gives a stream up.
+pub const MISSED_SIGNS: u32 = 2;
+
 /// The name of the event that carries a frame.
 pub const EVENT: &str = "bundle";
 
@@ -38,6 +52,23 @@ pub struct Frame {
     /// How many bytes the bundle has, where it is to be fetched.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub size: Option<u64>,
+    /// The newest of what undoes, where the bundle is to be fetched: see `forewarn_trust::newest_undo`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undo: Option<String>,
+    /// In a stream's first frame: how many seconds lie between two signs of life. A sign of life is a comment (a line that begins
+    /// with a colon); so is every frame.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alive_s: Option<u64>,
+}
+
+impl Frame {
+    /// How long a device waits for a sign of life before it gives the stream up, by what the server says in the first frame.
+    pub fn patience(alive_s: Option<u64>) -> Duration {
+        let (shortest, longest) = SIGNS_OF_LIFE;
+        let interval = alive_s.map_or(SIGN_OF_LIFE, Duration::from_secs).clamp(shortest, longest);
+        // A sign that is a little late is no missed one.
+        interval * MISSED_SIGNS + interval / 4
+    }
 }
 
 /// When a device tries again that lost its stream, or did not get one. Pure: what is random is given.
@@ -123,6 +154,12 @@ mod tests {
         let (mut retry, dropped) = (Retry::new(), Some(WasUp { lasted: SECOND, spread: Duration::ZERO }));
         let pauses: Vec<u128> = (0..4).map(|_| retry.pause(dropped, 1.0).as_millis()).collect();
         assert_eq!(pauses, [200, 400, 800, 1600]);
+    }
+
+    #[test]
+    fn a_server_can_t_keep_devices_awake_nor_waiting() {
+        let seconds = [None, Some(0), Some(10), Some(240), Some(900), Some(u64::MAX)].map(|s| Frame::patience(s).as_secs());
+        assert_eq!(seconds, [540, 22, 22, 540, 2025, 2025]);
     }
 
     #[test]

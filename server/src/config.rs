@@ -9,7 +9,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, ensure};
-use forewarn_proto::policy::Length;
+use forewarn_proto::{policy::Length, push::SIGNS_OF_LIFE};
 use jiff::SignedDuration;
 use serde::Deserialize;
 
@@ -131,11 +131,14 @@ pub struct StreamConfig {
     /// Over how long devices come back that lost this server. By default a second for each thousand of them, from 1 to
     /// 60.
     pub spread: Option<Length>,
+    /// How often each device gets a sign of life, from 10 s to 15 min. A device that hears two of them not comes back. What stands
+    /// between it and the server must not close a connection that is silent for so long.
+    pub sign_of_life: Length,
 }
 
 impl Default for StreamConfig {
     fn default() -> Self {
-        Self { listen: None, url: None, max_connections: 19_000, spread: None }
+        Self { listen: None, url: None, max_connections: 19_000, spread: None, sign_of_life: Length(SignedDuration::from_mins(4)) }
     }
 }
 
@@ -184,6 +187,12 @@ impl Config {
     pub fn check(&self) -> Result<()> {
         self.hosts()?;
         self.read_gate_key()?;
+        let (shortest, longest) = SIGNS_OF_LIFE;
+        ensure!(
+            (shortest..=longest).contains(&self.stream.sign_of_life.0.unsigned_abs()),
+            "sign_of_life = \"{}\": write a length from 10s to 15m",
+            self.stream.sign_of_life
+        );
         ensure!((1..=100).contains(&self.blast_limit), "blast_limit = {}: write 1 to 100", self.blast_limit);
         ensure!(
             self.timestamp_validity.0 >= SignedDuration::from_hours(1),

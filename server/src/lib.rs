@@ -7,6 +7,7 @@
 mod alike;
 pub mod config;
 mod count;
+mod door;
 mod files;
 mod http;
 mod in_force;
@@ -67,6 +68,7 @@ pub(crate) struct Server {
     pub(crate) teller: Teller,
     /// How often who may ask to enroll.
     pub(crate) patience: http::Patience,
+    pub(crate) paces: http::Paces,
     /// Where people without an admin's key sign in.
     pub(crate) sign_in: Option<SignIn>,
 }
@@ -115,12 +117,13 @@ pub async fn start(config: Config) -> Result<Running> {
         .await
         .with_context(|| format!("cannot listen on {}; is another server running there?", config.listen))?;
     let address = listener.local_addr()?;
-    let devices = push::bind(config.stream_listen())?;
+    let devices = push::bind(config.stream_listen(), config.stream.sign_of_life.0.unsigned_abs())?;
     let stream = devices.local_addr()?;
     let stream_url = config.stream_url(stream.port())?;
     let acceptor = TlsAcceptor::from(Arc::new(listener::tls(&own, Clients::Anyone, &clock)?));
     let tls = Arc::new(listener::tls(&own, Clients::Devices, &clock)?);
     let max_connections = files::room_for(config.stream.max_connections);
+    let sign_of_life = config.stream.sign_of_life.0.unsigned_abs();
     let spread = config.stream.spread.map(|length| length.0.unsigned_abs());
     let (gate_key, in_force) = (config.read_gate_key()?, Mutex::new(in_force));
     let (reports, writing) = ReportWriter::new(store.clone());
@@ -143,10 +146,11 @@ pub async fn start(config: Config) -> Result<Running> {
         fleet_counted: Mutex::default(),
         teller,
         patience,
+        paces: http::Paces::new(),
         sign_in,
     });
     let operations = operations::bind(&server).await?;
-    let post = Arc::new(Post { tls, feed: feed.clone(), register: server.known.clone(), spread });
+    let post = Arc::new(Post { tls, feed: feed.clone(), register: server.known.clone(), spread, sign_of_life });
     let (stop, stopped) = watch::channel(false);
     let mut ending = tokio::task::JoinSet::new();
     ending.spawn(push::serve(devices, post, max_connections, stopped.clone()));

@@ -2,7 +2,7 @@
 
 use std::{net::IpAddr, pin::pin, sync::Arc, time::Duration};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use axum::{Extension, Router};
 use forewarn_clock::Clock;
 use hyper_util::{
@@ -17,11 +17,14 @@ use rustls::{
 };
 use tokio::{
     net::{TcpListener, TcpStream},
-    sync::{OwnedSemaphorePermit, Semaphore, watch},
+    sync::watch,
 };
-use tokio_rustls::TlsAcceptor;
+use tokio_rustls::{TlsAcceptor, server::TlsStream};
 
-use crate::own::Own;
+use crate::{
+    door::{Door, Place},
+    own::Own,
+};
 
 /// The most connections at once. Beyond that, new ones wait in the system's queue. Few, because nobody stays: devices
 /// listen elsewhere.
@@ -98,32 +101,30 @@ pub(crate) async fn serve(
     router: Router,
     mut stopped: watch::Receiver<bool>,
 ) {
-    let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    let mut door = Door::new(MAX_CONNECTIONS);
     loop {
         let accepted = tokio::select! {
-            accepted = accept(&listener, &places) => accepted,
+            accepted = accept(&listener, &mut door) => accepted,
             _ = stopped.wait_for(|stopped| *stopped) => break,
         };
         let Some((stream, place)) = accepted else { continue };
         let stopped = stopped.clone();
         let (acceptor, router) = (acceptor.clone(), router.clone());
-        let may_stay = places.available_permits() > MAX_CONNECTIONS - BUSY_CONNECTIONS;
+        let may_stay = !door.is_busy(BUSY_CONNECTIONS);
         tokio::spawn(async move {
-            if let Err(error) = serve_one(stream, acceptor, router, may_stay, stopped).await {
+            if let Err(error) = serve_one(stream, place, acceptor, router, may_stay, stopped).await {
                 tracing::debug!("a connection ended: {error:#}");
             }
-            drop(place);
         });
     }
     drop(listener);
-    let _ = places.acquire_many(u32::try_from(MAX_CONNECTIONS).unwrap_or(u32::MAX)).await;
+    door.close().await;
 }
 
-/// The next connection, once there is a place for it.
-async fn accept(listener: &TcpListener, places: &Arc<Semaphore>) -> Option<(TcpStream, OwnedSemaphorePermit)> {
-    let place = places.clone().acquire_owned().await.ok()?;
+/// The next connection, and a place for it.
+async fn accept(listener: &TcpListener, door: &mut Door) -> Option<(TcpStream, Place)> {
     match listener.accept().await {
-        Ok((stream, _)) => Some((stream, place)),
+        Ok((stream, address)) => Some((stream, door.let_in(address.ip()).await?)),
         Err(_) => {
             // Out of file descriptors, most likely: give others time to close theirs.
             tokio::time::sleep(Duration::from_millis(100)).await;
@@ -134,6 +135,7 @@ async fn accept(listener: &TcpListener, places: &Arc<Semaphore>) -> Option<(TcpS
 
 async fn serve_one(
     stream: TcpStream,
+    mut place: Place,
     acceptor: TlsAcceptor,
     router: Router,
     may_stay: bool,
@@ -141,7 +143,7 @@ async fn serve_one(
 ) -> Result<()> {
     stream.set_nodelay(true)?;
     let address = stream.peer_addr()?.ip();
-    let stream = tokio::time::timeout(PATIENCE, acceptor.accept(stream)).await??;
+    let stream = shake_hands(stream, &mut place, &acceptor).await?;
     let certificate = stream.get_ref().1.peer_certificates().and_then(<[_]>::first);
     let peer = Peer(certificate.map(common_name).transpose()?);
     let from = From(address);
@@ -155,11 +157,24 @@ async fn serve_one(
     );
     tokio::select! {
         done = &mut connection => return Ok(done?),
+        // Others need the place, and this one has had its turn.
+        _ = &mut place.turn => return Ok(()),
         () = tokio::time::sleep(LIFETIME) => {}
         _ = stopped.wait_for(|stopped| *stopped) => {}
     }
     connection.as_mut().graceful_shutdown();
     Ok(tokio::time::timeout(LAST_ANSWER, connection).await??)
+}
+
+async fn shake_hands(socket: TcpStream, place: &mut Place, acceptor: &TlsAcceptor) -> Result<TlsStream<TcpStream>> {
+    place.patience().await;
+    let Some(handshake) = place.handshake.take() else { bail!("it has shaken hands before") };
+    let shaken = tokio::select! {
+        shaken = tokio::time::timeout(PATIENCE, acceptor.accept(socket)) => shaken,
+        _ = handshake => bail!("too many from one address don't end their handshakes"),
+        _ = &mut place.turn => bail!("a handshake took long, while others waited"),
+    };
+    shaken.map_err(anyhow::Error::from).and_then(|shaken| Ok(shaken?)).inspect_err(|_| place.failed())
 }
 
 /// The common name of a certificate that was verified in the handshake.

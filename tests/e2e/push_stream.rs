@@ -113,15 +113,17 @@ fn a_large_bundle_is_fetched_from_an_address_that_caches_may_hold() {
 }
 
 #[test]
-fn the_address_of_a_bundle_says_that_it_may_be_kept_and_knows_the_current_one_alone() {
+fn only_a_device_gets_the_bundle_which_it_may_keep_and_the_current_one_alone() {
     let h = Hostile::set();
     let text = "x".repeat(MAX_INLINE_BYTES + 1);
     h.server.feed.push_bytes(&text);
     let digest = forewarn_trust::digest(text.as_bytes());
-    let answer = ask(&h, &digest).unwrap();
+    assert!(ask(&h, &digest, None).unwrap().starts_with("HTTP/1.1 401"), "a stranger");
+    let ask = |digest: &str| ask(&h, digest, Some(own_identity(&h))).unwrap();
+    let answer = ask(&digest);
     assert!(answer.starts_with("HTTP/1.1 200") && answer.ends_with(&text), "{answer}");
-    assert!(answer.contains("cache-control: public, max-age=31536000, immutable\r\n"), "{answer}");
-    assert!(ask(&h, &digest.replace('0', "1")).unwrap().starts_with("HTTP/1.1 404"));
+    assert!(answer.contains("cache-control: private, max-age=31536000, immutable\r\n"), "{answer}");
+    assert!(ask(&digest.replace('0', "1")).starts_with("HTTP/1.1 404"));
 }
 
 fn own_identity(h: &Hostile) -> Identity {
@@ -139,9 +141,9 @@ fn listen(h: &Hostile, identity: Option<Identity>) -> Result<Stream> {
     Ok(stream)
 }
 
-/// Asks for a bundle, without a certificate.
-fn ask(h: &Hostile, digest: &str) -> Result<String> {
-    let mut stream = connect(h, h.server.address, None)?;
+/// Asks for a bundle.
+fn ask(h: &Hostile, digest: &str, identity: Option<Identity>) -> Result<String> {
+    let mut stream = connect(h, h.server.address, identity)?;
     write!(stream, "GET /v1/bundles/{digest} HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\n\r\n")?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer)?;

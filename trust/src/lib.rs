@@ -25,6 +25,7 @@ mod repository;
 mod review;
 mod role;
 mod transport;
+mod undo;
 mod verify;
 
 pub use admins::{Admins, AdminsChange, AdminsError, MIN_THRESHOLD, Wanted, change_admins, check_root};
@@ -37,7 +38,8 @@ pub use rebase::{RebaseError, rebase, signers};
 pub use repository::{OnlineSigner, Repository};
 pub use review::{Changes, ReviewError, review, review_founding};
 pub use role::RoleError;
-pub use verify::{Document, Verified, verify};
+pub use undo::{UNDOING, newest_undo, verify_undo};
+pub use verify::{Document, Scratch, Verified, verify};
 
 /// The delegated roles, each of which governs the targets below a folder of its own name.
 pub const DELEGATED: [&str; 4] = ["policies", "previews", "retractions", "exemptions"];

@@ -79,6 +79,22 @@ impl Verified {
     }
 }
 
+/// A folder for what verification writes down for a moment. It goes with this value.
+#[derive(Debug)]
+pub struct Scratch(tempfile::TempDir);
+
+impl Scratch {
+    /// In the first of these folders that has room. None where none has.
+    pub fn in_one_of(folders: &[std::path::PathBuf]) -> Option<Self> {
+        folders.iter().find_map(|folder| tempfile::tempdir_in(folder).ok()).map(Self)
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        self.0.path()
+    }
+}
+
 /// Verifies `offered`, starting from the trusted `root` (JSON text) and, if there is one, what was `accepted` last.
 ///
 /// `scratch` is a folder in which a temporary one is made for `tough`.
@@ -282,7 +298,7 @@ async fn read(repository: &Repository, name: &TargetName) -> Result<Vec<u8>, Ref
 }
 
 /// Whose signatures on a delegated role hold. A role may carry more signatures than it needs, and false ones.
-fn signers(delegations: &Delegations, role: &str, signed: &Signed<Targets>) -> Vec<String> {
+pub(crate) fn signers(delegations: &Delegations, role: &str, signed: &Signed<Targets>) -> Vec<String> {
     let mut one = delegations.clone();
     one.roles.iter_mut().for_each(|role| role.threshold = std::num::NonZeroU64::MIN);
     let holds = |signature: &&tough::schema::Signature| {

@@ -112,11 +112,12 @@ async fn propose(server: &Server, in_force: &Verified, draft: Draft, next_key: O
     Ok(())
 }
 
-/// If this admin has a next key and it is published, takes it into use. Needs no key, so that it comes before every
-/// command; where the server can't be reached, the command says so itself.
+/// If this admin has a next key and it is published, takes it into use, before any command: with it the server answers from then
+/// on. Where the server can't be reached, the command says so itself.
 pub(crate) async fn finish_rotation(home: &Home) -> Result<()> {
     let Some(next) = home.next_public() else { return Ok(()) };
-    let Ok(in_force) = Server::connect(home, Credential::Nobody)?.in_force(home).await else { return Ok(()) };
+    let credential = Credential::Key(home.key_at(Place::Next)?);
+    let Ok(in_force) = Server::connect(home, credential)?.in_force(home).await else { return Ok(()) };
     if Admins::of_root(&in_force.root)?.keys.contains(&next) {
         home.exchange_keys(&next)?;
         warn!("Your new key is published and in use: {}. The old one is put away.", next.fingerprint()?);

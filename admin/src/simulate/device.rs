@@ -192,7 +192,7 @@ impl<'s> Device<'s> {
         Now {
             wall: self.at,
             boot: BOOT + self.at.duration_since(self.booted),
-            boot_id: self.boots.to_string(),
+            boot_id: Some(self.boots.to_string()),
             zone: self.scene.entry.zone.zone.clone(),
         }
     }
@@ -247,7 +247,7 @@ impl<'s> Device<'s> {
             };
             (person, domains.iter().filter(there).cloned().collect())
         };
-        MailFound { people: self.people().map(of).collect(), domains: domains.clone() }
+        MailFound::of(&domains, self.people().map(of))
     }
 
     fn due_removals(&self) -> impl Iterator<Item = (Person, Timestamp)> {

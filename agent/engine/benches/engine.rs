@@ -5,7 +5,7 @@
 #![expect(clippy::disallowed_methods, reason = "a benchmark measures real time")]
 #![expect(clippy::expect_used, reason = "a benchmark may stop")]
 
-use std::{collections::BTreeMap, hint::black_box, sync::Arc, time::Duration, time::Instant};
+use std::{collections::{BTreeMap, BTreeSet}, hint::black_box, sync::Arc, time::Duration, time::Instant};
 
 use forewarn_engine::{Engine, Input, MailFound, Now, PolicySet, Settings, SignedPolicy, State};
 use forewarn_proto::{
@@ -73,11 +73,11 @@ impl Device {
             SignedPolicy { policy: Arc::clone(&self.policy), signed_by: vec!["ann".into()], expires: Timestamp::MAX };
         let policies = BTreeMap::from([(signed.policy.id.clone(), signed)]);
         let domain: Domain = "corp.example".parse().expect("a domain");
-        let people = (1..=PERSONS).map(|id| (Person::from_bits(id), [domain.clone()].into())).collect();
+        let people = (1..=PERSONS).map(|id| (Person::from_bits(id), BTreeSet::from([domain.clone()])));
         let mut told = 0;
         for input in [
             Input::PoliciesVerified(PolicySet { bundle: 1, policies, ..PolicySet::default() }),
-            Input::MailFound(MailFound { domains: [domain.clone()].into(), people }),
+            Input::MailFound(MailFound::of(&[domain.clone()].into(), people)),
             Input::InventoryTaken(Arc::clone(&self.listings)),
             Input::Persisted(3),
         ] {
@@ -130,7 +130,7 @@ fn package(source: Source, kind: &str, name: &str) -> Package {
 
 fn now() -> Now {
     let wall = "2026-12-01T09:00Z".parse().expect("a time");
-    Now { wall, boot: SignedDuration::from_secs(60), boot_id: "boot".into(), zone: TimeZone::UTC }
+    Now { wall, boot: SignedDuration::from_secs(60), boot_id: Some("boot".into()), zone: TimeZone::UTC }
 }
 
 fn timed<T>(work: impl FnOnce() -> T) -> Duration {

@@ -40,6 +40,8 @@ pub struct Engine {
     pub(crate) unattended: BTreeSet<Person>,
     /// What was heard since the process began. A report before all of it would say less than the last one.
     pub(crate) heard: Heard,
+    /// Whether the policies were confirmed since the process began.
+    pub(crate) confirmed_here: bool,
     #[cfg(test)]
     pub(crate) ignores: BTreeSet<Hold>,
     generation: u64,
@@ -82,6 +84,7 @@ impl Engine {
             prepared: Vec::new(),
             unattended: BTreeSet::new(),
             heard: Heard::default(),
+            confirmed_here: false,
             #[cfg(test)]
             ignores: BTreeSet::new(),
             generation: 0,
@@ -223,7 +226,8 @@ impl Engine {
             Input::PoliciesConfirmed => {
                 self.refused = None;
                 self.state.confirmed_at = Some(self.time());
-                self.state.confirmed_in = Some(now.boot_id.clone());
+                self.state.confirmed_in = now.boot_id.clone();
+                self.confirmed_here = true;
             }
             Input::UndoingHeard(undoing) => self.state.undoing.hear(&undoing),
             Input::BundleRefused(refusal) => self.refused = Some(refusal),

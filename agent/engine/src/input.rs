@@ -75,10 +75,25 @@ pub enum Input {
 /// Who has company mail on this device.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct MailFound {
-    /// The domains that were looked for.
-    pub domains: BTreeSet<Domain>,
-    /// Each person on the device, with those of the domains of which they have a profile.
-    pub people: BTreeMap<Person, BTreeSet<Domain>>,
+    /// Each person on the device whose home was looked at.
+    pub people: BTreeMap<Person, MailOf>,
+}
+
+/// What mail somebody has.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct MailOf {
+    /// The domains that were looked for in their home. Each home is looked at by itself, some later than others.
+    pub looked_for: BTreeSet<Domain>,
+    /// Those of which they have a profile.
+    pub has: BTreeSet<Domain>,
+}
+
+impl MailFound {
+    /// These people have mail of these domains; all were looked for `looked_for`.
+    pub fn of(looked_for: &BTreeSet<Domain>, people: impl IntoIterator<Item = (Person, BTreeSet<Domain>)>) -> Self {
+        let of = |(person, has)| (person, MailOf { looked_for: looked_for.clone(), has });
+        Self { people: people.into_iter().map(of).collect() }
+    }
 }
 
 /// Everything that one verified bundle says.

@@ -35,7 +35,7 @@ pub use forewarn_proto::{
     id::{App, NoticeId, ObligationId, ProfileId, Subject},
     notice::{Notice, NoticeKind},
 };
-pub use input::{Input, MailFound, PolicySet, SignedPolicy};
+pub use input::{Input, MailFound, MailOf, PolicySet, SignedPolicy};
 pub use settings::Settings;
 pub use state::State;
 pub use time::{Now, TrustedTime};

@@ -220,7 +220,7 @@ impl Engine {
     }
 
     fn has_profile(&self, domain: &Domain, person: Person) -> bool {
-        let present = self.mail.people.get(&person).is_some_and(|found| found.contains(domain));
+        let present = self.mail.people.get(&person).is_some_and(|mail| mail.has.contains(domain));
         present || self.state.profiles.contains_key(&ProfileId { domain: domain.clone(), person })
     }
 

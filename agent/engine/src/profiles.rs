@@ -33,11 +33,12 @@ impl Engine {
     /// Follows mail that was set up again while it is in the vault: the person is told, and it goes there too when the
     /// deadline of that notice has come. What was taken before stays where it is.
     pub(crate) fn update_agains(&mut self) {
-        let looked_for =
-            |id: &ProfileId| self.mail.domains.contains(&id.domain).then(|| self.mail.people.get(&id.person));
+        let looked_for = |id: &ProfileId| {
+            self.mail.people.get(&id.person).filter(|mail| mail.looked_for.contains(&id.domain))
+        };
         let vaulted = self.state.profiles.iter().filter(|(_, profile)| profile.place == Place::Vault);
         let known: Vec<(ProfileId, bool)> =
-            vaulted.filter_map(|(id, _)| Some((id.clone(), looked_for(id).flatten()?.contains(&id.domain)))).collect();
+            vaulted.filter_map(|(id, _)| Some((id.clone(), looked_for(id)?.has.contains(&id.domain)))).collect();
         for (id, is_there) in known {
             let due = self.again_deadline(&id).is_some_and(|deadline| deadline <= self.time());
             let due = due && self.due_profiles().contains(&id);
@@ -131,9 +132,16 @@ impl Engine {
         if let Some(profile) = self.state.profiles.get_mut(id).filter(|p| p.place == Place::Leaving) {
             *profile = Profile::on_the_way(Place::Vault);
             // What the next look finds has been set up again.
-            self.mail.people.entry(id.person).or_default().remove(&id.domain);
+            self.know_mail(id, false);
             self.queue(Subject::Profile(id.clone()), NoticeKind::Revoked, BTreeSet::new());
         }
+    }
+
+    /// Whether somebody has mail of a domain is known without a look.
+    fn know_mail(&mut self, id: &ProfileId, is_there: bool) {
+        let mail = self.mail.people.entry(id.person).or_default();
+        mail.looked_for.insert(id.domain.clone());
+        let _ = if is_there { mail.has.insert(id.domain.clone()) } else { mail.has.remove(&id.domain) };
     }
 
     /// The admins hear of it with the next report.
@@ -147,7 +155,7 @@ impl Engine {
         if self.state.profiles.get(id).is_some_and(|p| p.place == Place::Returning) {
             self.state.profiles.remove(id);
             // The next look at the home will find it; until then it counts as there.
-            self.mail.people.entry(id.person).or_default().insert(id.domain.clone());
+            self.know_mail(id, true);
             self.queue(Subject::Profile(id.clone()), NoticeKind::Restored, BTreeSet::new());
         }
     }

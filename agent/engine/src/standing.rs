@@ -10,7 +10,7 @@ use forewarn_proto::{
 use jiff::Timestamp;
 
 use crate::{
-    Engine, ObligationId, SignedPolicy, Spared,
+    Engine, ObligationId, SignedPolicy, Spared, TrustedTime,
     deadline::{Readiness, effective},
     finding::{RuleKey, is_certain},
     state::Place,
@@ -76,8 +76,8 @@ impl Engine {
     /// Whether all the mail of a person's that a policy names was looked for since the process began.
     pub(crate) fn knows_mail(&self, policy: &Policy, person: Person) -> bool {
         let named = &policy.consequence.mail;
-        named.is_empty()
-            || (self.mail.people.contains_key(&person) && named.iter().all(|domain| self.mail.domains.contains(domain)))
+        let known = self.mail.people.get(&person).map(|mail| &mail.looked_for);
+        named.is_empty() || known.is_some_and(|known| named.iter().all(|domain| known.contains(domain)))
     }
 
     /// Whether something that is certainly the app was found. What is not warns and takes nothing.
@@ -119,8 +119,12 @@ impl Engine {
     fn is_current(&self) -> bool {
         let at = self.time();
         let recent = |confirmed: Timestamp| at.duration_since(confirmed).abs() <= self.settings.max_staleness;
-        let boot = self.state.time.as_ref().map(|time| time.boot_id());
-        self.state.confirmed_in.as_deref() == boot && self.state.confirmed_at.is_some_and(recent)
+        let in_this_boot = match self.state.time.as_ref().and_then(TrustedTime::boot_id) {
+            Some(boot) => self.state.confirmed_in.as_deref() == Some(boot),
+            // Nobody knows of what boot anything is.
+            None => self.confirmed_here,
+        };
+        in_this_boot && self.state.confirmed_at.is_some_and(recent)
     }
 
     /// From when on a policy acts though no server confirms it, if it says so.

@@ -22,8 +22,8 @@ pub struct Now {
     pub wall: Timestamp,
     /// Time since boot, suspend counted (Linux: `CLOCK_BOOTTIME`).
     pub boot: SignedDuration,
-    /// Names this boot (Linux: `/proc/sys/kernel/random/boot_id`).
-    pub boot_id: String,
+    /// Names this boot (Linux: `/proc/sys/kernel/random/boot_id`); None where that can't be found out.
+    pub boot_id: Option<String>,
     /// The device's local time zone.
     pub zone: TimeZone,
 }
@@ -33,6 +33,7 @@ pub struct Now {
 pub struct TrustedTime {
     at: Timestamp,
     boot: SignedDuration,
+    /// Empty where it could not be found out.
     boot_id: String,
     /// Stamps from here on were made while the time was not certain, or in a boot in which it became certain.
     uncertain_since: Timestamp,
@@ -48,7 +49,7 @@ impl TrustedTime {
         Self {
             at: now.wall,
             boot: now.boot,
-            boot_id: now.boot_id.clone(),
+            boot_id: now.boot_id.clone().unwrap_or_default(),
             uncertain_since: now.wall,
             certain: false,
             heard: false,
@@ -60,14 +61,17 @@ impl TrustedTime {
         self.at
     }
 
-    /// The boot in which it was read.
-    pub(crate) fn boot_id(&self) -> &str {
-        &self.boot_id
+    /// The boot in which it was read; None where that could not be found out.
+    pub(crate) fn boot_id(&self) -> Option<&str> {
+        Some(self.boot_id.as_str()).filter(|id| !id.is_empty())
     }
 
-    /// Carries time forward to `now`. After a reboot only the time since boot is added.
+    /// Carries time forward to `now`. After a reboot only the time since boot is added. Where nobody knows whether there was one,
+    /// time stands still: the server tells it.
     pub fn carry(&mut self, now: &Now) {
-        let same_boot = self.boot_id == now.boot_id;
+        let (before, boot) = (self.boot_id(), now.boot_id.as_deref());
+        let same_boot = boot.is_some() && before == boot;
+        let known = before.is_some() && boot.is_some();
         if !same_boot {
             if self.certain {
                 // What was stamped at this very moment was stamped in the former boot.
@@ -76,11 +80,15 @@ impl TrustedTime {
             self.certain = false;
             self.heard = false;
         }
-        let passed = if same_boot { now.boot - self.boot } else { now.boot };
+        let passed = match (known, same_boot) {
+            (true, true) => now.boot - self.boot,
+            (true, false) => now.boot,
+            (false, _) => SignedDuration::ZERO,
+        };
         let passed = passed.max(SignedDuration::ZERO);
         self.at = self.at.saturating_add(passed).unwrap_or(Timestamp::MAX);
         self.boot = now.boot;
-        self.boot_id.clone_from(&now.boot_id);
+        self.boot_id = now.boot_id.clone().unwrap_or_default();
     }
 
     /// Hears the server's time, authenticated by TLS. Call [`TrustedTime::carry`] first. What was stamped at or after

@@ -43,7 +43,7 @@ pub use digest::Digest;
 pub use error::{Error, Refusal};
 pub use find::{find, plan, watched};
 pub use home::{Birth, FolderId, Home};
-pub use limits::MAX_FILE_BYTES;
+pub use limits::{MAX_FILE_BYTES, MAX_HELD_DOMAINS};
 pub use plan::{FilePlan, Plan};
 pub use vault::{
     Conflict, ConflictReason, Folder, Folders, Guard, Holding, KEPT_AFTER_RESTORE, KEY_BYTES, Keys, Label, Pipe,

@@ -8,7 +8,6 @@ use base64::{
 use clap::Args;
 use forewarn_proto::{
     api::{EnrollAnswer, EnrollRequest},
-    foreign::Foreign,
     policy::Group,
 };
 use forewarn_terminal::say;
@@ -16,7 +15,11 @@ use forewarn_trust::{check_root, metadata::admins_of};
 use rcgen::{CertificateParams, KeyPair};
 use serde::Deserialize;
 
-use crate::{config::Config, identity::Identity, sync::connect};
+use crate::{
+    config::Config,
+    identity::Identity,
+    sync::{connect, json, refusal},
+};
 
 /// Options of `enroll`.
 #[derive(Args)]
@@ -58,9 +61,9 @@ pub(crate) async fn run(config: &Config, options: &Options) -> Result<()> {
     let answer = client.post(format!("{}/v1/enroll", token.server)).json(&request).send().await;
     let answer = answer.with_context(|| format!("{} can't be reached", token.server))?;
     if !answer.status().is_success() {
-        bail!("the server refuses: {}", answer.json::<Foreign>().await.unwrap_or_default().line());
+        bail!("the server refuses: {}", refusal(answer).await.line());
     }
-    let EnrollAnswer { device, certificate } = answer.json().await.context("the server's answer can't be read")?;
+    let EnrollAnswer { device, certificate } = json(answer).await?;
     let (server, groups, key) = (token.server, token.groups, key.serialize_pem());
     let identity = Identity { server, device, ca, groups, certificate, key, former: None, root };
     identity.save(&config.state)?;

@@ -61,6 +61,7 @@ impl Daemon {
             simulated_clock: self.clock.is_simulated(),
             server: self.server.as_str().into(),
             connected: self.connected,
+            heard_at: self.heard_at,
             confirmed_at: self.engine.confirmed_at(),
             refused: self.engine.refused().cloned(),
             unread: self.engine.unread().to_vec(),

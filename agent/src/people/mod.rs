@@ -6,15 +6,17 @@ mod heritage;
 mod register;
 
 use std::{
+    collections::BTreeMap,
     os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use anyhow::{Context, Result, bail, ensure};
 use forewarn_inventory::{HomeFolder, Places};
 use forewarn_proto::inventory::Person;
-use tokio::sync::mpsc;
+use tokio::{sync::mpsc, time::Instant};
 
 use self::{
     database::{Entry, Listed},
@@ -24,7 +26,10 @@ pub(crate) use self::{
     database::{group_of, groups_of},
     heritage::{give, is_gone, kept, known},
 };
-use crate::config::Config;
+use crate::{config::Config, turns::Lane};
+
+/// How long homes may take to be seen at a start. One that does not answer counts as one that is not there.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// An account whose home is looked after.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,6 +64,8 @@ impl Account {
 pub(crate) struct People {
     accounts: Arc<[Account]>,
     register: Arc<Mutex<Register>>,
+    /// Where what touches each one's home is done.
+    lanes: Arc<BTreeMap<Person, Lane>>,
     /// Who is not the same as before: their home or their name is another.
     changed: mpsc::UnboundedSender<Person>,
 }
@@ -70,21 +77,30 @@ impl People {
     /// When what is known of them can't be stored.
     pub(crate) fn meet(config: &Config) -> Result<(Self, mpsc::UnboundedReceiver<Person>)> {
         let mut register = Register::load(&config.state)?;
-        let entries = looked_after(config, |entry| register.has_met(&sighting(entry)));
-        let persons = register.meet(&entries.iter().map(sighting).collect::<Vec<_>>(), draw)?;
-        let accounts = persons.into_iter().zip(entries).map(|(person, entry)| Account::of(person, entry)).collect();
+        let entries = looked_after(config, |entry| register.has_met(entry.name.as_deref()));
+        let seen = answers(&entries, sighting);
+        // A home that does not answer says nothing, and holds up nobody else's.
+        let seen = entries.iter().zip(seen).map(|(entry, seen)| seen.unwrap_or_else(|| sighting_without(entry)));
+        let persons = register.meet(&seen.collect::<Vec<_>>(), draw)?;
+        let accounts: Vec<Account> =
+            persons.into_iter().zip(entries).map(|(person, entry)| Account::of(person, entry)).collect();
         let (changed, receiver) = mpsc::unbounded_channel();
         for person in register.to_be_told_anew() {
             let _ = changed.send(person);
         }
-        Ok((Self { accounts, register: Arc::new(Mutex::new(register)), changed }, receiver))
+        Ok((Self::new(accounts, register, changed), receiver))
     }
 
     /// For a command of a person's own, which looks after nobody.
     pub(crate) fn unmet(accounts: Vec<Account>) -> Self {
         let seen = accounts.iter().map(|account| (account.person, sighting(&Entry::from(account))));
-        let register = Arc::new(Mutex::new(Register::of(seen)));
-        Self { accounts: accounts.into(), register, changed: mpsc::unbounded_channel().0 }
+        let register = Register::of(seen);
+        Self::new(accounts, register, mpsc::unbounded_channel().0)
+    }
+
+    fn new(accounts: Vec<Account>, register: Register, changed: mpsc::UnboundedSender<Person>) -> Self {
+        let lanes = accounts.iter().map(|account| (account.person, Lane::default())).collect();
+        Self { accounts: accounts.into(), register: Arc::new(Mutex::new(register)), lanes: Arc::new(lanes), changed }
     }
 
     /// These, as if they had been met before: whose number this is, and where their home is.
@@ -102,6 +118,11 @@ impl People {
 
     pub(crate) fn persons(&self) -> impl Iterator<Item = Person> {
         self.accounts.iter().map(|account| account.person)
+    }
+
+    /// Where what touches this person's home is done: one thing at a time, on a thread that it may keep.
+    pub(crate) fn lane(&self, person: Person) -> Lane {
+        self.lanes.get(&person).cloned().unwrap_or_default()
     }
 
     pub(crate) fn places(&self, root: &Path) -> Places {
@@ -132,7 +153,9 @@ impl People {
     pub(crate) fn ensure_same(&self, account: &Account) -> Result<Account> {
         let now = database::entry(account.user);
         ensure!(now.listed == account.listed, "the account with the number {} is another one by now", account.user);
-        let is_same = self.register().notice(account.person, &sighting(&Entry::from(account)))?;
+        // Before the register is locked: it is everybody's.
+        let seen = sighting(&Entry::from(account));
+        let is_same = self.register().notice(account.person, &seen)?;
         if !is_same {
             let _ = self.changed.send(account.person);
             bail!("the home folder is not the one that was there before; its person is told anew first");
@@ -182,11 +205,44 @@ fn looked_after(config: &Config, is_known: impl Fn(&Entry) -> bool) -> Vec<Entry
     let entries = database::everyone();
     let whose = |home: PathBuf| entry_of_home(home, &entries);
     let found: Vec<Entry> = match &config.homes {
-        None if me.is_root() => entries.iter().filter(|e| has_home(e, &entries) || is_known(e)).cloned().collect(),
+        None if me.is_root() => {
+            let all = entries.clone();
+            let have_homes = answers(&entries, move |entry| has_home(entry, &all));
+            let pairs = entries.iter().zip(have_homes);
+            pairs.filter(|(entry, has)| *has == Some(true) || is_known(entry)).map(|(entry, _)| entry.clone()).collect()
+        }
         None => config.own_home.clone().into_iter().filter_map(whose).collect(),
-        Some(named) => named.iter().cloned().filter_map(whose).collect(),
+        Some(named) => {
+            let all = entries.clone();
+            answers(named, move |home| entry_of_home(home.clone(), &all)).into_iter().flatten().flatten().collect()
+        }
     };
-    found.into_iter().filter(|entry| me.is_root() || entry.user == me.as_raw()).collect()
+    let found: Vec<Entry> = found.into_iter().filter(|entry| me.is_root() || entry.user == me.as_raw()).collect();
+    found.iter().filter(|entry| !is_left_behind(entry, &found)).cloned().collect()
+}
+
+/// Whether a folder is its owner's by the number alone, where the account of that number has another one that is looked after.
+/// Somebody else left it.
+fn is_left_behind(entry: &Entry, found: &[Entry]) -> bool {
+    let own = |other: &Entry| other.listed.as_ref().is_some_and(|listed| listed.home() == other.home);
+    !own(entry) && found.iter().any(|other| other.user == entry.user && own(other))
+}
+
+/// What comes of asking this of each, at the same time; None where it does not answer. That keeps a thread.
+fn answers<T, A>(all: &[T], ask: impl Fn(&T) -> A + Send + Sync + 'static) -> Vec<Option<A>>
+where
+    T: Clone + Send + 'static,
+    A: Send + 'static,
+{
+    let (ask, deadline) = (Arc::new(ask), Instant::now() + PATIENCE);
+    let asked = all.iter().cloned().map(|one| {
+        let ((sender, answer), ask) = (std::sync::mpsc::channel(), ask.clone());
+        std::thread::spawn(move || sender.send(ask(&one)));
+        answer
+    });
+    let answers: Vec<_> = asked.collect();
+    let left = || deadline.saturating_duration_since(Instant::now());
+    answers.into_iter().map(|answer| answer.recv_timeout(left()).ok()).collect()
 }
 
 /// Whose a home is: where nothing is mounted yet, the folder may be anybody's.
@@ -220,6 +276,12 @@ fn is_still_theirs(account: &Account) -> bool {
 fn sighting(entry: &Entry) -> Sighting {
     let Entry { user, name, home, .. } = entry;
     Sighting { user: *user, name: name.clone(), path: home.clone(), home: Home::at(home, *user) }
+}
+
+/// The same of somebody whose home does not answer.
+fn sighting_without(entry: &Entry) -> Sighting {
+    let Entry { user, name, home, .. } = entry;
+    Sighting { user: *user, name: name.clone(), path: home.clone(), home: Home::Absent }
 }
 
 /// A new person's name.

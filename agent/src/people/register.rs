@@ -127,8 +127,8 @@ impl Register {
     }
 
     /// Whether somebody of this name was met before.
-    pub(super) fn has_met(&self, sighting: &Sighting) -> bool {
-        sighting.name.is_some() && self.known.iter().any(|known| known.name == sighting.name)
+    pub(super) fn has_met(&self, name: Option<&str>) -> bool {
+        name.is_some() && self.known.iter().any(|known| known.name.as_deref() == name)
     }
 
     /// Says who each of these is. The best fits are found first, and each known person is one of these at most.

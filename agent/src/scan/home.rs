@@ -43,6 +43,8 @@ pub(crate) struct Found {
     pub(crate) watch: Option<HomePoints>,
     /// How far the worker was shut in.
     pub(crate) isolation: Option<Isolation>,
+    /// Whether the worker broke off, or did not come back in time. A home that is not open is heard of when it opens.
+    pub(crate) failed: bool,
 }
 
 /// Whom to ask.
@@ -75,7 +77,9 @@ impl Reader {
         let (mut heard, person, sources) = (Heard::default(), request.person, request.sources.clone());
         let folder = account.home.display().to_string();
         let worker = worker::start(&self.program, people, account);
-        let broken = match tokio::time::timeout(self.deadline, ask(worker, request, &mut heard)).await {
+        let asked = tokio::time::timeout(self.deadline, ask(worker, request, &mut heard)).await;
+        let failed = !matches!(asked, Ok(Ok(())));
+        let broken = match asked {
             Ok(Ok(())) if heard.not_open => worker::NOT_OPEN.to_owned(),
             Ok(Ok(())) => "its worker left it out".to_owned(),
             Ok(Err(error)) => format!("{error:#}"),
@@ -84,7 +88,7 @@ impl Reader {
         let missing = |source| unread(source, Scope::Person(person), &folder, &broken);
         let mut listing = |source: &Source| heard.listings.remove(source).unwrap_or_else(|| missing(*source));
         let listings = sources.iter().map(&mut listing).collect();
-        Found { listings, mail: heard.mail, watch: heard.watch, isolation: heard.isolation }
+        Found { listings, mail: heard.mail, watch: heard.watch, isolation: heard.isolation, failed }
     }
 }
 

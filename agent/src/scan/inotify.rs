@@ -75,8 +75,8 @@ pub(super) struct Opened {
 #[derive(Clone)]
 pub(super) struct Watches {
     inotify: Arc<AsyncFd<OwnedFd>>,
-    /// By the kernel's number: the path under which it is known here.
-    paths: Arc<Mutex<BTreeMap<i32, PathBuf>>>,
+    /// By the kernel's number: the paths under which it is known here, one for each who watches it.
+    paths: Arc<Mutex<BTreeMap<i32, Vec<PathBuf>>>>,
 }
 
 impl Opened {
@@ -111,13 +111,19 @@ impl Watches {
         // It leads to the very file, by no path.
         let link = format!("/proc/self/fd/{}", opened.fd.as_raw_fd());
         let number = add_watch(self.inotify.get_ref(), link, CHANGES)?;
-        self.paths().insert(number, path.to_owned());
+        self.paths().entry(number).or_default().push(path.to_owned());
         Ok(number)
     }
 
-    /// Ends a watch. It may have ended by itself, if what was there was removed.
-    pub(super) fn remove(&self, number: i32) {
-        if self.paths().remove(&number).is_some() {
+    /// Ends a watch on this path. It may have ended by itself, if what was there was removed; and what others watch goes on.
+    pub(super) fn remove(&self, number: i32, path: &Path) {
+        let mut paths = self.paths();
+        let Some(known) = paths.get_mut(&number) else { return };
+        if let Some(index) = known.iter().position(|known| known == path) {
+            known.swap_remove(index);
+        }
+        if known.is_empty() {
+            paths.remove(&number);
             let _ = remove_watch(self.inotify.get_ref(), number);
         }
     }
@@ -147,13 +153,17 @@ impl Watches {
                 take(Event::Lost);
                 continue;
             }
-            let Some(mut path) = self.paths().get(&event.wd()).cloned() else { continue };
-            path.extend(event.file_name().map(|name| std::ffi::OsStr::from_bytes(name.to_bytes())));
-            take(Event::Changed { path, gone: event.events().intersects(GONE) });
+            let mut known = self.paths().get(&event.wd()).cloned().unwrap_or_default();
+            known.dedup();
+            let (name, gone) = (event.file_name(), event.events().intersects(GONE));
+            for mut path in known {
+                path.extend(name.map(|name| std::ffi::OsStr::from_bytes(name.to_bytes())));
+                take(Event::Changed { path, gone });
+            }
         }
     }
 
-    fn paths(&self) -> std::sync::MutexGuard<'_, BTreeMap<i32, PathBuf>> {
+    fn paths(&self) -> std::sync::MutexGuard<'_, BTreeMap<i32, Vec<PathBuf>>> {
         self.paths.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -5,29 +5,32 @@
 
 mod home;
 mod inotify;
+mod looks;
 mod watch;
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, TryLockError},
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
 use forewarn_clock::Clock;
-use forewarn_engine::MailFound;
+use forewarn_engine::MailOf;
 use forewarn_inventory::{Lister, Places, sources_of};
 use forewarn_proto::{
-    inventory::{Change, Gap, Listing, Person, Scope, Source, Wanted},
+    inventory::{Change, Gap, Listing, Scope, Source, Wanted},
     ipc::Isolation,
     policy::Domain,
 };
 use jiff::Timestamp;
 
-pub(crate) use watch::{HomePoints, Pace, Touched, Watch};
+pub(crate) use looks::{Extent, Looks};
+pub(crate) use watch::{HomePoints, Touched, Watch};
 
 use crate::{
     people::{Account, People},
+    turns::{Lane, Turns},
     worker::LookRequest,
 };
 
@@ -38,118 +41,87 @@ pub(crate) const LOOK_EVERY: Duration = Duration::from_secs(4 * 60 * 60);
 /// dpkg's take 0.1 s.
 const SOURCE_DEADLINE: Duration = Duration::from_secs(10);
 
-/// What to look at, and what the engine wants to hear of it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Extent {
-    /// What differs from the last look, in these scopes.
-    Changes(BTreeSet<Scope>),
-    /// Everything, because rules have changed.
-    Whole,
-}
-
 /// What is looked for.
 #[derive(Debug, Clone)]
 pub(crate) struct Search {
+    pub(crate) extent: Extent,
     pub(crate) wanted: Wanted,
     /// Mail domains.
-    pub(crate) domains: BTreeSet<Domain>,
-    /// How many errands about mail had been done when the look began.
-    pub(crate) errands: u64,
+    pub(crate) domains: std::collections::BTreeSet<Domain>,
 }
 
-/// What one look found.
+/// What one look at one scope found.
 #[derive(Debug)]
 pub(crate) struct Scan {
+    pub(crate) scope: Scope,
     pub(crate) extent: Extent,
     /// What was looked for. A look for what rules named before they changed says nothing of the new ones.
     pub(crate) wanted: Wanted,
     pub(crate) listings: Vec<Listing>,
-    /// The domains of which people have mail. Whoever could not be looked at is not among them.
-    pub(crate) mail: MailFound,
-    /// What is to be watched in the homes that were looked at.
-    pub(crate) watch: BTreeMap<Person, HomePoints>,
-    /// See [`Search::errands`]. What was found of mail before the last errand ended may have been taken since.
-    pub(crate) errands: u64,
-    /// How far the last worker was shut in.
+    /// The domains of which the person has mail; None where that could not be found out.
+    pub(crate) mail: Option<MailOf>,
+    /// What is to be watched in the home; None where that could not be found out.
+    pub(crate) watch: Option<HomePoints>,
+    /// How far the worker was shut in.
     pub(crate) isolation: Option<Isolation>,
+    /// Whether something did not answer, which may another time.
+    pub(crate) failed: bool,
 }
 
-/// Looks again and again, and one look at a time.
-#[derive(Debug, Clone)]
+/// Looks again and again.
+#[derive(Clone)]
 pub(crate) struct Scanner {
     root: PathBuf,
     people: People,
-    system: BTreeMap<Source, Arc<Mutex<Lister>>>,
+    turns: Turns,
+    system: BTreeMap<Source, (Lane, Arc<Mutex<Lister>>)>,
     reader: home::Reader,
 }
 
-impl Extent {
-    /// Everything that can have changed.
-    pub(crate) fn everywhere(people: &People) -> Self {
-        Self::Changes(people.persons().map(Scope::Person).chain([Scope::System]).collect())
-    }
-
-    /// Both at once.
-    pub(crate) fn and(self, other: Self) -> Self {
-        match (self, other) {
-            (Self::Changes(one), Self::Changes(other)) => Self::Changes(&one | &other),
-            _ => Self::Whole,
-        }
-    }
-
-    fn reaches(&self, scope: Scope) -> bool {
-        match self {
-            Self::Changes(scopes) => scopes.contains(&scope),
-            Self::Whole => true,
-        }
-    }
-}
-
 impl Scanner {
-    pub(crate) fn new(root: &Path, people: People) -> Self {
+    pub(crate) fn new(root: &Path, people: People, turns: Turns) -> Self {
         let places = people.places(root);
         let lister = |source| Arc::new(Mutex::new(Lister::new(places.clone(), source, Scope::System)));
-        let system = sources_of(Scope::System).map(|source| (source, lister(source))).collect();
-        Self { root: root.to_owned(), people, system, reader: home::Reader::default() }
+        let system = sources_of(Scope::System).map(|source| (source, (Lane::default(), lister(source)))).collect();
+        Self { root: root.to_owned(), people, turns, system, reader: home::Reader::default() }
     }
 
-    /// Looks at what `extent` reaches.
-    pub(crate) async fn look(&self, search: Search, extent: Extent) -> Scan {
-        let mut listings = Vec::new();
-        if extent.reaches(Scope::System) {
-            for (source, lister) in &self.system {
-                listings.push(self.system_source(*source, lister.clone(), &search.wanted).await);
+    /// Looks at a scope. None for somebody who is not looked after.
+    pub(crate) async fn look(&self, search: &Search, scope: Scope) -> Option<Scan> {
+        match scope {
+            Scope::System => Some(self.look_at_system(search).await),
+            Scope::Person(person) => {
+                let account = self.people.account(person)?;
+                let turn = self.turns.of(person).await?;
+                let found = self.home(account, sources_of(scope).collect(), search).await;
+                drop(turn);
+                let mail = found.mail.map(|has| MailOf { looked_for: search.domains.clone(), has });
+                let home::Found { listings, watch, isolation, failed, .. } = found;
+                let (extent, wanted) = (search.extent, search.wanted.clone());
+                Some(Scan { scope, extent, wanted, listings, mail, watch, isolation, failed })
             }
         }
-        let (mut people, mut watch, mut isolation) = (BTreeMap::new(), BTreeMap::new(), None);
-        for account in self.people.accounts().iter().filter(|account| extent.reaches(Scope::Person(account.person))) {
-            let person = account.person;
-            let found = self.home(account, sources_of(Scope::Person(person)).collect(), &search).await;
-            listings.extend(found.listings);
-            people.extend(found.mail.map(|mail| (person, mail)));
-            watch.extend(found.watch.map(|points| (person, points)));
-            isolation = found.isolation;
+    }
+
+    async fn look_at_system(&self, search: &Search) -> Scan {
+        let (mut listings, mut failed) = (Vec::new(), false);
+        for source in self.system.keys() {
+            let listing = self.system_source(*source, &search.wanted).await;
+            failed |= listing.is_err();
+            listings.push(listing.unwrap_or_else(|unread| *unread));
         }
-        let errands = search.errands;
-        Scan {
-            extent,
-            errands,
-            watch,
-            wanted: search.wanted,
-            listings,
-            mail: MailFound { domains: search.domains, people },
-            isolation,
-        }
+        let (scope, extent, wanted) = (Scope::System, search.extent, search.wanted.clone());
+        Scan { scope, extent, wanted, listings, mail: None, watch: None, isolation: None, failed }
     }
 
     /// Lists one source wherever the device has it, or every source.
     pub(crate) async fn list(&self, source: Option<Source>, wanted: Wanted) -> Vec<Listing> {
         let asked = |candidate: &Source| source.is_none_or(|source| source == *candidate);
         let mut listings = Vec::new();
-        for (source, lister) in self.system.iter().filter(|(source, _)| asked(source)) {
-            listings.push(self.system_source(*source, lister.clone(), &wanted).await);
+        for source in self.system.keys().filter(|source| asked(source)) {
+            listings.push(self.system_source(*source, &wanted).await.unwrap_or_else(|unread| *unread));
         }
-        let search = Search { wanted, domains: BTreeSet::new(), errands: 0 };
+        let search = Search { extent: Extent::Whole, wanted, domains: Default::default() };
         for account in self.people.accounts() {
             let sources: Vec<Source> = sources_of(Scope::Person(account.person)).filter(asked).collect();
             if !sources.is_empty() {
@@ -159,24 +131,20 @@ impl Scanner {
         listings
     }
 
-    /// Lists a source of the system. One that has not come back from an earlier look is not waited for again.
-    async fn system_source(&self, source: Source, lister: Arc<Mutex<Lister>>, wanted: &Wanted) -> Listing {
-        let wanted = wanted.clone();
-        let read = tokio::task::spawn_blocking(move || {
-            let mut lister = match lister.try_lock() {
-                Ok(lister) => lister,
-                // A look that broke off leaves nothing in it that is half done.
-                Err(TryLockError::Poisoned(broken)) => broken.into_inner(),
-                Err(TryLockError::WouldBlock) => return None,
-            };
-            Some(lister.list(&wanted, now()))
-        });
-        let reason = match tokio::time::timeout(SOURCE_DEADLINE, read).await {
-            Ok(Ok(Some(listing))) => return listing,
-            Ok(Ok(None)) | Err(_) => NO_ANSWER,
-            Ok(Err(_)) => "its reader broke off; this is a defect",
+    /// Lists a source of the system; the error is a listing that says why it could not be read. One that has not come back from an
+    /// earlier look is not waited for again.
+    async fn system_source(&self, source: Source, wanted: &Wanted) -> Result<Listing, Box<Listing>> {
+        let missing = |reason: &str| Box::new(unread(source, Scope::System, self.root.display(), reason));
+        let Some((lane, lister)) = self.system.get(&source).filter(|(lane, _)| !lane.is_taken()) else {
+            return Err(missing(NO_ANSWER));
         };
-        unread(source, Scope::System, self.root.display(), reason)
+        let (lister, wanted) = (lister.clone(), wanted.clone());
+        // A look that broke off leaves nothing in it that is half done.
+        let list = move || lister.lock().unwrap_or_else(PoisonError::into_inner).list(&wanted, now());
+        match tokio::time::timeout(SOURCE_DEADLINE, lane.run(list)).await {
+            Ok(listing) => listing.map_err(|error| missing(&format!("{error:#}"))),
+            Err(_) => Err(missing(NO_ANSWER)),
+        }
     }
 
     async fn home(&self, account: &Account, sources: Vec<Source>, search: &Search) -> home::Found {
@@ -216,20 +184,18 @@ mod tests {
         fs_err::create_dir_all(root.path().join("var/lib/pacman/local/zlib-1.3-1")).unwrap();
         fs_err::create_dir_all(root.path().join("etc")).unwrap();
         fs_err::write(root.path().join("etc/os-release"), "ID=arch\n").unwrap();
-        let scanner = Scanner::new(root.path(), People::of([]));
+        let scanner = Scanner::new(root.path(), People::of([]), Turns::new([].into_iter()));
         // Somebody else reads it, and does not come back.
-        let stuck = scanner.system[&Source::Dpkg].clone();
-        let (held, is_held) = std::sync::mpsc::channel();
-        std::thread::spawn(move || {
-            let _held = stuck.lock().unwrap();
-            held.send(()).unwrap();
-            std::thread::park();
-        });
-        is_held.recv().unwrap();
+        let (stuck, _) = scanner.system[&Source::Dpkg].clone();
+        let waiting = tokio::spawn(async move { stuck.run(std::thread::park).await });
+        while !scanner.system[&Source::Dpkg].0.is_taken() {
+            tokio::task::yield_now().await;
+        }
         let listings = scanner.list(None, Wanted::All).await;
         let of = |source| listings.iter().find(|listing| listing.source == source).unwrap();
         assert_eq!(of(Source::Dpkg).gaps[0].reason, NO_ANSWER);
         assert_eq!((of(Source::Pacman).count, of(Source::Pacman).is_complete()), (1, true));
         assert_eq!(listings.iter().filter(|listing| !listing.is_complete()).count(), 1);
+        waiting.abort();
     }
 }

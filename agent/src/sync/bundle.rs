@@ -5,9 +5,9 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use forewarn_proto::{bundle::MAX_BUNDLE_BYTES, report::Refusal};
 use forewarn_trust::digest as digest_of;
-use reqwest::{Response, StatusCode};
+use reqwest::StatusCode;
 
-use super::{Heard, Link};
+use super::{Heard, Link, answer};
 
 /// How long it may take. Bounds a server that sends a byte now and then.
 const TIMEOUT: Duration = Duration::from_secs(120);
@@ -40,18 +40,9 @@ async fn fetch(link: &Link, digest: &str, size: u64) -> Result<Option<Vec<u8>>> 
     if answer.status() == StatusCode::NOT_FOUND {
         return Ok(None);
     }
-    let bytes = read(answer.error_for_status()?, usize::try_from(size)?).await?;
+    let size = usize::try_from(size)?;
+    let bytes = answer::bytes(answer.error_for_status()?, size).await?;
+    ensure!(bytes.len() == size, "the bundle is smaller than announced");
     ensure!(digest_of(&bytes) == digest, "the bundle that was fetched is not the one that was announced");
     Ok(Some(bytes))
-}
-
-/// Reads a body of exactly `size` bytes.
-async fn read(mut answer: Response, size: usize) -> Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    while let Some(chunk) = answer.chunk().await? {
-        ensure!(bytes.len() + chunk.len() <= size, "the bundle is larger than announced");
-        bytes.extend_from_slice(&chunk);
-    }
-    ensure!(bytes.len() == size, "the bundle is smaller than announced");
-    Ok(bytes)
 }

@@ -1,10 +1,12 @@
 //! The device's side of the push stream, and the way of reports up. Everything it brings is judged elsewhere.
 
+mod answer;
 mod bundle;
 mod client;
 mod renew;
 mod stream;
 
+pub(crate) use answer::{json, refusal};
 pub(crate) use client::connect;
 pub(crate) use renew::Badge;
 
@@ -16,6 +18,7 @@ use forewarn_proto::{
     push::{Frame, Retry},
     report::{Refusal, Report},
 };
+use jiff::Timestamp;
 use tokio::sync::{mpsc, watch};
 
 use crate::identity::Identity;
@@ -28,8 +31,10 @@ const REPORT_TIMEOUT: Duration = Duration::from_secs(30);
 pub(crate) enum Heard {
     /// The stream opened or closed.
     Connected(bool),
+    /// The server gave a sign of life.
+    Alive,
     /// A push.
-    Frame(Frame),
+    Frame(Box<Frame>),
     /// The bundle that the last frame spoke of and did not carry, or why it is not taken.
     Bundle(Result<Vec<u8>, Refusal>),
     /// The server has the report of this sequence.
@@ -42,6 +47,8 @@ pub(crate) struct Link {
     pub(crate) badge: Badge,
     pub(crate) identity: Arc<Identity>,
     pub(crate) heard: mpsc::Sender<Heard>,
+    /// Trusted time, by which certificates are renewed. The server's word alone would have them renewed at its will.
+    pub(crate) time: watch::Receiver<Timestamp>,
 }
 
 /// Keeps the stream open for ever. `known` holds the digest of the accepted bundle.
@@ -111,7 +118,7 @@ pub(crate) async fn appeal(link: &Link, appeals: &[AppealRequest]) -> Result<()>
         let answer =
             request.timeout(REPORT_TIMEOUT).send().await.context("the server can't be reached; try again later")?;
         if !answer.status().is_success() {
-            bail!("the server refuses: {}", answer.json::<String>().await.unwrap_or_default());
+            bail!("the server refuses: {}", refusal(answer).await.line());
         }
     }
     Ok(())

@@ -18,7 +18,7 @@ use reqwest::Client;
 use rustls::pki_types::{CertificateDer, pem::PemObject};
 use x509_parser::{parse_x509_certificate, prelude::Validity};
 
-use super::{REPORT_TIMEOUT, client::connect};
+use super::{REPORT_TIMEOUT, answer::{json, refusal}, client::connect};
 use crate::identity::{Credentials, Identity};
 
 /// This device's identity as it is used now, and the client that shows it. What renews is the only one who writes it.
@@ -54,7 +54,7 @@ impl Badge {
         Ok(())
     }
 
-    /// Renews the certificate if a third of its time or less is left at `now`, the server's time. True if there is a new
+    /// Renews the certificate if a third of its time or less is left at `now`, which is trusted time. True if there is a new
     /// one: the stream is to be opened anew with it.
     pub(super) async fn renew_if_due(&self, now: Timestamp) -> Result<bool> {
         let identity = self.identity();
@@ -67,9 +67,9 @@ impl Badge {
             self.client().post(format!("{}/v1/renew", identity.server)).json(&RenewRequest { signing_request });
         let answer = request.timeout(REPORT_TIMEOUT).send().await.context("the certificate can't be renewed")?;
         if !answer.status().is_success() {
-            bail!("the server does not renew the certificate: {}", answer.json::<String>().await.unwrap_or_default());
+            bail!("the server does not renew the certificate: {}", refusal(answer).await.line());
         }
-        let EnrollAnswer { certificate, .. } = answer.json().await.context("the server's answer can't be read")?;
+        let EnrollAnswer { certificate, .. } = json(answer).await?;
         let former = Some(Credentials { certificate: identity.certificate, key: identity.key });
         self.set(Identity { certificate, key: key.serialize_pem(), former, ..identity })?;
         Ok(true)

@@ -4,25 +4,33 @@ use std::{
     io,
     sync::{
         Arc,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicU64, Ordering},
     },
     time::Duration,
 };
 
 use anyhow::{Context, Result};
 use forewarn_proto::push::{EVENT, Frame, MAX_FRAME_BYTES, MAX_SPREAD, SPREAD_HEADER, WasUp};
-use futures_util::StreamExt;
+use bytes::Bytes;
+use futures_util::{Stream, StreamExt};
+use jiff::SignedDuration;
 use reqwest::{Response, Url};
 use sse_stream::SseStream;
-use tokio::{sync::watch, time::Instant};
+use tokio::{
+    sync::{mpsc, watch},
+    time::Instant,
+};
 
 use super::{Heard, Link, bundle};
+use crate::alarm::BootTimer;
 
 /// Where the stream was found last, and how it ended.
 #[derive(Default)]
 pub(super) struct Way {
-    /// The address to which the server's own one led, for as long as a stream is to be had there.
+    /// The address to which the server's own one led last.
     found: Option<Url>,
+    /// Whether the next try begins at the server's own address: the last one at the other was in vain.
+    anew: bool,
     /// The stream that ended last, if the last try brought one.
     up: Option<(Instant, Duration)>,
 }
@@ -45,12 +53,14 @@ impl Way {
 
     /// Opens the stream where it was found last, or asks the server where it is.
     async fn open(&mut self, link: &Link, known: &str) -> Result<Response> {
-        // Taken: if it is not there any more, the next try begins at the server's own address.
-        let found = self.found.take();
-        let address = found.map_or_else(|| format!("{}/v1/stream", link.identity.server), String::from);
+        // In turn, as long as neither brings a stream: a server that is busy is where it was, one that has moved says where.
+        let found = self.found.as_ref().filter(|_| !self.anew);
+        self.anew = found.is_some();
+        let address = found.map_or_else(|| format!("{}/v1/stream", link.identity.server), ToString::to_string);
         let request = link.badge.client().get(address).header("last-event-id", known);
         let answer = request.send().await.context("no connection")?.error_for_status()?;
         self.found = Some(answer.url().clone());
+        self.anew = false;
         self.up = Some((Instant::now(), spread(&answer)));
         // A full disk is no reason not to hear what is pushed.
         if let Err(error) = link.badge.taken() {
@@ -66,38 +76,30 @@ fn spread(answer: &Response) -> Duration {
     Duration::from_secs(seconds.unwrap_or_default()).min(MAX_SPREAD)
 }
 
-/// Hears the stream until it ends.
+/// Hears the stream until it ends, or gives no sign of life for too long.
 pub(super) async fn hear(link: &Link, known: &watch::Receiver<String>, way: &mut Way) -> Result<()> {
     let last = known.borrow().clone();
     let answer = way.open(link, &last).await?;
     let spread = spread(&answer);
     link.heard.send(Heard::Connected(true)).await?;
-    let unread = Arc::new(AtomicUsize::new(0));
-    let counted = unread.clone();
-    let bytes = answer.bytes_stream().map(move |chunk| {
-        let chunk = chunk.map_err(io::Error::other)?;
-        let held = counted.fetch_add(chunk.len(), Ordering::Relaxed) + chunk.len();
-        if held > MAX_FRAME_BYTES {
-            return Err(io::Error::other(format!("an event is over {MAX_FRAME_BYTES} bytes")));
-        }
-        Ok(chunk)
-    });
-    let mut events = SseStream::from_bytes_stream(Box::pin(bytes));
+    let line = Line::new(answer, link.heard.clone())?;
+    let patience = line.patience.clone();
+    let mut events = SseStream::from_bytes_stream(Box::pin(line.chunks()));
     while let Some(event) = events.next().await {
-        unread.store(0, Ordering::Relaxed);
         let event = event.map_err(|e| anyhow::anyhow!("{e}"))?;
         if event.event.as_deref() == Some(EVENT) {
             let frame: Frame =
                 serde_json::from_str(event.data.as_deref().unwrap_or_default()).context("not a frame")?;
+            patience.set(Frame::patience(frame.alive_s));
             let wanted = frame.size.map(|size| (frame.digest.clone(), size));
-            let time = frame.time;
             // First, because it tells the time.
-            link.heard.send(Heard::Frame(frame)).await?;
+            link.heard.send(Heard::Frame(Box::new(frame))).await?;
             if let Some((digest, size)) = wanted {
                 bundle::bring(link, &digest, size, spread).await?;
             }
+            let now = *link.time.borrow();
             // What fails is tried again at a later frame: the stream, and with it a retraction, is worth more.
-            match link.badge.renew_if_due(time).await {
+            match link.badge.renew_if_due(now).await {
                 Ok(true) => {
                     tracing::debug!("the stream is opened anew with the new certificate");
                     return Ok(());
@@ -108,4 +110,65 @@ pub(super) async fn hear(link: &Link, known: &watch::Receiver<String>, way: &mut
         }
     }
     Ok(())
+}
+
+/// What comes over a stream, as long as something does.
+struct Line {
+    answer: Response,
+    heard: mpsc::Sender<Heard>,
+    /// Of the boot clock: a laptop that slept finds out as soon as it wakes.
+    silence: BootTimer,
+    patience: Patience,
+    /// How many bytes came since the last event ended.
+    unread: usize,
+}
+
+/// How long the server may be silent. It says so itself.
+#[derive(Clone)]
+struct Patience(Arc<AtomicU64>);
+
+impl Patience {
+    fn set(&self, length: Duration) {
+        self.0.store(length.as_secs(), Ordering::Relaxed);
+    }
+
+    fn get(&self) -> SignedDuration {
+        SignedDuration::from_secs(self.0.load(Ordering::Relaxed).cast_signed())
+    }
+}
+
+impl Line {
+    fn new(answer: Response, heard: mpsc::Sender<Heard>) -> Result<Self> {
+        let patience = Patience(Arc::default());
+        patience.set(Frame::patience(None));
+        Ok(Self { answer, heard, silence: BootTimer::new()?, patience, unread: 0 })
+    }
+
+    fn chunks(self) -> impl Stream<Item = io::Result<Bytes>> {
+        futures_util::stream::unfold(self, |mut line| async move { Some((line.next().await?, line)) })
+    }
+
+    async fn next(&mut self) -> Option<io::Result<Bytes>> {
+        let chunk = tokio::select! {
+            chunk = self.answer.chunk() => chunk,
+            _ = self.silence.sleep(self.patience.get()) => {
+                return Some(Err(io::Error::other("the server gives no sign of life")));
+            }
+        };
+        let chunk = match chunk {
+            Ok(chunk) => chunk?,
+            Err(error) => return Some(Err(io::Error::other(error))),
+        };
+        if chunk.starts_with(b":") {
+            let _ = self.heard.send(Heard::Alive).await;
+        }
+        self.unread += chunk.len();
+        if self.unread > MAX_FRAME_BYTES {
+            return Some(Err(io::Error::other(format!("an event is over {MAX_FRAME_BYTES} bytes"))));
+        }
+        if chunk.ends_with(b"\n\n") {
+            self.unread = 0;
+        }
+        Some(Ok(chunk))
+    }
 }

@@ -165,22 +165,99 @@ fn identity(root: &str) -> Identity {
     }
 }
 
+/// A device that has enrolled, and what it says to each offer.
+struct Device {
+    folder: tempfile::TempDir,
+    store: Store,
+    trust: Trust,
+    now: Timestamp,
+}
+
+impl Device {
+    fn new(company: &Company, repository: &Repository) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        let trust = Trust::new(&identity(repository.role("root").unwrap()), vec![folder.path().to_owned()]);
+        Self { folder, store, trust, now: company.now }
+    }
+
+    async fn hear(&mut self, offer: Offer) -> Verdict {
+        let examined = self.trust.examine(offer).await;
+        self.trust.judge(examined, self.now, &self.store)
+    }
+
+    async fn hear_bundle(&mut self, bundle: &Bundle) -> Verdict {
+        self.hear(Offer::Bundle(bundle.to_bytes())).await
+    }
+}
+
+#[track_caller]
+fn undone(verdict: Verdict) -> (bool, bool, bool) {
+    let (Verdict::Refused(_, undoing) | Verdict::Undoes(undoing) | Verdict::Postponed(_, undoing, _)) = verdict else {
+        panic!("{verdict:?}")
+    };
+    is_heard(&PolicySet { undoing, ..PolicySet::default() })
+}
+
+const ALL: [(&str, &str); 3] =
+    [("policies/ban.toml", POLICY), ("retractions/ban.toml", RETRACTION), ("exemptions/ban.toml", EXEMPTIONS)];
+
 #[tokio::test]
 async fn promise_3_a_bundle_that_has_expired_undoes_all_the_same() {
-    let folder = tempfile::tempdir().unwrap();
-    let (company, store) = (Company::new(), Store::open(folder.path()).unwrap());
+    let company = Company::new();
     let repository = company.found();
-    let mut trust = Trust::load(&store, &identity(repository.role("root").unwrap()), folder.path().to_owned()).await;
-    let all =
-        [("policies/ban.toml", POLICY), ("retractions/ban.toml", RETRACTION), ("exemptions/ban.toml", EXEMPTIONS)];
-    let bytes = company.bundle(&repository, &all).to_bytes();
-    match trust.judge(&bytes, company.now + SignedDuration::from_hours(48), &store).await {
-        Verdict::Refused(Refusal::Expired(_), undoing) => {
-            let set = PolicySet { undoing, ..PolicySet::default() };
-            assert_eq!(is_heard(&set), (true, true, true));
-        }
-        accepted @ (Verdict::Accepted(_) | Verdict::Refused(..)) => panic!("{accepted:?}"),
+    let mut device = Device::new(&company, &repository);
+    let bundle = company.bundle(&repository, &ALL);
+    device.now = company.now + SignedDuration::from_hours(48);
+    assert_eq!(undone(device.hear_bundle(&bundle).await), (true, true, true));
+    assert!(device.trust.policies().is_none());
+    device.now = company.now;
+    assert!(matches!(device.hear_bundle(&bundle).await, Verdict::Accepted(_)));
+}
+
+#[tokio::test]
+async fn promise_3_the_newest_undoing_counts_without_its_bundle_and_nothing_else_does() {
+    let company = Company::new();
+    let repository = company.found();
+    let mut device = Device::new(&company, &repository);
+    let before = company.bundle(&repository, &ALL[..1]);
+    let after = company.bundle(&Repository::new(before.clone()), &ALL);
+    let undo = forewarn_trust::newest_undo(&before, &after).unwrap();
+    assert!(!undo.contains("policies/"), "{undo}");
+    let offer = || Offer::Undo(undo.clone());
+    assert!(matches!(device.hear(offer()).await, Verdict::Refused(..)), "nobody's admins are known yet");
+    assert!(matches!(device.hear_bundle(&before).await, Verdict::Accepted(_)));
+    assert_eq!(undone(device.hear(offer()).await), (true, true, true));
+    // Of another company's admins, or changed on the way.
+    let other = Company::new();
+    let theirs = other.bundle(&other.found(), &ALL);
+    let theirs = forewarn_trust::newest_undo(&Bundle::default(), &theirs).unwrap();
+    for forged in [theirs, undo.replace("Never mind.", "Never mind!"), undo.replace("retractions/ban.toml", "retractions/bam.toml")] {
+        assert_eq!(undone(device.hear(Offer::Undo(forged)).await), (false, false, false));
     }
-    assert!(trust.policies().is_none());
-    assert!(matches!(trust.judge(&bytes, company.now, &store).await, Verdict::Accepted(_)));
+    let older = forewarn_trust::newest_undo(&Bundle::default(), &after).unwrap();
+    let again = company.bundle(&Repository::new(after), &ALL);
+    assert!(matches!(device.hear_bundle(&again).await, Verdict::Accepted(_)));
+    assert!(matches!(device.hear(Offer::Undo(older)).await, Verdict::Refused(Refusal::Older(_), _)));
+    let large = "x".repeat(forewarn_proto::push::MAX_UNDO_BYTES + 1);
+    assert!(matches!(device.hear(Offer::Undo(large)).await, Verdict::Refused(Refusal::TooLarge(_), _)));
+}
+
+#[tokio::test]
+async fn promise_7_what_this_device_could_not_read_or_keep_is_read_when_it_can_be() {
+    let company = Company::new();
+    let repository = company.found();
+    let mut device = Device::new(&company, &repository);
+    let bundle = company.bundle(&repository, &ALL);
+    assert!(matches!(device.hear_bundle(&bundle).await, Verdict::Accepted(_)));
+    // A new start: there is no room for what verification needs.
+    let full = device.folder.path().join("nowhere");
+    device.trust = Trust::new(&identity(repository.role("root").unwrap()), vec![full.clone()]);
+    let stored = device.trust.stored(&device.store).unwrap().unwrap();
+    let Verdict::Postponed(_, _, offer) = device.hear(stored.clone()).await else { panic!("there is no room") };
+    assert_eq!(offer, stored);
+    assert!(device.trust.policies().is_none());
+    fs_err::create_dir(&full).unwrap();
+    assert!(matches!(device.hear(offer).await, Verdict::Restored(_)));
+    assert!(device.trust.policies().is_some());
 }

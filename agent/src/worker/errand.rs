@@ -42,9 +42,9 @@ pub(crate) enum Errand {
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Outcome {
-    Recovered(Vec<Holding>),
-    /// Nothing could be settled, because the home is not open. What the vault holds.
-    NotOpen(Vec<Holding>),
+    Recovered,
+    /// Nothing could be settled, because the home is not open.
+    NotOpen,
     /// And what the vault holds now.
     Revoked(Revocation, Vec<Holding>),
     Restored(Restoration),
@@ -65,7 +65,7 @@ pub(super) fn run(request: MailRequest) -> Result<()> {
 fn work<S: forewarn_mail::Store>(vault: &Vault<S>, request: MailRequest) -> Result<Outcome> {
     if let Err(error) = open::ensure_open(&request.home) {
         return match request.errand {
-            Errand::Recover => Ok(Outcome::NotOpen(vault.holdings()?)),
+            Errand::Recover => Ok(Outcome::NotOpen),
             Errand::Revoke(_) | Errand::Restore(_) => Err(error),
         };
     }
@@ -73,7 +73,7 @@ fn work<S: forewarn_mail::Store>(vault: &Vault<S>, request: MailRequest) -> Resu
     Ok(match request.errand {
         Errand::Recover => {
             vault.recover(&home).context("the vault could not be brought in order")?;
-            Outcome::Recovered(vault.holdings()?)
+            Outcome::Recovered
         }
         Errand::Revoke(domain) => Outcome::Revoked(vault.revoke(&home, domain.as_str())?, vault.holdings()?),
         Errand::Restore(domain) => Outcome::Restored(vault.restore(&home, domain.as_str())?),

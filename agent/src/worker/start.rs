@@ -34,8 +34,8 @@ pub(crate) struct Worker {
 /// When the account or the home is another one by now, the program can't be started, or has not given up what it must.
 #[expect(clippy::disallowed_methods, reason = "the worker is a process of its own")]
 pub(crate) async fn start(program: &Path, people: &People, account: &Account) -> Result<Worker> {
-    let (people, former) = (people.clone(), account.clone());
-    let account = tokio::task::spawn_blocking(move || people.ensure_same(&former)).await??;
+    let (lane, people, former) = (people.lane(account.person), people.clone(), account.clone());
+    let account = lane.run(move || people.ensure_same(&former)).await??;
     let numbers = becomes(&account)?;
     let mut command = Command::new(program);
     command.arg("worker").args(numbers.into_iter().flat_map(|n| [n.user, n.group]).map(|number| number.to_string()));

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::{
     Extension,
-    body::{Body, Bytes, to_bytes},
+    body::{Body, Bytes},
     extract::State,
     http::{HeaderMap, StatusCode, header},
     response::IntoResponse,
@@ -15,6 +15,7 @@ use forewarn_proto::{
     report::{MAX_REPORT_BYTES, Report},
 };
 use forewarn_trust::{digest, random_secret};
+use futures_util::StreamExt as _;
 
 use super::{
     Refused,
@@ -24,11 +25,14 @@ use crate::{
     Server,
     listener::{From, Peer},
     operations::Refusal,
-    store::{Busy, Standing, Verdict},
+    push::Register as _,
+    store::{Busy, Room, Standing, Verdict},
 };
 
-/// A bundle's address says what is in it, so a cache may keep it for as long as it likes.
-const CACHED: &str = "public, max-age=31536000, immutable";
+/// A bundle's address says what is in it, so that whoever may have it may keep it for as long as they like.
+const CACHED: &str = "private, max-age=31536000, immutable";
+/// How much of a bundle is handed to a connection at a time, in bytes.
+const PIECE_BYTES: usize = 16 * 1024;
 
 pub(super) async fn enroll(
     State(server): State<Arc<Server>>,
@@ -69,6 +73,9 @@ pub(super) async fn renew(
     Json(request): Json<RenewRequest>,
 ) -> Result<Json<EnrollAnswer>, Refused> {
     let device = known_device(&server, peer).await?;
+    if !server.paces.renewal(&device) {
+        return Err(too_often());
+    }
     let certificate = server.certify(&device, &request.signing_request).map_err(bad_request)?;
     tracing::info!("renewed the certificate of {device}");
     Ok(Json(EnrollAnswer { device, certificate }))
@@ -93,14 +100,20 @@ pub(super) async fn report(
     body: Body,
 ) -> Result<StatusCode, Refused> {
     let device = peer.0.ok_or_else(no_certificate)?;
-    let room = server.reports.room(stated_length(&headers)?).map_err(|Busy| {
-        server.numbers.report_refused(Refusal::Busy);
-        Refused::new(StatusCode::SERVICE_UNAVAILABLE, "too many reports wait already; send it again later")
-    })?;
-    let unread = |e: axum::Error| Refused(StatusCode::BAD_REQUEST, format!("the report did not come whole: {e}"));
-    let bytes = in_time(to_bytes(body, MAX_REPORT_BYTES)).await?.map_err(unread)?;
+    // Before anything is held for it.
+    if !server.known.is_device(&device).await? {
+        server.numbers.report_refused(Refusal::NotWelcome);
+        return Err(not_enrolled());
+    }
+    if !server.paces.report(&device) {
+        server.numbers.report_refused(Refusal::TooOften);
+        return Err(too_often());
+    }
+    let stated = stated_length(&headers)?;
+    let mut room = server.reports.room(&device).map_err(|busy| server.busy(busy))?;
+    let bytes = in_time(read_body(&server, body, stated, &mut room)).await??;
     let sequence = read_report(&bytes).inspect_err(|_| server.numbers.report_refused(Refusal::Unreadable))?;
-    let text = String::from_utf8(bytes.into()).map_err(|_| Refused::new(StatusCode::BAD_REQUEST, "not UTF-8"))?;
+    let text = String::from_utf8(bytes).map_err(|_| Refused::new(StatusCode::BAD_REQUEST, "not UTF-8"))?;
     match server.reports.write(room, device, sequence, text, server.clock.wall()).await {
         Verdict::Stored => {
             server.numbers.reports.inc();
@@ -117,6 +130,28 @@ pub(super) async fn report(
     }
 }
 
+impl Server {
+    fn busy(&self, _: Busy) -> Refused {
+        self.numbers.report_refused(Refusal::Busy);
+        Refused::new(StatusCode::SERVICE_UNAVAILABLE, "too many reports wait already; send it again later")
+    }
+}
+
+/// Reads a report's bytes, for each of which room is taken when it comes.
+async fn read_body(server: &Server, body: Body, stated: usize, room: &mut Room) -> Result<Vec<u8>, Refused> {
+    let unread = |why: String| Refused(StatusCode::BAD_REQUEST, format!("the report did not come whole: {why}"));
+    let (mut chunks, mut bytes) = (body.into_data_stream(), Vec::new());
+    while let Some(chunk) = chunks.next().await {
+        let chunk = chunk.map_err(|error| unread(error.to_string()))?;
+        if bytes.len() + chunk.len() > stated {
+            return Err(unread(format!("it has more than the {stated} bytes that it stated")));
+        }
+        room.grow(chunk.len()).map_err(|busy| server.busy(busy))?;
+        bytes.extend_from_slice(&chunk);
+    }
+    Ok(bytes)
+}
+
 /// Reads a report so far as it is looked at before it is stored: its form, its texts, its number.
 fn read_report(bytes: &[u8]) -> Result<u64, Refused> {
     let report: Report = parse(bytes, "a report")?;
@@ -124,7 +159,7 @@ fn read_report(bytes: &[u8]) -> Result<u64, Refused> {
     report.fault().map_or(Ok(report.sequence), refuse)
 }
 
-/// A report's length is said first, so that there is room for it before it comes.
+/// A report's length is said first, so that one that is too long is not read.
 fn stated_length(headers: &HeaderMap) -> Result<usize, Refused> {
     let stated = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
     let stated = stated.ok_or_else(|| Refused::new(StatusCode::LENGTH_REQUIRED, "a report states its length"))?;
@@ -141,6 +176,9 @@ pub(super) async fn appeal(
     Json(appeal): Json<AppealRequest>,
 ) -> Result<StatusCode, Refused> {
     let device = known_device(&server, peer).await?;
+    if !server.paces.appeal(&device) {
+        return Err(too_often());
+    }
     let reason = appeal.reason.as_data();
     if reason.chars().count() > MAX_APPEAL_CHARS {
         let text = format!("a reason has at most {MAX_APPEAL_CHARS} characters");
@@ -163,18 +201,38 @@ pub(super) async fn stream(State(server): State<Arc<Server>>) -> impl IntoRespon
     (StatusCode::TEMPORARY_REDIRECT, headers)
 }
 
-/// The current bundle, for devices to which it did not go in a frame. It is what every device gets; whoever reaches the
-/// server may read it.
+/// The current bundle, for devices to which it did not go in a frame.
 pub(super) async fn bundle(
     State(server): State<Arc<Server>>,
+    Extension(peer): Extension<Peer>,
     Path(digest): Path<String>,
-) -> Result<([(header::HeaderName, &'static str); 2], Bytes), Refused> {
+) -> Result<([(header::HeaderName, String); 3], Body), Refused> {
+    let device = peer.0.ok_or_else(no_certificate)?;
+    if !server.known.is_device(&device).await? {
+        return Err(not_enrolled());
+    }
     let current = server.feed.current();
     if current.digest != digest {
         return Err(Refused::new(StatusCode::NOT_FOUND, "this bundle is not current; the stream says which one is"));
     }
-    let headers = [(header::CACHE_CONTROL, CACHED), (header::CONTENT_TYPE, "application/json")];
-    Ok((headers, current.bundle.clone()))
+    let headers = [
+        (header::CACHE_CONTROL, CACHED.to_owned()),
+        (header::CONTENT_TYPE, "application/json".to_owned()),
+        (header::CONTENT_LENGTH, current.bundle.len().to_string()),
+    ];
+    Ok((headers, in_pieces(current.bundle.clone())))
+}
+
+/// A body of which a slow reader holds a piece, and not a copy of the whole.
+pub(super) fn in_pieces(bytes: Bytes) -> Body {
+    let pieces = (0..bytes.len()).step_by(PIECE_BYTES).map(move |at| {
+        Ok::<_, std::convert::Infallible>(bytes.slice(at..bytes.len().min(at + PIECE_BYTES)))
+    });
+    Body::from_stream(futures_util::stream::iter(pieces))
+}
+
+fn too_often() -> Refused {
+    Refused::new(StatusCode::TOO_MANY_REQUESTS, "this device asks too often; try again in a minute")
 }
 
 async fn known_device(server: &Server, peer: Peer) -> Result<String, Refused> {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::{
     extract::State,
-    http::{HeaderMap, Method, StatusCode, Uri, header::CONTENT_TYPE},
+    http::{HeaderMap, Method, StatusCode, Uri, header::{CONTENT_LENGTH, CONTENT_TYPE}},
     response::IntoResponse,
 };
 use forewarn_proto::{
@@ -17,6 +17,7 @@ use forewarn_proto::{
 use forewarn_trust::{Admins, DraftError, Repository, digest, metadata::version_of, verify};
 
 use super::{
+    device::in_pieces,
     Refused, blast,
     caller::{Asked, Caller, check_founding_code, identify},
     input::{Json, Path, Whole, parse},
@@ -28,9 +29,13 @@ pub(super) async fn online_keys(State(server): State<Arc<Server>>) -> Result<Jso
     Ok(Json(server.online_keys().await?))
 }
 
-/// The bundle is what every device gets; whoever reaches the server may read it.
-pub(super) async fn bundle(State(server): State<Arc<Server>>) -> impl IntoResponse {
-    ([(CONTENT_TYPE, "application/json")], server.in_force.lock().await.repository.bundle().to_bytes())
+/// The bundle that is in force: one copy for everybody who reads it.
+pub(super) async fn bundle(State(server): State<Arc<Server>>, headers: HeaderMap) -> Result<impl IntoResponse, Refused> {
+    let asked = Asked { headers: &headers, method: &Method::GET, path: "/v1/bundle", body: b"" };
+    at_least(&server, &asked, Role::Viewer).await?;
+    let bundle = server.feed.current().bundle.clone();
+    let headers = [(CONTENT_TYPE, "application/json".to_owned()), (CONTENT_LENGTH, bundle.len().to_string())];
+    Ok((headers, in_pieces(bundle)))
 }
 
 /// After a backup was restored: an admin gives back what they have seen in force since. It is believed by its signatures.
@@ -122,8 +127,13 @@ fn told(status: &DraftStatus, by: &str) -> Told {
 
 /// Who may put drafts before the admins; before there are any, who knows the founding code.
 async fn author(server: &Server, asked: &Asked<'_>) -> Result<Caller, Refused> {
+    at_least(server, asked, Role::Author).await
+}
+
+/// Who may do so much; before there are any admins, who knows the founding code.
+async fn at_least(server: &Server, asked: &Asked<'_>, role: Role) -> Result<Caller, Refused> {
     if server.in_force.lock().await.repository.is_founded() {
-        return identify(server, asked).await?.at_least(Role::Author);
+        return identify(server, asked).await?.at_least(role);
     }
     check_founding_code(server, asked.headers)?;
     Ok(Caller { name: "the founding code".to_owned(), role: Role::Approver, has_key: false })

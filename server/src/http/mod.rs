@@ -16,7 +16,7 @@ mod routes;
 mod sign_in;
 
 pub use openapi::openapi;
-pub(crate) use patience::Patience;
+pub(crate) use patience::{Paces, Patience};
 
 use std::sync::Arc;
 

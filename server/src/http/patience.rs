@@ -1,8 +1,11 @@
-//! How often one address may ask to enroll. A device does it once; whoever guesses tokens does it often.
+//! How often one address may ask to enroll, and one device may say something. A device enrolls once; whoever guesses tokens does it
+//! often.
 
 use std::{net::IpAddr, num::NonZeroU32};
 
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
+
+use crate::door::network;
 
 /// How many seconds' worth may come at once: a room full of new laptops behind one router.
 const BURST: NonZeroU32 = NonZeroU32::new(10).expect("it is not zero");
@@ -28,12 +31,44 @@ impl Patience {
     }
 }
 
-/// A person has a whole /64 of IPv6 addresses, so that such a network counts as one.
-fn network(address: IpAddr) -> IpAddr {
-    match address {
-        IpAddr::V4(_) => address,
-        IpAddr::V6(six) => (six.to_bits() & !u128::from(u64::MAX)).to_be_bytes().into(),
+/// How often a device may say something, so that no device keeps the database busy: what it may say at once, and how much more
+/// each minute.
+#[derive(Debug)]
+pub(crate) struct Paces {
+    reports: DefaultKeyedRateLimiter<String>,
+    appeals: DefaultKeyedRateLimiter<String>,
+    renewals: DefaultKeyedRateLimiter<String>,
+}
+
+impl Paces {
+    pub(crate) fn new() -> Self {
+        let a_minute = |count: NonZeroU32, at_once: NonZeroU32| {
+            RateLimiter::keyed(Quota::per_minute(count).allow_burst(at_once))
+        };
+        let number = |number| NonZeroU32::new(number).unwrap_or(NonZeroU32::MIN);
+        Self {
+            reports: a_minute(number(60), number(60)),
+            appeals: a_minute(number(10), number(100)),
+            renewals: a_minute(number(1), number(5)),
+        }
     }
+
+    pub(super) fn report(&self, device: &str) -> bool {
+        allows(&self.reports, device)
+    }
+
+    pub(super) fn appeal(&self, device: &str) -> bool {
+        allows(&self.appeals, device)
+    }
+
+    pub(super) fn renewal(&self, device: &str) -> bool {
+        allows(&self.renewals, device)
+    }
+}
+
+/// Only of devices that are enrolled, so that no more are remembered.
+fn allows(limiter: &DefaultKeyedRateLimiter<String>, device: &str) -> bool {
+    limiter.check_key(&device.to_owned()).is_ok()
 }
 
 #[cfg(test)]

@@ -172,6 +172,7 @@ fn of_devices() -> Vec<Route> {
             .refuses(&[BAD_CSR]),
         Route::get("/v1/stream", device::stream, "Say where devices listen for what is pushed").elsewhere(),
         Route::get("/v1/bundles/{digest}", device::bundle, "The current bundle, by its SHA-256 in hexadecimal")
+            .by(Who::Device)
             .named::<String>()
             .gives::<Bundle>()
             .refuses(&[(404, "this bundle is not current")]),
@@ -181,7 +182,8 @@ fn of_devices() -> Vec<Route> {
             .refuses(&[
                 (411, "the report's length is not stated"),
                 (422, "the body is JSON but not a report"),
-                (503, "too many reports wait already, or the database failed; send it again later"),
+                (429, "this device sends reports too often"),
+                (503, "too many reports wait already, or another of this device, or the database failed; send it again later"),
             ]),
         Route::post("/v1/appeal", device::appeal, "Contest what a rule asks of a person on this device")
             .by(Who::Device)
@@ -192,7 +194,9 @@ fn of_devices() -> Vec<Route> {
 
 fn of_drafts() -> Vec<Route> {
     vec![
-        Route::get("/v1/bundle", drafts::bundle, "The bundle that is in force").gives::<Bundle>(),
+        Route::get("/v1/bundle", drafts::bundle, "The bundle that is in force")
+            .by(Who::Founder(Role::Viewer))
+            .gives::<Bundle>(),
         Route::post("/v1/bundle", drafts::bring_back, "Give back what was in force, after a backup was restored")
             .by(Who::Role(Role::Approver))
             .takes_bytes::<Bundle>(MAX_BUNDLE_BYTES)

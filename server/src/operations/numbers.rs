@@ -18,6 +18,8 @@ pub(crate) enum Refusal {
     NotWelcome,
     /// It is not a report.
     Unreadable,
+    /// The device sends one too often.
+    TooOften,
     /// The database failed.
     Failed,
     /// Too many have asked to enroll from there.

@@ -1,14 +1,13 @@
 //! One device's connection, from its first byte to its last. After the handshake and the request's head it is *parked*:
 //! it holds its keys, its socket and a place in the feed, and wakes for a push, a word from the device, or its end.
 
-use std::{cell::RefCell, io, sync::Arc, time::Duration};
+use std::{cell::RefCell, io, pin::pin, sync::Arc, time::Duration};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use rustix::net::Shutdown;
 use tokio::{
     net::TcpStream,
-    sync::{OwnedSemaphorePermit, oneshot},
-    time::timeout,
+    time::{Instant, sleep, timeout},
 };
 
 use super::{
@@ -17,7 +16,10 @@ use super::{
     head::{self, Asked, Refused},
     session::{Session, Standing},
 };
-use crate::listener::common_name;
+use crate::{door::Place, listener::common_name};
+
+/// A comment (WHATWG HTML, section 9.2): it says nothing but that somebody is there.
+const SIGN_OF_LIFE: &[u8] = b":\n\n";
 
 /// How long a client may take for its handshake and its request's head together. Stops those who open and say nothing.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -48,19 +50,13 @@ struct Parked {
     said: usize,
 }
 
-/// Attends to one connection until it ends. `turn` ends when others have waited long enough for this handshake to end.
-/// `place` is the handshake's, and given up after it.
-pub(super) async fn attend<R: Register>(
-    socket: TcpStream,
-    post: Arc<Post<R>>,
-    turn: oneshot::Receiver<()>,
-    place: Option<OwnedSemaphorePermit>,
-) {
+/// Attends to one connection until it ends. `place` is the handshake's, and given up after it.
+pub(super) async fn attend<R: Register>(socket: TcpStream, post: Arc<Post<R>>, place: Place) {
+    let sign_of_life = post.sign_of_life;
     // On the heap until it is done: what lives while a connection is parked is to be small.
-    let greeted = Box::pin(greet(socket, post, turn)).await;
-    drop(place);
+    let greeted = Box::pin(greet(socket, post, place)).await;
     let result = match greeted {
-        Ok(Some(parked)) => parked.listen().await,
+        Ok(Some(parked)) => parked.listen(sign_of_life).await,
         Ok(None) => Ok(()),
         Err(error) => Err(error),
     };
@@ -73,8 +69,16 @@ pub(super) async fn attend<R: Register>(
 async fn greet<R: Register>(
     socket: TcpStream,
     post: Arc<Post<R>>,
-    turn: oneshot::Receiver<()>,
+    mut place: Place,
 ) -> Result<Option<Parked>> {
+    place.patience().await;
+    let Place { turn, handshake, .. } = &mut place;
+    let handshake = async {
+        match handshake {
+            Some(handshake) => drop(handshake.await),
+            None => std::future::pending().await,
+        }
+    };
     let whole = async {
         let mut session = Session::new(post.tls.clone())?;
         let asked = hear_request(&socket, &mut session).await?;
@@ -95,9 +99,12 @@ async fn greet<R: Register>(
         anyhow::Ok(Some((session, answer)))
     };
     let greeted = tokio::select! {
-        greeted = timeout(PATIENCE, whole) => greeted.context("a client took too long to say what it wants")??,
-        _ = turn => bail!("a client took long to say what it wants, while others waited"),
+        greeted = timeout(PATIENCE, whole) => greeted.context("a client took too long to say what it wants"),
+        _ = turn => Err(anyhow!("a client took long to say what it wants, while others waited")),
+        () = handshake => Err(anyhow!("too many from one address don't say what they want")),
     };
+    let greeted = greeted.flatten().inspect_err(|_| place.failed())?;
+    drop(place);
     let Some((mut session, answer)) = greeted else { return Ok(None) };
     match answer {
         Ok((known, device)) => Ok(Some(open(socket, session, &post, &known, &device).await?)),
@@ -151,7 +158,7 @@ async fn open<R: Register>(
     }
     let current = stream.current.borrow_and_update().clone();
     let mut answer = head::stream(post.spread());
-    answer.extend(current.event_for(known));
+    answer.extend(current.event_for(known, post.sign_of_life));
     let mut parked = Parked { socket, session, stream, said: 0 };
     parked.send(&answer).await?;
     Ok(parked)
@@ -159,23 +166,31 @@ async fn open<R: Register>(
 
 /// What wakes a parked connection.
 enum Wake {
+    Due,
     Pushed,
     Spoken,
     Dropped,
 }
 
 impl Parked {
-    async fn listen(mut self) -> Result<()> {
+    async fn listen(mut self, sign_of_life: Duration) -> Result<()> {
         if self.stream.current.borrow().closing {
             return self.close().await;
         }
+        // Each device at its own moment: together they would be a wave.
+        let mut due = pin!(sleep(sign_of_life.mul_f64(fastrand::f64())));
         loop {
             let wake = tokio::select! {
+                () = &mut due => Wake::Due,
                 pushed = self.stream.current.changed() => pushed.map(|()| Wake::Pushed)?,
                 ready = self.socket.readable() => ready.map(|()| Wake::Spoken)?,
                 _ = &mut self.stream.bell => Wake::Dropped,
             };
             match wake {
+                Wake::Due => {
+                    due.as_mut().reset(Instant::now() + sign_of_life);
+                    self.send(SIGN_OF_LIFE).await?;
+                }
                 Wake::Pushed => {
                     let current = self.stream.current.borrow_and_update().clone();
                     if current.closing {

@@ -15,7 +15,7 @@ use forewarn_proto::{
     bundle::Bundle,
     push::{EVENT, Frame, MAX_INLINE_BYTES},
 };
-use forewarn_trust::digest;
+use forewarn_trust::{digest, newest_undo};
 use tokio::{
     sync::{oneshot, watch},
     time::Instant,
@@ -35,6 +35,8 @@ pub(crate) struct Current {
     pub(crate) digest: String,
     /// The bundle's bytes.
     pub(crate) bundle: Bytes,
+    /// The newest of what undoes, where the bundle does not go along.
+    undo: Option<String>,
     /// The event for everyone whose stream is open, made once.
     event: Bytes,
     made: Instant,
@@ -54,11 +56,34 @@ pub struct Feed {
 /// The bell of each open stream, by device and number.
 type Bells = BTreeMap<(Box<str>, u64), oneshot::Sender<()>>;
 
-/// Who has a stream open, by device and number. Dropping a bell closes the stream.
+/// Who has a stream open. Dropping a bell closes the stream.
 #[derive(Debug, Default)]
 struct Streams {
-    open: Mutex<Bells>,
+    open: Mutex<Open>,
     next: AtomicU64,
+}
+
+/// The open streams, and how many devices have one.
+#[derive(Debug, Default)]
+struct Open {
+    bells: Bells,
+    devices: u64,
+}
+
+impl Open {
+    fn numbers_of(&self, device: &str) -> Vec<u64> {
+        self.bells.range(of(device)).map(|((_, number), _)| *number).collect()
+    }
+
+    fn insert(&mut self, device: &str, number: u64, bell: oneshot::Sender<()>) {
+        self.devices += u64::from(self.numbers_of(device).is_empty());
+        self.bells.insert((device.into(), number), bell);
+    }
+
+    fn remove(&mut self, device: &str, number: u64) {
+        let was_there = self.bells.remove(&(device.into(), number)).is_some();
+        self.devices -= u64::from(was_there && self.numbers_of(device).is_empty());
+    }
 }
 
 /// An open stream; counted while it lives.
@@ -72,26 +97,31 @@ pub(crate) struct Stream {
 }
 
 impl Current {
-    fn new(bundle: Bytes, clock: &Clock, closing: bool) -> Self {
+    fn new(bundle: Bytes, undo: Option<String>, clock: &Clock, closing: bool) -> Self {
         let mut current = Self {
             digest: digest(&bundle),
             bundle,
+            undo,
             event: Bytes::new(),
             made: Instant::now(),
             clock: clock.clone(),
             closing,
         };
-        current.event = current.event_for("").into();
+        current.event = current.frame_for("", None).into();
         current
     }
 
     /// The event for a device whose stream was open when this became current.
     pub(crate) fn event(&self) -> Bytes {
-        if self.made.elapsed() < FRESH { self.event.clone() } else { self.event_for("").into() }
+        if self.made.elapsed() < FRESH { self.event.clone() } else { self.frame_for("", None).into() }
     }
 
-    /// The event for a device that has the bundle of the digest `known`, with the time as it is now.
-    pub(crate) fn event_for(&self, known: &str) -> Vec<u8> {
+    /// The first event of a stream, for a device that has the bundle of the digest `known`, with the time as it is now.
+    pub(crate) fn event_for(&self, known: &str, sign_of_life: Duration) -> Vec<u8> {
+        self.frame_for(known, Some(sign_of_life.as_secs()))
+    }
+
+    fn frame_for(&self, known: &str, alive_s: Option<u64>) -> Vec<u8> {
         let (is_known, is_small) = (self.digest == known, self.bundle.len() <= MAX_INLINE_BYTES);
         let text = || String::from_utf8_lossy(&self.bundle).into_owned();
         let frame = Frame {
@@ -99,15 +129,28 @@ impl Current {
             digest: self.digest.clone(),
             bundle: (!is_known && is_small).then(text),
             size: (!is_known && !is_small).then_some(self.bundle.len() as u64),
+            undo: self.undo.clone().filter(|_| !is_known && !is_small),
+            alive_s,
         };
         let data = serde_json::to_string(&frame).unwrap_or_default();
         format!("event: {EVENT}\nid: {}\ndata: {data}\n\n", self.digest).into_bytes()
     }
 }
 
+/// The newest of what undoes, once this bundle is current. What was the newest stays so until there is something newer: bundles
+/// are made anew for their time's sake too.
+fn undo_after(former: &Current, bundle: &[u8]) -> Option<String> {
+    if bundle.len() <= MAX_INLINE_BYTES {
+        return None;
+    }
+    let (before, now) = (Bundle::parse(&former.bundle).ok()?, Bundle::parse(bundle).ok()?);
+    newest_undo(&before, &now).or_else(|| former.undo.clone())
+}
+
 impl Feed {
     pub(crate) fn new(bundle: &Bundle, clock: &Clock) -> Self {
-        let current = Current::new(bundle.to_bytes().into(), clock, false);
+        let undo = newest_undo(&Bundle::default(), bundle);
+        let current = Current::new(bundle.to_bytes().into(), undo, clock, false);
         Self { current: watch::Sender::new(Arc::new(current)), clock: clock.clone(), streams: Arc::default() }
     }
 
@@ -121,30 +164,31 @@ impl Feed {
         self.set(bytes.to_owned().into());
     }
 
-    fn set(&self, bundle: Bytes) {
-        let next = |current: &mut Arc<Current>| *current = Arc::new(Current::new(bundle, &self.clock, current.closing));
-        self.current.send_modify(next);
+    fn set(&self, bytes: Bytes) {
+        let undo = undo_after(&self.current(), &bytes);
+        self.current.send_modify(|current| {
+            *current = Arc::new(Current::new(bytes, undo, &self.clock, current.closing));
+        });
     }
 
     /// Ends every open stream in good order, and every one that opens from now on.
     pub fn close(&self) {
         self.current.send_modify(|current| {
-            *current = Arc::new(Current::new(current.bundle.clone(), &self.clock, true));
+            *current = Arc::new(Current::new(current.bundle.clone(), current.undo.clone(), &self.clock, true));
         });
     }
 
-    /// How many streams are open.
+    /// How many devices have a stream open. One that has changed its network may have several for a while.
     pub fn connected(&self) -> u64 {
-        self.streams.open().len() as u64
+        self.streams.open().devices
     }
 
     /// Ends the streams of these devices, which may no longer listen. Whether they may come back is asked of the store.
     pub fn drop_devices(&self, names: &[String]) {
         let mut open = self.streams.open();
         for name in names {
-            let numbers: Vec<u64> = open.range(of(name)).map(|((_, number), _)| *number).collect();
-            for number in numbers {
-                open.remove(&(name.as_str().into(), number));
+            for number in open.numbers_of(name) {
+                open.remove(name, number);
             }
         }
     }
@@ -158,12 +202,13 @@ impl Feed {
         let number = self.streams.next.fetch_add(1, Ordering::Relaxed);
         let (sender, bell) = oneshot::channel();
         let mut open = self.streams.open();
-        if open.range(of(device)).count() >= MAX_STREAMS_PER_DEVICE
-            && let Some(oldest) = open.range(of(device)).next().map(|((_, number), _)| *number)
+        let others = open.numbers_of(device);
+        if others.len() >= MAX_STREAMS_PER_DEVICE
+            && let Some(oldest) = others.first()
         {
-            open.remove(&(device.into(), oldest));
+            open.remove(device, *oldest);
         }
-        open.insert((device.into(), number), sender);
+        open.insert(device, number, sender);
         drop(open);
         let (current, streams) = (self.current.subscribe(), self.streams.clone());
         Stream { current, bell, device: device.into(), number, streams }
@@ -176,15 +221,14 @@ fn of(device: &str) -> std::ops::RangeInclusive<(Box<str>, u64)> {
 }
 
 impl Streams {
-    fn open(&self) -> MutexGuard<'_, Bells> {
+    fn open(&self) -> MutexGuard<'_, Open> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Drop for Stream {
     fn drop(&mut self) {
-        let key = (std::mem::take(&mut self.device), self.number);
-        self.streams.open().remove(&key);
+        self.streams.open().remove(&self.device, self.number);
     }
 }
 
@@ -206,7 +250,7 @@ mod tests {
         let feed = feed();
         feed.push_bytes("{\"a\":\"b\"}");
         let current = feed.current();
-        let (first, again) = (frame(&current.event()), frame(&current.event_for(&current.digest)));
+        let (first, again) = (frame(&current.event()), frame(&current.event_for(&current.digest, FRESH)));
         assert_eq!((first.bundle.as_deref(), first.size), (Some("{\"a\":\"b\"}"), None));
         assert_eq!((again.bundle, again.size, again.digest), (None, None, first.digest));
         feed.push_bytes(&"x".repeat(MAX_INLINE_BYTES + 1));
@@ -231,7 +275,7 @@ mod tests {
         let (mut first, mut other) = (feed.listen("device-a"), feed.listen("device-ab"));
         let more: Vec<Stream> = (0..MAX_STREAMS_PER_DEVICE).map(|_| feed.listen("device-a")).collect();
         assert!(first.bell.try_recv() == Err(oneshot::error::TryRecvError::Closed));
-        assert_eq!(feed.connected(), 1 + MAX_STREAMS_PER_DEVICE as u64);
+        assert_eq!(feed.connected(), 2, "devices are counted, and not streams");
         feed.drop_devices(&["device-a".to_owned()]);
         for mut stream in more {
             assert!(stream.bell.try_recv() == Err(oneshot::error::TryRecvError::Closed));

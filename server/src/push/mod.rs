@@ -11,30 +11,25 @@ mod session;
 #[cfg(test)]
 mod session_tests;
 
-use std::{collections::VecDeque, io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::{Context, Result};
-use forewarn_proto::push::default_spread;
+use forewarn_proto::push::{MISSED_SIGNS, default_spread};
 use rustix::net::sockopt;
 use rustls::ServerConfig;
 use tokio::{
     net::{TcpListener, TcpSocket, TcpStream},
-    sync::{OwnedSemaphorePermit, Semaphore, oneshot, watch},
-    time::Instant,
+    sync::{Semaphore, watch},
 };
 
 pub use feed::Feed;
 
+use crate::door::Door;
+
 /// The most handshakes at once. They cost processor time, and memory that a parked connection does not need.
 const MAX_HANDSHAKES: usize = 256;
-/// How long a handshake may take when others wait for its place. A device needs a fraction of it.
-const TURN: Duration = Duration::from_secs(2);
 /// How many connections may wait in the system's queue; the system's own limit is about the same.
 const BACKLOG: u32 = 4096;
-/// A device that is silent for so long is asked by the system for a sign of life, and again at these intervals, so often.
-const KEEP_ALIVE: (Duration, Duration, u32) = (Duration::from_secs(120), Duration::from_secs(30), 4);
-/// After so many milliseconds without a sign that sent bytes arrived, the system gives a connection up.
-const UNHEARD_MS: u32 = 120_000;
 
 /// Who may listen.
 pub(crate) trait Register: Send + Sync + 'static {
@@ -49,6 +44,8 @@ pub(crate) struct Post<R> {
     pub(crate) register: R,
     /// Over how long devices are to come back; None lets it grow with their number.
     pub(crate) spread: Option<Duration>,
+    /// How often each device gets a sign of life.
+    pub(crate) sign_of_life: Duration,
 }
 
 impl<R> Post<R> {
@@ -58,16 +55,16 @@ impl<R> Post<R> {
 }
 
 /// Listens on `address`. What is set on the socket holds for every connection that it takes.
-pub(crate) fn bind(address: SocketAddr) -> Result<TcpListener> {
+///
+/// The system asks a silent device for nothing: the signs of life do, and a connection on which they are not acknowledged is given
+/// up when the device has given it up too.
+pub(crate) fn bind(address: SocketAddr, sign_of_life: Duration) -> Result<TcpListener> {
     let bound = || -> io::Result<TcpListener> {
         let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
         socket.set_reuseaddr(true)?;
-        socket.set_keepalive(true)?;
         socket.set_nodelay(true)?;
-        sockopt::set_tcp_keepidle(&socket, KEEP_ALIVE.0)?;
-        sockopt::set_tcp_keepintvl(&socket, KEEP_ALIVE.1)?;
-        sockopt::set_tcp_keepcnt(&socket, KEEP_ALIVE.2)?;
-        sockopt::set_tcp_user_timeout(&socket, UNHEARD_MS)?;
+        let unheard = (sign_of_life * MISSED_SIGNS).as_millis();
+        sockopt::set_tcp_user_timeout(&socket, u32::try_from(unheard).unwrap_or(u32::MAX))?;
         socket.bind(address)?;
         socket.listen(BACKLOG)
     };
@@ -83,12 +80,17 @@ pub(crate) async fn serve<R: Register>(
     mut stop: watch::Receiver<bool>,
 ) {
     let places = Arc::new(Semaphore::new(max_connections));
-    let mut door = Door::new();
+    let mut door = Door::new(MAX_HANDSHAKES);
     let accept = async {
         loop {
             let Ok(place) = places.clone().acquire_owned().await else { return };
-            let socket = accept(&listener).await;
-            door.let_in(socket, &post, place).await;
+            let (socket, address) = accept(&listener).await;
+            let Some(greeting) = door.let_in(address.ip()).await else { return };
+            let post = post.clone();
+            tokio::spawn(async move {
+                connection::attend(socket, post, greeting).await;
+                drop(place);
+            });
         }
     };
     tokio::select! {
@@ -101,56 +103,14 @@ pub(crate) async fn serve<R: Register>(
     let _ = places.acquire_many(u32::try_from(max_connections).unwrap_or(u32::MAX)).await;
 }
 
-async fn accept(listener: &TcpListener) -> TcpStream {
+async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
     loop {
         match listener.accept().await {
-            Ok((socket, _)) => return socket,
+            Ok(accepted) => return accepted,
             Err(error) => {
                 tracing::debug!("no connection: {error}");
                 // Out of file descriptors, most likely: give others time to close theirs.
                 tokio::time::sleep(Duration::from_millis(100)).await;
-            }
-        }
-    }
-}
-
-/// The handshakes that are under way, the oldest first. Dropping a sender ends its handshake.
-struct Door {
-    handshakes: Arc<Semaphore>,
-    under_way: VecDeque<(Instant, oneshot::Sender<()>)>,
-}
-
-impl Door {
-    fn new() -> Self {
-        Self { handshakes: Arc::new(Semaphore::new(MAX_HANDSHAKES)), under_way: VecDeque::new() }
-    }
-
-    async fn let_in<R: Register>(&mut self, socket: TcpStream, post: &Arc<Post<R>>, place: OwnedSemaphorePermit) {
-        let handshake = self.turn().await;
-        let (sender, turn) = oneshot::channel();
-        self.under_way.push_back((Instant::now(), sender));
-        let post = post.clone();
-        tokio::spawn(async move {
-            connection::attend(socket, post, turn, handshake).await;
-            drop(place);
-        });
-    }
-
-    /// Waits for a place. Where all are taken, those who have had their turn go, so that any number of clients who say
-    /// nothing holds a device up for no longer than a turn or two.
-    async fn turn(&mut self) -> Option<OwnedSemaphorePermit> {
-        loop {
-            if self.under_way.len() > 2 * MAX_HANDSHAKES {
-                self.under_way.retain(|(_, handshake)| !handshake.is_closed());
-            }
-            while self.under_way.front().is_some_and(|(_, handshake)| handshake.is_closed()) {
-                self.under_way.pop_front();
-            }
-            let free = self.handshakes.clone().acquire_owned();
-            let Some((begun, _)) = self.under_way.front() else { return free.await.ok() };
-            match tokio::time::timeout_at(*begun + TURN, free).await {
-                Ok(place) => return place.ok(),
-                Err(_) => drop(self.under_way.pop_front()),
             }
         }
     }

@@ -28,7 +28,7 @@ pub(crate) use self::{
     drafts::{BROUGHT_BACK, Proposed},
     follow::Change,
     reports::StoredReport,
-    writer::{Busy, ReportWriter, Verdict},
+    writer::{Busy, ReportWriter, Room, Verdict},
 };
 use crate::config::Config;
 

@@ -3,7 +3,11 @@
 //!
 //! What waits is bounded by its size; beyond that a device is told to come again, which costs the server nothing.
 
-use std::{collections::BTreeMap, fmt::Write, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashSet},
+    fmt::Write,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
 use anyhow::Result;
 use forewarn_proto::report::MAX_REPORT_BYTES;
@@ -13,8 +17,11 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
 use super::Store;
 
-/// The most bytes of reports that wait, body buffers included.
-const MAX_WAITING_BYTES: usize = 64 * MAX_REPORT_BYTES;
+/// The most bytes of large reports that wait, body buffers included; and as many of the first bytes of all.
+const MAX_WAITING_BYTES: usize = 32 * MAX_REPORT_BYTES;
+/// How much of each report counts as its first bytes. Nearly all reports are shorter: those who send large ones keep no such
+/// report out.
+const FIRST_BYTES: usize = 16 * 1024;
 /// What the places in memory are counted in.
 const UNIT: usize = 1024;
 /// The most reports in one statement. There are four values for each, and PostgreSQL takes 65,535 in one.
@@ -31,7 +38,7 @@ pub(crate) enum Verdict {
     Failed,
 }
 
-/// Too much waits already.
+/// Too much waits already, or another report of this device.
 #[derive(Debug)]
 pub(crate) struct Busy;
 
@@ -39,13 +46,41 @@ pub(crate) struct Busy;
 #[derive(Debug, Clone)]
 pub(crate) struct ReportWriter {
     queue: mpsc::UnboundedSender<Waiting>,
-    room: Arc<Semaphore>,
+    first: Arc<Semaphore>,
+    rest: Arc<Semaphore>,
+    /// Whose report is being read or waits.
+    under_way: Arc<Mutex<HashSet<String>>>,
 }
 
-/// A place for a report, taken before its bytes are read.
+/// A device's report on its way: its room, taken as the bytes come.
 #[derive(Debug)]
 pub(crate) struct Room {
-    _held: OwnedSemaphorePermit,
+    device: String,
+    bytes: usize,
+    held: Vec<OwnedSemaphorePermit>,
+    writer: ReportWriter,
+}
+
+impl Room {
+    /// Takes room for so many more bytes.
+    pub(crate) fn grow(&mut self, bytes: usize) -> Result<(), Busy> {
+        let before = self.bytes;
+        self.bytes += bytes;
+        let beyond = self.bytes.saturating_sub(FIRST_BYTES.max(before));
+        for (room, bytes) in [(&self.writer.first, bytes - beyond), (&self.writer.rest, beyond)] {
+            let units = u32::try_from(bytes.div_ceil(UNIT)).map_err(|_| Busy)?;
+            if units > 0 {
+                self.held.push(room.clone().try_acquire_many_owned(units).map_err(|_| Busy)?);
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Room {
+    fn drop(&mut self) {
+        self.writer.under_way().remove(&self.device);
+    }
 }
 
 #[derive(Debug)]
@@ -62,14 +97,20 @@ impl ReportWriter {
     /// A writer and the task that writes, which ends when the last writer is dropped and all is written.
     pub(crate) fn new(store: Store) -> (Self, impl Future<Output = ()>) {
         let (queue, waiting) = mpsc::unbounded_channel();
-        let room = Arc::new(Semaphore::new(MAX_WAITING_BYTES / UNIT));
-        (Self { queue, room }, write_all(store, waiting))
+        let room = || Arc::new(Semaphore::new(MAX_WAITING_BYTES / UNIT));
+        (Self { queue, first: room(), rest: room(), under_way: Arc::default() }, write_all(store, waiting))
     }
 
-    /// A place for a report of this many bytes.
-    pub(crate) fn room(&self, bytes: usize) -> Result<Room, Busy> {
-        let units = u32::try_from(bytes.div_ceil(UNIT)).map_err(|_| Busy)?;
-        self.room.clone().try_acquire_many_owned(units.max(1)).map(|held| Room { _held: held }).map_err(|_| Busy)
+    /// Room for a report of this device; none while another one of its is on its way.
+    pub(crate) fn room(&self, device: &str) -> Result<Room, Busy> {
+        if !self.under_way().insert(device.to_owned()) {
+            return Err(Busy);
+        }
+        Ok(Room { device: device.to_owned(), bytes: 0, held: Vec::new(), writer: self.clone() })
+    }
+
+    fn under_way(&self) -> MutexGuard<'_, HashSet<String>> {
+        self.under_way.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Has a report written in the place of the device's last, and waits until it is on the disk.

@@ -90,9 +90,12 @@ impl Store for Shelf {
         Ok(None)
     }
 
-    fn entries(&self) -> Result<Vec<(u32, Vec<u8>)>, Error> {
-        let entries = self.entries.borrow();
-        Ok(entries.iter().map(|(number, contents)| (*number, contents[Path::new("journal")].clone())).collect())
+    fn entries(&self) -> Result<Vec<u32>, Error> {
+        Ok(self.entries.borrow().keys().copied().collect())
+    }
+
+    fn journal(&self, entry: u32) -> Result<Vec<u8>, Error> {
+        Ok(self.entries.borrow()[&entry][Path::new("journal")].clone())
     }
 
     fn create(&self, journal: &[u8], contents: &[(Label, &[u8])]) -> Result<u32, Error> {

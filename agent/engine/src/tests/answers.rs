@@ -414,7 +414,7 @@ fn nobody_is_told_before_their_mail_was_looked_for() {
         expires: "2027-12-01T09:00Z".parse().unwrap(),
     };
     let set = crate::PolicySet { bundle: 1, policies: [(ban.id, signed)].into(), ..Default::default() };
-    let nobody_s = crate::MailFound { domains: BTreeSet::new(), people: [(ANN, BTreeSet::new())].into() };
+    let nobody_s = crate::MailFound::of(&BTreeSet::new(), [(ANN, BTreeSet::new())]);
     effects(&mut world, Input::MailFound(nobody_s));
     let mut told = effects(&mut world, Input::PoliciesVerified(set));
     let taken = Input::InventoryTaken(world.listings().into());

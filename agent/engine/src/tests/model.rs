@@ -89,8 +89,12 @@ impl Model {
         match input {
             Input::PoliciesVerified(set) => self.hear_policies(set),
             Input::MailFound(found) => {
-                let looked_for = |owned: &BTreeSet<Domain>| owned.intersection(&found.domains).cloned().collect();
-                self.mail = facts.mail.iter().map(|(person, owned)| (*person, looked_for(owned))).collect();
+                let known = |person: &Person| found.people.get(person).map(|mail| &mail.looked_for);
+                let owns = |(person, owned): (&Person, &BTreeSet<Domain>)| {
+                    let known = known(person).into_iter().flatten();
+                    (*person, known.filter(|domain| owned.contains(*domain)).cloned().collect())
+                };
+                self.mail = facts.mail.iter().map(owns).collect();
             }
             Input::InventoryTaken(_) => {
                 self.listings = facts.given.clone();

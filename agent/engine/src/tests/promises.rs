@@ -545,6 +545,28 @@ fn promise_7_a_policy_is_confirmed_in_this_boot_or_not_current() {
 }
 
 #[test]
+fn promise_6_where_nobody_can_tell_the_boot_time_stands_still_and_nothing_is_taken() {
+    let mut world = World::banned("grace = \"24h\"");
+    world.pass(1);
+    world.boot_unread = true;
+    let before = world.engine.now();
+    // As long as it can't be read, and then once it can.
+    world.advance(HOUR * 7);
+    assert_eq!(world.engine.now(), before);
+    world.boot_unread = false;
+    world.advance(HOUR / 60);
+    assert!(world.engine.now().duration_since(before) <= HOUR / 60, "seven hours are not added at once");
+    // A process that never could read it takes nothing before it hears the server.
+    world.boot_unread = true;
+    world.restart();
+    world.advance(HOUR * 30);
+    assert_eq!((world.engine.now().duration_since(before) <= HOUR / 60, world.revokes()), (true, Vec::new()));
+    assert!(world.holds(ANN).contains(&Hold::PolicyStale));
+    world.confirm();
+    assert!(world.engine.now().duration_since(before) > HOUR * 30, "the server tells the time");
+}
+
+#[test]
 fn promise_4_a_state_that_could_not_be_stored_is_stored_later() {
     let mut world = World::banned("grace = \"24h\"");
     world.disk_full = true;

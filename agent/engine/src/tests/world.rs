@@ -42,6 +42,8 @@ pub(super) struct World {
     pub(super) wall_error: SignedDuration,
     pub(super) boot: SignedDuration,
     pub(super) boots: u32,
+    /// Whether nobody can tell which boot it is.
+    pub(super) boot_unread: bool,
     pub(super) zone: TimeZone,
     /// What the server has.
     pub(super) set: PolicySet,
@@ -108,6 +110,7 @@ impl World {
             wall_error: SignedDuration::ZERO,
             boot: SignedDuration::from_secs(60),
             boots: 0,
+            boot_unread: false,
             zone: TimeZone::UTC,
             set: PolicySet::default(),
             cached: PolicySet::default(),
@@ -150,7 +153,7 @@ impl World {
 
     pub(super) fn now(&self) -> Now {
         let wall = self.truth.saturating_add(self.wall_error).unwrap();
-        Now { wall, boot: self.boot, boot_id: self.boots.to_string(), zone: self.zone.clone() }
+        Now { wall, boot: self.boot, boot_id: (!self.boot_unread).then(|| self.boots.to_string()), zone: self.zone.clone() }
     }
 
     pub(super) fn publish(&mut self, policy: &Policy) {
@@ -436,8 +439,7 @@ impl World {
             };
             domains.iter().filter(present).cloned().collect()
         };
-        let people = self.people.iter().map(|person| (*person, of(*person))).collect();
-        MailFound { domains: domains.clone(), people }
+        MailFound::of(&domains, self.people.iter().map(|person| (*person, of(*person))))
     }
 }
 

@@ -20,8 +20,7 @@ pub(crate) struct Entry<'s> {
 impl<'s> Entry<'s> {
     /// All entries, oldest first.
     pub(crate) fn all(store: &'s dyn Store) -> Result<Vec<Self>, Error> {
-        let read =
-            |(number, bytes): (u32, Vec<u8>)| Ok(Self { store, number, journal: Journal::parse(number, &bytes)? });
+        let read = |number| Ok(Self { store, number, journal: Journal::parse(number, &store.journal(number)?)? });
         store.entries()?.into_iter().map(read).collect()
     }
 

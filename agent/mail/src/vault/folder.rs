@@ -1,6 +1,7 @@
 //! A vault on disk, one for each person: `entries/0001/` with a journal and the contents that were taken. Folders are 0700, files 0600, and everything is sealed.
 
 use std::cell::Cell;
+use std::collections::BTreeSet;
 use std::fmt;
 use std::io::Write as _;
 use std::os::fd::{AsFd as _, BorrowedFd};
@@ -12,12 +13,13 @@ use rustix::fs::{self as sys, FlockOperation, Mode, OFlags};
 use rustix::io::Errno;
 
 use super::closed::{self, Came, Closed, HomeOf};
+use super::journal::Journal;
 use super::sealed::{Keys, NotOpened};
 use super::store::{Guard, Label, Store};
 use crate::digest::Digest;
 use crate::error::Error;
 use crate::home::{FolderId, mount_of};
-use crate::limits::MAX_VAULT_BYTES;
+use crate::limits::{MAX_ENTRIES, MAX_HELD_DOMAINS, MAX_JOURNAL_BYTES, MAX_VAULT_BYTES, RESERVED_BYTES};
 
 /// How long an entry is kept after what it holds was given back, or was found to be set up again.
 pub const KEPT_AFTER_RESTORE: Duration = Duration::from_hours(30 * 24);
@@ -96,14 +98,38 @@ impl Folder {
         Ok(finished.is_ok_and(|finished| self.now > finished + KEPT_AFTER_RESTORE))
     }
 
-    /// Whether the person's entries leave room for another.
-    fn check_room(&self) -> Result<(), Error> {
+    /// Whether so many bytes more stay within `limit`.
+    fn check_room(&self, bytes: usize, limit: u64) -> Result<(), Error> {
         let used = match self.used.get() {
             Some(used) => used,
             None => self.measure()?,
         };
         self.used.set(Some(used));
-        if used > MAX_VAULT_BYTES { Err(Error::FindRoom { path: self.dir.clone() }) } else { Ok(()) }
+        if used + bytes as u64 > limit { Err(self.is_full()) } else { Ok(()) }
+    }
+
+    fn check_journal(&self, journal: &[u8]) -> Result<(), Error> {
+        if journal.len() > MAX_JOURNAL_BYTES { Err(self.is_full()) } else { Ok(()) }
+    }
+
+    fn is_full(&self) -> Error {
+        Error::FindRoom { path: self.dir.clone() }
+    }
+
+    /// The domains of which accounts are here that somebody waits for, by the vault's own journals, which are read one at a time. Of more than [`MAX_HELD_DOMAINS`] those of the oldest entries.
+    ///
+    /// # Errors
+    /// When a journal can't be read: a vault that can't be read is never an empty one.
+    pub fn held(&self) -> Result<BTreeSet<String>, Error> {
+        let _guard = self.lock()?;
+        let mut held = BTreeSet::new();
+        for number in self.entries()? {
+            let journal = Journal::parse(number, &self.journal(number)?)?;
+            if journal.stage.is_awaited() && held.len() < MAX_HELD_DOMAINS {
+                held.insert(journal.domain);
+            }
+        }
+        Ok(held)
     }
 
     /// The size of all entries, in bytes.
@@ -222,14 +248,24 @@ impl Store for Folder {
         Err(Error::LockVault { path: self.dir.clone() })
     }
 
-    fn entries(&self) -> Result<Vec<(u32, Vec<u8>)>, Error> {
+    fn entries(&self) -> Result<Vec<u32>, Error> {
         let open = self.numbers()?.into_iter().filter(|number| !self.folder(*number).join(FINISHED).exists());
-        open.map(|number| Ok((number, self.read(number, None)?))).collect()
+        Ok(open.collect())
+    }
+
+    fn journal(&self, entry: u32) -> Result<Vec<u8>, Error> {
+        self.read(entry, None)
     }
 
     fn create(&self, journal: &[u8], contents: &[(Label, &[u8])]) -> Result<u32, Error> {
-        self.check_room()?;
-        let number = self.numbers()?.last().copied().unwrap_or(0).saturating_add(1);
+        let bytes = contents.iter().map(|(_, bytes)| bytes.len()).sum();
+        self.check_room(bytes, MAX_VAULT_BYTES - RESERVED_BYTES)?;
+        self.check_journal(journal)?;
+        let numbers = self.numbers()?;
+        if numbers.len() >= MAX_ENTRIES {
+            return Err(self.is_full());
+        }
+        let number = numbers.last().copied().unwrap_or(0).saturating_add(1);
         let new = self.entries.join(format!("{UNFINISHED}{number:04}"));
         let failed = |source| Error::WriteVault { path: new.clone(), source };
         make_folder(&new).map_err(|errno| failed(errno.into()))?;
@@ -245,6 +281,7 @@ impl Store for Folder {
     }
 
     fn save(&self, entry: u32, journal: &[u8], finished: bool) -> Result<(), Error> {
+        self.check_journal(journal)?;
         let folder = self.folder(entry);
         self.write(&folder, entry, None, journal)?;
         rename(&folder.join("journal.new"), &folder.join(JOURNAL))?;
@@ -258,6 +295,7 @@ impl Store for Folder {
     }
 
     fn put(&self, entry: u32, label: &Label, bytes: &[u8]) -> Result<(), Error> {
+        self.check_room(bytes.len(), MAX_VAULT_BYTES)?;
         let folder = self.folder(entry);
         self.write(&folder, entry, Some(label), bytes)?;
         sync_folder(&folder).map_err(|source| Error::WriteVault { path: folder, source })

@@ -18,14 +18,18 @@ use serde::{Deserialize, Serialize};
 
 use super::store::{Guard, Label, Store};
 use crate::error::Error;
-use crate::limits::{MAX_CONTENTS, MAX_ERRAND_BYTES, MAX_FILE_BYTES, MAX_HEAD_BYTES};
+use crate::limits::{MAX_CONTENTS, MAX_ERRAND_BYTES, MAX_FILE_BYTES, MAX_HEAD_BYTES, MAX_MESSAGE_BYTES};
 
 /// What the home's side asks.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Ask {
-    /// Answered with [`Answer::Entries`] and their journals.
+    /// Answered with [`Answer::Entries`].
     Entries,
+    /// Answered with the entry's journal.
+    Journal {
+        entry: u32,
+    },
     /// With the journal and a content for each label. Answered with [`Answer::Created`].
     Create(Vec<Label>),
     /// With the journal.
@@ -152,13 +156,16 @@ impl<R: Read, W: Write> Store for Pipe<R, W> {
         Ok(None)
     }
 
-    fn entries(&self) -> Result<Vec<(u32, Vec<u8>)>, Error> {
+    fn entries(&self) -> Result<Vec<u32>, Error> {
         match self.ask(&Ask::Entries, &[])? {
-            (Answer::Entries(numbers), journals) if numbers.len() == journals.len() => {
-                Ok(numbers.into_iter().zip(journals).collect())
-            }
+            (Answer::Entries(numbers), _) => Ok(numbers),
             _ => Err(unexpected()),
         }
+    }
+
+    fn journal(&self, entry: u32) -> Result<Vec<u8>, Error> {
+        let (_, mut contents) = self.ask(&Ask::Journal { entry }, &[])?;
+        contents.pop().ok_or_else(unexpected)
     }
 
     fn create(&self, journal: &[u8], contents: &[(Label, &[u8])]) -> Result<u32, Error> {
@@ -212,7 +219,7 @@ pub fn serve(store: &dyn Store, mut from: impl Read, mut to: impl Write, folders
     loop {
         let (ask, mut contents) = receive(&mut from, &mut budget).map_err(broken)?;
         if matches!(ask, Ask::Done) {
-            return contents.pop().ok_or_else(unexpected);
+            return contents.pop().filter(|outcome| outcome.len() as u64 <= MAX_HEAD_BYTES).ok_or_else(unexpected);
         }
         let (answer, blobs) = answer(store, ask, &contents, &mut created, folders)
             .unwrap_or_else(|error| (Answer::Failed(chain(&error)), Vec::new()));
@@ -232,10 +239,8 @@ fn answer(
     let only = || contents.first().filter(|_| contents.len() == 1).ok_or_else(unexpected);
     let none = Vec::new();
     Ok(match ask {
-        Ask::Entries => {
-            let (numbers, journals) = store.entries()?.into_iter().unzip();
-            (Answer::Entries(numbers), journals)
-        }
+        Ask::Entries => (Answer::Entries(store.entries()?), none),
+        Ask::Journal { entry } => (Answer::Done, vec![store.journal(entry)?]),
         Ask::Create(labels) => {
             let (journal, contents) = contents.split_first().ok_or_else(unexpected)?;
             if labels.len() != contents.len() {
@@ -300,7 +305,10 @@ fn receive<T: DeserializeOwned>(from: &mut impl Read, budget: &mut u64) -> io::R
     if count > MAX_CONTENTS {
         return Err(too_much());
     }
-    let contents = (0..count).map(|_| piece(from, MAX_FILE_BYTES, budget)).collect::<io::Result<_>>()?;
+    let mut left = MAX_MESSAGE_BYTES.min(*budget);
+    let before = left;
+    let contents = (0..count).map(|_| piece(from, MAX_FILE_BYTES, &mut left)).collect::<io::Result<_>>()?;
+    *budget -= before - left;
     Ok((serde_json::from_slice(&head)?, contents))
 }
 

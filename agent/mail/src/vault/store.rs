@@ -17,11 +17,17 @@ pub trait Store {
     /// [`Error::LockVault`] when somebody else does.
     fn lock(&self) -> Result<Option<Guard>, Error>;
 
-    /// The number and journal of every entry that isn't finished, oldest first; a finished one may be among them.
+    /// The number of every entry that isn't finished, oldest first; a finished one may be among them.
     ///
     /// # Errors
-    /// When one can't be read: a vault that can't be read is never an empty one.
-    fn entries(&self) -> Result<Vec<(u32, Vec<u8>)>, Error>;
+    /// When they can't be read: a vault that can't be read is never an empty one.
+    fn entries(&self) -> Result<Vec<u32>, Error>;
+
+    /// An entry's journal.
+    ///
+    /// # Errors
+    /// When it can't be read.
+    fn journal(&self, entry: u32) -> Result<Vec<u8>, Error>;
 
     /// Keeps a new entry, and gives its number. After a crash it is there wholly or not at all.
     ///

@@ -1,79 +1,34 @@
 //! Hints that something has changed where packages are recorded. A hint says where to look again, and nothing else.
+//!
+//! Each home is watched by itself, and what root alone writes is too: a home may lie on a server that does not answer, and then
+//! holds up nothing but its own watch.
+
+mod touched;
+mod watching;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
 };
 
 use anyhow::Result;
-use forewarn_inventory::{HomeFolder, Places, watch_points};
-use forewarn_mail::FolderId;
 use forewarn_proto::inventory::{Person, Scope};
-use tokio::{sync::Notify, time::Instant};
 
-use super::inotify::{Event, Opened, Watches};
-use crate::people::People;
+pub(crate) use self::touched::Touched;
+use self::watching::{Kind, Watching};
+use super::inotify::{Event, Watches};
+use crate::{people::People, turns::Lane};
 
-/// How long after a look the next one may follow. A package manager writes its database several times.
-const SHORTEST_PAUSE: Duration = Duration::from_millis(20);
-
-/// While the hints go on, each pause is twice as long as the former, up to this. Stops: a large upgrade, or a person's
-/// script, that has the agent look all the time.
-const LONGEST_PAUSE: Duration = Duration::from_secs(5);
-
-/// The scopes in which something was touched since the last look.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Touched {
-    scopes: Arc<Mutex<BTreeSet<Scope>>>,
-    notify: Arc<Notify>,
-}
-
-impl Touched {
-    /// Something in this scope may have changed.
-    fn add(&self, scope: Scope) {
-        lock(&self.scopes).insert(scope);
-        self.notify.notify_one();
-    }
-
-    /// Waits until something was touched and the next look may come. Nothing is lost if the wait is broken off.
-    pub(crate) async fn wait(&self, pace: &Pace) {
-        while lock(&self.scopes).is_empty() {
-            self.notify.notified().await;
-        }
-        tokio::time::sleep_until(pace.next).await;
-    }
-
-    /// The touched scopes, which from now on are untouched.
-    pub(crate) fn take(&self) -> BTreeSet<Scope> {
-        std::mem::take(&mut *lock(&self.scopes))
-    }
-}
-
-/// How soon after one look the next may follow: the first hint is followed at once, those after it ever more seldom.
-#[derive(Debug)]
-pub(crate) struct Pace {
-    next: Instant,
-    pause: Duration,
-}
-
-impl Pace {
-    pub(crate) fn new(now: Instant) -> Self {
-        Self { next: now, pause: SHORTEST_PAUSE }
-    }
-
-    /// A look begins.
-    pub(crate) fn step(&mut self, now: Instant) {
-        let quiet = now.saturating_duration_since(self.next) >= LONGEST_PAUSE;
-        self.pause = if quiet { SHORTEST_PAUSE } else { (self.pause * 2).min(LONGEST_PAUSE) };
-        self.next = now + self.pause;
-    }
-}
-
-/// Watches as long as it is kept. What there is to watch is looked for on another thread: a home may lie on a server that does
-/// not answer.
+/// Watches as long as it is kept.
 pub(crate) struct Watch {
+    scopes: BTreeMap<Scope, Scoped>,
+}
+
+/// One scope's watch. What there is to watch is looked for in its own lane.
+#[derive(Clone)]
+struct Scoped {
+    lane: Lane,
     asked: Arc<Mutex<Asked>>,
     watching: Arc<Mutex<Watching>>,
 }
@@ -100,10 +55,10 @@ struct Asked {
     attended: bool,
     /// Whether what has come into being is to be watched.
     renew: bool,
-    /// Those in whose homes all is to be watched anew.
-    anew: BTreeSet<Person>,
-    /// What is to be watched in these homes from now on.
-    homes: BTreeMap<Person, HomePoints>,
+    /// Whether all is to be watched anew.
+    anew: bool,
+    /// What is to be watched in the home from now on.
+    home: Option<HomePoints>,
 }
 
 impl Watch {
@@ -116,34 +71,50 @@ impl Watch {
             }
         });
         let places = people.places(root);
-        let watching = Watching { watches, places, shared, touched, watched: BTreeMap::new(), homes: BTreeMap::new() };
-        let watch = Self { asked: Arc::default(), watching: Arc::new(Mutex::new(watching)) };
+        let homes = places.homes.clone().into_iter().map(|home| (Scope::Person(home.person), Kind::Home(home)));
+        let scoped = |(scope, kind): (Scope, Kind)| {
+            let lane = match scope {
+                Scope::System => Lane::default(),
+                Scope::Person(person) => people.lane(person),
+            };
+            let watching =
+                Watching::new(kind, places.root.clone(), watches.clone(), shared.clone(), touched.clone());
+            (scope, Scoped { lane, asked: Arc::default(), watching: Arc::new(Mutex::new(watching)) })
+        };
+        let system = (Scope::System, Kind::System(places.clone()));
+        let watch = Self { scopes: homes.chain([system]).map(scoped).collect() };
         watch.renew();
         Ok(watch)
     }
 
-    /// From now on this is watched in these homes.
-    pub(crate) fn set_homes(&self, homes: BTreeMap<Person, HomePoints>) {
-        self.ask(|asked| asked.homes.extend(homes));
+    /// From now on this is watched in this home.
+    pub(crate) fn set_home(&self, person: Person, points: HomePoints) {
+        self.ask(Scope::Person(person), |asked| asked.home = Some(points));
     }
 
     /// Watches all of a home anew, and has it looked at: it may have been unmounted, which ends watches without a word.
     pub(crate) fn anew(&self, person: Person) {
-        self.ask(|asked| asked.anew.extend([person]));
+        self.ask(Scope::Person(person), |asked| asked.anew = true);
     }
 
     /// Watches what has come into being since the last time. What changes before that is a hint too.
     pub(crate) fn renew(&self) {
-        self.ask(|_| {});
+        self.scopes.keys().for_each(|scope| self.renew_in(*scope));
     }
 
-    fn ask(&self, what: impl FnOnce(&mut Asked)) {
-        let mut asked = lock(&self.asked);
+    /// The same in one scope.
+    pub(crate) fn renew_in(&self, scope: Scope) {
+        self.ask(scope, |_| {});
+    }
+
+    fn ask(&self, scope: Scope, what: impl FnOnce(&mut Asked)) {
+        let Some(scoped) = self.scopes.get(&scope) else { return };
+        let mut asked = lock(&scoped.asked);
         what(&mut asked);
         asked.renew = true;
         if !std::mem::replace(&mut asked.attended, true) {
-            let (asked, watching) = (self.asked.clone(), self.watching.clone());
-            tokio::task::spawn_blocking(move || lock(&watching).attend(&asked));
+            let Scoped { lane, asked, watching } = scoped.clone();
+            tokio::spawn(async move { lane.run(move || lock(&watching).attend(&asked)).await });
         }
     }
 }
@@ -151,12 +122,13 @@ impl Watch {
 /// What tells of a change, and where that would be.
 type Points = BTreeMap<PathBuf, Scope>;
 
-/// What that thread and the task that hears the kernel share.
+/// What those who look for points and the task that hears the kernel share. Each part belongs to one of the former, by the
+/// scope that it watches.
 #[derive(Debug, Default)]
 struct Shared {
-    points: Points,
+    points: BTreeMap<Scope, Points>,
     /// Paths on the way to a point that were removed or replaced. A watch on them may have ended with what was there.
-    gone: BTreeSet<PathBuf>,
+    gone: BTreeMap<Scope, BTreeSet<PathBuf>>,
 }
 
 fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -165,163 +137,22 @@ fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
 
 /// Takes an event: from it come the scopes that were touched, and the paths whose watch has to be renewed.
 fn take(shared: &Mutex<Shared>, touched: &Touched, event: Event) {
-    let mut shared = lock(shared);
-    match event {
-        Event::Changed { path, gone } => {
-            touched_by(&shared.points, &path).into_iter().for_each(|scope| touched.add(scope));
-            if gone && shared.points.keys().any(|point| point.starts_with(&path)) {
-                shared.gone.insert(path);
-            }
-        }
-        Event::Lost => {
-            let Shared { points, gone } = &mut *shared;
-            gone.extend(points.keys().flat_map(|point| point.ancestors()).map(Path::to_owned));
-            points.values().for_each(|scope| touched.add(*scope));
-        }
-    }
-}
-
-/// Looks for what there is to watch.
-struct Watching {
-    watches: Watches,
-    places: Places,
-    shared: Arc<Mutex<Shared>>,
-    touched: Touched,
-    /// The kernel's number of each watch, and what was there when it began.
-    watched: BTreeMap<PathBuf, (i32, FolderId)>,
-    homes: BTreeMap<Person, HomePoints>,
-}
-
-impl Watching {
-    /// Does what is asked, until nothing is.
-    fn attend(&mut self, asked: &Mutex<Asked>) {
-        loop {
-            let (anew, homes) = {
-                let mut asked = lock(asked);
-                if !std::mem::take(&mut asked.renew) {
-                    asked.attended = false;
-                    return;
+    let Shared { points, gone } = &mut *lock(shared);
+    for (watched, points) in points {
+        match &event {
+            Event::Changed { path, gone: is_gone } => {
+                touched_by(points, path).into_iter().for_each(|scope| touched.add(scope));
+                if *is_gone && points.keys().any(|point| point.starts_with(path)) {
+                    gone.entry(*watched).or_default().insert(path.clone());
                 }
-                (std::mem::take(&mut asked.anew), std::mem::take(&mut asked.homes))
-            };
-            self.homes.extend(homes);
-            anew.iter().for_each(|person| self.forget(*person));
-            self.renew();
-            anew.into_iter().for_each(|person| self.touched.add(Scope::Person(person)));
-        }
-    }
-
-    fn renew(&mut self) {
-        let gone = {
-            let points = self.points();
-            let mut shared = lock(&self.shared);
-            shared.points = points;
-            std::mem::take(&mut shared.gone)
-        };
-        gone.iter().for_each(|path| self.unwatch(path));
-        let mut kept = BTreeSet::new();
-        for point in watch_points(&self.places, Scope::System) {
-            kept.extend(existing(&point, &self.places.root).map(|found| self.watch(found, Scope::System)));
-        }
-        for home in self.places.homes.clone() {
-            kept.extend(self.watch_home(&home));
-        }
-        kept.extend(self.watch_shared());
-        let left: Vec<PathBuf> = self.watched.keys().filter(|path| !kept.contains(*path)).cloned().collect();
-        left.iter().for_each(|path| self.unwatch(path));
-    }
-
-    /// Every path whose change means something. A home that is not there is waited for.
-    fn points(&self) -> Points {
-        let mut points: Points =
-            watch_points(&self.places, Scope::System).into_iter().map(|point| (point, Scope::System)).collect();
-        for home in &self.places.homes {
-            let scope = Scope::Person(home.person);
-            points.extend(open_home(home).is_none().then(|| (home.path.clone(), scope)));
-            let known = self.homes.get(&home.person).into_iter().flat_map(HomePoints::all);
-            points.extend(known.map(|point| (home.path.join(point), scope)));
-        }
-        let (folder, below) = forewarn_inventory::shared(&self.places);
-        let theirs = below.into_iter().filter_map(|point| Some((folder.join(&point), self.owner_of_shared(&point)?)));
-        points.extend(theirs);
-        points
-    }
-
-    /// Watches a home's points, where they are or would come into being.
-    fn watch_home(&mut self, home: &HomeFolder) -> Vec<PathBuf> {
-        let scope = Scope::Person(home.person);
-        let Some(opened) = open_home(home) else {
-            return existing(&home.path, &self.places.root).map(|found| self.watch(found, scope)).into_iter().collect();
-        };
-        let wanted = self.homes.get(&home.person).cloned().unwrap_or_default();
-        let folders = wanted.files.iter().filter_map(|file| Path::new(file).parent());
-        let found = wanted.all().map(Path::new).chain(folders).filter_map(|point| {
-            let (path, found) = nearest(&opened, point)?;
-            Some(self.watch((home.path.join(path), found), scope))
-        });
-        found.collect()
-    }
-
-    /// Watches a folder outside every home, in which a person may have packages.
-    fn watch_shared(&mut self) -> Vec<PathBuf> {
-        let (folder, below) = forewarn_inventory::shared(&self.places);
-        let theirs: Vec<_> = below.into_iter().filter_map(|at| Some((self.owner_of_shared(&at)?, at))).collect();
-        let opened = Opened::at(&folder).ok();
-        let found = theirs
-            .into_iter()
-            .filter_map(|(scope, at)| Some((folder.join(&at), opened.as_ref()?.below(&at).ok()?, scope)));
-        found.collect::<Vec<_>>().into_iter().map(|(path, found, scope)| self.watch((path, found), scope)).collect()
-    }
-
-    /// Whose something in the shared folder is, if it is one of those who are looked after.
-    fn owner_of_shared(&self, point: &Path) -> Option<Scope> {
-        let (folder, _) = forewarn_inventory::shared(&self.places);
-        let owner = Opened::at(&folder).ok()?.below(point).ok()?.owner().ok()?;
-        self.places.homes.iter().find(|home| home.user == owner).map(|home| Scope::Person(home.person))
-    }
-
-    /// Ends the watches in a home.
-    fn forget(&mut self, person: Person) {
-        let home = self.places.homes.iter().find(|home| home.person == person);
-        let in_it = |path: &&PathBuf| home.is_some_and(|home| path.starts_with(&home.path));
-        let watched: Vec<PathBuf> = self.watched.keys().filter(in_it).cloned().collect();
-        watched.iter().for_each(|path| self.unwatch(path));
-    }
-
-    /// Watches what is there, and has its scope looked at again: it may have changed before. Gives its path.
-    fn watch(&mut self, (path, opened): (PathBuf, Opened), scope: Scope) -> PathBuf {
-        if self.watched.get(&path).is_some_and(|(_, id)| *id == opened.id) {
-            return path;
-        }
-        // Something else has taken its place without a word: a file system was mounted there.
-        self.unwatch(&path);
-        match self.watches.add(&opened, &path) {
-            Ok(number) => {
-                self.watched.insert(path.clone(), (number, opened.id));
-                self.touched.add(scope);
             }
-            Err(error) => tracing::warn!("{} can't be watched: {error}", path.display()),
-        }
-        path
-    }
-
-    fn unwatch(&mut self, path: &Path) {
-        if let Some((number, _)) = self.watched.remove(path) {
-            self.watches.remove(number);
+            Event::Lost => {
+                let ways = points.keys().flat_map(|point| point.ancestors()).map(Path::to_owned);
+                gone.entry(*watched).or_default().extend(ways);
+                points.values().for_each(|scope| touched.add(*scope));
+            }
         }
     }
-}
-
-/// A home, if it is there and its person's.
-fn open_home(home: &HomeFolder) -> Option<Opened> {
-    Opened::at(&home.path).ok().filter(|opened| opened.owner() == Ok(home.user))
-}
-
-/// What is at a path from a home, or in the nearest folder above it that is there and can be reached without a link: in it, the
-/// path would appear.
-fn nearest<'p>(home: &Opened, point: &'p Path) -> Option<(&'p Path, Opened)> {
-    let here = |path: &'p Path| if path.as_os_str().is_empty() { Path::new(".") } else { path };
-    point.ancestors().find_map(|path| Some((path, home.below(here(path)).ok()?)))
 }
 
 /// The scopes of the points that a changed path is, is directly in, or is on the way to. Much else changes in the folders
@@ -331,15 +162,10 @@ fn touched_by(points: &Points, path: &Path) -> BTreeSet<Scope> {
     points.iter().filter(|(point, _)| is_meant(point)).map(|(_, scope)| *scope).collect()
 }
 
-/// What is at a path of the system's, or in the nearest folder above it that is there: in it, the path would appear. Not the
-/// root, which is above everything that this device does not have.
-fn existing(path: &Path, root: &Path) -> Option<(PathBuf, Opened)> {
-    let found = path.ancestors().find_map(|path| Some((path, Opened::at(path).ok()?)));
-    found.filter(|(path, _)| *path != root).map(|(path, opened)| (path.to_owned(), opened))
-}
-
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[track_caller]
@@ -365,9 +191,9 @@ mod tests {
     /// Whether something in the person's home is hinted at, soon; what else is hinted at by then is done with.
     async fn is_hinted(touched: &Touched) -> bool {
         let mut hinted = false;
-        let pause = |hinted| Duration::from_millis(if hinted { 200 } else { 2_000 });
-        while tokio::time::timeout(pause(hinted), touched.wait(&Pace::new(Instant::now()))).await.is_ok() {
-            hinted |= touched.take().iter().any(|scope| *scope != Scope::System);
+        let pause = |hinted| Duration::from_millis(if hinted { 400 } else { 8_000 });
+        while let Ok(scopes) = tokio::time::timeout(pause(hinted), touched.next()).await {
+            hinted |= scopes.iter().any(|scope| *scope != Scope::System);
         }
         hinted
     }
@@ -378,7 +204,7 @@ mod tests {
         let watch = Watch::new(root, &people, touched.clone()).unwrap();
         let folders = [".local/share/applications", ".mozilla/firefox/a.default/extensions.json"];
         let folders = folders.map(str::to_owned).into();
-        watch.set_homes([(alice, HomePoints { folders, files: Vec::new() })].into());
+        watch.set_home(alice, HomePoints { folders, files: Vec::new() });
         watch
     }
 
@@ -395,7 +221,7 @@ mod tests {
         is_hinted(&touched).await;
         fs_err::write(secret.join("new"), "").unwrap();
         assert!(!is_hinted(&touched).await, "what is behind the link is not theirs");
-        let watched: Vec<PathBuf> = lock(&watch.watching).watched.keys().cloned().collect();
+        let watched = lock(&watch.scopes[&Scope::Person(Person::from_bits(1000))].watching).watched();
         assert!(watched.contains(&home.join(".local/share")), "{watched:?}");
         assert!(!watched.iter().any(|path| path.starts_with(&secret) || path.ends_with("applications")), "{watched:?}");
     }
@@ -461,36 +287,5 @@ mod tests {
         assert!(is_hinted(&touched).await);
         write("other.desktop").unwrap();
         assert!(is_hinted(&touched).await);
-    }
-
-    #[test]
-    fn looks_follow_each_other_at_once_and_then_ever_more_seldom() {
-        let start = Instant::now();
-        let mut pace = Pace::new(start);
-        let mut pauses = Vec::new();
-        for _ in 0..8 {
-            let now = pace.next;
-            pace.step(now);
-            pauses.push((pace.next - now).as_millis());
-        }
-        assert_eq!(pauses, [40, 80, 160, 320, 640, 1280, 2560, 5000]);
-        let later = pace.next + LONGEST_PAUSE;
-        pace.step(later);
-        assert_eq!(pace.next - later, SHORTEST_PAUSE);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_hint_that_comes_while_another_wait_is_broken_off_is_not_lost() {
-        let (touched, start) = (Touched::default(), Instant::now());
-        let mut pace = Pace::new(start);
-        touched.add(Scope::System);
-        touched.wait(&pace).await;
-        assert_eq!((Instant::now(), touched.take().len()), (start, 1));
-        pace.step(start);
-        touched.add(Scope::System);
-        let broken_off = tokio::time::timeout(SHORTEST_PAUSE / 2, touched.wait(&pace)).await;
-        assert!(broken_off.is_err());
-        touched.wait(&pace).await;
-        assert_eq!((Instant::now(), touched.take().len()), (pace.next, 1));
     }
 }
