@@ -3,6 +3,7 @@
 mod answers;
 mod main;
 mod offers;
+mod sieve;
 
 pub(crate) use self::main::main;
 
@@ -47,7 +48,7 @@ use crate::{
     vault_key,
 };
 
-use self::offers::Offers;
+use self::{offers::Offers, sieve::Sieve};
 
 /// How long a start waits for what was accepted before to be verified. It is in force a moment later where that takes longer.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -70,8 +71,12 @@ enum Wake {
     Offered(Option<Offer>),
     /// The person was, or was not, shown something; or has read it.
     Notice(News),
+    /// What people said a moment ago is to be heard.
+    Words,
     /// A person asks.
     Asked(Asked),
+    /// What somebody asked a moment ago is to be answered.
+    Ready(Asked),
     /// Somebody's account or home is not quite what it was: they are told anew.
     PersonChanged(Person),
     /// The system wants us to stop.
@@ -83,6 +88,9 @@ struct Daemon {
     hands: Hands,
     trust: Trust,
     offers: Offers,
+    sieve: Sieve,
+    /// When each person's next question that changes something is answered.
+    next_questions: BTreeMap<Person, Instant>,
     /// Where what is to be judged comes back.
     examined: mpsc::UnboundedSender<Examined>,
     offered: mpsc::UnboundedSender<Option<Offer>>,
@@ -94,6 +102,7 @@ struct Daemon {
     /// When the server last gave a sign of life, by trusted time.
     heard_at: Option<Timestamp>,
     link: Link,
+    ready: mpsc::UnboundedSender<Asked>,
     known: watch::Sender<String>,
     /// What was listed last, of each source in each scope.
     listed: Vec<Listing>,
@@ -115,6 +124,7 @@ struct Channels {
     done: mpsc::UnboundedReceiver<Done>,
     news: mpsc::UnboundedReceiver<News>,
     asked: mpsc::Receiver<Asked>,
+    ready: mpsc::UnboundedReceiver<Asked>,
     changed: mpsc::UnboundedReceiver<Person>,
 }
 
@@ -192,6 +202,7 @@ fn assemble(config: Config, loaded: Loaded, clock: Clock, touched: Touched) -> R
     let (orders_sender, orders) = mpsc::unbounded_channel();
     let (news_sender, news) = mpsc::unbounded_channel();
     let (asked_sender, asked) = mpsc::channel(16);
+    let (ready_sender, ready) = mpsc::unbounded_channel();
     let (report, newest) = watch::channel(state.undelivered_report().cloned());
     let (known, known_receiver) = watch::channel(trust.digest().unwrap_or_default().to_owned());
     let (time, trusted) = watch::channel(clock.wall());
@@ -231,6 +242,8 @@ fn assemble(config: Config, loaded: Loaded, clock: Clock, touched: Touched) -> R
         hands,
         trust,
         offers: Offers::default(),
+        sieve: Sieve::default(),
+        next_questions: BTreeMap::new(),
         examined: examined_sender,
         offered: offered_sender,
         time,
@@ -239,6 +252,7 @@ fn assemble(config: Config, loaded: Loaded, clock: Clock, touched: Touched) -> R
         connected: false,
         heard_at: None,
         link: link.clone(),
+        ready: ready_sender,
         known,
         listed: Vec::new(),
         mail: MailFound::default(),
@@ -247,7 +261,7 @@ fn assemble(config: Config, loaded: Loaded, clock: Clock, touched: Touched) -> R
         isolation: None,
         history,
     };
-    Ok((daemon, Channels { examined, offered, heard, touched, done, news, asked, changed }))
+    Ok((daemon, Channels { examined, offered, heard, touched, done, news, asked, ready, changed }))
 }
 
 impl Daemon {
@@ -262,7 +276,9 @@ impl Daemon {
             self.tell_anew(person);
         }
         self.offer_stored();
-        if let Some(examined) = tokio::time::timeout(PATIENCE, examined.recv()).await.ok().flatten() {
+        if self.offers.is_under_way()
+            && let Ok(Some(examined)) = tokio::time::timeout(PATIENCE, examined.recv()).await
+        {
             self.judge(examined);
         }
         self.hands.look_everywhere(&self.engine, Extent::Whole);
@@ -286,7 +302,9 @@ impl Daemon {
                 Some(examined) = channels.examined.recv() => Wake::Examined(examined),
                 Some(offer) = channels.offered.recv() => Wake::Offered(offer),
                 Some(news) = channels.news.recv() => Wake::Notice(news),
+                () = until(self.sieve.due()) => Wake::Words,
                 Some(asked) = channels.asked.recv() => Wake::Asked(asked),
+                Some(asked) = channels.ready.recv() => Wake::Ready(asked),
                 Some(person) = channels.changed.recv() => Wake::PersonChanged(person),
                 _ = terminate.recv() => Wake::Stop,
                 _ = interrupt.recv() => Wake::Stop,
@@ -317,13 +335,16 @@ impl Daemon {
                     self.finish(done);
                 }
                 Wake::Notice(news) => {
-                    // Who comes may have opened their home by that.
-                    if let News::Attended(person) = news {
-                        watch.anew(person);
-                    }
-                    self.take_news(news);
+                    let heard = self.sieve.pass(news, Instant::now());
+                    heard.into_iter().for_each(|news| self.take_news(news, &watch));
                 }
-                Wake::Asked((person, question, answer)) => self.reply(person, question, answer),
+                Wake::Words => {
+                    for news in self.sieve.take(Instant::now()) {
+                        self.take_news(news, &watch);
+                    }
+                }
+                Wake::Asked(asked) => self.answer(asked),
+                Wake::Ready(asked) => self.reply(asked),
                 Wake::PersonChanged(person) => self.tell_anew(person),
                 Wake::Stop => {
                     self.give(Input::Tick);
@@ -535,10 +556,12 @@ impl Daemon {
         self.hands.look_everywhere(&self.engine, Extent::Changes);
     }
 
-    fn take_news(&mut self, news: News) {
+    fn take_news(&mut self, news: News, watch: &Watch) {
         match news {
             News::Input(input) => self.give(input),
             News::Attended(person) => {
+                // Who comes may have opened their home by that.
+                watch.anew(person);
                 self.give(Input::PersonReachable(person));
                 let _ = self.hands.orders.send(notice::Order::Settled(person));
             }
@@ -551,6 +574,14 @@ impl Daemon {
     }
 }
 
+/// Waits for a moment; for ever if there is none.
+async fn until(moment: Option<Instant>) {
+    match moment {
+        Some(moment) => tokio::time::sleep_until(moment).await,
+        None => std::future::pending().await,
+    }
+}
+
 /// How notices come to these people.
 fn manner_of(config: &Config, people: People) -> Manner {
     Manner {
@@ -560,6 +591,7 @@ fn manner_of(config: &Config, people: People) -> Manner {
         zone: local_zone(),
         people,
         socket: config.socket.clone(),
+        clock: Clock::new(config.simulated_clock.as_deref()),
     }
 }
 

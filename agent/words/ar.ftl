@@ -207,6 +207,7 @@ obstacle-locked = كانت شاشتك مقفلة
 obstacle-away = لم تكن عند جهازك
 obstacle-do-not-disturb = طلبت عدم الإزعاج
 obstacle-busy = كان اجتماع أو شيء آخر يشغل الشاشة
+obstacle-vanished = اختفى قبل أن تتمكن من قراءته
 
 ## The page that `forewarn status --open` writes
 page-title = ما تطلبه شركتك من هذا الجهاز

@@ -194,6 +194,7 @@ obstacle-locked = Ihr Bildschirm war gesperrt
 obstacle-away = Sie waren nicht am Gerät
 obstacle-do-not-disturb = Sie wollten nicht gestört werden
 obstacle-busy = eine Besprechung oder etwas anderes hielt den Bildschirm wach
+obstacle-vanished = sie verschwand, bevor Sie sie lesen konnten
 
 ## The page that `forewarn status --open` writes
 page-title = Was Ihre Firma von diesem Gerät verlangt

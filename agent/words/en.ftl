@@ -195,6 +195,7 @@ obstacle-locked = your screen was locked
 obstacle-away = you were away
 obstacle-do-not-disturb = you asked not to be disturbed
 obstacle-busy = a meeting, or something else, held the screen
+obstacle-vanished = it vanished before you could have read it
 
 ## The page that `forewarn status --open` writes
 page-title = What your company asks of this device

@@ -194,6 +194,7 @@ obstacle-locked = su pantalla estaba bloqueada
 obstacle-away = no estaba ante el dispositivo
 obstacle-do-not-disturb = pidió que no se le molestara
 obstacle-busy = una reunión, u otra cosa, ocupaba la pantalla
+obstacle-vanished = desapareció antes de que pudiera leerlo
 
 ## The page that `forewarn status --open` writes
 page-title = Lo que su empresa pide a este dispositivo

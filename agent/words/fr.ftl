@@ -194,6 +194,7 @@ obstacle-locked = votre écran était verrouillé
 obstacle-away = vous étiez absent
 obstacle-do-not-disturb = vous aviez demandé à ne pas être dérangé
 obstacle-busy = une réunion, ou autre chose, occupait l’écran
+obstacle-vanished = elle a disparu avant que vous ayez pu la lire
 
 ## The page that `forewarn status --open` writes
 page-title = Ce que votre entreprise demande à cet appareil

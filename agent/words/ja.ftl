@@ -169,6 +169,7 @@ obstacle-locked = 画面がロックされていました
 obstacle-away = 席を外していました
 obstacle-do-not-disturb = 通知を控える設定でした
 obstacle-busy = 会議などが画面を使っていました
+obstacle-vanished = 読む前に消えました
 
 ## The page that `forewarn status --open` writes
 page-title = 会社がこの端末に求めていること

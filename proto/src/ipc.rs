@@ -81,8 +81,9 @@ pub struct Appealed {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Order {
-    /// Put this before the person, in the place of what was shown about the same subject.
-    Show(Box<Notice>),
+    /// Put this before the person, in the place of what was shown about the same subject. It was made when the boot clock stood at
+    /// so many milliseconds, and says what holds then.
+    Show(Box<Notice>, i64),
     /// Take down what is shown about this.
     Withdraw(Subject),
     /// Everything that waited for this person was sent.
@@ -99,6 +100,8 @@ pub enum Word {
     Shown(NoticeId),
     /// It can't be put before the person now.
     NotShown(NoticeId, Obstacle),
+    /// It was put before the person, and went before anybody could have read it.
+    Vanished(NoticeId),
     /// What was in the way is gone.
     Reachable,
     /// The person has read what was shown about this.

@@ -246,12 +246,14 @@ pub enum Obstacle {
     DoNotDisturb,
     /// Something holds the screen awake: a meeting, a talk, a film.
     Busy,
+    /// It was put before them, and went before anybody could have read it.
+    Vanished,
 }
 
 impl Obstacle {
     /// Every obstacle.
-    pub const ALL: [Self; 6] =
-        [Self::NoSession, Self::NoService, Self::Locked, Self::Away, Self::DoNotDisturb, Self::Busy];
+    pub const ALL: [Self; 7] =
+        [Self::NoSession, Self::NoService, Self::Locked, Self::Away, Self::DoNotDisturb, Self::Busy, Self::Vanished];
 
     /// The obstacle in a few words, for admins.
     pub fn text(self) -> &'static str {
@@ -262,6 +264,7 @@ impl Obstacle {
             Self::Away => "away from the device",
             Self::DoNotDisturb => "asked not to be disturbed",
             Self::Busy => "in a meeting, or something else that holds the screen",
+            Self::Vanished => "it vanished before it could be read",
         }
     }
 }

@@ -31,16 +31,21 @@ impl Engine {
         let due: Vec<(Subject, NoticeKind)> = due.map(|(subject, waiting)| (subject.clone(), waiting.kind)).collect();
         for (subject, kind) in due {
             let prepared = self.prepare(subject, kind, now);
-            self.prepared.extend(prepared);
+            self.prepared.extend(prepared.map(|notice| (at, notice)));
         }
     }
 
-    /// What was prepared and has lost its reason is not shown, and nobody has seen it.
+    /// What was prepared and has lost its reason is not shown, and nobody has seen it; what has waited for the disk for long is
+    /// prepared anew.
     fn drop_unwanted(&mut self) {
-        let wanted = |notice: &Notice| self.state.notices.get(&notice.subject).is_some_and(|w| w.id == notice.id);
+        let at = self.time();
+        let wanted = |(made, notice): &(Timestamp, Notice)| {
+            self.state.notices.get(&notice.subject).is_some_and(|w| w.id == notice.id)
+                && at.duration_since(*made).abs() <= Settings::FIRST_RETRY
+        };
         let (kept, dropped) = std::mem::take(&mut self.prepared).into_iter().partition(wanted);
         self.prepared = kept;
-        for notice in dropped {
+        for (_, notice) in dropped {
             self.in_flight.notices.remove(&notice.id);
             self.settle_sights(notice.id, false);
         }
@@ -48,7 +53,8 @@ impl Engine {
 
     fn prepare(&mut self, subject: Subject, kind: NoticeKind, now: &Now) -> Option<Notice> {
         let id = self.next_id(now);
-        let (notice, tells) = self.compose(id, &subject, kind)?;
+        let last_call_of = self.state.notices.get(&subject)?.last_call_of.clone();
+        let (notice, tells) = self.compose(id, &subject, kind, &last_call_of)?;
         for told in tells.keys() {
             let obligation = self.state.obligations.get_mut(told)?;
             obligation.sight = Some(Sight::Maybe(id)).max(obligation.sight);
@@ -67,7 +73,13 @@ impl Engine {
         NoticeId(boot.max(self.state.last_notice.0 + 1))
     }
 
-    fn compose(&self, id: NoticeId, subject: &Subject, kind: NoticeKind) -> Option<(Notice, Tells)> {
+    fn compose(
+        &self,
+        id: NoticeId,
+        subject: &Subject,
+        kind: NoticeKind,
+        last_call_of: &BTreeSet<ObligationId>,
+    ) -> Option<(Notice, Tells)> {
         let blank = Notice {
             id,
             subject: subject.clone(),
@@ -80,7 +92,7 @@ impl Engine {
             locks: false,
         };
         match subject {
-            Subject::App(..) => self.warning(subject, blank),
+            Subject::App(..) => self.warning(subject, blank, last_call_of),
             Subject::Profile(profile) => {
                 let again = kind == NoticeKind::SetUpAgain;
                 let deadline = again.then(|| self.again_deadline_from(profile, self.time())).flatten();
@@ -101,11 +113,16 @@ impl Engine {
     }
 
     /// One notice for all policies that ban an app. The earliest deadline governs.
-    fn warning(&self, subject: &Subject, blank: Notice) -> Option<(Notice, Tells)> {
+    fn warning(
+        &self,
+        subject: &Subject,
+        blank: Notice,
+        last_call_of: &BTreeSet<ObligationId>,
+    ) -> Option<(Notice, Tells)> {
         let mut told: Vec<(Timestamp, ObligationId)> = self
             .obligations_under(subject)
             .into_iter()
-            .filter_map(|id| Some((self.known_deadline(&id)?, id)))
+            .filter_map(|id| Some((self.deadline_if_shown(&id, last_call_of.contains(&id))?, id)))
             .collect();
         told.sort();
         let takes = |id: &ObligationId| self.profiles_of(id).into_iter().map(|p| p.domain).collect::<BTreeSet<_>>();
@@ -117,7 +134,7 @@ impl Engine {
             apps: distinct(apps),
             titles: distinct(policies.iter().map(|policy| policy.title.clone())),
             message: policies.first()?.message.clone(),
-            deadline: told.iter().find(|(_, id)| !tells[id].is_empty()).map(|(deadline, _)| *deadline),
+            deadline: self.deadline_to_name(told.iter().filter(|(_, id)| !tells[id].is_empty())),
             takes: distinct(tells.values().flatten().cloned()),
             locks: policies.iter().any(|policy| policy.consequence.lock),
             ..blank
@@ -125,11 +142,24 @@ impl Engine {
         Some((notice, tells))
     }
 
-    /// The deadline that runs, or the one that showing a notice now brings.
-    fn known_deadline(&self, id: &ObligationId) -> Option<Timestamp> {
+    /// The first of these deadlines that is to come; none where mail that is in its place goes at any moment, because one is over.
+    fn deadline_to_name<'t>(&self, told: impl Iterator<Item = &'t (Timestamp, ObligationId)>) -> Option<Timestamp> {
+        let is_ahead = |(at, _): &&(Timestamp, ObligationId)| *at > self.time();
+        let (ahead, over): (Vec<_>, Vec<_>) = told.partition(is_ahead);
+        let is_due = over.iter().any(|(_, id)| self.takes_more(id));
+        ahead.first().filter(|_| !is_due).map(|(at, _)| *at)
+    }
+
+    /// The deadline that runs once this notice is shown now: a late last call moves it on.
+    fn deadline_if_shown(&self, id: &ObligationId, is_last_call: bool) -> Option<Timestamp> {
         let policy = self.policy(&id.policy)?;
         let from_now = || deadline_from(policy, &id.rule, &self.settings, &self.zone, self.time());
-        Some(self.deadline(id).unwrap_or_else(from_now))
+        let runs = self.deadline(id).unwrap_or_else(from_now);
+        let called = self.state.obligations.get(id)?.last_call.is_some();
+        if !is_last_call || called {
+            return Some(runs);
+        }
+        Some(policy.deadline.open_from(runs.max(after(self.time(), Settings::LAST_CALL)), &self.zone))
     }
 
     /// A receipt. It counts only if it is for the notice that was asked for last.
@@ -138,6 +168,7 @@ impl Engine {
         self.settle_sights(id, true);
         let expected = self.state.notices.get(&subject).is_some_and(|waiting| waiting.id == id);
         if let Some(waiting) = expected.then(|| self.state.notices.remove(&subject)).flatten() {
+            self.note_receipt(&subject, &waiting);
             self.receipt_of(&subject, waiting, medium);
         } else if self.obligations_under(&subject).is_empty() {
             // Its reason ended while it was on its way.

@@ -13,6 +13,7 @@ use crate::{
     Effect, Input, MailFound, Notice, NoticeId, Now, ObligationId, PolicySet, ProfileId, Settings, State, Subject,
     TrustedTime,
     finding::{Listings, RuleKey},
+    receipts::Receipt,
     state::Place,
     time::after,
 };
@@ -34,8 +35,10 @@ pub struct Engine {
     pub(crate) listings: Listings,
     pub(crate) mail: MailFound,
     pub(crate) in_flight: InFlight,
-    /// Notices that are shown as soon as the state is on disk.
-    pub(crate) prepared: Vec<Notice>,
+    /// The last receipt about each subject, as long as the process lives: it may have to be taken back.
+    pub(crate) receipts: BTreeMap<Subject, Receipt>,
+    /// Notices that are shown as soon as the state is on disk, and when they were made.
+    pub(crate) prepared: Vec<(Timestamp, Notice)>,
     /// People to whom nothing shows notices now.
     pub(crate) unattended: BTreeSet<Person>,
     /// What was heard since the process began. A report before all of it would say less than the last one.
@@ -81,6 +84,7 @@ impl Engine {
             listings: Listings::default(),
             mail: MailFound::default(),
             in_flight: InFlight::default(),
+            receipts: BTreeMap::new(),
             prepared: Vec::new(),
             unattended: BTreeSet::new(),
             heard: Heard::default(),
@@ -126,7 +130,7 @@ impl Engine {
         effects.extend(self.persist_if_changed(&before));
         effects.extend(self.rescan_if_needed());
         if self.persisted == self.generation {
-            effects.extend(std::mem::take(&mut self.prepared).into_iter().map(Effect::ShowNotice));
+            effects.extend(std::mem::take(&mut self.prepared).into_iter().map(|(_, notice)| Effect::ShowNotice(notice)));
             self.hand_out_profiles(&mut effects);
         }
         effects
@@ -243,6 +247,8 @@ impl Engine {
             Input::NoticeShown(id, medium) => self.notice_shown(id, medium, effects),
             Input::NoticeFailed(id, obstacle) => self.notice_failed(id, obstacle, false),
             Input::NoticeLost(id) => self.notice_failed(id, Obstacle::NoSession, true),
+            Input::NoticeUnread(id) => self.notice_unread(id),
+            Input::NoticeGone(id) => self.notice_gone(id),
             Input::PersonReachable(person) => self.person_reachable(person),
             Input::PersonChanged(person) => self.person_changed(person),
             Input::PersonUnattended(person) => drop(self.unattended.insert(person)),

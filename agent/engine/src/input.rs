@@ -41,6 +41,11 @@ pub enum Input {
     NoticeFailed(NoticeId, Obstacle),
     /// What was to show a notice went away without a word: the person may have seen it, and it does not count as shown.
     NoticeLost(NoticeId),
+    /// A notice that was shown vanished before anybody could have read it: it was not shown.
+    NoticeUnread(NoticeId),
+    /// A notice that was shown, and could be read, is no longer there, though its person did nothing with it. It counts as shown, and is
+    /// shown again.
+    NoticeGone(NoticeId),
     /// What kept notices from this person is gone: they have come back, unlocked their screen, ended a meeting.
     PersonReachable(Person),
     /// This person's account or home is not quite what it was. What they were told counts no more: they get the full notice

@@ -21,6 +21,7 @@ mod notices;
 mod obligations;
 mod profiles;
 mod ramp;
+mod receipts;
 mod report;
 mod rollout;
 mod settings;

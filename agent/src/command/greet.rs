@@ -38,7 +38,7 @@ async fn greet(config: &Config) -> Result<()> {
     let mut daemon = attend(config, Medium::Login).await?;
     while let Some(order) = daemon.orders.recv().await {
         match order {
-            Order::Show(notice) => {
+            Order::Show(notice, _) => {
                 let Words { summary, body } = tongue.notice(&notice, &zone);
                 say!("[forewarn] {summary}");
                 say_lines(body.lines().map(|line| format!("  {line}")));

@@ -1,26 +1,65 @@
 //! What people are answered.
 
+use std::time::Duration;
+
 use forewarn_engine::{App, Input, Subject};
 use forewarn_proto::{
     api::AppealRequest,
-    inventory::{Listing, Person, Source},
+    inventory::{Listing, Person, Scope, Source},
     ipc::{Appealed, Question, RuleStatus, SourceStatus, Status},
 };
-use tokio::sync::oneshot;
+use tokio::{
+    sync::oneshot,
+    time::{Instant, sleep_until},
+};
 
 use super::Daemon;
-use crate::{ipc::Answer, sync};
+use crate::{
+    ipc::{Answer, Asked},
+    scan::Extent,
+    sync,
+};
+
+/// How long one person's question that changes something waits after the former. What it changes costs a disk.
+const PAUSE: Duration = Duration::from_secs(1);
 
 impl Daemon {
+    /// Answers; what changes something, in its time.
+    pub(super) fn answer(&mut self, (person, question, answer): Asked) {
+        let changes = matches!(question, Question::Acknowledge { .. } | Question::Snooze { .. } | Question::Look);
+        let now = Instant::now();
+        self.next_questions.retain(|_, next| *next > now);
+        if !changes {
+            return self.reply((person, question, answer));
+        }
+        match self.next_questions.get_mut(&person) {
+            None => {
+                self.next_questions.insert(person, now + PAUSE);
+                self.reply((person, question, answer));
+            }
+            // There are no more of these than one person's connections.
+            Some(next) => {
+                let (ready, due) = (self.ready.clone(), *next);
+                *next += PAUSE;
+                tokio::spawn(async move {
+                    sleep_until(due).await;
+                    ready.send((person, question, answer))
+                });
+            }
+        }
+    }
+
     /// Does what is asked, then answers.
-    pub(super) fn reply(&mut self, person: Person, question: Question, answer: oneshot::Sender<Answer>) {
+    pub(super) fn reply(&mut self, (person, question, answer): Asked) {
         self.give(Input::Tick);
         let said = match question {
             Question::Appeal { app, reason } => return self.appeal(person, &app, &reason, answer),
             Question::Log => Answer::Log(self.hands.store.entries(person).unwrap_or_default()),
             Question::Status | Question::Attend { .. } => self.status(person),
             Question::Look => {
-                self.look_everywhere();
+                for scope in [Scope::System, Scope::Person(person)] {
+                    self.hands.look(&self.engine, scope, Extent::Changes);
+                }
                 self.status(person)
             }
             Question::Acknowledge { app } => self.take(person, app.as_deref(), Input::NoticeAcknowledged),

@@ -36,6 +36,10 @@ impl Offers {
         next
     }
 
+    pub(super) fn is_under_way(&self) -> bool {
+        self.under_way
+    }
+
     /// What was under way is judged. Where it is to be offered again, after which pause.
     pub(super) fn judged(&mut self, postponed: bool) -> Option<Duration> {
         self.under_way = false;

@@ -1,11 +1,13 @@
 //! Brings notices to people: to a companion that attends to them, else to their terminals. What nobody was shown was not
 //! shown.
 
+mod sights;
 mod start;
 mod terminal;
 
 use std::{collections::BTreeMap, path::PathBuf};
 
+use forewarn_clock::Clock;
 use forewarn_engine::{Input, Notice, NoticeId, NoticeKind, Subject};
 use forewarn_proto::{
     inventory::Person,
@@ -14,9 +16,9 @@ use forewarn_proto::{
     report::{Medium, Obstacle},
 };
 use jiff::tz::TimeZone;
-use tokio::sync::mpsc;
+use tokio::{sync::mpsc, time::Instant};
 
-use self::start::Starter;
+use self::{sights::Sights, start::Starter};
 use crate::{
     config::NoticeWay,
     ipc::{Companion, Said},
@@ -53,6 +55,7 @@ pub(crate) struct Manner {
     pub(crate) zone: TimeZone,
     pub(crate) people: People,
     pub(crate) socket: PathBuf,
+    pub(crate) clock: Clock,
 }
 
 struct Hub {
@@ -62,6 +65,7 @@ struct Hub {
     companions: Vec<Companion>,
     /// Notices that a companion was given, and has not answered for.
     given: BTreeMap<NoticeId, Given>,
+    sights: Sights,
     news: mpsc::UnboundedSender<News>,
 }
 
@@ -79,7 +83,8 @@ pub(crate) async fn run(
 ) {
     let accounts = if manner.way == NoticeWay::Terminal { &[] } else { manner.people.accounts() };
     let starter = Starter::new(&manner.socket, &manner.people, accounts);
-    let mut hub = Hub { manner, starter, companions: Vec::new(), given: BTreeMap::new(), news };
+    let sights = Sights::default();
+    let mut hub = Hub { manner, starter, companions: Vec::new(), given: BTreeMap::new(), sights, news };
     loop {
         tokio::select! {
             Some(order) = orders.recv() => hub.take(order),
@@ -94,7 +99,10 @@ impl Hub {
     fn take(&mut self, order: Order) {
         match order {
             Order::Show(notice) => self.show(notice),
-            Order::Withdraw(subject) => self.tell(subject.person(), &ipc::Order::Withdraw(subject)),
+            Order::Withdraw(subject) => {
+                self.sights.end(&subject);
+                self.tell(subject.person(), &ipc::Order::Withdraw(subject));
+            }
             Order::Settled(person) => self.tell(person, &ipc::Order::Settled),
         }
     }
@@ -121,6 +129,11 @@ impl Hub {
             for former in replaced {
                 let _ = former.orders.try_send(ipc::Order::Replaced);
                 self.give_up(former.number);
+                self.lose_sight(former.number);
+            }
+            // What was on the screen before is to be there again.
+            for id in self.sights.left_behind(companion.person) {
+                self.tell_daemon(News::Input(Input::NoticeGone(id)));
             }
             self.starter.came(companion.person);
         }
@@ -137,6 +150,14 @@ impl Hub {
             self.tell_daemon(News::Input(Input::PersonUnattended(companion.person)));
         }
         self.give_up(number);
+        self.lose_sight(number);
+    }
+
+    /// What a companion had on the screen went with it. What nobody can have read was not shown.
+    fn lose_sight(&mut self, number: u64) {
+        for id in self.sights.lose(number, Instant::now()) {
+            self.tell_daemon(News::Input(Input::NoticeUnread(id)));
+        }
     }
 
     /// What this companion was given and has not answered for may have been seen, and does not count as shown.
@@ -152,14 +173,26 @@ impl Hub {
         let news = match word {
             Word::Shown(id) => {
                 let medium = self.companions.iter().find(|c| c.number == number).map(|c| c.medium);
-                self.answered(id, number).zip(medium).map(|(_, medium)| Input::NoticeShown(id, medium))
+                self.answered(id, number).zip(medium).map(|(notice, medium)| {
+                    if medium == Medium::Desktop {
+                        self.sights.begin(notice.subject, id, number, Instant::now());
+                    }
+                    Input::NoticeShown(id, medium)
+                })
             }
+            Word::Vanished(id) => self.sights.vanished(id, number, Instant::now()).map(Input::NoticeUnread),
             Word::NotShown(id, obstacle) => {
                 return self.answered(id, number).into_iter().for_each(|notice| self.fall_back(&notice, obstacle));
             }
             Word::Reachable => Some(Input::PersonReachable(person)),
-            Word::Acknowledged(subject) => own(&subject).then_some(Input::NoticeAcknowledged(subject)),
-            Word::Snoozed(subject, length) => own(&subject).then_some(Input::NoticeSnoozed(subject, length.0)),
+            Word::Acknowledged(subject) => own(&subject).then(|| {
+                self.sights.end(&subject);
+                Input::NoticeAcknowledged(subject)
+            }),
+            Word::Snoozed(subject, length) => own(&subject).then(|| {
+                self.sights.end(&subject);
+                Input::NoticeSnoozed(subject, length.0)
+            }),
         };
         match news {
             Some(input) => self.tell_daemon(News::Input(input)),
@@ -188,7 +221,8 @@ impl Hub {
             };
         };
         let number = companion.number;
-        match companion.orders.try_send(ipc::Order::Show(Box::new(notice.clone()))) {
+        let made_at = i64::try_from(self.manner.clock.read().boot.as_millis()).unwrap_or(i64::MAX);
+        match companion.orders.try_send(ipc::Order::Show(Box::new(notice.clone()), made_at)) {
             Ok(()) => drop(self.given.insert(notice.id, Given { companion: number, notice })),
             Err(_) => {
                 self.part(number);

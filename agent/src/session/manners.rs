@@ -69,6 +69,14 @@ pub(super) fn insists(kind: NoticeKind) -> bool {
     }
 }
 
+/// Whether an earlier notice no longer holds beside a newer one. Of a warning and the news about the same mail, the newer tells how it
+/// stands: no last call beside "mail was taken", or "mail is back".
+pub(super) fn is_overtaken(earlier: &Notice, newer: &Notice) -> bool {
+    let is_news = |notice: &Notice| matches!(notice.subject, Subject::Profile(_));
+    let same_mail = earlier.takes.iter().any(|domain| newer.takes.contains(domain));
+    is_news(earlier) != is_news(newer) && same_mail
+}
+
 /// The nearer the deadline, the louder.
 pub(super) fn urgency(kind: NoticeKind) -> Urgency {
     match kind {

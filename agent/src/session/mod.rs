@@ -15,7 +15,7 @@ use forewarn_proto::{
     policy::Length,
     report::{Medium, Obstacle},
 };
-use jiff::tz::TimeZone;
+use jiff::{SignedDuration, tz::TimeZone};
 use tokio::{
     process::{Child, Command},
     time::{sleep, timeout},
@@ -24,7 +24,7 @@ use zbus::connection::Builder;
 
 use self::{
     desktop::{Desktop, Happening},
-    manners::{Deed, buttons, insists, urgency},
+    manners::{Deed, buttons, insists, is_overtaken, urgency},
     presence::Presence,
 };
 use crate::{
@@ -59,6 +59,9 @@ const PASSED_ON: [&str; 12] = [
     "XDG_SESSION_TYPE",
 ];
 
+/// A notice that is older, by the boot clock, may say what does not hold any more.
+const FRESH: SignedDuration = SignedDuration::from_secs(60);
+
 /// What is on the screen, and what waits.
 struct Session {
     desktop: Desktop,
@@ -69,8 +72,8 @@ struct Session {
     socket: PathBuf,
     /// What the notification on the screen says.
     live: BTreeMap<Subject, Notice>,
-    /// What came and has not been dealt with.
-    came: Vec<Notice>,
+    /// What came and has not been dealt with, and when it was made, by the boot clock.
+    came: Vec<(Notice, SignedDuration)>,
     /// What kept something from being shown, which is to come again.
     waits: Option<Obstacle>,
     deeds: Vec<(Deed, Child)>,
@@ -144,12 +147,12 @@ impl Session {
 
     async fn take(&mut self, order: Order) {
         match order {
-            Order::Show(notice) => {
-                self.came.retain(|earlier| earlier.subject != notice.subject);
-                self.came.push(*notice);
+            Order::Show(notice, made_at) => {
+                self.came.retain(|(earlier, _)| earlier.subject != notice.subject);
+                self.came.push((*notice, SignedDuration::from_millis(made_at)));
             }
             Order::Withdraw(subject) => {
-                self.came.retain(|notice| notice.subject != subject);
+                self.came.retain(|(notice, _)| notice.subject != subject);
                 if self.live.remove(&subject).is_some() {
                     self.redraw().await;
                 }
@@ -160,7 +163,15 @@ impl Session {
 
     /// Shows what came, as far as the person can be told it now. Each gets its receipt.
     async fn show_what_came(&mut self, daemon: &mut Attendance) -> Result<()> {
-        let came = std::mem::take(&mut self.came);
+        let now = self.clock.read().boot;
+        let (late, came): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.came).into_iter().partition(|(_, made_at)| now - *made_at > FRESH);
+        // This device, or this companion, slept over it. What holds by now is told anew.
+        for (notice, _) in late {
+            daemon.say(&Word::NotShown(notice.id, Obstacle::Away)).await?;
+            self.waits.get_or_insert(Obstacle::Away);
+        }
+        let came: Vec<Notice> = came.into_iter().map(|(notice, _)| notice).collect();
         let gently = self.presence.obstacle(false).await;
         let firmly = if gently.is_some() { self.presence.obstacle(true).await } else { None };
         let obstacle = |notice: &Notice| if insists(notice.kind) { firmly } else { gently };
@@ -172,7 +183,10 @@ impl Session {
         if shown.is_empty() {
             return Ok(());
         }
-        self.live.extend(shown.iter().map(|notice| (notice.subject.clone(), notice.clone())));
+        for notice in &shown {
+            self.live.retain(|_, earlier| !is_overtaken(earlier, notice));
+            self.live.insert(notice.subject.clone(), notice.clone());
+        }
         let outcome = match self.draw().await {
             Err(error) => {
                 tracing::warn!("{error:#}");
@@ -213,6 +227,8 @@ impl Session {
     }
 
     async fn draw(&mut self) -> Result<()> {
+        let now = self.clock.wall();
+        self.live.retain(|_, notice| notice.deadline.is_none_or(|deadline| deadline > now));
         let notices: Vec<&Notice> = self.live.values().collect();
         let words = self.tongue.digest(&notices, &self.zone);
         let urgency = notices.iter().map(|notice| urgency(notice.kind)).max().unwrap_or(desktop::Urgency::Normal);
@@ -234,7 +250,9 @@ impl Session {
         match happening {
             Happening::Dismissed => self.acknowledge(daemon).await,
             Happening::Gone => {
-                self.live.clear();
+                for notice in std::mem::take(&mut self.live).into_values() {
+                    daemon.say(&Word::Vanished(notice.id)).await?;
+                }
                 Ok(())
             }
             Happening::ServiceCame => {

@@ -18,11 +18,14 @@ use reqwest::{Response, Url};
 use sse_stream::SseStream;
 use tokio::{
     sync::{mpsc, watch},
-    time::Instant,
+    time::{Instant, timeout},
 };
 
 use super::{Heard, Link, bundle};
 use crate::alarm::BootTimer;
+
+/// How long the daemon may take to make trusted time of a frame's.
+const TIME_PATIENCE: Duration = Duration::from_secs(5);
 
 /// Where the stream was found last, and how it ended.
 #[derive(Default)]
@@ -92,12 +95,15 @@ pub(super) async fn hear(link: &Link, known: &watch::Receiver<String>, way: &mut
                 serde_json::from_str(event.data.as_deref().unwrap_or_default()).context("not a frame")?;
             patience.set(Frame::patience(frame.alive_s));
             let wanted = frame.size.map(|size| (frame.digest.clone(), size));
+            let mut time = link.time.clone();
+            time.mark_unchanged();
             // First, because it tells the time.
             link.heard.send(Heard::Frame(Box::new(frame))).await?;
             if let Some((digest, size)) = wanted {
                 bundle::bring(link, &digest, size, spread).await?;
             }
-            let now = *link.time.borrow();
+            let _ = timeout(TIME_PATIENCE, time.changed()).await;
+            let now = *time.borrow();
             // What fails is tried again at a later frame: the stream, and with it a retraction, is worth more.
             match link.badge.renew_if_due(now).await {
                 Ok(true) => {

@@ -73,6 +73,8 @@ impl Tongue {
             (NoticeKind::Correction, _) => self.say("correction-body"),
             (_, Some(deadline)) if notice.locks => with_deadline("will-take-and-close", deadline),
             (_, Some(deadline)) => with_deadline("will-take", deadline),
+            // Its time is over.
+            (_, None) if !notice.takes.is_empty() => with_app("revoked-body"),
             (_, None) => with_app("only-warns"),
         }
     }

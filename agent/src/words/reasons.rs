@@ -77,6 +77,7 @@ impl Tongue {
             Obstacle::Away => "obstacle-away",
             Obstacle::DoNotDisturb => "obstacle-do-not-disturb",
             Obstacle::Busy => "obstacle-busy",
+            Obstacle::Vanished => "obstacle-vanished",
         })
     }
 

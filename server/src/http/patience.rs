@@ -49,7 +49,7 @@ impl Paces {
         Self {
             reports: a_minute(number(60), number(60)),
             appeals: a_minute(number(10), number(100)),
-            renewals: a_minute(number(1), number(5)),
+            renewals: a_minute(number(10), number(60)),
         }
     }
 

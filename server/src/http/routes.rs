@@ -155,6 +155,7 @@ pub(super) fn routes() -> Vec<Route> {
 
 fn of_devices() -> Vec<Route> {
     const SMALL: usize = 64 * 1024;
+    const TOO_OFTEN: (u16, &str) = (429, "this device asks too often");
     const BAD_CSR: (u16, &str) = (400, "the body is not JSON, or the signing request can't be read");
     vec![
         Route::post("/v1/enroll", device::enroll, "Enroll a device with a one-time token")
@@ -169,7 +170,7 @@ fn of_devices() -> Vec<Route> {
             .by(Who::Device)
             .takes::<RenewRequest>(SMALL)
             .gives::<EnrollAnswer>()
-            .refuses(&[BAD_CSR]),
+            .refuses(&[BAD_CSR, TOO_OFTEN]),
         Route::get("/v1/stream", device::stream, "Say where devices listen for what is pushed").elsewhere(),
         Route::get("/v1/bundles/{digest}", device::bundle, "The current bundle, by its SHA-256 in hexadecimal")
             .by(Who::Device)
@@ -182,7 +183,7 @@ fn of_devices() -> Vec<Route> {
             .refuses(&[
                 (411, "the report's length is not stated"),
                 (422, "the body is JSON but not a report"),
-                (429, "this device sends reports too often"),
+                TOO_OFTEN,
                 (503, "too many reports wait already, or another of this device, or the database failed; send it again later"),
             ]),
         Route::post("/v1/appeal", device::appeal, "Contest what a rule asks of a person on this device")

@@ -183,6 +183,11 @@ impl Feed {
         self.streams.open().devices
     }
 
+    /// How many streams are open.
+    pub fn streams(&self) -> u64 {
+        self.streams.open().bells.len() as u64
+    }
+
     /// Ends the streams of these devices, which may no longer listen. Whether they may come back is asked of the store.
     pub fn drop_devices(&self, names: &[String]) {
         let mut open = self.streams.open();

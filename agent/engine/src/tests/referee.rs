@@ -133,7 +133,9 @@ impl Referee {
         let told: Vec<_> = shown.filter(|(_, notice, _)| notice.takes.contains(&id.domain)).collect();
         let least = self.settings.min_notice().max(policy.deadline.grace.0).max(policy.deadline.min_notice.0);
         let warned = told.iter().any(|(shown, _, _)| at.duration_since(*shown) >= least);
-        let promised = told.last().is_some_and(|(_, notice, _)| notice.deadline.is_some_and(|deadline| deadline <= at));
+        // One that was shown when its time was over names none.
+        let named = told.iter().rev().find_map(|(_, notice, _)| notice.deadline);
+        let promised = named.is_some_and(|deadline| deadline <= at);
         let first_zone = TimeZone::fixed(jiff::tz::offset(14));
         let absolute = policy.deadline.at.as_ref().is_none_or(|time| time.instant_in(&first_zone) <= at);
         let called = told.iter().any(|(shown, notice, _)| {

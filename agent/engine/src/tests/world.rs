@@ -348,7 +348,12 @@ impl World {
                 self.given = listings.iter().map(|listing| (listing.scope, listing.clone())).collect();
                 vec![Input::MailFound(self.mail()), Input::InventoryTaken(listings.into())]
             }
-            Effect::ShowNotice(notice) => self.show(notice),
+            Effect::ShowNotice(notice) => {
+                // In every test: a notice names a moment that is to come, or none.
+                let now = self.engine.now();
+                assert!(notice.deadline.is_none_or(|deadline| deadline > now), "at {now}: {notice:#?}");
+                self.show(notice)
+            }
             Effect::WithdrawNotice(subject) => {
                 self.happened(What::Withdrawn(subject));
                 Vec::new()
