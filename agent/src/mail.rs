@@ -239,7 +239,7 @@ mod tests {
         let account =
             serde_json::json!({ "client": "isync", "profile": "p", "address": "me@corp.example", "touches": [] });
         let holding = |domain: String| serde_json::json!({ "number": 1, "domain": domain, "account": account, "stage": "revoked" });
-        let held: Vec<_> = (0..1000).map(|number| holding(format!("claim-{number}.example"))).collect();
+        let held: Vec<_> = (0..50_000).map(|number| holding(format!("claim-{number}.example"))).collect();
         fs_err::write(&answer, said(&serde_json::json!({ outcome: held }))).unwrap();
         fs_err::write(&program, format!("#!/bin/sh\necho\nread -r _\nexec cat '{}'\n", answer.display())).unwrap();
         fs_err::set_permissions(&program, Permissions::from_mode(0o755)).unwrap();

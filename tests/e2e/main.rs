@@ -7,9 +7,11 @@
 )]
 
 mod admins;
+mod alive;
 mod apps;
 mod attacks;
 mod certificates;
+mod crowd;
 mod desktop;
 mod drafts;
 mod fleet;

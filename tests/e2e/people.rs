@@ -50,7 +50,7 @@ impl Family {
         Self { company, device, folder }
     }
 
-    fn socket(&self) -> PathBuf {
+    pub(crate) fn socket(&self) -> PathBuf {
         self.device.folder.join("forewarn.sock")
     }
 

@@ -93,7 +93,10 @@ pub(super) async fn hear(link: &Link, known: &watch::Receiver<String>, way: &mut
         if event.event.as_deref() == Some(EVENT) {
             let frame: Frame =
                 serde_json::from_str(event.data.as_deref().unwrap_or_default()).context("not a frame")?;
-            patience.set(Frame::patience(frame.alive_s));
+            // It stands in the first frame.
+            if frame.alive_s.is_some() {
+                patience.set(Frame::patience(frame.alive_s));
+            }
             let wanted = frame.size.map(|size| (frame.digest.clone(), size));
             let mut time = link.time.clone();
             time.mark_unchanged();

@@ -123,7 +123,7 @@ impl Folder {
     pub fn held(&self) -> Result<BTreeSet<String>, Error> {
         let _guard = self.lock()?;
         let mut held = BTreeSet::new();
-        for number in self.entries()? {
+        for number in self.entries()?.into_iter().take(MAX_ENTRIES) {
             let journal = Journal::parse(number, &self.journal(number)?)?;
             if journal.stage.is_awaited() && held.len() < MAX_HELD_DOMAINS {
                 held.insert(journal.domain);
