@@ -249,11 +249,15 @@ impl Server {
         };
         let request = self.client.request(method, format!("{}{path}", self.address));
         let request = request.header("authorization", authorization).header("content-type", "application/json");
-        let mut answer = request.body(body).send().await.with_context(|| format!("{} can't be reached", self.address))?;
+        let mut answer =
+            request.body(body).send().await.with_context(|| format!("{} can't be reached", self.address))?;
         let status = answer.status();
         let mut bytes = Vec::new();
         while let Some(chunk) = answer.chunk().await? {
-            ensure!(bytes.len() + chunk.len() <= MAX_ANSWER_BYTES, "the server answers with over {MAX_ANSWER_BYTES} bytes");
+            ensure!(
+                bytes.len() + chunk.len() <= MAX_ANSWER_BYTES,
+                "the server answers with over {MAX_ANSWER_BYTES} bytes"
+            );
             bytes.extend_from_slice(&chunk);
         }
         if !status.is_success() {

@@ -479,7 +479,7 @@ impl Daemon {
 
     fn finish(&mut self, done: Done) {
         match done {
-            Done::Mail(done) => self.finish_errand(done),
+            Done::Mail(done) => self.finish_errand(*done),
             Done::Closed(id) => self.give(Input::ClientClosed(id)),
             Done::Settled(person, false) => drop(self.unsettled.insert(person)),
             Done::Settled(person, true) => self.hands.look(&self.engine, Scope::Person(person), Extent::Changes),

@@ -70,7 +70,9 @@ impl Mail {
         let mut all = Held::default();
         for person in self.people.persons() {
             match self.open_vault(person).and_then(|vault| Ok(vault.held()?)) {
-                Ok(domains) => all.held.extend(domains.iter().filter_map(|domain| Some((person, domain.parse().ok()?)))),
+                Ok(domains) => {
+                    all.held.extend(domains.iter().filter_map(|domain| Some((person, domain.parse().ok()?))))
+                }
                 Err(error) => all.failed.push((person, error)),
             }
         }
@@ -174,7 +176,13 @@ fn failed(id: ProfileId, input: fn(ProfileId) -> Input, outcome: Result<Outcome>
         Ok(_) => "the worker did what it was not asked".to_owned(),
     };
     tracing::error!("the mail profile of {}: {reason}", id.domain);
-    Done { input: input(id.clone()), id, notes: kept([reason].into_iter()), waiting: BTreeSet::new(), store_open: false }
+    Done {
+        input: input(id.clone()),
+        id,
+        notes: kept([reason].into_iter()),
+        waiting: BTreeSet::new(),
+        store_open: false,
+    }
 }
 
 /// Where nothing could be taken, and nothing is in the vault, nothing is revoked.

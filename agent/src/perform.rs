@@ -30,7 +30,7 @@ pub(crate) enum Done {
     /// A scope was looked at; nothing came of it where the look itself broke off.
     Scanned(Scope, Option<Box<Scan>>),
     /// A profile was dealt with.
-    Mail(mail::Done),
+    Mail(Box<mail::Done>),
     /// What was left half done in somebody's home is settled, or not yet.
     Settled(Person, bool),
     /// A program that this profile waits for has closed.
@@ -147,7 +147,7 @@ impl Hands {
                 Errand::Revoke { locks } => mail.revoke(id, locks).await,
                 Errand::Restore => mail.restore(id).await,
             };
-            let _ = done.send(Done::Mail(outcome));
+            let _ = done.send(Done::Mail(Box::new(outcome)));
         });
         None
     }

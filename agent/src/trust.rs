@@ -176,12 +176,7 @@ impl Trust {
 }
 
 /// Verifies an offer; blocks.
-fn verified(
-    offer: &Offer,
-    root: &str,
-    before: Option<&Verified>,
-    scratch: &[PathBuf],
-) -> Result<Verified, Unverified> {
+fn verified(offer: &Offer, root: &str, before: Option<&Verified>, scratch: &[PathBuf]) -> Result<Verified, Unverified> {
     let bytes = match offer {
         Offer::Bundle(bytes) | Offer::Stored(bytes, _) => bytes,
         Offer::Undo(text) => {

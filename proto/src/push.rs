@@ -158,7 +158,8 @@ mod tests {
 
     #[test]
     fn a_server_can_t_keep_devices_awake_nor_waiting() {
-        let seconds = [None, Some(0), Some(10), Some(240), Some(900), Some(u64::MAX)].map(|s| Frame::patience(s).as_secs());
+        let seconds =
+            [None, Some(0), Some(10), Some(240), Some(900), Some(u64::MAX)].map(|s| Frame::patience(s).as_secs());
         assert_eq!(seconds, [540, 22, 22, 540, 2025, 2025]);
     }
 

@@ -138,7 +138,13 @@ pub struct StreamConfig {
 
 impl Default for StreamConfig {
     fn default() -> Self {
-        Self { listen: None, url: None, max_connections: 19_000, spread: None, sign_of_life: Length(SignedDuration::from_mins(4)) }
+        Self {
+            listen: None,
+            url: None,
+            max_connections: 19_000,
+            spread: None,
+            sign_of_life: Length(SignedDuration::from_mins(4)),
+        }
     }
 }
 

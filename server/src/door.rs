@@ -1,8 +1,8 @@
 //! Who comes in, where there is no room for everybody who would.
 //!
 //! Nobody who says nothing keeps others out: where all places are taken, those who have had their turn go, the oldest first. Of one
-//! address only so many handshakes are unfinished at a time, and each that failed makes the next one from there wait. Finished
-//! ones are not counted by address: a whole office comes from one.
+//! address only so many may have said nothing yet, and where many handshakes fail each from there waits a moment. Nothing else is
+//! counted by address: a whole office comes from one.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -11,7 +11,10 @@ use std::{
     time::Duration,
 };
 
+use anyhow::{Context as _, Result, ensure};
+use rustix::net::RecvFlags;
 use tokio::{
+    net::TcpStream,
     sync::{OwnedSemaphorePermit, Semaphore, oneshot},
     time::Instant,
 };
@@ -20,12 +23,14 @@ use tokio::{
 const TURN: Duration = Duration::from_secs(2);
 /// How long whoever is told to go may take for that before the next one is.
 const LEAVING: Duration = Duration::from_millis(2);
-/// The most unfinished handshakes of one address. Another one ends the oldest.
-const MAX_UNFINISHED: usize = 64;
+/// The most of one address who have said nothing yet. Another one ends the oldest. Whoever wants something says so at once.
+const MAX_SILENT: usize = 64;
 /// How many handshakes of one address may fail a second, in the long run, before others from there wait.
 const FAILURES_A_SECOND: f64 = 20.0;
 /// So many may fail at once.
 const MAX_FAILURES: f64 = 200.0;
+/// How long each from an address waits from which many fail.
+const PENALTY: Duration = Duration::from_millis(50);
 /// The most addresses that are remembered; beyond that, those about which there is nothing to remember are forgotten.
 const MAX_ADDRESSES: usize = 10_000;
 
@@ -37,7 +42,7 @@ pub(crate) struct Door {
     inside: VecDeque<(Instant, oneshot::Sender<()>)>,
     /// When somebody was last told to go.
     told: Option<Instant>,
-    unfinished: HashMap<IpAddr, VecDeque<oneshot::Sender<()>>>,
+    silent: HashMap<IpAddr, VecDeque<oneshot::Sender<()>>>,
     failures: Arc<Failures>,
 }
 
@@ -46,8 +51,8 @@ pub(crate) struct Place {
     _held: OwnedSemaphorePermit,
     /// Ends when others need it.
     pub(crate) turn: oneshot::Receiver<()>,
-    /// Ends when the address has too many handshakes that don't end. It is to be dropped when this one has.
-    pub(crate) handshake: Option<oneshot::Receiver<()>>,
+    /// Ends when too many of this address say nothing. Taken when this one does.
+    silence: Option<oneshot::Receiver<()>>,
     address: IpAddr,
     failures: Arc<Failures>,
 }
@@ -63,7 +68,7 @@ impl Door {
             size,
             inside: VecDeque::new(),
             told: None,
-            unfinished: HashMap::new(),
+            silent: HashMap::new(),
             failures: Arc::default(),
         }
     }
@@ -73,10 +78,10 @@ impl Door {
         let held = self.free().await?;
         let (inside, turn) = oneshot::channel();
         self.inside.push_back((Instant::now(), inside));
-        let (unfinished, handshake) = oneshot::channel();
+        let (silent, silence) = oneshot::channel();
         let address = network(address);
-        self.begin(address, unfinished);
-        Some(Place { _held: held, turn, handshake: Some(handshake), address, failures: self.failures.clone() })
+        self.begin(address, silent);
+        Some(Place { _held: held, turn, silence: Some(silence), address, failures: self.failures.clone() })
     }
 
     async fn free(&mut self) -> Option<OwnedSemaphorePermit> {
@@ -101,18 +106,18 @@ impl Door {
         }
     }
 
-    fn begin(&mut self, address: IpAddr, handshake: oneshot::Sender<()>) {
-        if self.unfinished.len() > MAX_ADDRESSES {
-            self.unfinished.retain(|_, handshakes| handshakes.iter().any(|handshake| !handshake.is_closed()));
+    fn begin(&mut self, address: IpAddr, silent: oneshot::Sender<()>) {
+        if self.silent.len() > MAX_ADDRESSES {
+            self.silent.retain(|_, all| all.iter().any(|one| !one.is_closed()));
         }
-        let handshakes = self.unfinished.entry(address).or_default();
-        if handshakes.len() >= MAX_UNFINISHED {
-            handshakes.retain(|handshake| !handshake.is_closed());
+        let all = self.silent.entry(address).or_default();
+        if all.len() >= MAX_SILENT {
+            all.retain(|one| !one.is_closed());
         }
-        if handshakes.len() >= MAX_UNFINISHED {
-            handshakes.pop_front();
+        if all.len() >= MAX_SILENT {
+            all.pop_front();
         }
-        handshakes.push_back(handshake);
+        all.push_back(silent);
     }
 
     /// Whether so many are inside that nobody should stay for longer than they need.
@@ -128,12 +133,25 @@ impl Door {
 }
 
 impl Place {
-    /// Waits for as long as those who failed before from the same address make it.
-    pub(crate) async fn patience(&self) {
-        let begun = Instant::now();
-        while self.failures.are_many(self.address) && begun.elapsed() < TURN {
-            tokio::time::sleep(TURN / 20).await;
+    /// Waits until the other side says something.
+    ///
+    /// # Errors
+    /// When it does not, and others do; or has gone.
+    pub(crate) async fn hear(&mut self, socket: &TcpStream) -> Result<()> {
+        if self.failures.are_many(self.address) {
+            tokio::time::sleep(PENALTY).await;
         }
+        let silence = self.silence.take().context("it was heard before")?;
+        tokio::select! {
+            spoken = socket.readable() => return Ok(spoken?),
+            _ = silence => {}
+            _ = &mut self.turn => {}
+        }
+        // Where much comes at once, it may have said something before anybody listened.
+        let mut first = [0];
+        let peeked = rustix::net::recv(socket, &mut first[..], RecvFlags::PEEK | RecvFlags::DONTWAIT);
+        ensure!(peeked.is_ok_and(|(length, _)| length > 0), "it says nothing, while others wait");
+        Ok(())
     }
 
     /// The handshake has failed.
@@ -211,34 +229,29 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn one_address_has_so_many_unfinished_handshakes_and_as_many_finished_ones_as_it_likes() {
+    async fn one_address_has_so_many_who_say_nothing_and_as_many_others_as_it_likes() {
         let mut door = Door::new(1000);
         let mut places = Vec::new();
-        for _ in 0..MAX_UNFINISHED {
+        for _ in 0..MAX_SILENT {
             places.push(door.let_in(OFFICE).await.unwrap());
         }
-        // These have ended.
-        places.iter_mut().for_each(|place| drop(place.handshake.take()));
-        for _ in 0..=MAX_UNFINISHED {
+        // These have said something.
+        places.iter_mut().for_each(|place| drop(place.silence.take()));
+        for _ in 0..=MAX_SILENT {
             places.push(door.let_in(OFFICE).await.unwrap());
         }
-        let mut ended = places.iter_mut().filter_map(|place| place.handshake.as_mut().map(is_over));
+        let mut ended = places.iter_mut().filter_map(|place| place.silence.as_mut().map(is_over));
         assert_eq!(ended.next(), Some(true), "the oldest goes");
         assert!(ended.all(|ended| !ended));
         assert!(places.iter_mut().all(|place| !is_over(&mut place.turn)));
     }
 
-    #[tokio::test]
-    async fn whose_handshakes_fail_waits_and_others_do_not() {
-        let mut door = Door::new(1000);
-        let (there, here) = (door.let_in(OFFICE).await.unwrap(), door.let_in(ELSEWHERE).await.unwrap());
-        (0..1000).for_each(|_| there.failed());
-        let waited = async |place: &Place| {
-            let begun = Instant::now();
-            place.patience().await;
-            begun.elapsed()
-        };
-        assert!(waited(&here).await < TURN / 20);
-        assert!(waited(&there).await >= TURN / 20);
+    #[tokio::test(start_paused = true)]
+    async fn whose_handshakes_fail_waits_a_moment_and_others_do_not() {
+        let failures = Failures::default();
+        (0..1000).for_each(|_| failures.note(OFFICE));
+        assert!(failures.are_many(OFFICE) && !failures.are_many(ELSEWHERE));
+        tokio::time::advance(Duration::from_secs(60)).await;
+        assert!(!failures.are_many(OFFICE));
     }
 }

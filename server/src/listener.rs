@@ -167,11 +167,9 @@ async fn serve_one(
 }
 
 async fn shake_hands(socket: TcpStream, place: &mut Place, acceptor: &TlsAcceptor) -> Result<TlsStream<TcpStream>> {
-    place.patience().await;
-    let Some(handshake) = place.handshake.take() else { bail!("it has shaken hands before") };
+    tokio::time::timeout(PATIENCE, place.hear(&socket)).await??;
     let shaken = tokio::select! {
         shaken = tokio::time::timeout(PATIENCE, acceptor.accept(socket)) => shaken,
-        _ = handshake => bail!("too many from one address don't end their handshakes"),
         _ = &mut place.turn => bail!("a handshake took long, while others waited"),
     };
     shaken.map_err(anyhow::Error::from).and_then(|shaken| Ok(shaken?)).inspect_err(|_| place.failed())

@@ -79,7 +79,8 @@ impl Dead {
         let options = format!("fd={},rootmode=40000,user_id=0,group_id=0,allow_other", device.as_raw_fd());
         let options = std::ffi::CString::new(options).unwrap();
         let flags = rustix::mount::MountFlags::empty();
-        rustix::mount::mount("dead", place, "fuse.dead", flags, Some(options.as_c_str())).expect("FUSE can't be mounted");
+        rustix::mount::mount("dead", place, "fuse.dead", flags, Some(options.as_c_str()))
+            .expect("FUSE can't be mounted");
         Self { _device: device, place: place.to_owned() }
     }
 }
@@ -217,7 +218,9 @@ fn promise_7_nobody_waits_for_somebody_else_s_dead_home_stopped_workers_claims_o
         let peak = text.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
         let peak: u64 = peak.split_whitespace().next().unwrap().parse().unwrap();
         drop(dead);
-        println!("alone:  {alone:?}\nbeside: {beside:?}\nattacks: {counted:?}, {claims} claims, 1 dead home; VmHWM {peak} KiB");
+        println!(
+            "alone:  {alone:?}\nbeside: {beside:?}\nattacks: {counted:?}, {claims} claims, 1 dead home; VmHWM {peak} KiB"
+        );
         assert!(claims > 0 && counted.iter().all(|(_, count)| *count > 0), "{counted:?}");
         assert!(beside.status < alone.status + LONGER && beside.notice < alone.notice + LONGER);
         assert!(beside.restore < alone.restore + LONGER, "{:?}", beside.restore);

@@ -32,6 +32,7 @@ mod push_stream;
 mod refusals;
 mod remove;
 mod reports;
+mod siege;
 mod sign_in;
 mod simulate;
 mod story;

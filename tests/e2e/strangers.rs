@@ -72,7 +72,7 @@ impl Place {
 const LOCAL: [u8; 4] = [127, 0, 0, 1];
 const ELSEWHERE: [u8; 4] = [127, 0, 0, 9];
 
-fn report() -> serde_json::Value {
+pub(crate) fn report() -> serde_json::Value {
     json!({
         "sequence": 1, "made_at": "2026-12-01T09:00:00Z", "agent": "test", "platform": "linux", "bundle": null,
         "refused": null, "policies": [], "profiles": [], "corrections": [],
@@ -266,7 +266,7 @@ fn who_guesses_tokens_learns_nothing_costs_little_and_keeps_nobody_else_out() {
 }
 
 /// This process holds many connections, and so may tests beside this one.
-fn more_files() {
+pub(crate) fn more_files() {
     let limits = getrlimit(Resource::Nofile);
     setrlimit(Resource::Nofile, Rlimit { current: limits.maximum, ..limits }).unwrap();
 }

@@ -46,7 +46,9 @@ pub fn newest_undo(former: &Bundle, bundle: &Bundle) -> Option<String> {
 /// When it is too large, or not signed by those whom the accepted bundle names, or older than what that has.
 pub fn verify_undo(accepted: &Verified, text: &str) -> Result<Verified, Refusal> {
     if text.len() > MAX_UNDO_BYTES {
-        return Err(Refusal::TooLarge(format!("{} bytes of what undoes, the limit is {MAX_UNDO_BYTES}", text.len()).into()));
+        return Err(Refusal::TooLarge(
+            format!("{} bytes of what undoes, the limit is {MAX_UNDO_BYTES}", text.len()).into(),
+        ));
     }
     let offered = Bundle::parse(text.as_bytes())?;
     let mut verified = accepted.clone();

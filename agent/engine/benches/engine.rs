@@ -5,7 +5,13 @@
 #![expect(clippy::disallowed_methods, reason = "a benchmark measures real time")]
 #![expect(clippy::expect_used, reason = "a benchmark may stop")]
 
-use std::{collections::{BTreeMap, BTreeSet}, hint::black_box, sync::Arc, time::Duration, time::Instant};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    hint::black_box,
+    sync::Arc,
+    time::Duration,
+    time::Instant,
+};
 
 use forewarn_engine::{Engine, Input, MailFound, Now, PolicySet, Settings, SignedPolicy, State};
 use forewarn_proto::{

@@ -130,7 +130,8 @@ impl Engine {
         effects.extend(self.persist_if_changed(&before));
         effects.extend(self.rescan_if_needed());
         if self.persisted == self.generation {
-            effects.extend(std::mem::take(&mut self.prepared).into_iter().map(|(_, notice)| Effect::ShowNotice(notice)));
+            effects
+                .extend(std::mem::take(&mut self.prepared).into_iter().map(|(_, notice)| Effect::ShowNotice(notice)));
             self.hand_out_profiles(&mut effects);
         }
         effects

@@ -33,9 +33,8 @@ impl Engine {
     /// Follows mail that was set up again while it is in the vault: the person is told, and it goes there too when the
     /// deadline of that notice has come. What was taken before stays where it is.
     pub(crate) fn update_agains(&mut self) {
-        let looked_for = |id: &ProfileId| {
-            self.mail.people.get(&id.person).filter(|mail| mail.looked_for.contains(&id.domain))
-        };
+        let looked_for =
+            |id: &ProfileId| self.mail.people.get(&id.person).filter(|mail| mail.looked_for.contains(&id.domain));
         let vaulted = self.state.profiles.iter().filter(|(_, profile)| profile.place == Place::Vault);
         let known: Vec<(ProfileId, bool)> =
             vaulted.filter_map(|(id, _)| Some((id.clone(), looked_for(id)?.has.contains(&id.domain)))).collect();

@@ -4,9 +4,10 @@
 use std::collections::BTreeMap;
 
 use forewarn_proto::report::Obstacle;
+use jiff::Timestamp;
 
 use crate::{
-    Engine, NoticeId, ObligationId, ProfileId, Settings, Subject,
+    Engine, NoticeId, NoticeKind, ObligationId, ProfileId, Settings, Subject,
     state::{Again, Obligation, Place, Waiting},
     time::after,
 };
@@ -74,19 +75,18 @@ impl Engine {
     }
 
     /// Puts a notice in line once more, if there is still reason for it and nothing newer waits.
-    fn show_again(&mut self, subject: &Subject, waiting: &Waiting, retry_at: Option<jiff::Timestamp>) {
+    fn show_again(&mut self, subject: &Subject, waiting: &Waiting, retry_at: Option<Timestamp>) {
         let place = |id: &ProfileId| self.state.profiles.get(id).map(|profile| profile.place);
         let has_reason = match subject {
             Subject::App(..) => !self.obligations_under(subject).is_empty(),
             Subject::Correction(..) => self.state.corrections.contains_key(subject),
-            Subject::Profile(id) => match waiting.kind {
-                crate::NoticeKind::Restored => place(id).is_none(),
-                _ => place(id).is_some_and(|place| place != Place::Returning),
-            },
+            Subject::Profile(id) if waiting.kind == NoticeKind::Restored => place(id).is_none(),
+            Subject::Profile(id) => place(id).is_some_and(|place| place != Place::Returning),
         };
         if has_reason {
             let attempts = u32::from(retry_at.is_some());
-            let again = Waiting { id: NoticeId::default(), tells: BTreeMap::new(), attempts, retry_at, ..waiting.clone() };
+            let again =
+                Waiting { id: NoticeId::default(), tells: BTreeMap::new(), attempts, retry_at, ..waiting.clone() };
             self.state.notices.entry(subject.clone()).or_insert(again);
         }
     }
@@ -95,7 +95,8 @@ impl Engine {
 impl Obligation {
     /// The notice that was shown last was not. What the person did besides stands.
     fn take_back(&mut self, before: &Self) {
-        let is_same = (self.version, &self.rule, self.acknowledged) == (before.version, &before.rule, before.acknowledged);
+        let is_same =
+            (self.version, &self.rule, self.acknowledged) == (before.version, &before.rule, before.acknowledged);
         if is_same {
             self.shown = before.shown;
             self.shown_on = before.shown_on;

@@ -18,7 +18,11 @@ use reqwest::Client;
 use rustls::pki_types::{CertificateDer, pem::PemObject};
 use x509_parser::{parse_x509_certificate, prelude::Validity};
 
-use super::{REPORT_TIMEOUT, answer::{json, refusal}, client::connect};
+use super::{
+    REPORT_TIMEOUT,
+    answer::{json, refusal},
+    client::connect,
+};
 use crate::identity::{Credentials, Identity};
 
 /// This device's identity as it is used now, and the client that shows it. What renews is the only one who writes it.

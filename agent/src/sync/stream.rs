@@ -10,8 +10,8 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use forewarn_proto::push::{EVENT, Frame, MAX_FRAME_BYTES, MAX_SPREAD, SPREAD_HEADER, WasUp};
 use bytes::Bytes;
+use forewarn_proto::push::{EVENT, Frame, MAX_FRAME_BYTES, MAX_SPREAD, SPREAD_HEADER, WasUp};
 use futures_util::{Stream, StreamExt};
 use jiff::SignedDuration;
 use reqwest::{Response, Url};

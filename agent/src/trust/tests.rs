@@ -232,7 +232,11 @@ async fn promise_3_the_newest_undoing_counts_without_its_bundle_and_nothing_else
     let other = Company::new();
     let theirs = other.bundle(&other.found(), &ALL);
     let theirs = forewarn_trust::newest_undo(&Bundle::default(), &theirs).unwrap();
-    for forged in [theirs, undo.replace("Never mind.", "Never mind!"), undo.replace("retractions/ban.toml", "retractions/bam.toml")] {
+    for forged in [
+        theirs,
+        undo.replace("Never mind.", "Never mind!"),
+        undo.replace("retractions/ban.toml", "retractions/bam.toml"),
+    ] {
         assert_eq!(undone(device.hear(Offer::Undo(forged)).await), (false, false, false));
     }
     let older = forewarn_trust::newest_undo(&Bundle::default(), &after).unwrap();

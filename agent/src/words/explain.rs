@@ -118,7 +118,8 @@ pub(crate) fn device_facts(tongue: &Tongue, status: &Status, zone: &TimeZone) ->
     let heard = status.heard_at.map(|time| tongue.at("heard", time, zone));
     let mut facts = vec![
         tongue.fact("label-mail", status.mail_notes.iter().map(|note| tongue.foreign(note))),
-        tongue.fact("label-server", [format!("{} ({reached})", tongue.foreign(&status.server))].into_iter().chain(heard)),
+        tongue
+            .fact("label-server", [format!("{} ({reached})", tongue.foreign(&status.server))].into_iter().chain(heard)),
         tongue.fact("label-policies", [confirmed]),
         tongue.fact("label-refused", status.refused.iter().map(|refusal| tongue.foreign(&refusal.to_string().into()))),
         tongue.fact("label-unread", status.unread.iter().map(|document| unread(tongue, document))),

@@ -225,9 +225,9 @@ pub(super) async fn bundle(
 
 /// A body of which a slow reader holds a piece, and not a copy of the whole.
 pub(super) fn in_pieces(bytes: Bytes) -> Body {
-    let pieces = (0..bytes.len()).step_by(PIECE_BYTES).map(move |at| {
-        Ok::<_, std::convert::Infallible>(bytes.slice(at..bytes.len().min(at + PIECE_BYTES)))
-    });
+    let pieces = (0..bytes.len())
+        .step_by(PIECE_BYTES)
+        .map(move |at| Ok::<_, std::convert::Infallible>(bytes.slice(at..bytes.len().min(at + PIECE_BYTES))));
     Body::from_stream(futures_util::stream::iter(pieces))
 }
 

@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use axum::{
     extract::State,
-    http::{HeaderMap, Method, StatusCode, Uri, header::{CONTENT_LENGTH, CONTENT_TYPE}},
+    http::{
+        HeaderMap, Method, StatusCode, Uri,
+        header::{CONTENT_LENGTH, CONTENT_TYPE},
+    },
     response::IntoResponse,
 };
 use forewarn_proto::{
@@ -17,9 +20,9 @@ use forewarn_proto::{
 use forewarn_trust::{Admins, DraftError, Repository, digest, metadata::version_of, verify};
 
 use super::{
-    device::in_pieces,
     Refused, blast,
     caller::{Asked, Caller, check_founding_code, identify},
+    device::in_pieces,
     input::{Json, Path, Whole, parse},
     keep::{self, Kept, is_stale},
 };
@@ -30,7 +33,10 @@ pub(super) async fn online_keys(State(server): State<Arc<Server>>) -> Result<Jso
 }
 
 /// The bundle that is in force: one copy for everybody who reads it.
-pub(super) async fn bundle(State(server): State<Arc<Server>>, headers: HeaderMap) -> Result<impl IntoResponse, Refused> {
+pub(super) async fn bundle(
+    State(server): State<Arc<Server>>,
+    headers: HeaderMap,
+) -> Result<impl IntoResponse, Refused> {
     let asked = Asked { headers: &headers, method: &Method::GET, path: "/v1/bundle", body: b"" };
     at_least(&server, &asked, Role::Viewer).await?;
     let bundle = server.feed.current().bundle.clone();

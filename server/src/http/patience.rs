@@ -42,9 +42,8 @@ pub(crate) struct Paces {
 
 impl Paces {
     pub(crate) fn new() -> Self {
-        let a_minute = |count: NonZeroU32, at_once: NonZeroU32| {
-            RateLimiter::keyed(Quota::per_minute(count).allow_burst(at_once))
-        };
+        let a_minute =
+            |count: NonZeroU32, at_once: NonZeroU32| RateLimiter::keyed(Quota::per_minute(count).allow_burst(at_once));
         let number = |number| NonZeroU32::new(number).unwrap_or(NonZeroU32::MIN);
         Self {
             reports: a_minute(number(60), number(60)),

@@ -66,19 +66,8 @@ pub(super) async fn attend<R: Register>(socket: TcpStream, post: Arc<Post<R>>, p
 }
 
 /// The handshake, the request and the answer, in time.
-async fn greet<R: Register>(
-    socket: TcpStream,
-    post: Arc<Post<R>>,
-    mut place: Place,
-) -> Result<Option<Parked>> {
-    place.patience().await;
-    let Place { turn, handshake, .. } = &mut place;
-    let handshake = async {
-        match handshake {
-            Some(handshake) => drop(handshake.await),
-            None => std::future::pending().await,
-        }
-    };
+async fn greet<R: Register>(socket: TcpStream, post: Arc<Post<R>>, mut place: Place) -> Result<Option<Parked>> {
+    timeout(PATIENCE, place.hear(&socket)).await.context("a client said nothing")??;
     let whole = async {
         let mut session = Session::new(post.tls.clone())?;
         let asked = hear_request(&socket, &mut session).await?;
@@ -100,8 +89,7 @@ async fn greet<R: Register>(
     };
     let greeted = tokio::select! {
         greeted = timeout(PATIENCE, whole) => greeted.context("a client took too long to say what it wants"),
-        _ = turn => Err(anyhow!("a client took long to say what it wants, while others waited")),
-        () = handshake => Err(anyhow!("too many from one address don't say what they want")),
+        _ = &mut place.turn => Err(anyhow!("a client took long to say what it wants, while others waited")),
     };
     let greeted = greeted.flatten().inspect_err(|_| place.failed())?;
     drop(place);

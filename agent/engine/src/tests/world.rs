@@ -153,7 +153,12 @@ impl World {
 
     pub(super) fn now(&self) -> Now {
         let wall = self.truth.saturating_add(self.wall_error).unwrap();
-        Now { wall, boot: self.boot, boot_id: (!self.boot_unread).then(|| self.boots.to_string()), zone: self.zone.clone() }
+        Now {
+            wall,
+            boot: self.boot,
+            boot_id: (!self.boot_unread).then(|| self.boots.to_string()),
+            zone: self.zone.clone(),
+        }
     }
 
     pub(super) fn publish(&mut self, policy: &Policy) {

@@ -77,8 +77,7 @@ impl Watch {
                 Scope::System => Lane::default(),
                 Scope::Person(person) => people.lane(person),
             };
-            let watching =
-                Watching::new(kind, places.root.clone(), watches.clone(), shared.clone(), touched.clone());
+            let watching = Watching::new(kind, places.root.clone(), watches.clone(), shared.clone(), touched.clone());
             (scope, Scoped { lane, asked: Arc::default(), watching: Arc::new(Mutex::new(watching)) })
         };
         let system = (Scope::System, Kind::System(places.clone()));
