@@ -25,7 +25,7 @@ use crate::{
 };
 
 /// The most that a worker may say, in bytes. Stops: one that was taken over, and fills the daemon's memory.
-const MAX_ANSWER_BYTES: u64 = 64 * 1024 * 1024;
+const MAX_ANSWER_BYTES: u64 = 8 * 1024 * 1024;
 
 /// The most files of mail programs, and other places, that are watched in a home. Stops: a worker that was taken over, and uses
 /// up the watches.
