@@ -429,6 +429,7 @@ impl Daemon {
             }
             Verdict::Restored(set) => self.take_policies(set),
             Verdict::Undoes(undoing) => self.give(Input::UndoingHeard(undoing)),
+            Verdict::Unusable(refusal) => tracing::debug!("what undoes waits for its bundle: {refusal}"),
             Verdict::Refused(refusal, undoing) => {
                 self.give(Input::UndoingHeard(undoing));
                 self.refuse(refusal);
@@ -494,10 +495,11 @@ impl Daemon {
         self.hands.end_look(&self.engine, scope, failed);
         match scan {
             // It says nothing of what rules name now.
-            Some(_) if is_of_before => self.hands.look(&self.engine, scope, Extent::Whole),
+            Some(_) if is_of_before => return self.hands.look(&self.engine, scope, Extent::Whole),
             Some(scan) => self.take_scan(*scan),
             None => tracing::error!("a look broke off; this is a defect"),
         }
+        self.hands.looks.note(scope);
         if !was_known && self.hands.looks.are_complete() {
             // Though no home may be open: else a device would never report.
             self.give(Input::MailFound(self.mail.clone()));

@@ -76,6 +76,8 @@ pub(crate) enum Verdict {
     Restored(PolicySet),
     /// This undoes, whatever else is in force.
     Undoes(Undoing),
+    /// What undoes can't be used without its bundle, which comes: there is none yet, or other admins signed it.
+    Unusable(Refusal),
     /// It is not in force. What it says that can only undo counts all the same, if its signatures hold.
     Refused(Refusal, Undoing),
     /// It can't be kept, or read, for a reason of this device's own, and is to be offered again. What it undoes counts.
@@ -142,6 +144,7 @@ impl Trust {
             Err(Unverified::Refused(refusal)) if matches!(offer, Offer::Stored(..)) => {
                 return Verdict::Postponed(refusal, Undoing::default(), offer);
             }
+            Err(Unverified::Refused(refusal)) if matches!(offer, Offer::Undo(_)) => return Verdict::Unusable(refusal),
             Err(Unverified::Refused(refusal)) => return Verdict::Refused(refusal, Undoing::default()),
         };
         let undoing = || documents::undoing(&verified, &self.device);

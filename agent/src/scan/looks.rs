@@ -51,11 +51,15 @@ impl Looks {
         true
     }
 
+    /// What is there now was looked for in this scope.
+    pub(crate) fn note(&mut self, scope: Scope) {
+        self.0.get_mut(&scope).into_iter().for_each(|look| look.ended = true);
+    }
+
     /// A look has ended. Gives the one that is due now; and after which pause another has to come, where this one failed.
     pub(crate) fn end(&mut self, scope: Scope, failed: bool) -> (Option<Extent>, Option<Duration>) {
         let Some(look) = self.0.get_mut(&scope) else { return (None, None) };
         look.under_way = false;
-        look.ended = true;
         look.failures = if failed { look.failures.saturating_add(1) } else { 0 };
         let pause = FIRST_PAUSE.saturating_mul(1 << look.failures.saturating_sub(1).min(10)).min(LONGEST_PAUSE);
         (look.again.take(), failed.then_some(pause))
@@ -82,8 +86,10 @@ mod tests {
         assert!(looks.begin(Scope::System, Extent::Changes), "nobody waits for another");
         assert!(!looks.begin(ANN, Extent::Whole) && !looks.begin(ANN, Extent::Changes));
         assert_eq!(looks.end(ANN, false), (Some(Extent::Whole), None));
+        looks.note(ANN);
         assert!(!looks.are_complete());
         assert_eq!(looks.end(Scope::System, false), (None, None));
+        looks.note(Scope::System);
         assert!(looks.are_complete());
     }
 

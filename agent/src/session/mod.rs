@@ -41,7 +41,7 @@ const TRY_EVERY: Duration = Duration::from_millis(200);
 /// What comes together is shown together.
 const TOGETHER: Duration = Duration::from_millis(30);
 /// While something waits, how often those are asked who give no sign when they change. See [`gives_no_sign`].
-const ASK_EVERY: Duration = Duration::from_secs(15);
+const ASK_EVERY: Duration = Duration::from_secs(40);
 
 /// The environment that a command needs to find this desktop, wherever it is run.
 const PASSED_ON: [&str; 12] = [
