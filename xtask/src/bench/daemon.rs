@@ -55,7 +55,8 @@ pub(super) fn run() -> Result<()> {
     device.kill();
     device.start()?;
     device.wait_for("it is connected", |status| status.connected && status.confirmed_at.is_some())?;
-    idle(&device, folder.path())
+    idle(&device, folder.path())?;
+    obliged(&device, &root, folder.path())
 }
 
 /// Gathers the agent as it is packaged, and the others, which are not measured.
@@ -194,6 +195,19 @@ fn idle(device: &Device, folder: &Path) -> Result<()> {
         let (rss, pss) = (memory(id, "Rss:")?, memory(id, "Pss:")?);
         anstream::println!("{name:<18}{switched:>24.1}{rss:>10.1}{pss:>10.1}");
     }
+    Ok(())
+}
+
+/// Watches the daemon while somebody has a deadline ahead, of which they were told.
+fn obliged(device: &Device, root: &Path, folder: &Path) -> Result<()> {
+    let daemon = device.daemon_id().context("the daemon does not run")?;
+    dpkg(root, &["--install", &folder.join("anydesk.deb").display().to_string()])?;
+    device.wait_for("a notice", |s| s.obligations.iter().any(|o| o.shown.is_some()))?;
+    sleep(SETTLING);
+    let (before, begun) = (switches(daemon)?, Instant::now());
+    sleep(WATCHED);
+    let switched = (switches(daemon)? - before) as f64 / (begun.elapsed().as_secs_f64() / 60.0);
+    anstream::println!("{:<18}{switched:>24.1}  with an obligation open", "forewarn daemon");
     Ok(())
 }
 
