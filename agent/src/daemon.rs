@@ -67,8 +67,8 @@ enum Wake {
     Done(Done),
     /// What was offered is verified, or is not what it has to be.
     Examined(Examined),
-    /// What could not be read or kept is offered again; None: what was accepted before this start.
-    Offered(Option<Offer>),
+    /// What could not be read or kept is to be offered again.
+    Resumed,
     /// The person was, or was not, shown something; or has read it.
     Notice(News),
     /// What people said a moment ago is to be heard.
@@ -93,7 +93,7 @@ struct Daemon {
     next_questions: BTreeMap<Person, Instant>,
     /// Where what is to be judged comes back.
     examined: mpsc::UnboundedSender<Examined>,
-    offered: mpsc::UnboundedSender<Option<Offer>>,
+    resumed: mpsc::UnboundedSender<()>,
     /// Trusted time, for what goes by it elsewhere.
     time: watch::Sender<Timestamp>,
     clock: Clock,
@@ -118,7 +118,7 @@ struct Daemon {
 
 struct Channels {
     examined: mpsc::UnboundedReceiver<Examined>,
-    offered: mpsc::UnboundedReceiver<Option<Offer>>,
+    resumed: mpsc::UnboundedReceiver<()>,
     heard: mpsc::Receiver<Heard>,
     touched: Touched,
     done: mpsc::UnboundedReceiver<Done>,
@@ -196,7 +196,7 @@ fn load_state(store: &Store, Held { held, failed }: Held) -> Result<State> {
 fn assemble(config: Config, loaded: Loaded, clock: Clock, touched: Touched) -> Result<(Daemon, Channels)> {
     let Loaded { identity, store, people, changed, trust, mail, state } = loaded;
     let (examined_sender, examined) = mpsc::unbounded_channel();
-    let (offered_sender, offered) = mpsc::unbounded_channel();
+    let (resumed_sender, resumed) = mpsc::unbounded_channel();
     let (heard_sender, heard) = mpsc::channel(4);
     let (done_sender, done) = mpsc::unbounded_channel();
     let (orders_sender, orders) = mpsc::unbounded_channel();
@@ -245,7 +245,7 @@ fn assemble(config: Config, loaded: Loaded, clock: Clock, touched: Touched) -> R
         sieve: Sieve::default(),
         next_questions: BTreeMap::new(),
         examined: examined_sender,
-        offered: offered_sender,
+        resumed: resumed_sender,
         time,
         clock,
         server: identity.server,
@@ -261,7 +261,7 @@ fn assemble(config: Config, loaded: Loaded, clock: Clock, touched: Touched) -> R
         isolation: None,
         history,
     };
-    Ok((daemon, Channels { examined, offered, heard, touched, done, news, asked, ready, changed }))
+    Ok((daemon, Channels { examined, resumed, heard, touched, done, news, asked, ready, changed }))
 }
 
 impl Daemon {
@@ -300,7 +300,7 @@ impl Daemon {
                 _ = look.tick() => Wake::LookDue,
                 Some(done) = channels.done.recv() => Wake::Done(done),
                 Some(examined) = channels.examined.recv() => Wake::Examined(examined),
-                Some(offer) = channels.offered.recv() => Wake::Offered(offer),
+                Some(()) = channels.resumed.recv() => Wake::Resumed,
                 Some(news) = channels.news.recv() => Wake::Notice(news),
                 () = until(self.sieve.due()) => Wake::Words,
                 Some(asked) = channels.asked.recv() => Wake::Asked(asked),
@@ -313,8 +313,7 @@ impl Daemon {
                 Wake::Alarm => self.give(Input::Tick),
                 Wake::Server(heard) => self.hear(heard),
                 Wake::Examined(examined) => self.judge(examined),
-                Wake::Offered(Some(offer)) => self.offer(offer),
-                Wake::Offered(None) => self.offer_stored(),
+                Wake::Resumed => self.resume(),
                 Wake::Changed(scopes) => {
                     for scope in scopes {
                         // Before the look: what comes after it is a hint again.
@@ -421,7 +420,13 @@ impl Daemon {
 
     fn judge(&mut self, examined: Examined) {
         let verdict = self.trust.judge(examined, self.engine.now(), &self.hands.store);
-        let pause = self.offers.judged(matches!(verdict, Verdict::Postponed(..)));
+        match &verdict {
+            Verdict::Postponed(.., offer) => {
+                let pause = self.offers.postpone(Some(offer.clone()));
+                self.resume_after(pause);
+            }
+            _ => self.offers.judged(),
+        }
         match verdict {
             Verdict::Accepted(set) => {
                 self.take_policies(set);
@@ -434,10 +439,9 @@ impl Daemon {
                 self.give(Input::UndoingHeard(undoing));
                 self.refuse(refusal);
             }
-            Verdict::Postponed(refusal, undoing, offer) => {
+            Verdict::Postponed(refusal, undoing, _) => {
                 self.give(Input::UndoingHeard(undoing));
                 self.refuse(refusal);
-                self.offer_later(Some(offer), pause.unwrap_or_default());
             }
         }
         self.examine_next();
@@ -458,19 +462,28 @@ impl Daemon {
             Ok(offer) => offer.into_iter().for_each(|offer| self.offer(offer)),
             Err(error) => {
                 tracing::error!("what was accepted before can't be read now: {error:#}");
-                let pause = self.offers.judged(true).unwrap_or_default();
-                self.offer_later(None, pause);
+                let pause = self.offers.postpone(None);
+                self.resume_after(pause);
             }
         }
     }
 
-    /// Offers this once more after a pause; where it is none, what was accepted before this start.
-    fn offer_later(&self, offer: Option<Offer>, pause: Duration) {
-        let offered = self.offered.clone();
+    /// What was postponed is offered again after a pause.
+    fn resume_after(&self, pause: Option<Duration>) {
+        let (Some(pause), resumed) = (pause, self.resumed.clone()) else { return };
         tokio::spawn(async move {
             tokio::time::sleep(pause).await;
-            offered.send(offer)
+            resumed.send(())
         });
+    }
+
+    /// What was postponed is to be offered again; where there is nothing, what was accepted before this start.
+    fn resume(&mut self) {
+        match (self.offers.resume(), self.trust.policies()) {
+            (true, _) => self.examine_next(),
+            (false, None) => self.offer_stored(),
+            (false, Some(_)) => {}
+        }
     }
 
     fn refuse(&mut self, refusal: Refusal) {

@@ -5,7 +5,7 @@ use std::{
     collections::BTreeMap,
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicU32, Ordering},
     },
     time::Duration,
 };
@@ -23,6 +23,11 @@ const QUICK: usize = 8;
 const SLOW: usize = 2;
 /// Whoever took longer was slow.
 const QUICKLY: Duration = Duration::from_secs(5);
+/// So many quick turns make up for a slow one; for another one twice as many as are left, and so on up to [`MOST`]. Stops: those who
+/// are slow every other time.
+const LEAST: u32 = 8;
+/// See [`LEAST`].
+const MOST: u32 = 1024;
 
 /// One thread at a time, which may be kept for ever by what it is given to do.
 #[derive(Debug, Clone)]
@@ -70,7 +75,7 @@ pub(crate) struct Turns {
 #[derive(Debug, Default)]
 struct Queue {
     turn: Arc<Mutex<()>>,
-    was_slow: Arc<AtomicBool>,
+    slowness: Arc<AtomicU32>,
 }
 
 /// The right to be worked for, for as long as it is kept.
@@ -79,7 +84,7 @@ pub(crate) struct Turn {
     _own: OwnedMutexGuard<()>,
     _place: OwnedSemaphorePermit,
     begun: Instant,
-    was_slow: Arc<AtomicBool>,
+    slowness: Arc<AtomicU32>,
 }
 
 impl Turns {
@@ -91,18 +96,21 @@ impl Turns {
 
     /// Waits until this person is to be worked for. None for somebody who is not looked after.
     pub(crate) async fn of(&self, person: Person) -> Option<Turn> {
-        let Queue { turn, was_slow } = self.people.get(&person)?;
+        let Queue { turn, slowness } = self.people.get(&person)?;
         let own = turn.clone().lock_owned().await;
-        let places = if was_slow.load(Ordering::Relaxed) { &self.slow } else { &self.quick };
+        let places = if slowness.load(Ordering::Relaxed) > 0 { &self.slow } else { &self.quick };
         let place = places.clone().acquire_owned().await.ok()?;
-        Some(Turn { _own: own, _place: place, begun: Instant::now(), was_slow: was_slow.clone() })
+        Some(Turn { _own: own, _place: place, begun: Instant::now(), slowness: slowness.clone() })
     }
 }
 
 impl Drop for Turn {
-    /// The next turn of whoever was slow is one of the slow.
+    /// The next turns of whoever was slow are among the slow.
     fn drop(&mut self) {
-        self.was_slow.store(self.begun.elapsed() > QUICKLY, Ordering::Relaxed);
+        let was_slow = self.begun.elapsed() > QUICKLY;
+        let left = self.slowness.load(Ordering::Relaxed);
+        let next = if was_slow { left.saturating_mul(2).clamp(LEAST, MOST) } else { left.saturating_sub(1) };
+        self.slowness.store(next, Ordering::Relaxed);
     }
 }
 
@@ -153,6 +161,25 @@ mod tests {
         assert_eq!(held.len(), SLOW);
         let quick = timeout(MOMENT, turns.of(all[0])).await;
         assert!(quick.is_ok_and(|turn| turn.is_some()));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_is_slow_every_other_time_stays_among_the_slow() {
+        let turns = Turns::new(people(1).into_iter());
+        let [person] = [0].map(Person::from_bits);
+        let slowness = || turns.people[&person].slowness.load(Ordering::Relaxed);
+        for _ in 0..20 {
+            let turn = turns.of(person).await.unwrap();
+            tokio::time::advance(QUICKLY * 2).await;
+            drop(turn);
+            drop(turns.of(person).await);
+            assert!(slowness() > 0);
+        }
+        assert_eq!(slowness(), MOST - 1);
+        for _ in 0..MOST {
+            drop(turns.of(person).await);
+        }
+        assert_eq!(slowness(), 0, "it is made up for");
     }
 
     #[tokio::test]

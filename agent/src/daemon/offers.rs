@@ -15,6 +15,10 @@ pub(super) struct Offers {
     under_way: bool,
     undo: Option<Offer>,
     bundle: Option<Offer>,
+    /// What is to be offered again: the newest, as long as nothing newer is accepted.
+    postponed: Option<Offer>,
+    /// Whether somebody waits to offer it.
+    is_awaited: bool,
     failures: u32,
 }
 
@@ -40,12 +44,32 @@ impl Offers {
         self.under_way
     }
 
-    /// What was under way is judged. Where it is to be offered again, after which pause.
-    pub(super) fn judged(&mut self, postponed: bool) -> Option<Duration> {
+    /// What was under way is judged, and is in force, or is not what it has to be.
+    pub(super) fn judged(&mut self) {
         self.under_way = false;
-        self.failures = if postponed { self.failures.saturating_add(1) } else { 0 };
+        self.failures = 0;
+        self.postponed = None;
+    }
+
+    /// What was under way could not be read or kept. Gives the pause after which to [`Self::resume`], unless somebody waits already.
+    pub(super) fn postpone(&mut self, offer: Option<Offer>) -> Option<Duration> {
+        self.under_way = false;
+        self.postponed = offer.or(self.postponed.take());
+        if std::mem::replace(&mut self.is_awaited, true) {
+            return None;
+        }
+        self.failures = self.failures.saturating_add(1);
         let doubled = FIRST_PAUSE.saturating_mul(1 << self.failures.saturating_sub(1).min(10));
-        postponed.then_some(doubled.min(LONGEST_PAUSE))
+        Some(doubled.min(LONGEST_PAUSE))
+    }
+
+    /// The pause is over. What was postponed waits again, behind nothing newer; false where nothing was.
+    pub(super) fn resume(&mut self) -> bool {
+        self.is_awaited = false;
+        let postponed = self.postponed.take();
+        let was_there = postponed.is_some();
+        self.bundle = self.bundle.take().or(postponed);
+        was_there
     }
 }
 
@@ -66,17 +90,37 @@ mod tests {
         offers.add(Offer::Stored(Vec::new(), String::new()));
         assert_eq!(offers.next(), None, "one is under way");
         let mut heard = Vec::new();
-        while offers.judged(false).is_none() {
-            let Some(offer) = offers.next() else { break };
+        offers.judged();
+        while let Some(offer) = offers.next() {
             heard.push(offer);
+            offers.judged();
         }
         assert_eq!(heard, [Offer::Undo("3".to_owned()), bundle("3")]);
     }
 
     #[test]
-    fn what_could_not_be_read_is_offered_again_ever_more_seldom() {
+    fn what_could_not_be_read_is_offered_again_ever_more_seldom_and_there_is_one_of_it() {
         let mut offers = Offers::default();
-        let pauses: Vec<u64> = (0..8).filter_map(|_| offers.judged(true)).map(|pause| pause.as_secs()).collect();
+        let bundle = |text: &str| Offer::Bundle(text.as_bytes().to_vec());
+        let mut pauses = Vec::new();
+        for round in 0..8 {
+            // However often it is offered meanwhile.
+            for again in 0..100 {
+                offers.add(bundle(&format!("{round}-{again}")));
+                let offer = offers.next();
+                pauses.extend(offers.postpone(offer).map(|pause| pause.as_secs()));
+            }
+            assert!(offers.resume());
+            assert_eq!(offers.next(), Some(bundle(&format!("{round}-99"))));
+            offers.under_way = false;
+        }
         assert_eq!(pauses, [30, 60, 120, 240, 480, 960, 1800, 1800]);
+        // What waits is newer.
+        offers.postpone(Some(bundle("old")));
+        offers.add(bundle("new"));
+        assert!(offers.resume());
+        assert_eq!(offers.next(), Some(bundle("new")));
+        offers.judged();
+        assert!(!offers.resume() && offers.next().is_none());
     }
 }

@@ -274,14 +274,14 @@ fn is_still_theirs(account: &Account) -> bool {
 }
 
 fn sighting(entry: &Entry) -> Sighting {
-    let Entry { user, name, home, .. } = entry;
-    Sighting { user: *user, name: name.clone(), path: home.clone(), home: Home::at(home, *user) }
+    Sighting { home: Home::at(&entry.home, entry.user), ..sighting_without(entry) }
 }
 
 /// The same of somebody whose home does not answer.
 fn sighting_without(entry: &Entry) -> Sighting {
     let Entry { user, name, home, .. } = entry;
-    Sighting { user: *user, name: name.clone(), path: home.clone(), home: Home::Absent }
+    let by_number = entry.listed.as_ref().is_some_and(|listed| listed.home() != home);
+    Sighting { user: *user, name: name.clone(), path: home.clone(), home: Home::Absent, by_number }
 }
 
 /// A new person's name.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use forewarn_proto::{bundle::MAX_BUNDLE_BYTES, report::Refusal};
+use forewarn_proto::{bundle::MAX_BUNDLE_BYTES, push::Retry, report::Refusal};
 use forewarn_trust::digest as digest_of;
 use reqwest::StatusCode;
 
@@ -25,12 +25,19 @@ pub(super) async fn bring(link: &Link, digest: &str, size: u64, spread: Duration
     if spread > SMALL_SPREAD {
         tokio::time::sleep(spread.mul_f64(fastrand::f64())).await;
     }
-    let fetched = tokio::time::timeout(TIMEOUT, fetch(link, digest, size)).await;
-    match fetched.context("the bundle takes too long")?? {
-        Some(bytes) => link.heard.send(Heard::Bundle(Ok(bytes))).await?,
-        None => tracing::debug!("the bundle is no longer current; the stream says what is"),
+    let mut retry = Retry::new();
+    loop {
+        let fetched = tokio::time::timeout(TIMEOUT, fetch(link, digest, size)).await;
+        match fetched.context("the bundle takes too long").flatten() {
+            Ok(Some(bytes)) => return Ok(link.heard.send(Heard::Bundle(Ok(bytes))).await?),
+            Ok(None) => {
+                tracing::debug!("the bundle is no longer current; the stream says what is");
+                return Ok(());
+            }
+            Err(error) => tracing::debug!("the bundle is fetched again: {error:#}"),
+        }
+        tokio::time::sleep(retry.pause(None, fastrand::f64())).await;
     }
-    Ok(())
 }
 
 /// The bytes, which are what the digest says; None where the server has others by now.

@@ -18,6 +18,7 @@ use reqwest::{Response, Url};
 use sse_stream::SseStream;
 use tokio::{
     sync::{mpsc, watch},
+    task::JoinSet,
     time::{Instant, timeout},
 };
 
@@ -88,37 +89,53 @@ pub(super) async fn hear(link: &Link, known: &watch::Receiver<String>, way: &mut
     let line = Line::new(answer, link.heard.clone())?;
     let patience = line.patience.clone();
     let mut events = SseStream::from_bytes_stream(Box::pin(line.chunks()));
-    while let Some(event) = events.next().await {
-        let event = event.map_err(|e| anyhow::anyhow!("{e}"))?;
-        if event.event.as_deref() == Some(EVENT) {
-            let frame: Frame =
-                serde_json::from_str(event.data.as_deref().unwrap_or_default()).context("not a frame")?;
-            // It stands in the first frame.
-            if frame.alive_s.is_some() {
-                patience.set(Frame::patience(frame.alive_s));
-            }
-            let wanted = frame.size.map(|size| (frame.digest.clone(), size));
-            let mut time = link.time.clone();
-            time.mark_unchanged();
-            // First, because it tells the time.
-            link.heard.send(Heard::Frame(Box::new(frame))).await?;
-            if let Some((digest, size)) = wanted {
-                bundle::bring(link, &digest, size, spread).await?;
-            }
-            let _ = timeout(TIME_PATIENCE, time.changed()).await;
-            let now = *time.borrow();
-            // What fails is tried again at a later frame: the stream, and with it a retraction, is worth more.
-            match link.badge.renew_if_due(now).await {
+    // Beside the stream: an undo does not wait for a bundle that is fetched, nor for a certificate.
+    let (mut fetching, mut renewing) = (JoinSet::new(), JoinSet::new());
+    loop {
+        let event = tokio::select! {
+            event = events.next() => event,
+            Some(renewed) = renewing.join_next() => match renewed {
                 Ok(true) => {
                     tracing::debug!("the stream is opened anew with the new certificate");
                     return Ok(());
                 }
-                Ok(false) => {}
-                Err(error) => tracing::warn!("{error:#}"),
-            }
+                Ok(false) | Err(_) => continue,
+            },
+        };
+        let Some(event) = event else { return Ok(()) };
+        let event = event.map_err(|e| anyhow::anyhow!("{e}"))?;
+        if event.event.as_deref() != Some(EVENT) {
+            continue;
+        }
+        let frame: Frame = serde_json::from_str(event.data.as_deref().unwrap_or_default()).context("not a frame")?;
+        // It stands in the first frame.
+        if frame.alive_s.is_some() {
+            patience.set(Frame::patience(frame.alive_s));
+        }
+        let wanted = frame.size.map(|size| (frame.digest.clone(), size));
+        let mut time = link.time.clone();
+        time.mark_unchanged();
+        // First, because it tells the time.
+        link.heard.send(Heard::Frame(Box::new(frame))).await?;
+        // Whatever is fetched is not current any more.
+        fetching.abort_all();
+        if let Some((digest, size)) = wanted {
+            let link = link.clone();
+            fetching.spawn(async move { bundle::bring(&link, &digest, size, spread).await });
+        }
+        if renewing.is_empty() {
+            let link = link.clone();
+            renewing.spawn(async move {
+                let _ = timeout(TIME_PATIENCE, time.changed()).await;
+                let now = *time.borrow();
+                // What fails is tried again at a later frame: the stream, and with it a retraction, is worth more.
+                link.badge.renew_if_due(now).await.unwrap_or_else(|error| {
+                    tracing::warn!("{error:#}");
+                    false
+                })
+            });
         }
     }
-    Ok(())
 }
 
 /// What comes over a stream, as long as something does.
@@ -130,6 +147,30 @@ struct Line {
     patience: Patience,
     /// How many bytes came since the last event ended.
     unread: usize,
+    budget: Budget,
+}
+
+/// How often a server may wake its devices: so often at once, and once a second.
+struct Budget {
+    left: u32,
+    at: Instant,
+}
+
+impl Budget {
+    const AT_ONCE: u32 = 600;
+
+    fn new() -> Self {
+        Self { left: Self::AT_ONCE, at: Instant::now() }
+    }
+
+    /// Whether it may once more now.
+    fn take(&mut self, now: Instant) -> bool {
+        let seconds = now.duration_since(self.at).as_secs();
+        self.at += Duration::from_secs(seconds);
+        self.left = self.left.saturating_add(u32::try_from(seconds).unwrap_or(u32::MAX)).min(Self::AT_ONCE);
+        self.left = self.left.saturating_sub(1);
+        self.left > 0
+    }
 }
 
 /// How long the server may be silent. It says so itself.
@@ -150,7 +191,7 @@ impl Line {
     fn new(answer: Response, heard: mpsc::Sender<Heard>) -> Result<Self> {
         let patience = Patience(Arc::default());
         patience.set(Frame::patience(None));
-        Ok(Self { answer, heard, silence: BootTimer::new()?, patience, unread: 0 })
+        Ok(Self { answer, heard, silence: BootTimer::new()?, patience, unread: 0, budget: Budget::new() })
     }
 
     fn chunks(self) -> impl Stream<Item = io::Result<Bytes>> {
@@ -168,6 +209,9 @@ impl Line {
             Ok(chunk) => chunk?,
             Err(error) => return Some(Err(io::Error::other(error))),
         };
+        if !self.budget.take(Instant::now()) {
+            return Some(Err(io::Error::other("the server never stops talking")));
+        }
         if chunk.starts_with(b":") {
             let _ = self.heard.send(Heard::Alive).await;
         }
@@ -179,5 +223,20 @@ impl Line {
             self.unread = 0;
         }
         Some(Ok(chunk))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn promise_7_a_server_that_never_stops_talking_is_left() {
+        let start = Instant::now();
+        let mut budget = Budget::new();
+        assert_eq!((0..10_000).filter(|_| budget.take(start)).count(), 599);
+        assert!(!budget.take(start) && budget.take(start + Duration::from_secs(3)));
+        let mut patient = Budget::new();
+        assert!((1..10_000).all(|second| patient.take(start + Duration::from_secs(second))));
     }
 }

@@ -57,20 +57,31 @@ pub(crate) struct ReportWriter {
 pub(crate) struct Room {
     device: String,
     bytes: usize,
-    held: Vec<OwnedSemaphorePermit>,
+    first: Option<OwnedSemaphorePermit>,
+    rest: Option<OwnedSemaphorePermit>,
     writer: ReportWriter,
 }
 
 impl Room {
-    /// Takes room for so many more bytes.
+    /// Takes room for so many more bytes. It is reckoned by their sum, however small the pieces are in which they come.
     pub(crate) fn grow(&mut self, bytes: usize) -> Result<(), Busy> {
-        let before = self.bytes;
-        self.bytes += bytes;
-        let beyond = self.bytes.saturating_sub(FIRST_BYTES.max(before));
-        for (room, bytes) in [(&self.writer.first, bytes - beyond), (&self.writer.rest, beyond)] {
-            let units = u32::try_from(bytes.div_ceil(UNIT)).map_err(|_| Busy)?;
-            if units > 0 {
-                self.held.push(room.clone().try_acquire_many_owned(units).map_err(|_| Busy)?);
+        let (before, after) = (self.bytes, self.bytes + bytes);
+        self.bytes = after;
+        let first = |sum: usize| sum.min(FIRST_BYTES).div_ceil(UNIT);
+        let rest = |sum: usize| sum.saturating_sub(FIRST_BYTES).div_ceil(UNIT);
+        let wanted = [
+            (&self.writer.first, &mut self.first, first(after) - first(before)),
+            (&self.writer.rest, &mut self.rest, rest(after) - rest(before)),
+        ];
+        for (room, held, units) in wanted {
+            if units == 0 {
+                continue;
+            }
+            let units = u32::try_from(units).map_err(|_| Busy)?;
+            let more = room.clone().try_acquire_many_owned(units).map_err(|_| Busy)?;
+            match held {
+                Some(held) => held.merge(more),
+                None => *held = Some(more),
             }
         }
         Ok(())
@@ -106,7 +117,7 @@ impl ReportWriter {
         if !self.under_way().insert(device.to_owned()) {
             return Err(Busy);
         }
-        Ok(Room { device: device.to_owned(), bytes: 0, held: Vec::new(), writer: self.clone() })
+        Ok(Room { device: device.to_owned(), bytes: 0, first: None, rest: None, writer: self.clone() })
     }
 
     fn under_way(&self) -> MutexGuard<'_, HashSet<String>> {

@@ -2,9 +2,10 @@
 //!
 //! A folder comes as an open file, from whoever works in the home: no path in a home is ever resolved here. Where we are root a closed folder is root's, mode 0700, and marked with a secret of its own; else its own person's, mode 0000, which keeps programs out and not the person. What it was before is written down first. Only what is written down is opened again, and only if it is the very same: a number is given again, to a folder of root's as well, and so its birth and its mark must be the same too.
 
-use std::os::fd::{AsRawFd as _, BorrowedFd};
+use std::os::fd::{AsRawFd as _, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use rustix::fs::{self as sys, AtFlags, FileType, Gid, Mode, Stat, Uid, XattrFlags};
 use rustix::io::Errno;
@@ -34,6 +35,8 @@ pub(crate) struct HomeOf {
     pub(crate) mount: Option<u64>,
     /// Without links.
     pub(crate) path: PathBuf,
+    /// Kept open: a mount's number is given again as soon as nobody has anything on it open.
+    pub(crate) _held: Arc<OwnedFd>,
 }
 
 /// Which folders are closed, and what they were.
@@ -95,16 +98,16 @@ impl<'f> Came<'f> {
     /// Its place is what the kernel says, as text. That text is of the name space in which the folder was opened, where the person may have mounted anything anywhere: so it has to be of the very mount that the home is on.
     pub(crate) fn check(fd: BorrowedFd<'f>, home: &HomeOf) -> Result<Self, Errno> {
         let id = FolderId::of(fd)?;
-        let mount = mount_of(fd)?.ok_or(Errno::OPNOTSUPP)?;
-        if id.device != home.device || home.mount != Some(mount) {
+        if id.device != home.device {
             return Err(Errno::XDEV);
         }
         let stat = sys::fstat(fd)?;
         let is_theirs = stat.st_uid == home.user || (stat.st_uid == 0 && is_root());
         let is_folder = FileType::from_raw_mode(stat.st_mode) == FileType::Directory;
-        if !is_folder || !is_theirs || !is_below(&place(fd)?, &home.path) {
+        if !is_folder || !is_theirs {
             return Err(Errno::PERM);
         }
+        check_place(fd, home)?;
         // Nothing else tells it from one that gets its number.
         if id.born.is_none() {
             return Err(Errno::OPNOTSUPP);
@@ -121,15 +124,18 @@ impl<'f> Came<'f> {
     }
 
     /// Closes it. What was begun and can't be finished is as it was, and its user's.
-    pub(crate) fn close(&self, was: &Was, user: u32) -> Result<(), Errno> {
+    ///
+    /// Until it is root's and nobody else's to enter, its person can move it elsewhere, where somebody may trust what is root's: so
+    /// its place is looked at once more after that.
+    pub(crate) fn close(&self, was: &Was, home: &HomeOf) -> Result<(), Errno> {
         if !is_root() {
             return self.set_mode(0);
         }
         self.give(0)?;
-        let closed = self.set_mode(0o700).and_then(|()| self.set_mark(&was.mark));
-        closed.or_else(|errno| {
+        let closed = self.set_mode(0o700).and_then(|()| check_place(self.fd, home));
+        closed.and_then(|()| self.set_mark(&was.mark)).or_else(|errno| {
             self.set_mode(was.mode)?;
-            self.give(user)?;
+            self.give(home.user)?;
             Err(errno)
         })
     }
@@ -203,6 +209,15 @@ pub(crate) fn place(fd: BorrowedFd<'_>) -> Result<PathBuf, Errno> {
     Ok(std::ffi::OsStr::from_bytes(&text).into())
 }
 
+/// Whether an open folder is in the home, on the very mount of that.
+fn check_place(fd: BorrowedFd<'_>, home: &HomeOf) -> Result<(), Errno> {
+    let mount = mount_of(fd)?.ok_or(Errno::OPNOTSUPP)?;
+    if home.mount != Some(mount) {
+        return Err(Errno::XDEV);
+    }
+    if is_below(&place(fd)?, &home.path) { Ok(()) } else { Err(Errno::PERM) }
+}
+
 fn is_below(place: &Path, home: &Path) -> bool {
     place.starts_with(home) && place != home
 }
@@ -215,8 +230,10 @@ mod tests {
 
     fn home_of(path: &Path) -> HomeOf {
         let stat = sys::stat(path).unwrap();
-        let mount = mount_of(fs_err::File::open(path).unwrap()).unwrap();
-        HomeOf { user: stat.st_uid, device: stat.st_dev, mount, path: path.canonicalize().unwrap() }
+        let held = OwnedFd::from(fs_err::File::open(path).unwrap().into_file());
+        let mount = mount_of(&held).unwrap();
+        let (user, device, held) = (stat.st_uid, stat.st_dev, Arc::new(held));
+        HomeOf { user, device, mount, path: path.canonicalize().unwrap(), _held: held }
     }
 
     #[test]

@@ -6,6 +6,7 @@ use std::fmt;
 use std::io::Write as _;
 use std::os::fd::{AsFd as _, BorrowedFd};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use fs_err::os::unix::fs::OpenOptionsExt as _;
@@ -172,7 +173,7 @@ impl Folder {
         let home = sys::open(path, flags, Mode::empty()).map_err(failed)?;
         let (device, mount) = (FolderId::of(&home).map_err(failed)?.device, mount_of(&home).map_err(failed)?);
         let path = closed::place(home.as_fd()).map_err(failed)?;
-        self.home = Some(HomeOf { user, device, mount, path });
+        self.home = Some(HomeOf { user, device, mount, path, _held: Arc::new(home) });
         Ok(self)
     }
 
@@ -320,7 +321,7 @@ impl Store for Folder {
         }
         crate::crash::step();
         let Some(was) = list.find(came.id) else { return Ok(()) };
-        if let Err(errno) = came.close(was, home.user) {
+        if let Err(errno) = came.close(was, home) {
             list.remove(came.id);
             self.set_closed(&list)?;
             return Err(not_closed(errno));
