@@ -420,12 +420,11 @@ impl Daemon {
 
     fn judge(&mut self, examined: Examined) {
         let verdict = self.trust.judge(examined, self.engine.now(), &self.hands.store);
-        match &verdict {
-            Verdict::Postponed(.., offer) => {
-                let pause = self.offers.postpone(Some(offer.clone()));
-                self.resume_after(pause);
-            }
-            _ => self.offers.judged(),
+        if let Verdict::Postponed(.., offer) = &verdict {
+            let pause = self.offers.postpone(Some(offer.clone()));
+            self.resume_after(pause);
+        } else {
+            self.offers.judged();
         }
         match verdict {
             Verdict::Accepted(set) => {
