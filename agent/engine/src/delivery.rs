@@ -134,20 +134,17 @@ impl Engine {
             apps: distinct(apps),
             titles: distinct(policies.iter().map(|policy| policy.title.clone())),
             message: policies.first()?.message.clone(),
-            deadline: self.deadline_to_name(told.iter().filter(|(_, id)| !tells[id].is_empty())),
+            // The earliest governs. One that is over is no moment to name: what it takes goes at any moment, or is gone.
+            deadline: told
+                .iter()
+                .find(|(_, id)| !tells[id].is_empty())
+                .map(|(deadline, _)| *deadline)
+                .filter(|deadline| *deadline > self.time()),
             takes: distinct(tells.values().flatten().cloned()),
             locks: policies.iter().any(|policy| policy.consequence.lock),
             ..blank
         };
         Some((notice, tells))
-    }
-
-    /// The first of these deadlines that is to come; none where mail that is in its place goes at any moment, because one is over.
-    fn deadline_to_name<'t>(&self, told: impl Iterator<Item = &'t (Timestamp, ObligationId)>) -> Option<Timestamp> {
-        let is_ahead = |(at, _): &&(Timestamp, ObligationId)| *at > self.time();
-        let (ahead, over): (Vec<_>, Vec<_>) = told.partition(is_ahead);
-        let is_due = over.iter().any(|(_, id)| self.takes_more(id));
-        ahead.first().filter(|_| !is_due).map(|(at, _)| *at)
     }
 
     /// The deadline that runs once this notice is shown now: a late last call moves it on.

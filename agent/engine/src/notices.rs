@@ -55,7 +55,7 @@ impl Engine {
     }
 
     /// Whether an obligation can still take something that is in its place.
-    pub(crate) fn takes_more(&self, id: &ObligationId) -> bool {
+    fn takes_more(&self, id: &ObligationId) -> bool {
         let gone = |place: &Place| matches!(place, Place::Leaving | Place::Vault);
         let place = |profile| self.state.profiles.get(&profile).map(|profile| profile.place);
         self.profiles_of(id).into_iter().any(|profile| !place(profile).as_ref().is_some_and(gone))

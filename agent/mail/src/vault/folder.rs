@@ -262,11 +262,11 @@ impl Store for Folder {
         let bytes = contents.iter().map(|(_, bytes)| bytes.len()).sum();
         self.check_room(bytes, MAX_VAULT_BYTES - RESERVED_BYTES)?;
         self.check_journal(journal)?;
-        let numbers = self.numbers()?;
-        if numbers.len() >= MAX_ENTRIES {
+        // What is over goes by itself.
+        if self.entries()?.len() >= MAX_ENTRIES {
             return Err(self.is_full());
         }
-        let number = numbers.last().copied().unwrap_or(0).saturating_add(1);
+        let number = self.numbers()?.last().copied().unwrap_or(0).saturating_add(1);
         let new = self.entries.join(format!("{UNFINISHED}{number:04}"));
         let failed = |source| Error::WriteVault { path: new.clone(), source };
         make_folder(&new).map_err(|errno| failed(errno.into()))?;
