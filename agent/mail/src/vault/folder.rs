@@ -322,9 +322,9 @@ impl fmt::Debug for Folder {
 
 fn not_closed(errno: Errno) -> Error {
     let source = match errno {
-        Errno::OPNOTSUPP => {
-            std::io::Error::other("its file system does not keep when a folder was made, or no attributes, or the kernel does not tell mounts apart")
-        }
+        Errno::OPNOTSUPP => std::io::Error::other(
+            "its file system does not keep when a folder was made, or no attributes, or the kernel does not tell mounts apart",
+        ),
         other => other.into(),
     };
     Error::CloseFolder { source }
