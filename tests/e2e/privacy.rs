@@ -34,7 +34,7 @@ fn promise_5_no_unmatched_package_leaves_the_device() {
     home::INSTAGRAM.install(&device.home).unwrap();
     device.enroll(&recorder.token(&company.token().unwrap()), &company.path("bob/root.json")).unwrap();
     device.start().unwrap();
-    let status = device.wait_for("packages are listed", |s| s.sources.iter().any(|s| s.packages > 0)).unwrap();
+    device.wait_for("packages are listed", |s| s.sources.iter().any(|s| s.packages > 0)).unwrap();
     company.publish(&home::ban(&home::TIKTOK, "no-tiktok", 1, "grace = \"24h\"")).unwrap();
     device.wait_for_first_notice().unwrap();
     for hours in [24, 1] {
@@ -52,6 +52,7 @@ fn promise_5_no_unmatched_package_leaves_the_device() {
     };
     let sent = forewarn_tests::wait_until("the last report is sent", met).unwrap();
     assert!(sent.contains("POST /v1/report") && sent.contains("GET /v1/stream") && sent.contains("POST /v1/enroll"));
+    let status = device.status().unwrap();
     assert!(status.sources.iter().map(|source| source.packages).sum::<usize>() > 100, "there is something to leak");
     for name in installed_names() {
         assert!(!names(&sent, &name), "the package `{name}` is named in what was sent: {sent}");
