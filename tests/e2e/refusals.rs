@@ -3,7 +3,7 @@
 use forewarn_proto::{
     bundle::MAX_BUNDLE_BYTES,
     ipc::Status,
-    report::{Refusal, Unread},
+    report::{Misread, Refusal, Unread},
 };
 use forewarn_tests::home;
 use forewarn_trust::{Repository, SigningKey};
@@ -153,9 +153,10 @@ fn promise_7_a_policy_of_the_future_takes_nothing_and_keeps_nothing_from_being_h
         let forced = h.keys.force(&h.repository, NAME, &strange, &both, h.tomorrow());
         let other = home::filled_in(&home::TIKTOK, "other", version, "grace = \"24h\"");
         let forced = h.keys.force(&forced, "policies/other.toml", &other, &both, h.tomorrow());
-        let before = h.device.status().unwrap().confirmed_at;
         h.server.feed.push(forced.bundle());
-        let status = h.device.wait_for("it is in force", |status| status.confirmed_at > before).unwrap();
+        let is_meant = |unread: &Unread| matches!(unread.why, Misread::Format(_)) == (version == 2);
+        let is_read = |status: &Status| status.unread.iter().any(is_meant);
+        let status = h.device.wait_for("it is in force", is_read).unwrap();
         assert_eq!(status.unread.iter().map(|unread| unread.document.as_str()).collect::<Vec<_>>(), [NAME]);
         assert!(status.rules.iter().all(|rule| rule.policy.as_str() == "other"), "{:?}", status.rules);
         let shown = h.device.run(&["status"]).unwrap().ok().unwrap();
