@@ -95,16 +95,16 @@ impl<'f> Came<'f> {
     /// Its place is what the kernel says, as text. That text is of the name space in which the folder was opened, where the person may have mounted anything anywhere: so it has to be of the very mount that the home is on.
     pub(crate) fn check(fd: BorrowedFd<'f>, home: &HomeOf) -> Result<Self, Errno> {
         let id = FolderId::of(fd)?;
-        let mount = mount_of(fd)?.ok_or(Errno::OPNOTSUPP)?;
-        if id.device != home.device || home.mount != Some(mount) {
+        if id.device != home.device {
             return Err(Errno::XDEV);
         }
         let stat = sys::fstat(fd)?;
         let is_theirs = stat.st_uid == home.user || (stat.st_uid == 0 && is_root());
         let is_folder = FileType::from_raw_mode(stat.st_mode) == FileType::Directory;
-        if !is_folder || !is_theirs || !is_below(&place(fd)?, &home.path) {
+        if !is_folder || !is_theirs {
             return Err(Errno::PERM);
         }
+        check_place(fd, home)?;
         // Nothing else tells it from one that gets its number.
         if id.born.is_none() {
             return Err(Errno::OPNOTSUPP);
@@ -121,15 +121,19 @@ impl<'f> Came<'f> {
     }
 
     /// Closes it. What was begun and can't be finished is as it was, and its user's.
-    pub(crate) fn close(&self, was: &Was, user: u32) -> Result<(), Errno> {
+    ///
+    /// Until it is root's and nobody else's to enter, its person can move it elsewhere, where somebody may trust what is root's: so
+    /// its place is looked at once more after that.
+    pub(crate) fn close(&self, was: &Was, home: &HomeOf) -> Result<(), Errno> {
         if !is_root() {
             return self.set_mode(0);
         }
         self.give(0)?;
-        let closed = self.set_mode(0o700).and_then(|()| self.set_mark(&was.mark));
-        closed.or_else(|errno| {
+        let closed = self.set_mode(0o700).and_then(|()| check_place(self.fd, home));
+        closed.and_then(|()| self.set_mark(&was.mark)).or_else(|errno| {
+            // It must not stay root's, whatever else fails.
+            self.give(home.user)?;
             self.set_mode(was.mode)?;
-            self.give(user)?;
             Err(errno)
         })
     }
@@ -203,6 +207,15 @@ pub(crate) fn place(fd: BorrowedFd<'_>) -> Result<PathBuf, Errno> {
     Ok(std::ffi::OsStr::from_bytes(&text).into())
 }
 
+/// Whether an open folder is in the home, on the very mount of that.
+fn check_place(fd: BorrowedFd<'_>, home: &HomeOf) -> Result<(), Errno> {
+    let mount = mount_of(fd)?.ok_or(Errno::OPNOTSUPP)?;
+    if home.mount != Some(mount) {
+        return Err(Errno::XDEV);
+    }
+    if is_below(&place(fd)?, &home.path) { Ok(()) } else { Err(Errno::PERM) }
+}
+
 fn is_below(place: &Path, home: &Path) -> bool {
     place.starts_with(home) && place != home
 }
@@ -242,6 +255,32 @@ mod tests {
         fs_err::create_dir(&inside).unwrap();
         let theirs = check(&open(&inside), &HomeOf { user: of.user + 1, ..of.clone() });
         assert_eq!(theirs, (of.user != 0).then_some(Errno::PERM));
+    }
+
+    /// Its person has the time from the look at its place until it is root's. A daemon of their own guards it against nobody.
+    #[test]
+    fn promise_7_a_folder_that_is_moved_out_of_the_home_while_it_is_closed_is_not_root_s() {
+        let scratch = tempfile::tempdir().unwrap();
+        let (home, elsewhere) = (scratch.path().join("home"), scratch.path().join("elsewhere"));
+        fs_err::create_dir_all(home.join("Mail")).unwrap();
+        let user = if is_root() { 61001 } else { sys::stat(&home).unwrap().st_uid };
+        std::os::unix::fs::chown(&home, Some(user), None).unwrap();
+        std::os::unix::fs::chown(home.join("Mail"), Some(user), None).unwrap();
+        let file = fs_err::File::open(home.join("Mail")).unwrap();
+        let of = home_of(&home);
+        let came = Came::check(file.as_fd(), &of).unwrap();
+        let mut closed = Closed::default();
+        closed.add(&came, &[7; MARK_BYTES]).unwrap();
+        fs_err::rename(home.join("Mail"), &elsewhere).unwrap();
+        let result = came.close(closed.find(came.id).unwrap(), &of);
+        let now = sys::stat(&elsewhere).unwrap();
+        assert_eq!(now.st_uid, user);
+        if is_root() {
+            assert_eq!((result, now.st_mode), (Err(Errno::PERM), came.stat.st_mode));
+            assert_eq!(came.mark(), Err(Errno::NODATA));
+        } else {
+            assert_eq!((result, now.st_mode & 0o7777), (Ok(()), 0));
+        }
     }
 
     /// What the kernel gives for a folder that got the number of one that was removed (ext4: at once).

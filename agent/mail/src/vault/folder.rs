@@ -282,7 +282,7 @@ impl Store for Folder {
         }
         crate::crash::step();
         let Some(was) = list.find(came.id) else { return Ok(()) };
-        if let Err(errno) = came.close(was, home.user) {
+        if let Err(errno) = came.close(was, home) {
             list.remove(came.id);
             self.set_closed(&list)?;
             return Err(not_closed(errno));
