@@ -2,9 +2,10 @@
 //!
 //! A folder comes as an open file, from whoever works in the home: no path in a home is ever resolved here. Where we are root a closed folder is root's, mode 0700, and marked with a secret of its own; else its own person's, mode 0000, which keeps programs out and not the person. What it was before is written down first. Only what is written down is opened again, and only if it is the very same: a number is given again, to a folder of root's as well, and so its birth and its mark must be the same too.
 
-use std::os::fd::{AsRawFd as _, BorrowedFd};
+use std::os::fd::{AsRawFd as _, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use rustix::fs::{self as sys, AtFlags, FileType, Gid, Mode, Stat, Uid, XattrFlags};
 use rustix::io::Errno;
@@ -34,6 +35,8 @@ pub(crate) struct HomeOf {
     pub(crate) mount: Option<u64>,
     /// Without links.
     pub(crate) path: PathBuf,
+    /// Kept open: a mount's number is given again as soon as nobody has anything on it open.
+    pub(crate) _held: Arc<OwnedFd>,
 }
 
 /// Which folders are closed, and what they were.
@@ -223,13 +226,17 @@ fn is_below(place: &Path, home: &Path) -> bool {
 #[cfg(test)]
 mod tests {
     use std::os::fd::AsFd as _;
+    use std::time::Duration;
 
     use super::*;
+    use crate::vault::{Folder, Keys};
 
     fn home_of(path: &Path) -> HomeOf {
         let stat = sys::stat(path).unwrap();
-        let mount = mount_of(fs_err::File::open(path).unwrap()).unwrap();
-        HomeOf { user: stat.st_uid, device: stat.st_dev, mount, path: path.canonicalize().unwrap() }
+        let held = OwnedFd::from(fs_err::File::open(path).unwrap().into_file());
+        let mount = mount_of(&held).unwrap();
+        let (user, device, held) = (stat.st_uid, stat.st_dev, Arc::new(held));
+        HomeOf { user, device, mount, path: path.canonicalize().unwrap(), _held: held }
     }
 
     #[test]
@@ -255,6 +262,23 @@ mod tests {
         fs_err::create_dir(&inside).unwrap();
         let theirs = check(&open(&inside), &HomeOf { user: of.user + 1, ..of.clone() });
         assert_eq!(theirs, (of.user != 0).then_some(Errno::PERM));
+    }
+
+    /// A mount with nothing open can go, and the person's next one gets its number.
+    #[test]
+    fn promise_7_a_home_stays_open_for_as_long_as_its_mount_is_known_by_a_number() {
+        let scratch = tempfile::tempdir().unwrap();
+        let (home, vault) = (scratch.path().join("home"), scratch.path().join("vault"));
+        fs_err::create_dir(&home).unwrap();
+        let are_open = || {
+            let open = fs_err::read_dir("/proc/self/fd").unwrap().map(|fd| fs_err::read_link(fd.unwrap().path()));
+            open.filter(|link| link.as_ref().is_ok_and(|link| *link == home.canonicalize().unwrap())).count()
+        };
+        let folder = Folder::open(&vault, "ann", Keys::new(&[7; 32], &[]), Duration::ZERO).unwrap();
+        let folder = folder.for_home(&home, sys::stat(&home).unwrap().st_uid).unwrap();
+        assert_eq!(are_open(), 1);
+        drop(folder);
+        assert_eq!(are_open(), 0, "and no longer, so that it can be unmounted");
     }
 
     /// Its person has the time from the look at its place until it is root's. A daemon of their own guards it against nobody.

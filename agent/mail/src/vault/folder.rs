@@ -5,6 +5,7 @@ use std::fmt;
 use std::io::Write as _;
 use std::os::fd::{AsFd as _, BorrowedFd};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use fs_err::os::unix::fs::OpenOptionsExt as _;
@@ -146,7 +147,7 @@ impl Folder {
         let home = sys::open(path, flags, Mode::empty()).map_err(failed)?;
         let (device, mount) = (FolderId::of(&home).map_err(failed)?.device, mount_of(&home).map_err(failed)?);
         let path = closed::place(home.as_fd()).map_err(failed)?;
-        self.home = Some(HomeOf { user, device, mount, path });
+        self.home = Some(HomeOf { user, device, mount, path, _held: Arc::new(home) });
         Ok(self)
     }
 
