@@ -219,7 +219,8 @@ fn is_still_theirs(account: &Account) -> bool {
 
 fn sighting(entry: &Entry) -> Sighting {
     let Entry { user, name, home, .. } = entry;
-    Sighting { user: *user, name: name.clone(), path: home.clone(), home: Home::at(home, *user) }
+    let by_number = entry.listed.as_ref().is_some_and(|listed| listed.home() != home);
+    Sighting { user: *user, name: name.clone(), path: home.clone(), home: Home::at(home, *user), by_number }
 }
 
 /// A new person's name.

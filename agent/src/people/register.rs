@@ -28,6 +28,8 @@ pub(super) struct Sighting {
     pub(super) name: Option<String>,
     pub(super) path: PathBuf,
     pub(super) home: Home,
+    /// Whether the folder is theirs by its owner's number alone: the user database gives that number another home.
+    pub(super) by_number: bool,
 }
 
 /// A home as it is found now.
@@ -250,7 +252,7 @@ impl Known {
             (true, Home::There(born)) if had(born) => Some(Fit::Whole),
             // Without a name there is nothing else to know them by.
             (true, Home::There(_)) => is_named.then_some(Fit::Name),
-            (false, Home::There(born)) if had(born) => Some(Fit::Home),
+            (false, Home::There(born)) if had(born) && !sighting.by_number => Some(Fit::Home),
             (false, Home::Absent | Home::There(_)) => None,
         }
     }

@@ -35,7 +35,7 @@ impl Device {
 
 fn sighting(&(user, name, path, born): &Found<'_>) -> Sighting {
     let home = born.map_or(Home::Absent, |second| Home::There(Some((second, 0))));
-    Sighting { user, name: Some(name.to_owned()), path: path.into(), home }
+    Sighting { user, name: Some(name.to_owned()), path: path.into(), home, by_number: false }
 }
 
 /// Ann is met first, as `(1000, "ann", "/home/ann")`, whose home was made in second 1. Who are these afterwards?
@@ -73,6 +73,17 @@ fn promise_1_whoever_gets_a_number_is_not_who_had_it() {
     );
 }
 
+/// Somebody's account is gone, their home is named in the configuration, and their number is another's, whose home is elsewhere.
+#[test]
+fn promise_1_whoever_owns_a_home_by_a_number_alone_is_not_who_had_it() {
+    let had = sighting(&(1000, "ann", "/home/ann", Some(1)));
+    let register = Register::of([(Person::from_bits(1), had.clone())].into_iter());
+    let now = Sighting { name: Some("ben".into()), by_number: true, ..had.clone() };
+    assert!(register.known[0].fits(&now).is_none());
+    assert!(register.known[0].fits(&Sighting { by_number: false, ..now }) == Some(Fit::Home), "they were renamed");
+    assert!(register.known[0].fits(&Sighting { by_number: true, ..had }) == Some(Fit::Whole), "it was so before");
+}
+
 #[test]
 fn a_home_that_is_mounted_and_unmounted_is_one_s_own_both_times() {
     let mut device = Device::new();
@@ -88,7 +99,7 @@ fn a_home_that_is_mounted_and_unmounted_is_one_s_own_both_times() {
 fn where_no_birth_is_kept_the_path_tells() {
     let at = |path: &str| {
         let home = Home::There(None);
-        Sighting { user: 1000, name: Some("ann".into()), path: path.into(), home }
+        Sighting { user: 1000, name: Some("ann".into()), path: path.into(), home, by_number: false }
     };
     let mut register = Register::of([(Person::from_bits(1), at("/home/ann"))].into_iter());
     assert!(register.known[0].fits(&at("/home/ann")) == Some(Fit::Whole));
@@ -102,10 +113,11 @@ fn where_no_birth_is_kept_the_path_tells() {
 /// Of somebody whose name nobody knows there is the number, and that is given again.
 #[test]
 fn promise_1_a_number_without_a_name_is_nobody_without_the_home() {
-    let ghost = |home| Sighting { user: 1000, name: None, path: "/home/ghost".into(), home };
+    let ghost = |home| Sighting { user: 1000, name: None, path: "/home/ghost".into(), home, by_number: false };
     let mut register = Register::of([(Person::from_bits(1), ghost(Home::There(Some((1, 0)))))].into_iter());
     let known = &mut register.known[0];
-    let ben = |path: &str, home| Sighting { user: 1000, name: Some("ben".into()), path: path.into(), home };
+    let ben =
+        |path: &str, home| Sighting { user: 1000, name: Some("ben".into()), path: path.into(), home, by_number: false };
     assert!(known.fits(&ghost(Home::Absent)) == Some(Fit::Whole), "it is not mounted yet");
     assert!(known.fits(&ben("/home/ben", Home::Absent)).is_none(), "another home, which is not mounted yet");
     assert!(known.fits(&ben("/home/ben", Home::There(Some((2, 0))))).is_none(), "another home");
