@@ -44,7 +44,14 @@ impl Apart {
         let log = fs_err::File::create(folder.join("log")).unwrap();
         let daemon = apart.stdout(Stdio::null()).stderr(log.into_file()).spawn().unwrap();
         let apart = Self { family, passwd, daemon };
-        wait_until("the daemon answers", || apart.family.asked_by(BEN)).unwrap();
+        // What is to be watched in a home is known once it was looked at.
+        wait_until("BEN's home was looked at", || {
+            let sources = apart.family.asked_by(BEN)?.sources;
+            let is_first = sources.iter().all(|source| source.packages == 0);
+            anyhow::ensure!(!is_first && sources.iter().all(|source| source.gaps.is_empty()), "{sources:#?}");
+            Ok(())
+        })
+        .unwrap();
         apart
     }
 

@@ -134,8 +134,9 @@ impl<'f> Came<'f> {
         self.give(0)?;
         let closed = self.set_mode(0o700).and_then(|()| check_place(self.fd, home));
         closed.and_then(|()| self.set_mark(&was.mark)).or_else(|errno| {
-            self.set_mode(was.mode)?;
+            // It must not stay root's, whatever else fails.
             self.give(home.user)?;
+            self.set_mode(was.mode)?;
             Err(errno)
         })
     }
@@ -225,8 +226,10 @@ fn is_below(place: &Path, home: &Path) -> bool {
 #[cfg(test)]
 mod tests {
     use std::os::fd::AsFd as _;
+    use std::time::Duration;
 
     use super::*;
+    use crate::vault::{Folder, Keys};
 
     fn home_of(path: &Path) -> HomeOf {
         let stat = sys::stat(path).unwrap();
@@ -259,6 +262,49 @@ mod tests {
         fs_err::create_dir(&inside).unwrap();
         let theirs = check(&open(&inside), &HomeOf { user: of.user + 1, ..of.clone() });
         assert_eq!(theirs, (of.user != 0).then_some(Errno::PERM));
+    }
+
+    /// A mount with nothing open can go, and the person's next one gets its number.
+    #[test]
+    fn promise_7_a_home_stays_open_for_as_long_as_its_mount_is_known_by_a_number() {
+        let scratch = tempfile::tempdir().unwrap();
+        let (home, vault) = (scratch.path().join("home"), scratch.path().join("vault"));
+        fs_err::create_dir(&home).unwrap();
+        let are_open = || {
+            let open = fs_err::read_dir("/proc/self/fd").unwrap().map(|fd| fs_err::read_link(fd.unwrap().path()));
+            open.filter(|link| link.as_ref().is_ok_and(|link| *link == home.canonicalize().unwrap())).count()
+        };
+        let folder = Folder::open(&vault, "ann", Keys::new(&[7; 32], &[]), Duration::ZERO).unwrap();
+        let folder = folder.for_home(&home, sys::stat(&home).unwrap().st_uid).unwrap();
+        assert_eq!(are_open(), 1);
+        drop(folder);
+        assert_eq!(are_open(), 0, "and no longer, so that it can be unmounted");
+    }
+
+    /// Its person has the time from the look at its place until it is root's. A daemon of their own guards it against nobody.
+    #[test]
+    fn promise_7_a_folder_that_is_moved_out_of_the_home_while_it_is_closed_is_not_root_s() {
+        let scratch = tempfile::tempdir().unwrap();
+        let (home, elsewhere) = (scratch.path().join("home"), scratch.path().join("elsewhere"));
+        fs_err::create_dir_all(home.join("Mail")).unwrap();
+        let user = if is_root() { 61001 } else { sys::stat(&home).unwrap().st_uid };
+        std::os::unix::fs::chown(&home, Some(user), None).unwrap();
+        std::os::unix::fs::chown(home.join("Mail"), Some(user), None).unwrap();
+        let file = fs_err::File::open(home.join("Mail")).unwrap();
+        let of = home_of(&home);
+        let came = Came::check(file.as_fd(), &of).unwrap();
+        let mut closed = Closed::default();
+        closed.add(&came, &[7; MARK_BYTES]).unwrap();
+        fs_err::rename(home.join("Mail"), &elsewhere).unwrap();
+        let result = came.close(closed.find(came.id).unwrap(), &of);
+        let now = sys::stat(&elsewhere).unwrap();
+        assert_eq!(now.st_uid, user);
+        if is_root() {
+            assert_eq!((result, now.st_mode), (Err(Errno::PERM), came.stat.st_mode));
+            assert_eq!(came.mark(), Err(Errno::NODATA));
+        } else {
+            assert_eq!((result, now.st_mode & 0o7777), (Ok(()), 0));
+        }
     }
 
     /// What the kernel gives for a folder that got the number of one that was removed (ext4: at once).
