@@ -78,6 +78,15 @@ impl Source {
     /// Those that know what people call a package.
     pub const WITH_DISPLAY_NAMES: [Self; 4] = [Self::Flatpak, Self::AppImage, Self::Desktop, Self::Browser];
 
+    /// Those by which people install for themselves alone, in their homes.
+    pub const IN_HOMES: [Self; 7] =
+        [Self::Flatpak, Self::AppImage, Self::Homebrew, Self::Nix, Self::Desktop, Self::Browser, Self::Editor];
+
+    /// Whether it has a listing of this scope.
+    pub fn lists(self, scope: Scope) -> bool {
+        scope == Scope::System || Self::IN_HOMES.contains(&self)
+    }
+
     /// The purl types that this source, and no other, lists.
     pub fn purl_kinds(self) -> &'static [&'static str] {
         match self {

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use crate::{
     Effect, Engine, Notice, NoticeId, NoticeKind, Now, ObligationId, ProfileId, Settings, Subject,
     deadline::deadline_from,
-    state::{Sight, Waiting},
+    state::{Place, Sight, Waiting},
     time::after,
 };
 
@@ -134,10 +134,10 @@ impl Engine {
             apps: distinct(apps),
             titles: distinct(policies.iter().map(|policy| policy.title.clone())),
             message: policies.first()?.message.clone(),
-            // The earliest governs. One that is over is no moment to name: what it takes goes at any moment, or is gone.
+            // The earliest governs. One that is over is no moment to name: what it takes goes at any moment.
             deadline: told
                 .iter()
-                .find(|(_, id)| !tells[id].is_empty())
+                .find(|(deadline, id)| *deadline > self.time() && !tells[id].is_empty() || self.still_goes(id))
                 .map(|(deadline, _)| *deadline)
                 .filter(|deadline| *deadline > self.time()),
             takes: distinct(tells.values().flatten().cloned()),
@@ -145,6 +145,12 @@ impl Engine {
             ..blank
         };
         Some((notice, tells))
+    }
+
+    /// Whether an obligation takes mail that is not in the vault yet.
+    fn still_goes(&self, id: &ObligationId) -> bool {
+        let is_there = |id: &ProfileId| self.state.profiles.get(id).is_none_or(|profile| profile.place != Place::Vault);
+        self.profiles_of(id).iter().any(is_there)
     }
 
     /// The deadline that runs once this notice is shown now: a late last call moves it on.

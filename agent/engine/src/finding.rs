@@ -200,7 +200,7 @@ impl Listings {
     /// A rule's result for a person. What a partial listing shows is most likely there, and is warned of; what it lacks may be
     /// there too.
     pub(crate) fn find(&self, key: &RuleKey, person: Person) -> Found {
-        let mut doubts = self.unlisted(key);
+        let mut doubts = self.unlisted(key, &BTreeSet::from([Scope::System, Scope::Person(person)]));
         let mut matched = Vec::new();
         let mut personal = false;
         for ((source, scope), taken) in self.taken.iter().filter(|((_, scope), _)| scope.reaches(person)) {
@@ -216,7 +216,8 @@ impl Listings {
 
     /// A rule's result for the device: not met if it is not met for anyone, else unknown if it is unknown for anyone.
     pub(crate) fn of_device(&self, key: &RuleKey) -> (Finding, BTreeSet<Doubt>) {
-        let mut doubts = self.unlisted(key);
+        let known = self.taken.keys().map(|(_, scope)| *scope);
+        let mut doubts = self.unlisted(key, &known.chain([Scope::System]).collect());
         let mut matches = false;
         for ((source, _), taken) in &self.taken {
             doubts.extend(self.doubt(key, *source, taken));
@@ -237,16 +238,23 @@ impl Listings {
         self.rules.get(key).map(|watched| watched.sources.as_slice()).unwrap_or_default()
     }
 
-    /// The sources that were not yet searched for a rule, or that there is none.
-    fn unlisted(&self, key: &RuleKey) -> BTreeSet<Doubt> {
-        let Some(watched) = self.rules.get(key).filter(|watched| !watched.sources.is_empty()) else {
+    /// The sources that were not yet searched for a rule in each of these scopes, or that there is none.
+    fn unlisted(&self, key: &RuleKey, scopes: &BTreeSet<Scope>) -> BTreeSet<Doubt> {
+        let sources = self.sources(key);
+        if sources.is_empty() {
             return BTreeSet::from([Doubt::NoSource]);
-        };
+        }
         let searched = |source: Source| {
-            let system = self.taken.get(&(source, Scope::System));
-            system.is_some_and(|taken| taken.generation >= watched.since)
+            let mut listed = scopes.iter().filter(|scope| source.lists(**scope));
+            listed.all(|scope| self.searched(key, source, *scope).is_some())
         };
-        watched.sources.iter().filter(|source| !searched(**source)).map(|source| Doubt::NotListed(*source)).collect()
+        sources.iter().filter(|source| !searched(**source)).map(|source| Doubt::NotListed(*source)).collect()
+    }
+
+    /// A listing, if it was taken since the rule came.
+    fn searched(&self, key: &RuleKey, source: Source, scope: Scope) -> Option<&Taken> {
+        let since = self.rules.get(key)?.since;
+        self.taken.get(&(source, scope)).filter(|taken| taken.generation >= since)
     }
 
     /// Whether what certainly breaks a rule for a person is shown by a source all of whose listings are complete and at most
@@ -255,9 +263,9 @@ impl Listings {
         let vouches = |taken: &Taken| taken.complete && now.duration_since(taken.at) <= max_age;
         let shows = |taken: &Taken| taken.matches.get(key).is_some_and(is_certain);
         self.sources(key).iter().any(|source| {
-            let scopes = [Scope::System, Scope::Person(person)];
-            let listings = || scopes.iter().filter_map(|scope| self.taken.get(&(*source, *scope)));
-            listings().any(shows) && listings().all(vouches)
+            let scopes = [Scope::System, Scope::Person(person)].into_iter().filter(|scope| source.lists(*scope));
+            let listings: Option<Vec<&Taken>> = scopes.map(|scope| self.searched(key, *source, scope)).collect();
+            listings.is_some_and(|all| all.iter().any(|taken| shows(taken)) && all.iter().all(|taken| vouches(taken)))
         })
     }
 }

@@ -68,25 +68,23 @@ struct Reader {
     read: fn(&Site<'_>, &mut Draft<'_>),
     /// What to watch at a site, by its path below the site's root.
     watch: fn(&Site<'_>) -> Vec<PathBuf>,
-    /// Whether homes have this source, besides the system.
-    in_homes: bool,
 }
 
 /// The reader of a source.
 const fn reader(source: Source) -> Reader {
     match source {
-        Source::Dpkg => Reader { read: dpkg::read, watch: dpkg::watch, in_homes: false },
-        Source::Rpm => Reader { read: rpm::read, watch: rpm::watch, in_homes: false },
-        Source::Pacman => Reader { read: pacman::read, watch: pacman::watch, in_homes: false },
-        Source::Apk => Reader { read: apk::read, watch: apk::watch, in_homes: false },
-        Source::Flatpak => Reader { read: flatpak::read, watch: flatpak::watch, in_homes: true },
-        Source::Snap => Reader { read: snap::read, watch: snap::watch, in_homes: false },
-        Source::AppImage => Reader { read: appimage::read, watch: appimage::watch, in_homes: true },
-        Source::Homebrew => Reader { read: homebrew::read, watch: homebrew::watch, in_homes: true },
-        Source::Nix => Reader { read: nix::read, watch: nix::watch, in_homes: true },
-        Source::Desktop => Reader { read: desktop::read, watch: desktop::watch, in_homes: true },
-        Source::Browser => Reader { read: browser::read, watch: browser::watch, in_homes: true },
-        Source::Editor => Reader { read: editor::read, watch: editor::watch, in_homes: true },
+        Source::Dpkg => Reader { read: dpkg::read, watch: dpkg::watch },
+        Source::Rpm => Reader { read: rpm::read, watch: rpm::watch },
+        Source::Pacman => Reader { read: pacman::read, watch: pacman::watch },
+        Source::Apk => Reader { read: apk::read, watch: apk::watch },
+        Source::Flatpak => Reader { read: flatpak::read, watch: flatpak::watch },
+        Source::Snap => Reader { read: snap::read, watch: snap::watch },
+        Source::AppImage => Reader { read: appimage::read, watch: appimage::watch },
+        Source::Homebrew => Reader { read: homebrew::read, watch: homebrew::watch },
+        Source::Nix => Reader { read: nix::read, watch: nix::watch },
+        Source::Desktop => Reader { read: desktop::read, watch: desktop::watch },
+        Source::Browser => Reader { read: browser::read, watch: browser::watch },
+        Source::Editor => Reader { read: editor::read, watch: editor::watch },
     }
 }
 
@@ -97,7 +95,7 @@ pub fn scopes(places: &Places) -> impl Iterator<Item = Scope> {
 
 /// The sources that a scope has.
 pub fn sources_of(scope: Scope) -> impl Iterator<Item = Source> {
-    Source::ALL.into_iter().filter(move |source| scope == Scope::System || reader(*source).in_homes)
+    Source::ALL.into_iter().filter(move |source| source.lists(scope))
 }
 
 /// Lists one source in one scope. Packages that are not `wanted` are only counted. Never fails: what can't be read is a

@@ -26,6 +26,12 @@ fn listing(scope: Scope, apps: &BTreeSet<String>, complete: bool) -> Listing {
     }
 }
 
+/// Listings of the system, as given, and of homes in which nothing is.
+fn listed(listings: &mut Listings, system: Listing, at: Timestamp) {
+    let homes = [ANN, BEN].map(|person| listing(Scope::Person(person), &BTreeSet::new(), true));
+    listings.take(&[vec![system], homes.to_vec()].concat(), at);
+}
+
 fn key() -> RuleKey {
     RuleKey::new(false, &"ban".parse::<PolicyId>().unwrap(), &"tiktok".parse().unwrap())
 }
@@ -42,10 +48,15 @@ fn apps(names: &[&str]) -> BTreeSet<String> {
 fn a_rule_is_unknown_until_its_source_was_listed_since_it_came() {
     let (mut listings, at) = (Listings::default(), Timestamp::UNIX_EPOCH);
     let doubt = Doubt::NotListed(Source::Desktop);
-    listings.take(&[listing(Scope::System, &apps(&["tiktok"]), true)], at);
+    listed(&mut listings, listing(Scope::System, &apps(&["tiktok"]), true), at);
     set(&mut listings, &policy("ban", 1, ""));
     assert_eq!(listings.find(&key(), ANN).doubts, BTreeSet::from([doubt]));
     assert_eq!(listings.of_device(&key()), (Finding::Unknown, BTreeSet::from([doubt])));
+    listings.take(&[listing(Scope::System, &apps(&[]), true)], at);
+    assert_eq!(listings.find(&key(), ANN).finding, Finding::Unknown, "ANN's home may have it");
+    assert_eq!(listings.of_device(&key()), (Finding::Unknown, BTreeSet::from([doubt])));
+    listed(&mut listings, listing(Scope::System, &apps(&[]), true), at);
+    assert_eq!((listings.find(&key(), ANN).finding, listings.of_device(&key()).0), (Finding::Met, Finding::Met));
     listings.take(&[listing(Scope::System, &apps(&["tiktok"]), true)], at);
     assert_eq!(listings.find(&key(), ANN).finding, Finding::NotMet);
     // Another rule beside it changes nothing.
@@ -58,7 +69,7 @@ fn what_a_partial_listing_shows_is_there_and_what_it_lacks_is_unknown() {
     let (mut listings, at) = (Listings::default(), Timestamp::UNIX_EPOCH);
     let five = SignedDuration::from_mins(5);
     set(&mut listings, &policy("ban", 1, ""));
-    listings.take(&[listing(Scope::System, &apps(&["tiktok"]), false)], at);
+    listed(&mut listings, listing(Scope::System, &apps(&["tiktok"]), false), at);
     let found = listings.find(&key(), ANN);
     assert_eq!((found.finding, found.doubts), (Finding::NotMet, BTreeSet::from([Doubt::Partial(Source::Desktop)])));
     assert_eq!(listings.of_device(&key()).0, Finding::NotMet);
@@ -78,7 +89,8 @@ fn a_source_vouches_only_if_all_its_listings_for_a_person_are_complete() {
     let five = SignedDuration::from_mins(5);
     set(&mut listings, &policy("ban", 1, ""));
     let partial = listing(Scope::Person(BEN), &apps(&["tiktok"]), false);
-    listings.take(&[listing(Scope::System, &apps(&["tiktok"]), true), partial.clone()], at);
+    listed(&mut listings, listing(Scope::System, &apps(&["tiktok"]), true), at);
+    listings.take(std::slice::from_ref(&partial), at);
     let fresh = |listings: &Listings| [ANN, BEN].map(|person| listings.is_fresh(&key(), person, at, five));
     assert_eq!(fresh(&listings), [true, false]);
     // Another source, that is complete, shows it too: by its name alone, and then for certain.
@@ -87,6 +99,9 @@ fn a_source_vouches_only_if_all_its_listings_for_a_person_are_complete() {
         let mut other = listing(Scope::System, &apps(&["tiktok"]), true);
         other.source = Source::Flatpak;
         other.packages[0].purl = "pkg:flatpak/com.tiktok.App".parse().unwrap();
+        let homes = [ANN, BEN]
+            .map(|person| Listing { source: Source::Flatpak, ..listing(Scope::Person(person), &apps(&[]), true) });
+        listings.take(&homes, at);
         listings.take(&[other, listing(Scope::System, &apps(&[]), true), partial.clone()], at);
     };
     let mut some = policy("ban", 2, "");
@@ -111,7 +126,7 @@ fn a_package_whose_version_is_not_known_leaves_a_rule_about_versions_unknown() {
     set(&mut listings, &some);
     let doubts = |listings: &Listings| (listings.find(&key(), ANN).finding, listings.of_device(&key()));
     let complete = |apps: &[&str]| listing(Scope::System, &self::apps(apps), true);
-    listings.take(&[complete(&["tiktok"])], at);
+    listed(&mut listings, complete(&["tiktok"]), at);
     let doubt = BTreeSet::from([Doubt::NoVersion(Source::Desktop)]);
     assert_eq!(doubts(&listings), (Finding::Unknown, (Finding::Unknown, doubt)));
     listings.change(&[complete(&[]).change_from(&complete(&["tiktok"]))], at);
@@ -119,7 +134,7 @@ fn a_package_whose_version_is_not_known_leaves_a_rule_about_versions_unknown() {
     // Any version of it is banned.
     listings.take(&[complete(&["tiktok"])], at);
     set(&mut listings, &policy("ban", 2, ""));
-    listings.take(&[complete(&["tiktok"])], at);
+    listed(&mut listings, complete(&["tiktok"]), at);
     assert_eq!(doubts(&listings), (Finding::NotMet, (Finding::NotMet, BTreeSet::new())));
 }
 
@@ -141,7 +156,7 @@ fn a_listing_is_fresh_for_five_minutes_and_no_longer() {
     let (mut listings, at) = (Listings::default(), Timestamp::UNIX_EPOCH);
     let five = SignedDuration::from_mins(5);
     set(&mut listings, &policy("ban", 1, ""));
-    listings.take(&[listing(Scope::System, &apps(&["tiktok"]), true)], at);
+    listed(&mut listings, listing(Scope::System, &apps(&["tiktok"]), true), at);
     assert!(listings.is_fresh(&key(), ANN, at + five, five));
     assert!(!listings.is_fresh(&key(), ANN, at + five + SignedDuration::from_nanos(1), five));
     listings.change(

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use forewarn_proto::{
-    inventory::{Listing, Person, Scope},
+    inventory::{Change, Listing, Person, Scope},
     policy::{Domain, Policy, PolicyId},
 };
 use jiff::{Timestamp, tz::TimeZone};
@@ -29,8 +29,8 @@ pub(super) struct Model {
     accepted: BTreeMap<PolicyId, u64>,
     mail: BTreeMap<Person, BTreeSet<Domain>>,
     listings: BTreeMap<Scope, Listing>,
-    /// The policies for which the listings were searched. A new one waits for the next whole listing.
-    searched: BTreeSet<PolicyId>,
+    /// The policies for which each scope's listing was searched. A new one waits for the next whole listing.
+    searched: BTreeMap<Scope, BTreeSet<PolicyId>>,
     born: u64,
     /// Notices whose receipt is on its way.
     on_the_way: BTreeMap<NoticeId, OnTheWay>,
@@ -77,7 +77,7 @@ impl Model {
             accepted: BTreeMap::new(),
             mail: BTreeMap::new(),
             listings: BTreeMap::new(),
-            searched: BTreeSet::new(),
+            searched: BTreeMap::new(),
             born: 0,
             on_the_way: BTreeMap::new(),
             entries: BTreeMap::new(),
@@ -96,11 +96,16 @@ impl Model {
                 };
                 self.mail = facts.mail.iter().map(owns).collect();
             }
-            Input::InventoryTaken(_) => {
-                self.listings = facts.given.clone();
-                self.searched = self.set.iter().flat_map(|set| set.policies.keys().cloned()).collect();
+            Input::InventoryTaken(listings) => {
+                let policies: BTreeSet<PolicyId> =
+                    self.set.iter().flat_map(|set| set.policies.keys().cloned()).collect();
+                self.searched.extend(listings.iter().map(|listing| (listing.scope, policies.clone())));
+                self.listings.extend(listings.iter().map(|listing| (listing.scope, listing.clone())));
             }
-            Input::InventoryChanged(_) => self.listings = facts.given.clone(),
+            Input::InventoryChanged(changes) => {
+                let given = |change: &Change| Some((change.scope, facts.given.get(&change.scope)?.clone()));
+                self.listings.extend(changes.iter().filter_map(given));
+            }
             Input::NoticeShown(id, _) => self.hear_receipt(*id, facts),
             _ => {}
         }
@@ -186,7 +191,7 @@ impl Model {
             let accepted = self.accepted.entry(id.clone()).or_default();
             *accepted = signed.policy.version.max(*accepted);
         }
-        self.searched.retain(|id| set.policies.contains_key(id));
+        self.searched.values_mut().for_each(|searched| searched.retain(|id| set.policies.contains_key(id)));
         self.set = Some(set.clone());
     }
 
@@ -299,12 +304,13 @@ impl Model {
     /// What the listings say of a policy's only rule.
     fn find(&self, policy: &Policy, person: Person) -> Finding {
         let rule = &policy.rules[0];
-        let listed = |scope: Scope| self.listings.get(&scope).filter(|_| self.searched.contains(&policy.id));
+        let searched = |scope: &Scope| self.searched.get(scope).is_some_and(|searched| searched.contains(&policy.id));
+        let listed = |scope: Scope| self.listings.get(&scope).filter(|listing| searched(&listing.scope));
         let whole = |scope: Scope| listed(scope).filter(|listing| listing.is_complete());
         let there =
             |scope: Scope| listed(scope).is_some_and(|l| l.packages.iter().any(|p| rule.recognise(p).is_some()));
         let (system, own) = (Scope::System, Scope::Person(person));
-        match (there(system) || there(own), whole(system).is_some() && listed(own).is_some() == whole(own).is_some()) {
+        match (there(system) || there(own), whole(system).is_some() && whole(own).is_some()) {
             (true, _) => Finding::NotMet { personal: there(own) },
             (false, true) => Finding::Met,
             (false, false) => Finding::Unknown,

@@ -352,6 +352,26 @@ fn promise_7_what_only_a_partial_scan_shows_keeps_no_mail() {
     assert_eq!(world.vault.len(), 0, "what was taken for TikTok comes back with it gone");
 }
 
+/// Each scope is looked at by itself, and the system is done first: a slow home is not one without apps.
+#[test]
+fn promise_1_what_was_found_in_a_home_is_not_gone_before_the_home_was_looked_at() {
+    let mut world = started();
+    world.install(Scope::Person(ANN), "tiktok");
+    world.publish(&policy("ban", 1, "grace = \"24h\""));
+    world.pass(30);
+    let known = |world: &World| world.obligation(ANN).map(|obligation| (obligation.found_at, obligation.shown));
+    let before = known(&world);
+    assert_eq!((before.is_some(), world.vault.len()), (true, 1));
+    world.restart();
+    assert_eq!((known(&world), world.vault.len()), (before, 1));
+    // What is also called by another name is looked for anew.
+    let mut more = policy("ban", 2, "grace = \"24h\"");
+    more.rules[0].display_names.push("TikTok".into());
+    world.publish(&more);
+    assert_eq!((known(&world), world.vault.len()), (before, 1));
+    assert_eq!(world.revokes().len(), 1);
+}
+
 #[test]
 fn promise_7_looking_again_is_no_cure_for_a_gap() {
     let mut world = started();

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use forewarn_proto::{
-    inventory::{Listing, Person, Scope},
+    inventory::{Change, Listing, Person, Scope},
     policy::{Offline, Policy, PolicyId},
 };
 use jiff::{Timestamp, tz::TimeZone};
@@ -66,8 +66,12 @@ impl Referee {
                 self.set = set.clone();
             }
             Input::PoliciesConfirmed => self.confirmed = Some((at, boot)),
-            Input::InventoryTaken(_) | Input::InventoryChanged(_) => {
-                self.listed = given.iter().map(|(scope, listing)| (*scope, (at, listing.clone()))).collect();
+            Input::InventoryTaken(listings) => {
+                self.listed.extend(listings.iter().map(|listing| (listing.scope, (at, listing.clone()))));
+            }
+            Input::InventoryChanged(changes) => {
+                let given = |change: &Change| Some((change.scope, (at, given.get(&change.scope)?.clone())));
+                self.listed.extend(changes.iter().filter_map(given));
             }
             _ => {}
         }
@@ -133,9 +137,8 @@ impl Referee {
         let told: Vec<_> = shown.filter(|(_, notice, _)| notice.takes.contains(&id.domain)).collect();
         let least = self.settings.min_notice().max(policy.deadline.grace.0).max(policy.deadline.min_notice.0);
         let warned = told.iter().any(|(shown, _, _)| at.duration_since(*shown) >= least);
-        // One that was shown when its time was over names none.
-        let named = told.iter().rev().find_map(|(_, notice, _)| notice.deadline);
-        let promised = named.is_some_and(|deadline| deadline <= at);
+        // One that names no moment says that mail goes at any.
+        let promised = told.last().is_some_and(|(_, notice, _)| notice.deadline.is_none_or(|deadline| deadline <= at));
         let first_zone = TimeZone::fixed(jiff::tz::offset(14));
         let absolute = policy.deadline.at.as_ref().is_none_or(|time| time.instant_in(&first_zone) <= at);
         let called = told.iter().any(|(shown, notice, _)| {

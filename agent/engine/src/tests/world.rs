@@ -286,10 +286,14 @@ impl World {
 
     /// Lists everything.
     pub(super) fn scan(&mut self) {
-        let listings = self.listings();
-        self.given = listings.iter().map(|listing| (listing.scope, listing.clone())).collect();
-        self.give(Input::MailFound(self.mail()));
-        self.give(Input::InventoryTaken(listings.into()));
+        self.look().into_iter().for_each(|input| self.give(input));
+    }
+
+    /// What is heard of a look at everything: each scope is a look of its own, and the system's is done first.
+    fn look(&mut self) -> Vec<Input> {
+        self.given = self.listings().into_iter().map(|listing| (listing.scope, listing)).collect();
+        let taken = self.given.values().map(|listing| Input::InventoryTaken(vec![listing.clone()].into()));
+        std::iter::once(Input::MailFound(self.mail())).chain(taken).collect()
     }
 
     /// Lists again and gives only what changed, as the shell does after a hint.
@@ -300,7 +304,7 @@ impl World {
         let Some(changes) = changes else { return self.scan() };
         self.given = listings.into_iter().map(|listing| (listing.scope, listing)).collect();
         self.give(Input::MailFound(self.mail()));
-        self.give(Input::InventoryChanged(changes));
+        changes.into_iter().for_each(|change| self.give(Input::InventoryChanged(vec![change])));
     }
 
     pub(super) fn give(&mut self, input: Input) {
@@ -348,11 +352,7 @@ impl World {
                 self.referee.stored();
                 vec![Input::Persisted(generation)]
             }
-            Effect::Rescan => {
-                let listings = self.listings();
-                self.given = listings.iter().map(|listing| (listing.scope, listing.clone())).collect();
-                vec![Input::MailFound(self.mail()), Input::InventoryTaken(listings.into())]
-            }
+            Effect::Rescan => self.look(),
             Effect::ShowNotice(notice) => {
                 // In every test: a notice names a moment that is to come, or none.
                 let now = self.engine.now();
