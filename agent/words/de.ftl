@@ -10,6 +10,7 @@ restored = Die Firmenmail ({ $takes }) ist wieder da
 correction = Berichtigung: »{ $title }« wurde irrtümlich verschickt
 will-take = Wenn { $app } am { $deadline } noch installiert ist, kommt das Mailkonto von { $takes } in einen Tresor auf diesem Gerät. Private Konten bleiben unberührt. Entfernen Sie { $app }, und nichts wird genommen; was genommen wurde, kommt unverändert zurück.
 will-take-and-close = Wenn { $app } am { $deadline } noch installiert ist, kommt das Mailkonto von { $takes } in einen Tresor auf diesem Gerät, und seine gespeicherten Mails bleiben verschlossen, bis es zurück ist. Private Konten bleiben unberührt. Entfernen Sie { $app }, und nichts wird genommen; was genommen wurde, kommt unverändert zurück.
+time-is-over = Die Zeit, { $app } zu entfernen, ist abgelaufen: das Mailkonto von { $takes } kommt jederzeit in einen Tresor auf diesem Gerät oder ist schon dort. Private Konten bleiben unberührt. Entfernen Sie { $app }, und es bleibt, oder ist sofort und unverändert wieder da.
 only-warns = { $app } ist installiert. Es wird nichts genommen.
 revoked-body = { $app } ist noch installiert. Entfernen Sie es, und das Konto ist sofort und unverändert wieder da.
 waiting-body = Speichern Sie Ihre Entwürfe und schließen Sie es selbst; es wird nicht für Sie geschlossen.

@@ -11,6 +11,7 @@ restored = Company mail ({ $takes }) is back
 correction = Correction: "{ $title }" was sent in error
 will-take = If { $app } is still installed on { $deadline }, the mail account of { $takes } is moved into a vault on this device. Private accounts are not touched. Remove { $app }, and nothing is taken; what was taken comes back unchanged.
 will-take-and-close = If { $app } is still installed on { $deadline }, the mail account of { $takes } is moved into a vault on this device, and its stored mail is closed until it is back. Private accounts are not touched. Remove { $app }, and nothing is taken; what was taken comes back unchanged.
+time-is-over = The time to remove { $app } is over: the mail account of { $takes } goes into a vault on this device at any moment, or is there already. Private accounts are not touched. Remove { $app }, and it stays, or is back at once, unchanged.
 only-warns = { $app } is installed. Nothing will be taken.
 revoked-body = { $app } is still installed. Remove it, and the account is back at once, unchanged.
 waiting-body = Save your drafts and close it yourself; it will not be closed for you.

@@ -10,6 +10,7 @@ restored = El correo de la empresa ({ $takes }) ha vuelto
 correction = Rectificación: «{ $title }» se envió por error
 will-take = Si { $app } sigue instalado el { $deadline }, la cuenta de correo de { $takes } se guardará en una caja fuerte de este dispositivo. Las cuentas privadas no se tocan. Quite { $app } y no se retirará nada; lo retirado vuelve sin cambios.
 will-take-and-close = Si { $app } sigue instalado el { $deadline }, la cuenta de correo de { $takes } se guardará en una caja fuerte de este dispositivo y sus mensajes guardados quedarán cerrados hasta que vuelva. Las cuentas privadas no se tocan. Quite { $app } y no se retirará nada; lo retirado vuelve sin cambios.
+time-is-over = El plazo para quitar { $app } ha terminado: la cuenta de correo de { $takes } se guardará en cualquier momento en una caja fuerte de este dispositivo, o ya está en ella. Las cuentas privadas no se tocan. Quite { $app } y la cuenta se queda, o vuelve enseguida, sin cambios.
 only-warns = { $app } está instalado. No se retirará nada.
 revoked-body = { $app } sigue instalado. Quítelo y la cuenta volverá enseguida, sin cambios.
 waiting-body = Guarde sus borradores y ciérrelo usted; nadie lo cerrará por usted.

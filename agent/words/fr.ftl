@@ -10,6 +10,7 @@ restored = La messagerie de l’entreprise ({ $takes }) est de retour
 correction = Rectification : « { $title } » a été envoyé par erreur
 will-take = Si { $app } est encore installé le { $deadline }, le compte de messagerie { $takes } sera placé dans un coffre sur cet appareil. Les comptes privés ne sont pas touchés. Supprimez { $app } et rien ne sera retiré ; ce qui a été retiré revient inchangé.
 will-take-and-close = Si { $app } est encore installé le { $deadline }, le compte de messagerie { $takes } sera placé dans un coffre sur cet appareil et ses messages enregistrés resteront fermés jusqu’à son retour. Les comptes privés ne sont pas touchés. Supprimez { $app } et rien ne sera retiré ; ce qui a été retiré revient inchangé.
+time-is-over = Le délai pour supprimer { $app } est passé : le compte de messagerie { $takes } sera placé à tout moment dans un coffre sur cet appareil, ou s’y trouve déjà. Les comptes privés ne sont pas touchés. Supprimez { $app } et il reste, ou revient aussitôt, inchangé.
 only-warns = { $app } est installé. Rien ne sera retiré.
 revoked-body = { $app } est encore installé. Supprimez-le et le compte revient aussitôt, inchangé.
 waiting-body = Enregistrez vos brouillons et fermez-le vous-même ; il ne sera pas fermé à votre place.

@@ -55,27 +55,21 @@ impl Tongue {
 
     /// What happens, and what the person can do about it.
     fn consequence(&self, notice: &Notice, zone: &TimeZone) -> String {
-        let with_app = |message: &str| self.fill(message, [("app", Blank::ours(self.list(&notice.apps)))]);
+        let app = || ("app", Blank::ours(self.list(&notice.apps)));
+        let takes = || ("takes", Blank::ours(self.list(&notice.takes)));
         let with_deadline = |message: &str, deadline| {
-            let takes = self.list(&notice.takes);
-            let blanks = [
-                ("app", Blank::ours(self.list(&notice.apps))),
-                ("takes", Blank::ours(takes)),
-                ("deadline", Blank::ours(self.moment(deadline, zone))),
-            ];
-            self.fill(message, blanks)
+            self.fill(message, [app(), takes(), ("deadline", Blank::ours(self.moment(deadline, zone)))])
         };
         match (notice.kind, notice.deadline) {
-            (NoticeKind::Revoked, _) => with_app("revoked-body"),
+            (NoticeKind::Revoked, _) => self.fill("revoked-body", [app()]),
             (NoticeKind::Waiting, _) => self.say("waiting-body"),
             (NoticeKind::SetUpAgain, Some(deadline)) => with_deadline("set-up-again-body", deadline),
             (NoticeKind::Restored, _) => self.say("restored-body"),
             (NoticeKind::Correction, _) => self.say("correction-body"),
             (_, Some(deadline)) if notice.locks => with_deadline("will-take-and-close", deadline),
             (_, Some(deadline)) => with_deadline("will-take", deadline),
-            // Its time is over.
-            (_, None) if !notice.takes.is_empty() => with_app("revoked-body"),
-            (_, None) => with_app("only-warns"),
+            (_, None) if !notice.takes.is_empty() => self.fill("time-is-over", [app(), takes()]),
+            (_, None) => self.fill("only-warns", [app()]),
         }
     }
 
