@@ -7,10 +7,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use forewarn_mail::Folder;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
-use crate::myself;
+use crate::{keys, myself};
 
 /// Content, mode, owner and time of last change of every file.
 pub(crate) type State = BTreeMap<PathBuf, (String, u32, u32, i64, i64)>;
@@ -69,6 +70,12 @@ impl Lab {
         let said = self.run(errand).unwrap_or_else(|| panic!("{errand} broke off"));
         assert!(said.get("failed").is_none(), "{errand}: {said}");
         said
+    }
+
+    /// The domains of which the vault has mail, as the daemon reads them at its start.
+    pub(crate) fn held(&self) -> Vec<String> {
+        let vault = Folder::open(&self.scratch.join("vault"), "me", keys(), Duration::ZERO).unwrap();
+        vault.held().unwrap().into_iter().collect()
     }
 
     pub(crate) fn state(&self) -> State {

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
+use crate::DOMAIN;
 use crate::lab::{Lab, own};
 
 /// Where nobody else sees what is mounted.
@@ -26,9 +27,8 @@ pub(crate) fn within(scratch: &Path) {
     assert!(revoked != whole);
     unmount();
     waits(&lab, "restore");
-    let said = lab.done("recover");
-    let held = said.get("not_open").and_then(|held| held.as_array()).map_or(0, Vec::len);
-    assert!(held > 0, "what is in the vault is known: {said}");
+    assert_eq!(lab.done("recover"), "not_open");
+    assert_eq!(lab.held(), [DOMAIN], "what is in the vault is known without the home");
     mount();
     assert!(lab.state() == revoked, "nothing was given back to nowhere");
     lab.done("restore");
