@@ -429,3 +429,38 @@ fn write(path: &Path, bytes: &[u8]) -> Result<(), Error> {
 fn sync_folder(path: &Path) -> std::io::Result<()> {
     fs_err::File::open(path)?.sync_all()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn label(index: u32, bytes: &[u8]) -> Label {
+        Label { name: format!("{index}.original"), path: "mail".into(), sha256: Digest::of(bytes) }
+    }
+
+    fn is_full<T: fmt::Debug>(done: &Result<T, Error>) -> bool {
+        matches!(done, Err(Error::FindRoom { .. }))
+    }
+
+    #[test]
+    fn promise_7_a_vault_has_room_for_so_much_and_no_more_whatever_it_is_asked_to_keep() {
+        let scratch = tempfile::tempdir().unwrap();
+        let vault =
+            Folder::open(&scratch.path().join("vault"), "me", Keys::new(&[7; 32], &[]), Duration::ZERO).unwrap();
+        let number = vault.create(b"{}", &[]).unwrap();
+        vault.used.set(Some(MAX_VAULT_BYTES - 100));
+        let put = |index, bytes: &[u8]| vault.put(number, &label(index, bytes), bytes);
+        put(0, &[0; 80]).unwrap();
+        assert!(is_full(&put(1, &[0; 80])), "what was put before counts");
+        put(2, &[0; 20]).unwrap();
+        assert!(is_full(&vault.create(b"{}", &[])), "some room is kept to give things back");
+        vault.used.set(Some(0));
+        assert!(is_full(&vault.save(number, &vec![b' '; MAX_JOURNAL_BYTES + 1], false)));
+        for _ in 1..MAX_ENTRIES {
+            vault.create(b"{}", &[]).unwrap();
+        }
+        assert!(is_full(&vault.create(b"{}", &[])), "each start reads all of them");
+        vault.save(number, b"{}", true).unwrap();
+        vault.create(b"{}", &[]).unwrap();
+    }
+}

@@ -332,3 +332,29 @@ fn length(from: &mut impl Read) -> io::Result<u64> {
 fn too_much() -> io::Error {
     io::Error::other("it says more than it may")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A message of `count` contents, each as large as a file may be.
+    fn message(count: u32) -> impl Read {
+        let head = br#""entries""#;
+        let length = |length: u32| io::Cursor::new(length.to_be_bytes());
+        let content = || length(u32::try_from(MAX_FILE_BYTES).unwrap()).chain(io::repeat(0).take(MAX_FILE_BYTES));
+        let start = length(9).chain(io::Cursor::new(head)).chain(length(count));
+        let contents = (0..count).map(|_| Box::new(content()) as Box<dyn Read>);
+        contents.fold(Box::new(start) as Box<dyn Read>, |all, one| Box::new(all.chain(one)))
+    }
+
+    #[test]
+    fn promise_7_no_message_is_larger_than_two_files_whatever_each_of_its_contents_is() {
+        let receive = |count, budget: &mut u64| receive::<Ask>(&mut message(count), budget).map(|(_, all)| all.len());
+        let mut budget = MAX_ERRAND_BYTES;
+        assert_eq!(receive(2, &mut budget).unwrap(), 2);
+        assert_eq!(budget, MAX_ERRAND_BYTES - 9 - 2 * MAX_FILE_BYTES);
+        assert_eq!(receive(3, &mut budget).unwrap_err().to_string(), too_much().to_string());
+        budget = MAX_FILE_BYTES;
+        assert!(receive(1, &mut budget).is_err(), "the head counts too");
+    }
+}
