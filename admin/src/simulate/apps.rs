@@ -53,16 +53,10 @@ impl Apps {
         Ok(apps)
     }
 
-    /// What the agent lists: each source once for the system, and for each person where there is something.
-    pub(super) fn listings(&self) -> Arc<[Listing]> {
-        let homes: BTreeSet<Scope> = self.installed.iter().map(|(scope, _)| *scope).collect();
-        let scopes: Vec<Scope> = homes.into_iter().filter(|s| *s != Scope::System).chain([Scope::System]).collect();
-        scopes.iter().flat_map(|scope| self.sources.iter().map(|source| self.listing(*source, *scope))).collect()
-    }
-
-    /// What it lists now: every scope that it listed `before`, though there may be nothing in it any more.
-    pub(super) fn listings_as(&self, before: &[Listing]) -> Arc<[Listing]> {
-        before.iter().map(|listing| self.listing(listing.source, listing.scope)).collect()
+    /// What the agent lists: each source once for the system, and for each of so many people.
+    pub(super) fn listings(&self, people: u32) -> Arc<[Listing]> {
+        let scopes = (0..people).map(|index| Scope::Person(person(index))).chain([Scope::System]);
+        scopes.flat_map(|scope| self.sources.iter().map(move |source| self.listing(*source, scope))).collect()
     }
 
     fn listing(&self, source: Source, scope: Scope) -> Listing {

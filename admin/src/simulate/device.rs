@@ -92,7 +92,7 @@ impl<'s> Device<'s> {
             boots: 0,
             confirmed: None,
             reached: None,
-            listings: apps.listings(),
+            listings: apps.listings(scene.entry.people),
             apps,
             vault: BTreeSet::new(),
             tracks: BTreeMap::new(),
@@ -266,7 +266,7 @@ impl<'s> Device<'s> {
         for person in due {
             self.removals.remove(&person);
             self.apps.remove_all(person);
-            self.listings = self.apps.listings_as(&self.listings);
+            self.listings = self.apps.listings(self.scene.entry.people);
             if let Some(track) = self.tracks.get_mut(&person) {
                 track.removed = Some(self.at);
             }
