@@ -37,6 +37,8 @@ use super::{
 const AT_ONCE: usize = 100;
 /// How many devices come from one address.
 const PER_ADDRESS: usize = 2000;
+/// A sign of life, which is no push.
+const ALIVE: &[u8] = b":\n\n";
 /// How long a push may take to reach all.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -221,8 +223,8 @@ async fn listen(stream: &mut TlsStream<TcpStream>, told: &Told) -> io::Result<()
         let new = chunk.get(..length).unwrap_or_default();
         tail.extend_from_slice(new.get(new.len().saturating_sub(2 * MARKER_BYTES)..).unwrap_or_default());
         let round = told.round.get().max(round);
-        let is_there =
-            wire::contains(&tail, wire::marker(round).as_bytes()) || (told.any.get() && tail.ends_with(b"\n\n"));
+        let ends = || tail.ends_with(b"\n\n") && new != ALIVE;
+        let is_there = wire::contains(&tail, wire::marker(round).as_bytes()) || (told.any.get() && ends());
         if last < round && is_there {
             last = round;
             told.arrived.borrow_mut().push(now());

@@ -6,9 +6,13 @@ use std::{path::PathBuf, process::Command};
 use anyhow::{Context, Result, ensure};
 
 use super::{
-    child::now,
+    child::{Process, now},
     keys::{Lab, PORT, Who},
 };
+
+/// How many policies are published and retracted before the second measurement: everything that a device is sent of them, and
+/// that admins' commands read, adds up.
+const FORMER: usize = 50;
 
 /// What was seen, in milliseconds after the command began.
 pub(crate) struct Row {
@@ -18,36 +22,43 @@ pub(crate) struct Row {
     pub(crate) arrived: f64,
 }
 
-const POLICY: &str = "id = \"hasty\"\nversion = 1\ntitle = \"An app must go\"\nmessage = { en = \"Please.\" }\n\
-    [deadline]\ngrace = \"24h\"\n[consequence]\nmail = [\"corp.example\"]\n\
-    [[rule]]\nid = \"app\"\napp = \"tiktok\"\n";
+/// The first retraction of a server, and one after many others.
+pub(crate) struct Undone {
+    pub(crate) first: Row,
+    pub(crate) later: Row,
+}
 
-/// Connects so many devices, has a policy published, and takes it back.
-pub(crate) fn run(lab: &Lab, devices: usize) -> Result<Row> {
+fn policy(id: &str) -> String {
+    format!(
+        "id = \"{id}\"\nversion = 1\ntitle = \"An app must go\"\nmessage = {{ en = \"Please.\" }}\n[deadline]\n\
+         grace = \"24h\"\n[consequence]\nmail = [\"corp.example\"]\n[[rule]]\nid = \"app\"\napp = \"tiktok\"\n"
+    )
+}
+
+/// Connects so many devices, has a policy published, and takes it back; and once more after many others.
+pub(crate) fn run(lab: &Lab, devices: usize) -> Result<Undone> {
     let mut server = lab.start(Who::Ours)?;
     let admins = Admins::found(lab, &mut server.process)?;
     let mut load = lab.load()?;
     load.ask(&format!("connect sse {} {devices}", Who::Ours.port()), "connected")?;
-    let policy = lab.folder.join("policy.toml");
-    fs_err::write(&policy, POLICY)?;
-    admins.run("alice", &["propose", &policy.display().to_string()])?;
-    load.ask("next 1000001", "ready")?;
-    admins.run("bob", &["sign", "--yes"])?;
-    load.hear("arrived")?;
-    load.ask("next 1000002", "ready")?;
-    let began = now();
-    admins.run("alice", &["retract", "hasty", "--reason", "sent in error"])?;
-    let command = now() - began;
-    let [arrived, middle, most, last] = load.hear("arrived")?[..] else { anyhow::bail!("no figures") };
-    let row = Row { at: [middle, most, last].map(|at| at - began), arrived };
+    let first = admins.undo(&mut load, "hasty", 1_000_001)?;
+    print("Retraction", devices, &first);
+    for number in 0..FORMER {
+        let id = format!("former-{number}");
+        admins.publish(&id)?;
+        admins.retract(&id)?;
+    }
+    let later = admins.undo(&mut load, "hasty-again", 1_000_003)?;
+    print(&format!("Retraction after {FORMER} policies and {FORMER} retractions"), devices, &later);
+    Ok(Undone { first, later })
+}
+
+fn print(what: &str, devices: usize, row: &Row) {
+    let Row { at: [middle, most, last], arrived } = row;
     anstream::println!(
-        "Retraction, from the command on: 50 % of {devices} have it after {:.0} ms, 99 % after {:.0} ms, all {arrived} after \
-         {:.0} ms; the command, most of which is the passphrase, took {command:.0} ms",
-        row.at[0],
-        row.at[1],
-        row.at[2]
+        "{what}, from the command on: 50 % of {devices} have it after {middle:.0} ms, 99 % after {most:.0} ms, all {arrived} \
+         after {last:.0} ms"
     );
-    Ok(row)
 }
 
 /// Two admins with the real commands.
@@ -57,7 +68,7 @@ struct Admins {
 }
 
 impl Admins {
-    fn found(lab: &Lab, server: &mut super::child::Process) -> Result<Self> {
+    fn found(lab: &Lab, server: &mut Process) -> Result<Self> {
         let target = std::env::current_exe()?.ancestors().nth(2).context("no target folder")?.to_owned();
         let program = target.join("forewarn-admin");
         ensure!(program.exists(), "{} is not built: cargo build --release -p forewarn-admin", program.display());
@@ -74,6 +85,29 @@ impl Admins {
         admins.run("alice", &["found", "--admin", &alice, "--admin", &bob, "--code", &code])?;
         admins.run("bob", &["sign", "--yes", "--code", &code])?;
         Ok(admins)
+    }
+
+    fn publish(&self, id: &str) -> Result<()> {
+        let file = self.folder.join("policy.toml");
+        fs_err::write(&file, policy(id))?;
+        self.run("alice", &["propose", &file.display().to_string()])?;
+        self.run("bob", &["sign", "--yes"])
+    }
+
+    fn retract(&self, id: &str) -> Result<()> {
+        self.run("alice", &["retract", id, "--reason", "sent in error"])
+    }
+
+    /// Publishes, waits until the devices have it, and takes it back. The pushes are told apart by their numbers.
+    fn undo(&self, load: &mut Process, id: &str, number: u64) -> Result<Row> {
+        load.ask(&format!("next {number}"), "ready")?;
+        self.publish(id)?;
+        load.hear("arrived")?;
+        load.ask(&format!("next {}", number + 1), "ready")?;
+        let began = now();
+        self.retract(id)?;
+        let [arrived, middle, most, last] = load.hear("arrived")?[..] else { anyhow::bail!("no figures") };
+        Ok(Row { at: [middle, most, last].map(|at| at - began), arrived })
     }
 
     fn run(&self, name: &str, arguments: &[&str]) -> Result<()> {
