@@ -11,7 +11,7 @@ use crate::device;
 /// A company whose devices listen through something that may fail them.
 fn behind(sign_of_life: &str) -> (Company, crate::Device, Hole, tempfile::TempDir) {
     let folder = tempfile::tempdir().unwrap();
-    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let port = forewarn_tests::free_port();
     let server: SocketAddr = ([127, 0, 0, 1], port).into();
     let hole = Hole::before(server).unwrap();
     let stream = format!(

@@ -114,7 +114,7 @@ impl Hostile {
         let folder = tempfile::tempdir().unwrap();
         let binaries = Binaries::beside_test().unwrap();
         let runtime = tokio::runtime::Runtime::new().unwrap();
-        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = forewarn_tests::free_port();
         let config = Config {
             state: folder.path().join("server"),
             listen: ([127, 0, 0, 1], port).into(),

@@ -105,7 +105,7 @@ impl Recorder {
             .with_single_cert(vec![certificate.der().clone()], PrivateKeyDer::try_from(key.serialize_der()).unwrap())?;
         let acceptor = TlsAcceptor::from(Arc::new(config));
         let sent = Arc::<Mutex<Vec<u8>>>::default();
-        let theirs = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+        let theirs = forewarn_tests::free_port();
         let mut ports = [company.port(), theirs];
         for port in &mut ports {
             let listener = TcpListener::bind("127.0.0.1:0").await?;

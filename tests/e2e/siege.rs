@@ -183,7 +183,7 @@ fn promise_3_no_number_of_hostile_devices_and_strangers_keeps_a_report_or_a_retr
     more_files();
     let (hostile, length) = if is_long() { (1000, 120) } else { (200, 15) };
     let folder = tempfile::tempdir().unwrap();
-    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let port = forewarn_tests::free_port();
     let stream: SocketAddr = ([127, 0, 0, 1], port).into();
     let extra = format!("enrolments_per_second = 100000\n[stream]\nlisten = \"{stream}\"");
     let mut company = Company::prepare_with(Binaries::beside_test().unwrap(), folder.path(), &extra).unwrap();

@@ -2,7 +2,6 @@
 
 use std::{
     io::{BufRead, BufReader, Read},
-    net::TcpListener,
     path::Path,
     process::{Child, Stdio},
 };
@@ -264,7 +263,7 @@ fn a_provider_that_knows_its_clients_is_shown_the_server_s_secret() {
     let folder = tempfile::tempdir().unwrap();
     let people = [json!({ "sub": "ann", "email": "ann@corp.example", "email_verified": true, "groups": ["security"] })];
     let provider = IdentityProvider::start_for_clients(folder.path(), &people).unwrap();
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string();
+    let port = forewarn_tests::free_port().to_string();
     let (id, secret) = provider.register(&format!("http://127.0.0.1:{port}/")).unwrap();
     let mut company = company(folder.path(), &provider.issuer, (&id, &secret));
     meet(&company);

@@ -1,7 +1,6 @@
 //! The company's side: its server, and its admins alice and bob.
 
 use std::{
-    net::TcpListener,
     path::{Path, PathBuf},
     process::Command,
 };
@@ -85,8 +84,8 @@ impl Company {
     }
 
     fn configure(&mut self, extra: &str) -> Result<()> {
-        // Taken and let go again, so that the server has a place of its own when it is started anew.
-        self.port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+        // The server has a place of its own when it is started anew.
+        self.port = crate::free_port();
         self.url = format!("https://127.0.0.1:{}", self.port);
         let config = format!(
             "state = {:?}\nlisten = \"127.0.0.1:{}\"\nurl = {:?}\nsimulated_clock = {:?}\nblast_limit = 100\n{extra}\n",

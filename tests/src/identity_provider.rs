@@ -2,7 +2,7 @@
 
 use std::{
     io::{Read, Write},
-    net::{TcpListener, TcpStream},
+    net::TcpStream,
     path::Path,
 };
 
@@ -40,7 +40,7 @@ impl IdentityProvider {
     }
 
     fn start_with(folder: &Path, people: &[Value], options: &[&str]) -> Result<Self> {
-        let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+        let port = crate::free_port();
         let mut command = python("oidc-provider-mock")?;
         command.args(["--require-nonce", "true", "--port", &port.to_string()]).args(options);
         command.args(people.iter().flat_map(|claims| ["--user-claims".to_owned(), claims.to_string()]));

@@ -1,7 +1,7 @@
 //! A mail server that takes what it is sent by SMTP, and keeps it in a Maildir.
 
 use std::{
-    net::{TcpListener, TcpStream},
+    net::TcpStream,
     path::{Path, PathBuf},
 };
 
@@ -27,7 +27,7 @@ impl MailServer {
     /// # Errors
     /// When it isn't installed, or does not listen.
     pub fn start(folder: &Path, arguments: &[&str]) -> Result<Self> {
-        let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+        let port = crate::free_port();
         let maildir = folder.join("Maildir");
         let mut command = python("aiosmtpd")?;
         command.args(["--nosetuid", "--listen", &format!("127.0.0.1:{port}")]).args(arguments);

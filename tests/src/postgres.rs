@@ -3,7 +3,6 @@
 #![expect(clippy::disallowed_methods, reason = "it runs a real database")]
 
 use std::{
-    net::TcpListener,
     os::unix::fs::{PermissionsExt, chown},
     path::{Path, PathBuf},
     process::Command,
@@ -31,7 +30,7 @@ impl Postgres {
     /// # Errors
     /// When PostgreSQL is not installed, or does not start.
     pub fn start(folder: &Path) -> Result<Self> {
-        let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+        let port = crate::free_port();
         let mut postgres = Self { folder: folder.to_owned(), programs: programs()?, port, process: None };
         fs_err::create_dir_all(folder)?;
         give_to_nobody(folder)?;
