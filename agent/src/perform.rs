@@ -73,7 +73,10 @@ impl Hands {
             Effect::ShowNotice(notice) => {
                 tracing::info!("notice {:?} about {}", notice.kind, notice.subject);
                 let id = notice.id;
-                self.orders.send(Order::Show(notice)).err().map(|_| Input::NoticeFailed(id, Obstacle::NoSession))
+                self.orders
+                    .send(Order::Show(notice, engine.now()))
+                    .err()
+                    .map(|_| Input::NoticeFailed(id, Obstacle::NoSession))
             }
             Effect::WithdrawNotice(subject) => {
                 let _ = self.orders.send(Order::Withdraw(subject));

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -77,13 +77,33 @@ pub struct Appealed {
     pub problem: Option<Foreign>,
 }
 
+/// When something was made. The wall clock may be anything; what is left until a deadline is told by these two.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Made {
+    /// The boot clock, in milliseconds.
+    pub boot_ms: i64,
+    /// Trusted time.
+    pub at: Timestamp,
+}
+
+impl Made {
+    /// How long ago that was, by the boot clock.
+    pub fn age(&self, boot: SignedDuration) -> SignedDuration {
+        boot - SignedDuration::from_millis(self.boot_ms)
+    }
+
+    /// Trusted time, when the boot clock stands there.
+    pub fn now(&self, boot: SignedDuration) -> Timestamp {
+        self.at.saturating_add(self.age(boot)).unwrap_or(Timestamp::MAX)
+    }
+}
+
 /// What a companion is told.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Order {
-    /// Put this before the person, in the place of what was shown about the same subject. It was made when the boot clock stood at
-    /// so many milliseconds, and says what holds then.
-    Show(Box<Notice>, i64),
+    /// Put this before the person, in the place of what was shown about the same subject. It says what held when it was made.
+    Show(Box<Notice>, Made),
     /// Take down what is shown about this.
     Withdraw(Subject),
     /// Everything that waited for this person was sent.

@@ -141,6 +141,19 @@ fn promise_1_and_3_a_notice_is_shown_read_and_taken_down_on_a_real_desktop() {
     assert_eq!(office.device.terminal(), "", "who has a desktop is told there");
 }
 
+/// What shows notices goes by the wall clock of this machine nowhere: it may be days ahead of the time that the daemon trusts.
+#[test]
+fn promise_1_a_wall_clock_that_is_fast_hides_no_notice() {
+    let office = Office::open_with(Some(Service::Dunst), |device, _| {
+        device.set_wall_clock(HOUR * -72).unwrap();
+        device
+    });
+    office.ban();
+    office.wait_until_shown();
+    let read = office.read();
+    assert!(read.contains("If TikTok is still installed on "), "{read}");
+}
+
 #[test]
 fn promise_1_and_3_a_person_is_told_and_corrected_in_their_language() {
     let office = Office::open(Some(Service::Dunst), &[("LANG", "de_DE.UTF-8")]);

@@ -26,6 +26,8 @@ impl Engine {
         for (id, profile) in &mut self.state.profiles {
             if profile.place != Place::Returning && !kept.contains(id) {
                 *profile = Profile::on_the_way(Place::Returning);
+                // What waits to be told of it holds no more.
+                self.state.notices.remove(&Subject::Profile(id.clone()));
             }
         }
     }

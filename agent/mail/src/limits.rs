@@ -17,8 +17,11 @@ pub(crate) const MAX_MESSAGE_BYTES: u64 = 40 << 20;
 /// The largest journal, in bytes (256 KiB). Some have 5 KB.
 pub(crate) const MAX_JOURNAL_BYTES: usize = 256 << 10;
 
-/// The most entries of one person's vault. Each revoke makes one for a profile, and an old one goes after 30 days.
+/// The most entries of one person's vault that wait for something. Each revoke makes one for a profile.
 pub(crate) const MAX_ENTRIES: usize = 1000;
+
+/// The most entries with those that are over, which go after 30 days. It stops a process that was taken over from making folders without end.
+pub(crate) const MAX_KEPT_ENTRIES: usize = 4 * MAX_ENTRIES;
 
 /// The most domains of one person whose accounts are given back at a start.
 pub const MAX_HELD_DOMAINS: usize = 64;

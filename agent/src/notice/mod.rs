@@ -5,17 +5,17 @@ mod sights;
 mod start;
 mod terminal;
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 use forewarn_clock::Clock;
 use forewarn_engine::{Input, Notice, NoticeId, NoticeKind, Subject};
 use forewarn_proto::{
     inventory::Person,
-    ipc::{self, Word},
+    ipc::{self, Made, Word},
     policy::Language,
     report::{Medium, Obstacle},
 };
-use jiff::tz::TimeZone;
+use jiff::{Timestamp, tz::TimeZone};
 use tokio::{sync::mpsc, time::Instant};
 
 use self::{sights::Sights, start::Starter};
@@ -26,11 +26,15 @@ use crate::{
     words::Tongue,
 };
 
+/// How many lines an hour of the log say of one person that what attends to them comes and goes.
+const MENTIONS_AN_HOUR: u32 = 100;
+const AN_HOUR: Duration = Duration::from_secs(60 * 60);
+
 /// What is asked of the notices.
 #[derive(Debug)]
 pub(crate) enum Order {
-    /// Show this, and say whether it was shown.
-    Show(Notice),
+    /// Show this, which was made then by trusted time, and say whether it was shown.
+    Show(Notice, Timestamp),
     /// Take down what is shown about this.
     Withdraw(Subject),
     /// All that waited for this person was sent.
@@ -66,6 +70,8 @@ struct Hub {
     /// Notices that a companion was given, and has not answered for.
     given: BTreeMap<NoticeId, Given>,
     sights: Sights,
+    /// How often it was logged of each person that somebody came or went, and since when that is counted.
+    mentions: BTreeMap<Person, (Instant, u32)>,
     news: mpsc::UnboundedSender<News>,
 }
 
@@ -83,8 +89,8 @@ pub(crate) async fn run(
 ) {
     let accounts = if manner.way == NoticeWay::Terminal { &[] } else { manner.people.accounts() };
     let starter = Starter::new(&manner.socket, &manner.people, accounts);
-    let sights = Sights::default();
-    let mut hub = Hub { manner, starter, companions: Vec::new(), given: BTreeMap::new(), sights, news };
+    let (given, sights, mentions) = (BTreeMap::new(), Sights::default(), BTreeMap::new());
+    let mut hub = Hub { manner, starter, companions: Vec::new(), given, sights, mentions, news };
     loop {
         tokio::select! {
             Some(order) = orders.recv() => hub.take(order),
@@ -98,7 +104,7 @@ pub(crate) async fn run(
 impl Hub {
     fn take(&mut self, order: Order) {
         match order {
-            Order::Show(notice) => self.show(notice),
+            Order::Show(notice, at) => self.show(notice, at),
             Order::Withdraw(subject) => {
                 self.sights.end(&subject);
                 self.tell(subject.person(), &ipc::Order::Withdraw(subject));
@@ -122,7 +128,9 @@ impl Hub {
 
     /// A person's desktop needs one companion: the newest.
     fn welcome(&mut self, companion: Companion) {
-        tracing::info!("{} is attended to ({:?})", companion.person, companion.medium);
+        if self.is_mentioned(companion.person) {
+            tracing::info!("{} is attended to ({:?})", companion.person, companion.medium);
+        }
         let is_replaced = |c: &Companion| (c.person, c.medium) == (companion.person, Medium::Desktop);
         if companion.medium == Medium::Desktop {
             let replaced: Vec<Companion> = self.companions.extract_if(.., |c| is_replaced(c)).collect();
@@ -145,12 +153,24 @@ impl Hub {
     fn part(&mut self, number: u64) {
         let gone: Vec<Companion> = self.companions.extract_if(.., |c| c.number == number).collect();
         for companion in gone.iter().filter(|companion| companion.medium == Medium::Desktop) {
-            tracing::warn!("what shows notices to {} is gone", companion.person);
+            if self.is_mentioned(companion.person) {
+                tracing::warn!("what shows notices to {} is gone", companion.person);
+            }
             self.starter.left(companion.person);
             self.tell_daemon(News::Input(Input::PersonUnattended(companion.person)));
         }
         self.give_up(number);
         self.lose_sight(number);
+    }
+
+    /// Whether it is logged that what attends to this person comes or goes: they may have it do so as often as they like.
+    fn is_mentioned(&mut self, person: Person) -> bool {
+        let (since, count) = self.mentions.entry(person).or_insert_with(|| (Instant::now(), 0));
+        if since.elapsed() > AN_HOUR {
+            (*since, *count) = (Instant::now(), 0);
+        }
+        *count += 1;
+        *count <= MENTIONS_AN_HOUR
     }
 
     /// What a companion had on the screen went with it. What nobody can have read was not shown.
@@ -206,7 +226,7 @@ impl Hub {
         is_theirs.then(|| self.given.remove(&id)).flatten().map(|given| given.notice)
     }
 
-    fn show(&mut self, notice: Notice) {
+    fn show(&mut self, notice: Notice, at: Timestamp) {
         let person = notice.subject.person();
         if self.manner.way == NoticeWay::Terminal {
             return self.show_on_terminals(&notice, Obstacle::NoSession);
@@ -221,8 +241,8 @@ impl Hub {
             };
         };
         let number = companion.number;
-        let made_at = i64::try_from(self.manner.clock.read().boot.as_millis()).unwrap_or(i64::MAX);
-        match companion.orders.try_send(ipc::Order::Show(Box::new(notice.clone()), made_at)) {
+        let boot_ms = i64::try_from(self.manner.clock.read().boot.as_millis()).unwrap_or(i64::MAX);
+        match companion.orders.try_send(ipc::Order::Show(Box::new(notice.clone()), Made { boot_ms, at })) {
             Ok(()) => drop(self.given.insert(notice.id, Given { companion: number, notice })),
             Err(_) => {
                 self.part(number);

@@ -1,6 +1,12 @@
 //! The user database: passwd(5), and whatever else the system's name service asks.
 
-use std::{ffi::CString, ops::RangeInclusive, path::PathBuf, sync::mpsc, time::Duration};
+use std::{
+    ffi::CString,
+    ops::RangeInclusive,
+    path::PathBuf,
+    sync::{Mutex, PoisonError, mpsc},
+    time::Duration,
+};
 
 use anyhow::{Context, Result};
 use nix::unistd::{Gid, Uid, User, getgrouplist};
@@ -85,9 +91,9 @@ pub(super) fn number_of(account: &str) -> Option<u32> {
     account.parse().ok().or_else(|| User::from_name(account).ok()?.map(|user| user.uid.as_raw()))
 }
 
-/// Whether there is an account of this name.
+/// Whether there is an account of this name, or may be: a directory service that fails says of nobody that they have left.
 pub(super) fn has(name: &str) -> bool {
-    User::from_name(name).is_ok_and(|user| user.is_some())
+    User::from_name(name).map_or(true, |user| user.is_some())
 }
 
 /// An account's own group, as the database has it now.
@@ -105,21 +111,31 @@ pub(crate) fn groups_of(user: u32, group: u32) -> Result<Vec<u32>> {
     Ok(getgrouplist(&name, Gid::from_raw(group))?.into_iter().map(Gid::as_raw).collect())
 }
 
-fn passwd() -> String {
-    fs_err::read_to_string(PASSWD).unwrap_or_default()
+/// What passwd(5) said when it was read last. One that can't be read now says of nobody that they have left.
+fn passwd() -> Vec<u8> {
+    static LAST: Mutex<Vec<u8>> = Mutex::new(Vec::new());
+    let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
+    match fs_err::read(PASSWD) {
+        Ok(bytes) => *last = bytes,
+        Err(error) => tracing::warn!("who has an account can't be read now, and is taken to be who had: {error}"),
+    }
+    last.clone()
 }
 
-/// Accounts in passwd(5): `name:x:1000:1000:Name:/home/name:/bin/bash`.
-fn entries(passwd: &str) -> Vec<Entry> {
-    let entry = |line: &str| {
-        let fields: Vec<&str> = line.split(':').collect();
+/// Accounts in passwd(5): `name:x:1000:1000:Name:/home/name:/bin/bash`. People choose what they are called themselves (chfn(1)),
+/// in any bytes; that is not looked at. A line that names an account or a home in bytes that are no text is nobody's.
+fn entries(passwd: &[u8]) -> Vec<Entry> {
+    let entry = |line: &[u8]| {
+        let fields: Vec<&[u8]> = line.split(|byte| *byte == b':').collect();
         let [name, _, user, group, _, home, shell] = fields.try_into().ok()?;
+        let [name, user, group, home, shell] = [name, user, group, home, shell].map(std::str::from_utf8);
+        let (name, user, group, home, shell) = (name.ok()?, user.ok()?, group.ok()?, home.ok()?, shell.ok()?);
         let logs_in = !NO_SHELLS.iter().any(|none| shell.ends_with(none));
         let listed = Listed { name: name.to_owned(), home: home.into() };
         let (user, group) = (user.parse().ok()?, group.parse().ok()?);
         Some(Entry { user, group, name: Some(name.to_owned()), home: home.into(), logs_in, listed: Some(listed) })
     };
-    passwd.lines().filter_map(entry).collect()
+    passwd.split(|byte| *byte == b'\n').filter_map(entry).collect()
 }
 
 #[cfg(test)]
@@ -128,7 +144,7 @@ mod tests {
 
     #[test]
     fn people_are_told_from_services() {
-        let passwd = "root:x:0:0:root:/root:/bin/bash\nann:x:1000:100:Ann,,,:/home/ann:/bin/bash\n\
+        let passwd = b"root:x:0:0:root:/root:/bin/bash\nann:x:1000:100:Ann,,,:/home/ann:/bin/bash\n\
                       broken line\nnobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n\
                       ben:x:1001:1001::/home/ben:/usr/sbin/nologin\n";
         let all = entries(passwd);
@@ -139,6 +155,16 @@ mod tests {
             (1001, 1001, "ben".to_owned(), "/home/ben".to_owned(), false),
         ];
         assert_eq!(people.map(read).collect::<Vec<_>>(), expected);
+    }
+
+    /// chfn(1) lets everybody have such a name.
+    #[test]
+    fn promise_7_nobody_s_own_name_keeps_others_from_being_known() {
+        let names = |passwd: &[u8]| entries(passwd).into_iter().filter_map(|entry| entry.name).collect::<Vec<_>>();
+        let ben = b"ben:x:1001:1001:Ben,r\xe9t\xe9,,:/home/ben:/bin/bash\nann:x:1000:100:Ann,,,:/home/ann:/bin/bash\n";
+        assert_eq!(names(ben), ["ben", "ann"]);
+        // No two names are taken for one.
+        assert_eq!(names(b"b\xe9n:x:1001:1001::/home/ben:/bin/sh\nb\xe8n:x:1002:1002::/home/ben:/bin/sh\n"), [""; 0]);
     }
 
     #[test]

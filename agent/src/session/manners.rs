@@ -92,7 +92,7 @@ pub(super) fn urgency(kind: NoticeKind) -> Urgency {
 }
 
 /// What the person can answer to these notices.
-pub(super) fn buttons(notices: &[&Notice], tongue: &Tongue, now: Timestamp) -> Vec<Button> {
+pub(super) fn buttons(notices: &[&Notice], tongue: &Tongue, now: Option<Timestamp>) -> Vec<Button> {
     let mut deeds = vec![Deed::Read];
     let warnings: Vec<&Notice> = notices.iter().copied().filter(|notice| is_warning(notice)).collect();
     if let [Notice { apps, .. }] = warnings.as_slice()
@@ -102,7 +102,7 @@ pub(super) fn buttons(notices: &[&Notice], tongue: &Tongue, now: Timestamp) -> V
     }
     let nearest = warnings.iter().filter_map(|notice| notice.deadline).min();
     let insisting = warnings.iter().any(|notice| insists(notice.kind));
-    if let Some(deadline) = nearest.filter(|_| !insisting) {
+    if let (Some(deadline), Some(now)) = (nearest.filter(|_| !insisting), now) {
         deeds.extend(lengths(deadline.duration_since(now)).map(Deed::Later));
     }
     if !warnings.is_empty() {

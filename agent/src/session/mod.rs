@@ -11,11 +11,11 @@ use anyhow::{Context, Result, bail};
 use forewarn_clock::{Clock, local_zone};
 use forewarn_engine::{Notice, Subject};
 use forewarn_proto::{
-    ipc::{Order, Word},
+    ipc::{Made, Order, Word},
     policy::Length,
     report::{Medium, Obstacle},
 };
-use jiff::{SignedDuration, tz::TimeZone};
+use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use tokio::{
     process::{Child, Command},
     time::{sleep, timeout},
@@ -73,7 +73,9 @@ struct Session {
     /// What the notification on the screen says.
     live: BTreeMap<Subject, Notice>,
     /// What came and has not been dealt with, and when it was made, by the boot clock.
-    came: Vec<(Notice, SignedDuration)>,
+    came: Vec<(Notice, Made)>,
+    /// When the newest notice was made.
+    made: Option<Made>,
     /// What kept something from being shown, which is to come again.
     waits: Option<Obstacle>,
     deeds: Vec<(Deed, Child)>,
@@ -95,6 +97,7 @@ pub(crate) async fn run(config: &Config) -> Result<()> {
         socket: config.socket.clone(),
         live: BTreeMap::new(),
         came: Vec::new(),
+        made: None,
         waits: None,
         deeds: Vec::new(),
     };
@@ -147,9 +150,10 @@ impl Session {
 
     async fn take(&mut self, order: Order) {
         match order {
-            Order::Show(notice, made_at) => {
+            Order::Show(notice, made) => {
+                self.made = Some(made);
                 self.came.retain(|(earlier, _)| earlier.subject != notice.subject);
-                self.came.push((*notice, SignedDuration::from_millis(made_at)));
+                self.came.push((*notice, made));
             }
             Order::Withdraw(subject) => {
                 self.came.retain(|(notice, _)| notice.subject != subject);
@@ -165,7 +169,7 @@ impl Session {
     async fn show_what_came(&mut self, daemon: &mut Attendance) -> Result<()> {
         let now = self.clock.read().boot;
         let (late, came): (Vec<_>, Vec<_>) =
-            std::mem::take(&mut self.came).into_iter().partition(|(_, made_at)| now - *made_at > FRESH);
+            std::mem::take(&mut self.came).into_iter().partition(|(_, made)| made.age(now) > FRESH);
         // This device, or this companion, slept over it. What holds by now is told anew.
         for (notice, _) in late {
             daemon.say(&Word::NotShown(notice.id, Obstacle::Away)).await?;
@@ -196,7 +200,8 @@ impl Session {
             Ok(()) => None,
         };
         for notice in shown {
-            match outcome {
+            let is_drawn = self.live.get(&notice.subject).is_some_and(|live| live.id == notice.id);
+            match outcome.or((!is_drawn).then_some(Obstacle::Away)) {
                 None => daemon.say(&Word::Shown(notice.id)).await?,
                 Some(obstacle) => {
                     self.live.remove(&notice.subject);
@@ -227,20 +232,27 @@ impl Session {
     }
 
     async fn draw(&mut self) -> Result<()> {
-        let now = self.clock.wall();
-        self.live.retain(|_, notice| notice.deadline.is_none_or(|deadline| deadline > now));
+        let now = self.now();
+        self.live.retain(|_, notice| notice.deadline.is_none_or(|deadline| now.is_none_or(|now| deadline > now)));
+        if self.live.is_empty() {
+            self.desktop.clear().await;
+            return Ok(());
+        }
         let notices: Vec<&Notice> = self.live.values().collect();
         let words = self.tongue.digest(&notices, &self.zone);
         let urgency = notices.iter().map(|notice| urgency(notice.kind)).max().unwrap_or(desktop::Urgency::Normal);
-        let buttons = buttons(&notices, &self.tongue, self.clock.wall());
+        let buttons = buttons(&notices, &self.tongue, now);
         self.desktop.show(&words, urgency, &buttons).await
+    }
+
+    /// Trusted time, carried on by the boot clock from when the newest notice was made; none before there was one. The wall clock
+    /// may be wrong by hours.
+    fn now(&self) -> Option<Timestamp> {
+        self.made.map(|made| made.now(self.clock.read().boot))
     }
 
     /// Brings what is on the screen up to date.
     async fn redraw(&mut self) {
-        if self.live.is_empty() {
-            return self.desktop.clear().await;
-        }
         if let Err(error) = self.draw().await {
             tracing::warn!("{error:#}");
         }

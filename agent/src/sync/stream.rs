@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use bytes::Bytes;
 use forewarn_proto::push::{EVENT, Frame, MAX_FRAME_BYTES, MAX_SPREAD, SPREAD_HEADER, WasUp};
 use futures_util::{Stream, StreamExt};
@@ -25,6 +25,9 @@ use tokio::{
 use super::{Heard, Link, bundle};
 use crate::alarm::BootTimer;
 
+/// How long a server may take to begin a stream, from the connection on. Stops: one that hangs, or something on the way that
+/// answers for it, before there are any signs of life to miss.
+const ANSWERED_WITHIN: SignedDuration = SignedDuration::from_secs(45);
 /// How long the daemon may take to make trusted time of a frame's.
 const TIME_PATIENCE: Duration = Duration::from_secs(5);
 
@@ -80,10 +83,22 @@ fn spread(answer: &Response) -> Duration {
     Duration::from_secs(seconds.unwrap_or_default()).min(MAX_SPREAD)
 }
 
+/// An answer, if it comes in time by the boot clock: a device that slept meanwhile finds out as soon as it wakes.
+async fn answered<T>(answer: impl Future<Output = Result<T>>, patience: SignedDuration) -> Result<T> {
+    let timer = BootTimer::new()?;
+    tokio::select! {
+        answer = answer => answer,
+        result = timer.sleep(patience) => {
+            result?;
+            bail!("the server has taken the connection, and says nothing");
+        }
+    }
+}
+
 /// Hears the stream until it ends, or gives no sign of life for too long.
 pub(super) async fn hear(link: &Link, known: &watch::Receiver<String>, way: &mut Way) -> Result<()> {
     let last = known.borrow().clone();
-    let answer = way.open(link, &last).await?;
+    let answer = answered(way.open(link, &last), ANSWERED_WITHIN).await?;
     let spread = spread(&answer);
     link.heard.send(Heard::Connected(true)).await?;
     let line = Line::new(answer, link.heard.clone())?;
@@ -229,6 +244,14 @@ impl Line {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn promise_3_a_server_that_takes_the_connection_and_says_nothing_is_left() {
+        let silent = std::future::pending::<Result<()>>();
+        let error = answered(silent, SignedDuration::from_millis(20)).await.unwrap_err();
+        assert_eq!(error.to_string(), "the server has taken the connection, and says nothing");
+        assert_eq!(answered(async { Ok(7) }, ANSWERED_WITHIN).await.unwrap(), 7);
+    }
 
     #[test]
     fn promise_7_a_server_that_never_stops_talking_is_left() {

@@ -20,7 +20,9 @@ use super::store::{Guard, Label, Store};
 use crate::digest::Digest;
 use crate::error::Error;
 use crate::home::{FolderId, mount_of};
-use crate::limits::{MAX_ENTRIES, MAX_HELD_DOMAINS, MAX_JOURNAL_BYTES, MAX_VAULT_BYTES, RESERVED_BYTES};
+use crate::limits::{
+    MAX_ENTRIES, MAX_HELD_DOMAINS, MAX_JOURNAL_BYTES, MAX_KEPT_ENTRIES, MAX_VAULT_BYTES, RESERVED_BYTES,
+};
 
 /// How long an entry is kept after what it holds was given back, or was found to be set up again.
 pub const KEPT_AFTER_RESTORE: Duration = Duration::from_hours(30 * 24);
@@ -262,11 +264,15 @@ impl Store for Folder {
         let bytes = contents.iter().map(|(_, bytes)| bytes.len()).sum();
         self.check_room(bytes, MAX_VAULT_BYTES - RESERVED_BYTES)?;
         self.check_journal(journal)?;
-        // What is over goes by itself.
+        // What is over goes by itself, after a time.
         if self.entries()?.len() >= MAX_ENTRIES {
             return Err(self.is_full());
         }
-        let number = self.numbers()?.last().copied().unwrap_or(0).saturating_add(1);
+        let numbers = self.numbers()?;
+        if numbers.len() >= MAX_KEPT_ENTRIES {
+            return Err(self.is_full());
+        }
+        let number = numbers.last().copied().unwrap_or(0).saturating_add(1);
         let new = self.entries.join(format!("{UNFINISHED}{number:04}"));
         let failed = |source| Error::WriteVault { path: new.clone(), source };
         make_folder(&new).map_err(|errno| failed(errno.into()))?;
