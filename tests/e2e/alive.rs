@@ -89,12 +89,14 @@ fn promise_3_a_retraction_in_a_large_bundle_does_not_wait_for_the_bundle() {
     company.publish(&policy).unwrap();
     device.start().unwrap();
     device.wait_for("it is told", |status| !status.obligations.is_empty()).unwrap();
-    let mut slowest = std::time::Duration::ZERO;
+    let bundles = || device.log().matches("is in force").count();
+    let (mut slowest, mut before_its_bundle) = (std::time::Duration::ZERO, 0);
     for round in 0..3 {
-        let (begun, version) = (Instant::now(), round + 1);
+        let (begun, version, known) = (Instant::now(), round + 1, bundles());
         company.admin("alice", &["retract", "no-tiktok", "--reason", "sent in error"]).unwrap().ok().unwrap();
         let published = begun.elapsed();
         device.wait_for("it is undone", |status| status.obligations.is_empty()).unwrap();
+        before_its_bundle += usize::from(bundles() == known);
         slowest = slowest.max(begun.elapsed().saturating_sub(published));
         if round < 2 {
             let next = policy.replace("version = 1", &format!("version = {}", version + 1));
@@ -103,5 +105,6 @@ fn promise_3_a_retraction_in_a_large_bundle_does_not_wait_for_the_bundle() {
         }
     }
     println!("undone {slowest:?} after the admin's command at the latest");
-    assert!(slowest.as_secs() < 5, "{slowest:?}");
+    // Once the bundle may have come by chance in the same moment.
+    assert!(before_its_bundle >= 2, "{before_its_bundle} of 3 before the bundle, {slowest:?}");
 }
