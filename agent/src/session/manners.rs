@@ -69,12 +69,12 @@ pub(super) fn insists(kind: NoticeKind) -> bool {
     }
 }
 
-/// Whether an earlier notice no longer holds beside a newer one. Of a warning and the news about the same mail, the newer tells how it
-/// stands: no last call beside "mail was taken", or "mail is back".
+/// Whether an earlier warning, whose time is over, has nothing to say beside newer news about the same mail: "mail was taken" or
+/// "mail is back". One whose moment is to come holds, and stays until it could be read.
 pub(super) fn is_overtaken(earlier: &Notice, newer: &Notice) -> bool {
-    let is_news = |notice: &Notice| matches!(notice.subject, Subject::Profile(_));
-    let same_mail = earlier.takes.iter().any(|domain| newer.takes.contains(domain));
-    is_news(earlier) != is_news(newer) && same_mail
+    let is_over = matches!(earlier.subject, Subject::App(..)) && earlier.deadline.is_none();
+    let is_news = matches!(newer.subject, Subject::Profile(_));
+    is_over && is_news && earlier.takes.iter().any(|domain| newer.takes.contains(domain))
 }
 
 /// The nearer the deadline, the louder.
@@ -131,6 +131,11 @@ fn label(deed: &Deed, tongue: &Tongue) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
+    use forewarn_engine::{App, NoticeId, ProfileId};
+    use forewarn_proto::inventory::Person;
+
     use super::*;
 
     #[test]
@@ -142,6 +147,31 @@ mod tests {
         for foreign in ["", "close", "later:x", "remove", "why:not"] {
             assert_eq!(Deed::of_key(foreign), None);
         }
+    }
+
+    fn about(subject: Subject, kind: NoticeKind, deadline: Option<&str>) -> Notice {
+        Notice {
+            id: NoticeId(1),
+            subject,
+            kind,
+            apps: vec!["TikTok".into()],
+            titles: Vec::new(),
+            message: BTreeMap::new(),
+            deadline: deadline.map(|deadline| deadline.parse().unwrap()),
+            takes: vec!["corp.example".parse().unwrap()],
+            locks: false,
+        }
+    }
+
+    /// It would be gone before anybody could have read it, and its deadline runs.
+    #[test]
+    fn promise_1_no_news_takes_the_place_of_a_warning_whose_moment_is_to_come() {
+        let (person, domain) = (Person::from_bits(1), "corp.example".parse().unwrap());
+        let back = about(Subject::Profile(ProfileId { domain, person }), NoticeKind::Restored, None);
+        let warning = |deadline| about(Subject::App(App::named("TikTok"), person), NoticeKind::First, deadline);
+        let to_come = warning(Some("2026-12-03T08:00Z"));
+        assert!(!is_overtaken(&to_come, &back) && !is_overtaken(&back, &to_come));
+        assert!(is_overtaken(&warning(None), &back), "what is over has nothing to say beside it");
     }
 
     #[test]
