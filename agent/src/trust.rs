@@ -149,20 +149,20 @@ impl Trust {
         };
         let undoing = || documents::undoing(&verified, &self.device);
         match &offer {
-            Offer::Undo(_) => return Verdict::Undoes(undoing()),
+            Offer::Undo(_) => Verdict::Undoes(undoing()),
             // A newer one has come meanwhile.
-            Offer::Stored(..) if self.accepted.is_some() => return Verdict::Undoes(undoing()),
-            Offer::Stored(bytes, _) => return Verdict::Restored(self.accept(bytes, verified)),
-            Offer::Bundle(_) => {}
+            Offer::Stored(..) if self.accepted.is_some() => Verdict::Undoes(undoing()),
+            Offer::Stored(bytes, _) => Verdict::Restored(self.accept(bytes, verified)),
+            Offer::Bundle(bytes) => {
+                if let Err(refusal) = verified.check_expiry(now) {
+                    return Verdict::Refused(refusal, undoing());
+                }
+                match self.keep(bytes, &verified, store) {
+                    Ok(()) => Verdict::Accepted(self.accept(bytes, verified)),
+                    Err(refusal) => Verdict::Postponed(refusal, undoing(), offer),
+                }
+            }
         }
-        if let Err(refusal) = verified.check_expiry(now) {
-            return Verdict::Refused(refusal, undoing());
-        }
-        let Offer::Bundle(bytes) = &offer else { return Verdict::Undoes(undoing()) };
-        if let Err(refusal) = self.keep(bytes, &verified, store) {
-            return Verdict::Postponed(refusal, undoing(), offer);
-        }
-        Verdict::Accepted(self.accept(bytes, verified))
     }
 
     fn accept(&mut self, bytes: &[u8], verified: Verified) -> PolicySet {

@@ -200,7 +200,7 @@ impl Listings {
     /// A rule's result for a person. What a partial listing shows is most likely there, and is warned of; what it lacks may be
     /// there too.
     pub(crate) fn find(&self, key: &RuleKey, person: Person) -> Found {
-        let mut doubts = self.unlisted(key, &BTreeSet::from([Scope::System, Scope::Person(person)]));
+        let mut doubts = self.unlisted(key, [Scope::System, Scope::Person(person)].into_iter());
         let mut matched = Vec::new();
         let mut personal = false;
         for ((source, scope), taken) in self.taken.iter().filter(|((_, scope), _)| scope.reaches(person)) {
@@ -216,8 +216,8 @@ impl Listings {
 
     /// A rule's result for the device: not met if it is not met for anyone, else unknown if it is unknown for anyone.
     pub(crate) fn of_device(&self, key: &RuleKey) -> (Finding, BTreeSet<Doubt>) {
-        let known = self.taken.keys().map(|(_, scope)| *scope);
-        let mut doubts = self.unlisted(key, &known.chain([Scope::System]).collect());
+        let known: BTreeSet<Scope> = self.taken.keys().map(|(_, scope)| *scope).chain([Scope::System]).collect();
+        let mut doubts = self.unlisted(key, known.iter().copied());
         let mut matches = false;
         for ((source, _), taken) in &self.taken {
             doubts.extend(self.doubt(key, *source, taken));
@@ -239,14 +239,14 @@ impl Listings {
     }
 
     /// The sources that were not yet searched for a rule in each of these scopes, or that there is none.
-    fn unlisted(&self, key: &RuleKey, scopes: &BTreeSet<Scope>) -> BTreeSet<Doubt> {
+    fn unlisted(&self, key: &RuleKey, scopes: impl Iterator<Item = Scope> + Clone) -> BTreeSet<Doubt> {
         let sources = self.sources(key);
         if sources.is_empty() {
             return BTreeSet::from([Doubt::NoSource]);
         }
         let searched = |source: Source| {
-            let mut listed = scopes.iter().filter(|scope| source.lists(**scope));
-            listed.all(|scope| self.searched(key, source, *scope).is_some())
+            let mut listed = scopes.clone().filter(|scope| source.lists(*scope));
+            listed.all(|scope| self.searched(key, source, scope).is_some())
         };
         sources.iter().filter(|source| !searched(**source)).map(|source| Doubt::NotListed(*source)).collect()
     }
@@ -264,8 +264,8 @@ impl Listings {
         let shows = |taken: &Taken| taken.matches.get(key).is_some_and(is_certain);
         self.sources(key).iter().any(|source| {
             let scopes = [Scope::System, Scope::Person(person)].into_iter().filter(|scope| source.lists(*scope));
-            let listings: Option<Vec<&Taken>> = scopes.map(|scope| self.searched(key, *source, scope)).collect();
-            listings.is_some_and(|all| all.iter().any(|taken| shows(taken)) && all.iter().all(|taken| vouches(taken)))
+            let mut listings = scopes.map(|scope| self.searched(key, *source, scope));
+            listings.clone().flatten().any(shows) && listings.all(|taken| taken.is_some_and(vouches))
         })
     }
 }

@@ -2,12 +2,9 @@
 
 use std::time::Duration;
 
-use crate::trust::Offer;
+use forewarn_engine::Settings;
 
-/// The pause after which something is offered again that this device could not read or keep; it doubles.
-const FIRST_PAUSE: Duration = Duration::from_secs(30);
-/// The longest.
-const LONGEST_PAUSE: Duration = Duration::from_secs(30 * 60);
+use crate::trust::Offer;
 
 /// At most one offer of a kind waits: the newest. A server may make as many as it likes.
 #[derive(Debug, Default)]
@@ -58,9 +55,9 @@ impl Offers {
         if std::mem::replace(&mut self.is_awaited, true) {
             return None;
         }
+        let pause = Settings::retry_pause(self.failures);
         self.failures = self.failures.saturating_add(1);
-        let doubled = FIRST_PAUSE.saturating_mul(1 << self.failures.saturating_sub(1).min(10));
-        Some(doubled.min(LONGEST_PAUSE))
+        Some(pause.unsigned_abs())
     }
 
     /// The pause is over. What was postponed waits again, behind nothing newer; false where nothing was.

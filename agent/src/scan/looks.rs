@@ -2,12 +2,8 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
+use forewarn_engine::Settings;
 use forewarn_proto::inventory::Scope;
-
-/// The pause after a look that failed; it doubles with each further one.
-const FIRST_PAUSE: Duration = Duration::from_secs(30);
-/// The longest.
-const LONGEST_PAUSE: Duration = Duration::from_secs(30 * 60);
 
 /// How much of a scope is looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -60,8 +56,8 @@ impl Looks {
     pub(crate) fn end(&mut self, scope: Scope, failed: bool) -> (Option<Extent>, Option<Duration>) {
         let Some(look) = self.0.get_mut(&scope) else { return (None, None) };
         look.under_way = false;
+        let pause = Settings::retry_pause(look.failures).unsigned_abs();
         look.failures = if failed { look.failures.saturating_add(1) } else { 0 };
-        let pause = FIRST_PAUSE.saturating_mul(1 << look.failures.saturating_sub(1).min(10)).min(LONGEST_PAUSE);
         (look.again.take(), failed.then_some(pause))
     }
 
@@ -103,6 +99,6 @@ mod tests {
         }
         assert_eq!(pauses, [30, 60, 120, 240, 480, 960, 1800, 1800]);
         looks.end(ANN, false);
-        assert_eq!(looks.end(ANN, true).1, Some(FIRST_PAUSE));
+        assert_eq!(looks.end(ANN, true).1, Some(Settings::FIRST_RETRY.unsigned_abs()));
     }
 }

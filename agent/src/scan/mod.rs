@@ -9,7 +9,7 @@ mod looks;
 mod watch;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
@@ -47,7 +47,7 @@ pub(crate) struct Search {
     pub(crate) extent: Extent,
     pub(crate) wanted: Wanted,
     /// Mail domains.
-    pub(crate) domains: std::collections::BTreeSet<Domain>,
+    pub(crate) domains: BTreeSet<Domain>,
 }
 
 /// What one look at one scope found.
@@ -121,7 +121,7 @@ impl Scanner {
         for source in self.system.keys().filter(|source| asked(source)) {
             listings.push(self.system_source(*source, &wanted).await.unwrap_or_else(|unread| *unread));
         }
-        let search = Search { extent: Extent::Whole, wanted, domains: Default::default() };
+        let search = Search { extent: Extent::Whole, wanted, domains: BTreeSet::new() };
         for account in self.people.accounts() {
             let sources: Vec<Source> = sources_of(Scope::Person(account.person)).filter(asked).collect();
             if !sources.is_empty() {
