@@ -1,6 +1,6 @@
 //! Requests to the server, each signed; and what it says, verified like a device would.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use anyhow::{Context, Result, bail, ensure};
 use forewarn_clock::Clock;
@@ -26,6 +26,9 @@ use crate::home::Home;
 
 /// The largest answer of a server that is read, in bytes: of 100,000 devices. Stops a hostile server from filling the memory.
 const MAX_ANSWER_BYTES: usize = 128 << 20;
+
+/// How long a server may take to be connected to, and to say something more, before the command gives up.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// How the server is convinced of who asks.
 pub(crate) enum Credential {
@@ -77,7 +80,8 @@ impl Server {
 
     pub(crate) fn connect(home: &Home, credential: Credential) -> Result<Self> {
         let ca = reqwest::Certificate::from_pem(&fs_err::read(home.file("ca.pem"))?)?;
-        let client = Client::builder().https_only(true).no_proxy().tls_certs_only([ca]).build()?;
+        let client = Client::builder().https_only(true).no_proxy().tls_certs_only([ca]);
+        let client = client.connect_timeout(PATIENCE).read_timeout(PATIENCE).build()?;
         let address = home.settings()?.server.trim_end_matches('/').to_owned();
         Ok(Self { client, address, clock: home.clock()?, credential })
     }

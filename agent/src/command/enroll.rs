@@ -18,7 +18,7 @@ use serde::Deserialize;
 use crate::{
     config::Config,
     identity::Identity,
-    sync::{connect, json, refusal},
+    sync::{ANSWER_TIMEOUT, connect, json, refusal},
 };
 
 /// Options of `enroll`.
@@ -58,7 +58,8 @@ pub(crate) async fn run(config: &Config, options: &Options) -> Result<()> {
     let request = EnrollRequest { secret: token.secret.clone(), signing_request };
     let ca = to_pem(&token.ca)?;
     let client = connect(&ca, None)?;
-    let answer = client.post(format!("{}/v1/enroll", token.server)).json(&request).send().await;
+    let request = client.post(format!("{}/v1/enroll", token.server)).json(&request);
+    let answer = request.timeout(ANSWER_TIMEOUT).send().await;
     let answer = answer.with_context(|| format!("{} can't be reached", token.server))?;
     if !answer.status().is_success() {
         bail!("the server refuses: {}", refusal(answer).await.line());

@@ -23,8 +23,8 @@ use tokio::sync::{mpsc, watch};
 
 use crate::identity::Identity;
 
-/// How long a report may take. A server that takes it and says nothing must not hold up the next one.
-const REPORT_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long the server may take to answer a request. One that takes it and says nothing must not hold up the next.
+pub(crate) const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// What the server side of the daemon says.
 #[derive(Debug)]
@@ -98,7 +98,7 @@ pub(crate) async fn send_reports(link: Link, mut newest: watch::Receiver<Option<
 
 async fn send(link: &Link, report: &Report) -> bool {
     let request = link.badge.client().post(format!("{}/v1/report", link.identity.server)).json(report);
-    match request.timeout(REPORT_TIMEOUT).send().await.and_then(reqwest::Response::error_for_status) {
+    match request.timeout(ANSWER_TIMEOUT).send().await.and_then(reqwest::Response::error_for_status) {
         Ok(_) => true,
         Err(error) => {
             tracing::debug!("the report waits: {error}");
@@ -116,7 +116,7 @@ pub(crate) async fn appeal(link: &Link, appeals: &[AppealRequest]) -> Result<()>
     for appeal in appeals {
         let request = link.badge.client().post(format!("{}/v1/appeal", link.identity.server)).json(appeal);
         let answer =
-            request.timeout(REPORT_TIMEOUT).send().await.context("the server can't be reached; try again later")?;
+            request.timeout(ANSWER_TIMEOUT).send().await.context("the server can't be reached; try again later")?;
         if !answer.status().is_success() {
             bail!("the server refuses: {}", refusal(answer).await.line());
         }

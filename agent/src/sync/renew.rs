@@ -19,7 +19,7 @@ use rustls::pki_types::{CertificateDer, pem::PemObject};
 use x509_parser::{parse_x509_certificate, prelude::Validity};
 
 use super::{
-    REPORT_TIMEOUT,
+    ANSWER_TIMEOUT,
     answer::{json, refusal},
     client::connect,
 };
@@ -69,7 +69,7 @@ impl Badge {
         let signing_request = CertificateParams::new(Vec::new())?.serialize_request(&key)?.pem()?;
         let request =
             self.client().post(format!("{}/v1/renew", identity.server)).json(&RenewRequest { signing_request });
-        let answer = request.timeout(REPORT_TIMEOUT).send().await.context("the certificate can't be renewed")?;
+        let answer = request.timeout(ANSWER_TIMEOUT).send().await.context("the certificate can't be renewed")?;
         if !answer.status().is_success() {
             bail!("the server does not renew the certificate: {}", refusal(answer).await.line());
         }
