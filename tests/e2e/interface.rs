@@ -6,7 +6,7 @@ use forewarn_tests::{Binaries, Company, home, python};
 
 use crate::wire::Speaker;
 
-const KEY: &str = "a key of the mail server's";
+pub(crate) const KEY: &str = "a key of the mail server's";
 /// Requests for each operation and way of making them: with 30, half a minute on two idle cores.
 const EXAMPLES: &str = "12";
 /// What has to hold of every answer. Left out is what the document can't say: that a text is a signing request, or that

@@ -10,6 +10,7 @@ mod admins;
 mod alive;
 mod apps;
 mod attacks;
+mod callers;
 mod certificates;
 mod crowd;
 mod desktop;

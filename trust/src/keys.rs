@@ -30,7 +30,7 @@ pub trait Signer {
     /// As [`Signer::sign`].
     fn authorize(&self, method: &str, path: &str, second: i64, body: &[u8]) -> Result<String, KeyError> {
         let signature = hex::encode(self.sign(&request_text(method, path, second, body))?);
-        Ok(format!("Forewarn {} {second} {signature}", self.public().id()?))
+        Ok(format!("{SIGNED}{} {second} {signature}", self.public().id()?))
     }
 }
 
@@ -175,6 +175,9 @@ impl PublicKey {
     }
 }
 
+/// How the `Authorization` header of a signed request begins.
+pub const SIGNED: &str = "Forewarn ";
+
 /// What an admin signs so that the server knows who asks: method, path, time in whole seconds, and the body's digest.
 fn request_text(method: &str, path: &str, second: i64, body: &[u8]) -> Vec<u8> {
     format!("forewarn request\n{method}\n{path}\n{second}\n{}", digest(body)).into_bytes()
@@ -182,7 +185,7 @@ fn request_text(method: &str, path: &str, second: i64, body: &[u8]) -> Vec<u8> {
 
 /// Whether `header` was made by `key` for this request; gives the second that it states.
 pub(crate) fn authorized_at(header: &str, key: &Key, method: &str, path: &str, body: &[u8]) -> Option<i64> {
-    let mut words = header.strip_prefix("Forewarn ")?.split(' ');
+    let mut words = header.strip_prefix(SIGNED)?.split(' ');
     let (id, second, signature) = (words.next()?, words.next()?.parse().ok()?, hex::decode(words.next()?).ok()?);
     let Key::Ed25519 { keyval, .. } = key else {
         return None;

@@ -32,7 +32,7 @@ pub use admins::{Admins, AdminsChange, AdminsError, MIN_THRESHOLD, Wanted, chang
 pub use ahead::Ahead;
 pub use chain::{ChainError, chain, check_chain};
 pub use draft::DraftError;
-pub use keys::{ADMIN_NAME, KeyError, PublicKey, Signer, SigningKey, digest, is_admin_name, random_secret};
+pub use keys::{ADMIN_NAME, KeyError, PublicKey, SIGNED, Signer, SigningKey, digest, is_admin_name, random_secret};
 pub use metadata::MAX_ADMINS;
 pub use rebase::{RebaseError, rebase, signers};
 pub use repository::{OnlineSigner, Repository};

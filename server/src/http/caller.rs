@@ -1,12 +1,7 @@
 //! Who asks. An admin signs each request with the key that never comes here, and the root says who is one; a program, or a
 //! person without such a key, shows a token that says what they may do.
 
-use std::sync::Arc;
-
-use axum::{
-    extract::FromRequestParts,
-    http::{HeaderMap, Method, StatusCode, header::AUTHORIZATION, request::Parts},
-};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header::AUTHORIZATION, request::Parts, uri::PathAndQuery};
 use forewarn_proto::api::{Role, Token};
 use forewarn_trust::{Repository, digest, random_secret};
 
@@ -25,14 +20,6 @@ pub(super) struct Caller {
     pub(super) role: Role,
     /// Whether an admin's own key signed the request.
     pub(super) has_key: bool,
-}
-
-/// What a signature covers.
-pub(super) struct Asked<'r> {
-    pub(super) headers: &'r HeaderMap,
-    pub(super) method: &'r Method,
-    pub(super) path: &'r str,
-    pub(super) body: &'r [u8],
 }
 
 impl Caller {
@@ -58,30 +45,8 @@ impl Caller {
     }
 }
 
-/// For requests without a body; one with a body is looked at by [`identify`].
-impl FromRequestParts<Arc<Server>> for Caller {
-    type Rejection = Refused;
-
-    async fn from_request_parts(parts: &mut Parts, server: &Arc<Server>) -> Result<Self, Refused> {
-        let path = parts.uri.path_and_query().map_or("", |path| path.as_str());
-        let asked = Asked { headers: &parts.headers, method: &parts.method, path, body: b"" };
-        identify(server, &asked).await
-    }
-}
-
-/// Who sent this request. What is in force is locked for a moment; nobody who asks may hold that lock.
-pub(super) async fn identify(server: &Server, asked: &Asked<'_>) -> Result<Caller, Refused> {
-    let header = asked.headers.get(AUTHORIZATION).and_then(|header| header.to_str().ok()).unwrap_or_default();
-    match header.strip_prefix("Bearer ") {
-        Some(secret) => bearer(server, secret).await,
-        None => {
-            let name = admin(server, &server.in_force.lock().await.repository, asked, header)?;
-            Ok(Caller { name, role: Role::Approver, has_key: true })
-        }
-    }
-}
-
-async fn bearer(server: &Server, secret: &str) -> Result<Caller, Refused> {
+/// Whoever shows this token.
+pub(super) async fn bearer(server: &Server, secret: &str) -> Result<Caller, Refused> {
     let token = server.store.token_of(&digest(secret.as_bytes()), server.clock.wall()).await?;
     let refused = || Refused::new(StatusCode::UNAUTHORIZED, "this token is unknown, or has ended");
     let caller = |token: Token| Caller { name: bearer_of(&token.name), role: token.role, has_key: false };
@@ -99,16 +64,27 @@ pub(super) fn new_secret() -> anyhow::Result<String> {
     Ok(format!("{TOKEN_PREFIX}{}", random_secret()?))
 }
 
-/// Whose key signed this request.
-fn admin(server: &Server, repository: &Repository, asked: &Asked<'_>, header: &str) -> Result<String, Refused> {
+/// The admin whose key signed this request. What is in force is locked for a moment; nobody who asks may hold that lock.
+pub(super) async fn admin(server: &Server, parts: &Parts, header: &str, body: &[u8]) -> Result<Caller, Refused> {
+    let name = signer(server, &server.in_force.lock().await.repository, parts, header, body)?;
+    Ok(Caller { name, role: Role::Approver, has_key: true })
+}
+
+fn signer(
+    server: &Server,
+    repository: &Repository,
+    parts: &Parts,
+    header: &str,
+    body: &[u8],
+) -> Result<String, Refused> {
     let text = match header {
         _ if !repository.is_founded() => "nothing is founded here yet; run `forewarn-admin found` first",
         header if header.starts_with("Founding ") => "this is founded already; leave --code out",
         _ => "this request carries neither the signature of an admin nor a token",
     };
     let unknown = || Refused::new(StatusCode::UNAUTHORIZED, text);
-    let Asked { method, path, body, .. } = asked;
-    let (name, second) = repository.admin_of(header, method.as_str(), path, body).ok_or_else(unknown)?;
+    let path = parts.uri.path_and_query().map_or("", PathAndQuery::as_str);
+    let (name, second) = repository.admin_of(header, parts.method.as_str(), path, body).ok_or_else(unknown)?;
     if (server.clock.wall().as_second() - second).abs() > CLOCK_TOLERANCE_SECONDS {
         let text = "the request's time is off by more than five minutes; set this machine's clock";
         return Err(Refused::new(StatusCode::UNAUTHORIZED, text));
@@ -119,7 +95,7 @@ fn admin(server: &Server, repository: &Repository, asked: &Asked<'_>, header: &s
 /// Before there are admins: whether the request carries the code that the server printed at its first start.
 pub(super) fn check_founding_code(server: &Server, headers: &HeaderMap) -> Result<(), Refused> {
     let expected = format!("Founding {}", server.own.founding_code);
-    let given = headers.get(AUTHORIZATION).map(axum::http::HeaderValue::as_bytes).unwrap_or_default();
+    let given = headers.get(AUTHORIZATION).map(HeaderValue::as_bytes).unwrap_or_default();
     // The code has 256 random bits; comparing digests keeps the comparison's time from saying anything about it.
     if digest(given) == digest(expected.as_bytes()) {
         return Ok(());

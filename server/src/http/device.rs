@@ -19,14 +19,14 @@ use futures_util::StreamExt as _;
 
 use super::{
     Refused,
+    guard::{Anyone, By, Device, not_enrolled},
     input::{Json, Path, in_time, parse},
 };
 use crate::{
     Server,
-    listener::{From, Peer},
+    listener::From,
     operations::Refusal,
-    push::Register as _,
-    store::{Busy, Room, Standing, Verdict},
+    store::{Busy, Room, Verdict},
 };
 
 /// A bundle's address says what is in it, so that whoever may have it may keep it for as long as they like.
@@ -35,6 +35,7 @@ const CACHED: &str = "private, max-age=31536000, immutable";
 const PIECE_BYTES: usize = 16 * 1024;
 
 pub(super) async fn enroll(
+    _: By<Anyone>,
     State(server): State<Arc<Server>>,
     Extension(From(address)): Extension<From>,
     Json(request): Json<EnrollRequest>,
@@ -68,11 +69,10 @@ fn no_token() -> Refused {
 
 /// A device that is still enrolled, and whose certificate is still good, gets another.
 pub(super) async fn renew(
+    By(device): By<Device>,
     State(server): State<Arc<Server>>,
-    Extension(peer): Extension<Peer>,
     Json(request): Json<RenewRequest>,
 ) -> Result<Json<EnrollAnswer>, Refused> {
-    let device = known_device(&server, peer).await?;
     if !server.paces.renewal(&device) {
         return Err(too_often());
     }
@@ -94,17 +94,11 @@ impl Server {
 
 /// A report is stored as it came: every field that it may have is in [`Report`], and others are refused.
 pub(super) async fn report(
+    By(device): By<Device>,
     State(server): State<Arc<Server>>,
-    Extension(peer): Extension<Peer>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<StatusCode, Refused> {
-    let device = peer.0.ok_or_else(no_certificate)?;
-    // Before anything is held for it.
-    if !server.known.is_device(&device).await? {
-        server.numbers.report_refused(Refusal::NotWelcome);
-        return Err(not_enrolled());
-    }
     if !server.paces.report(&device) {
         server.numbers.report_refused(Refusal::TooOften);
         return Err(too_often());
@@ -171,11 +165,10 @@ fn stated_length(headers: &HeaderMap) -> Result<usize, Refused> {
 }
 
 pub(super) async fn appeal(
+    By(device): By<Device>,
     State(server): State<Arc<Server>>,
-    Extension(peer): Extension<Peer>,
     Json(appeal): Json<AppealRequest>,
 ) -> Result<StatusCode, Refused> {
-    let device = known_device(&server, peer).await?;
     if !server.paces.appeal(&device) {
         return Err(too_often());
     }
@@ -196,21 +189,17 @@ pub(super) async fn appeal(
 }
 
 /// Devices listen elsewhere; this says where. The connection is of no more use.
-pub(super) async fn stream(State(server): State<Arc<Server>>) -> impl IntoResponse {
+pub(super) async fn stream(_: By<Anyone>, State(server): State<Arc<Server>>) -> impl IntoResponse {
     let headers = [(header::LOCATION, server.stream_url.clone()), (header::CONNECTION, "close".to_owned())];
     (StatusCode::TEMPORARY_REDIRECT, headers)
 }
 
 /// The current bundle, for devices to which it did not go in a frame.
 pub(super) async fn bundle(
+    _: By<Device>,
     State(server): State<Arc<Server>>,
-    Extension(peer): Extension<Peer>,
     Path(digest): Path<String>,
 ) -> Result<([(header::HeaderName, String); 3], Body), Refused> {
-    let device = peer.0.ok_or_else(no_certificate)?;
-    if !server.known.is_device(&device).await? {
-        return Err(not_enrolled());
-    }
     let current = server.feed.current();
     if current.digest != digest {
         return Err(Refused::new(StatusCode::NOT_FOUND, "this bundle is not current; the stream says which one is"));
@@ -233,20 +222,4 @@ pub(super) fn in_pieces(bytes: Bytes) -> Body {
 
 fn too_often() -> Refused {
     Refused::new(StatusCode::TOO_MANY_REQUESTS, "this device asks too often; try again in a minute")
-}
-
-async fn known_device(server: &Server, peer: Peer) -> Result<String, Refused> {
-    let name = peer.0.ok_or_else(no_certificate)?;
-    match server.store.standing(&name).await? {
-        Standing::Enrolled => Ok(name),
-        Standing::Revoked | Standing::Unknown => Err(not_enrolled()),
-    }
-}
-
-fn no_certificate() -> Refused {
-    Refused::new(StatusCode::UNAUTHORIZED, "a device certificate is needed; run `forewarn enroll`")
-}
-
-fn not_enrolled() -> Refused {
-    Refused::new(StatusCode::FORBIDDEN, "this device is no longer enrolled; run `forewarn enroll`")
 }

@@ -3,16 +3,13 @@
 use std::sync::Arc;
 
 use axum::{extract::State, http::StatusCode};
-use forewarn_proto::{
-    api::{Device, Role},
-    policy::Name,
-};
+use forewarn_proto::{api::Device, policy::Name};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
     Refused,
-    caller::Caller,
+    guard::{Approver, By, Viewer},
     input::{Json, Path, Query},
 };
 use crate::Server;
@@ -27,11 +24,10 @@ pub(super) struct After {
 }
 
 pub(super) async fn list(
+    _: By<Viewer>,
     State(server): State<Arc<Server>>,
-    caller: Caller,
     Query(After { after }): Query<After>,
 ) -> Result<Json<Vec<Device>>, Refused> {
-    caller.at_least(Role::Viewer)?;
     if !after.is_empty() {
         after.parse::<Name>().map_err(|e| Refused(StatusCode::BAD_REQUEST, format!("after: {e}")))?;
     }
@@ -39,22 +35,20 @@ pub(super) async fn list(
 }
 
 pub(super) async fn revoke(
+    By(caller): By<Approver>,
     State(server): State<Arc<Server>>,
-    caller: Caller,
     Path(device): Path<Name>,
 ) -> Result<StatusCode, Refused> {
-    let by = caller.at_least(Role::Approver)?.name;
-    let done = server.store.revoke_device(device.as_str(), &by, server.clock.wall()).await?;
+    let done = server.store.revoke_device(device.as_str(), &caller.name, server.clock.wall()).await?;
     answer(&server, done, device)
 }
 
 pub(super) async fn forget(
+    By(caller): By<Approver>,
     State(server): State<Arc<Server>>,
-    caller: Caller,
     Path(device): Path<Name>,
 ) -> Result<StatusCode, Refused> {
-    let by = caller.at_least(Role::Approver)?.name;
-    let done = server.store.forget_device(device.as_str(), &by, server.clock.wall()).await?;
+    let done = server.store.forget_device(device.as_str(), &caller.name, server.clock.wall()).await?;
     answer(&server, done, device)
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::{
     extract::State,
     http::{
-        HeaderMap, Method, StatusCode, Uri,
+        StatusCode,
         header::{CONTENT_LENGTH, CONTENT_TYPE},
     },
     response::IntoResponse,
@@ -21,37 +21,31 @@ use forewarn_trust::{Admins, DraftError, Repository, digest, metadata::version_o
 
 use super::{
     Refused, blast,
-    caller::{Asked, Caller, check_founding_code, identify},
+    caller::Caller,
     device::in_pieces,
+    guard::{Anyone, Approver, By, FounderOrApprover, FounderOrAuthor, FounderOrViewer},
     input::{Json, Path, Whole, parse},
     keep::{self, Kept, is_stale},
 };
 use crate::{Server, store::BROUGHT_BACK, tell::Told};
 
-pub(super) async fn online_keys(State(server): State<Arc<Server>>) -> Result<Json<OnlineKeys>, Refused> {
+pub(super) async fn online_keys(_: By<Anyone>, State(server): State<Arc<Server>>) -> Result<Json<OnlineKeys>, Refused> {
     Ok(Json(server.online_keys().await?))
 }
 
 /// The bundle that is in force: one copy for everybody who reads it.
-pub(super) async fn bundle(
-    State(server): State<Arc<Server>>,
-    headers: HeaderMap,
-) -> Result<impl IntoResponse, Refused> {
-    let asked = Asked { headers: &headers, method: &Method::GET, path: "/v1/bundle", body: b"" };
-    at_least(&server, &asked, Role::Viewer).await?;
+pub(super) async fn bundle(_: By<FounderOrViewer>, State(server): State<Arc<Server>>) -> impl IntoResponse {
     let bundle = server.feed.current().bundle.clone();
     let headers = [(CONTENT_TYPE, "application/json".to_owned()), (CONTENT_LENGTH, bundle.len().to_string())];
-    Ok((headers, in_pieces(bundle)))
+    (headers, in_pieces(bundle))
 }
 
 /// After a backup was restored: an admin gives back what they have seen in force since. It is believed by its signatures.
 pub(super) async fn bring_back(
+    By(caller): By<Approver>,
     State(server): State<Arc<Server>>,
-    headers: HeaderMap,
     Whole(body): Whole,
 ) -> Result<StatusCode, Refused> {
-    let asked = Asked { headers: &headers, method: &Method::POST, path: "/v1/bundle", body: &body };
-    let by = identify(&server, &asked).await?.at_least(Role::Approver)?.name;
     let refuse = |refusal: Refusal| Refused(StatusCode::CONFLICT, format!("this bundle is not believed: {refusal}"));
     let seen = server.in_force.lock().await.clone();
     let root = seen.repository.bundle().files.get("1.root.json").cloned().unwrap_or_default();
@@ -60,7 +54,7 @@ pub(super) async fn bring_back(
     let mut next = seen.repository.clone();
     next.bring_back(brought, &server.signer().await?)?;
     check_as_a_device(&server, &next).await?;
-    let decision = Decision::BroughtBack { by, bundle: digest(&next.bundle().to_bytes()) };
+    let decision = Decision::BroughtBack { by: caller.name, bundle: digest(&next.bundle().to_bytes()) };
     if !server.put_in_force(&seen, next, Some((BROUGHT_BACK, decision))).await? {
         return Err(Refused::new(StatusCode::CONFLICT, "something else was published just now; look again"));
     }
@@ -68,12 +62,10 @@ pub(super) async fn bring_back(
 }
 
 pub(super) async fn propose(
+    By(by): By<FounderOrAuthor>,
     State(server): State<Arc<Server>>,
-    headers: HeaderMap,
     Whole(body): Whole,
 ) -> Result<Json<DraftStatus>, Refused> {
-    let asked = Asked { headers: &headers, method: &Method::POST, path: "/v1/drafts", body: &body };
-    let by = author(&server, &asked).await?;
     let by_name = by.name.clone();
     let (mut status, is_news, is_complete) = keep_sent(&server, &body, &by).await?;
     if is_complete {
@@ -131,20 +123,6 @@ fn told(status: &DraftStatus, by: &str) -> Told {
     Told { subject, text: format!("{by} sent draft {number}: {what}.\n{}.\n{}\n", signed.join(", "), next.trim()) }
 }
 
-/// Who may put drafts before the admins; before there are any, who knows the founding code.
-async fn author(server: &Server, asked: &Asked<'_>) -> Result<Caller, Refused> {
-    at_least(server, asked, Role::Author).await
-}
-
-/// Who may do so much; before there are any admins, who knows the founding code.
-async fn at_least(server: &Server, asked: &Asked<'_>, role: Role) -> Result<Caller, Refused> {
-    if server.in_force.lock().await.repository.is_founded() {
-        return identify(server, asked).await?.at_least(role);
-    }
-    check_founding_code(server, asked.headers)?;
-    Ok(Caller { name: "the founding code".to_owned(), role: Role::Approver, has_key: false })
-}
-
 /// A founding that another came before can never be published.
 fn is_founding(draft: &Draft) -> bool {
     draft.roles.get("root").is_some_and(|root| version_of("root", root).is_ok_and(|version| version == 1))
@@ -167,10 +145,9 @@ fn is_complete(repository: &Repository, status: &DraftStatus) -> bool {
 
 /// Every draft that is not published; one that something else has overtaken is stale.
 pub(super) async fn drafts(
+    _: By<FounderOrAuthor>,
     State(server): State<Arc<Server>>,
-    headers: HeaderMap,
 ) -> Result<Json<Vec<DraftStatus>>, Refused> {
-    author(&server, &Asked { headers: &headers, method: &Method::GET, path: "/v1/drafts", body: b"" }).await?;
     // Not under the lock: the fleet may have to be counted.
     let repository = server.in_force.lock().await.repository.clone();
     let repository = &repository;
@@ -197,26 +174,23 @@ pub(super) async fn drafts(
 }
 
 pub(super) async fn publish(
+    By(caller): By<FounderOrApprover>,
     State(server): State<Arc<Server>>,
     Path(number): Path<i64>,
-    uri: Uri,
-    headers: HeaderMap,
 ) -> Result<StatusCode, Refused> {
-    let by = author(&server, &Asked { headers: &headers, method: &Method::POST, path: uri.path(), body: b"" }).await?;
-    let by = by.at_least(Role::Approver)?.name;
     let missing = || Refused::new(StatusCode::NOT_FOUND, "there is no such open draft; see `forewarn-admin status`");
     let draft = server.store.drafts().await?.remove(&number).ok_or_else(missing)?;
-    put_in_force(&server, number, &draft, by).await?;
+    put_in_force(&server, number, &draft, caller.name).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 /// Takes a draft off the table. What it was stays in the record.
 pub(super) async fn withdraw(
+    By(caller): By<Approver>,
     State(server): State<Arc<Server>>,
     Path(number): Path<i64>,
-    caller: Caller,
 ) -> Result<StatusCode, Refused> {
-    let by = caller.at_least(Role::Approver)?.name;
+    let by = caller.name;
     if !server.store.withdraw_draft(number, &by, server.clock.wall()).await? {
         return Err(Refused::new(StatusCode::NOT_FOUND, "there is no such open draft; see `forewarn-admin status`"));
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::{extract::State, http::StatusCode};
 use forewarn_proto::{
-    api::{Answers, Appeal, FleetStatus, Role, Told, ToldCorrection, ToldPerson, Undone},
+    api::{Answers, Appeal, FleetStatus, Told, ToldCorrection, ToldPerson, Undone},
     policy::{Policy, PolicyId},
     report::{ProfileState, RuleReport},
 };
@@ -14,18 +14,16 @@ use serde::Deserialize;
 
 use super::{
     Refused,
-    caller::Caller,
+    guard::{By, Viewer},
     input::{Json, Path, Query},
 };
 use crate::{Server, alike::Fleet, count::Counted, store::StoredReport};
 
-pub(super) async fn appeals(State(server): State<Arc<Server>>, caller: Caller) -> Result<Json<Vec<Appeal>>, Refused> {
-    caller.at_least(Role::Viewer)?;
+pub(super) async fn appeals(_: By<Viewer>, State(server): State<Arc<Server>>) -> Result<Json<Vec<Appeal>>, Refused> {
     Ok(Json(server.store.appeals().await?))
 }
 
-pub(super) async fn status(State(server): State<Arc<Server>>, caller: Caller) -> Result<Json<FleetStatus>, Refused> {
-    caller.at_least(Role::Viewer)?;
+pub(super) async fn status(_: By<Viewer>, State(server): State<Arc<Server>>) -> Result<Json<FleetStatus>, Refused> {
     Ok(Json(server.fleet_status().await?))
 }
 
@@ -46,11 +44,10 @@ impl Server {
 
 /// Devices by what they say of a policy's preview; of the policy itself where there is no preview of it.
 pub(super) async fn alike(
+    _: By<Viewer>,
     State(server): State<Arc<Server>>,
-    caller: Caller,
     Path(id): Path<PolicyId>,
 ) -> Result<Json<Answers>, Refused> {
-    caller.at_least(Role::Viewer)?;
     let targets = server.in_force.lock().await.repository.targets().map_err(anyhow::Error::from)?;
     let preview = targets.get(&Policy::preview_name(&id));
     let missing = || Refused(StatusCode::NOT_FOUND, format!("neither {id} nor a preview of it is in force"));
@@ -62,11 +59,10 @@ pub(super) async fn alike(
 }
 
 pub(super) async fn told(
+    _: By<Viewer>,
     State(server): State<Arc<Server>>,
-    caller: Caller,
     Path(policy): Path<PolicyId>,
 ) -> Result<Json<Told>, Refused> {
-    caller.at_least(Role::Viewer)?;
     let mut told = Told::default();
     let add = |StoredReport { device, report, .. }| {
         let acting = report.policies.into_iter().filter(|p| !p.preview && p.policy == policy);
@@ -89,12 +85,11 @@ pub(super) struct Since {
 }
 
 pub(super) async fn undone(
+    _: By<Viewer>,
     State(server): State<Arc<Server>>,
-    caller: Caller,
     Path(policy): Path<PolicyId>,
     Query(Since { since }): Query<Since>,
 ) -> Result<Json<Undone>, Refused> {
-    caller.at_least(Role::Viewer)?;
     let devices = server.store.count_devices().await?;
     let mut undone = Undone { devices, connected: server.feed.connected(), ..Undone::default() };
     let add = |StoredReport { report, .. }: StoredReport| {

@@ -8,20 +8,20 @@
 
 use std::sync::Arc;
 
-use axum::{
-    extract::State,
-    http::{HeaderMap, StatusCode},
-};
+use axum::{extract::State, http::StatusCode};
 use forewarn_proto::{
     policy::{Policy, Retraction},
     report::{PersonReport, PolicyReport, ProfileReport, ProfileState, Report, RuleReport, Stage},
 };
-use forewarn_trust::digest;
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Refused, input::Json};
+use super::{
+    Refused,
+    guard::{By, MailServer},
+    input::Json,
+};
 use crate::Server;
 
 /// The largest question, in bytes.
@@ -46,11 +46,10 @@ pub(super) struct Answer {
 }
 
 pub(super) async fn ask(
+    _: By<MailServer>,
     State(server): State<Arc<Server>>,
-    headers: HeaderMap,
     Json(question): Json<Question>,
 ) -> Result<Json<Answer>, Refused> {
-    check_key(&server, &headers)?;
     if question.device.chars().any(char::is_control) {
         return Err(Refused::new(StatusCode::UNPROCESSABLE_ENTITY, "device: a name has no control characters"));
     }
@@ -61,18 +60,6 @@ pub(super) async fn ask(
         Some(msg) => Answer { status: -1, msg },
         None => Answer { status: 0, msg: String::new() },
     }))
-}
-
-fn check_key(server: &Server, headers: &HeaderMap) -> Result<(), Refused> {
-    let Some(expected) = &server.gate_key else {
-        let text = "the gate is closed to everyone; give `gate_key` in server.toml";
-        return Err(Refused::new(StatusCode::NOT_FOUND, text));
-    };
-    let given = headers.get("x-api-key").map(axum::http::HeaderValue::as_bytes).unwrap_or_default();
-    if digest(given) == digest(expected.as_bytes()) {
-        return Ok(());
-    }
-    Err(Refused::new(StatusCode::UNAUTHORIZED, "the mail server's key is missing or wrong: X-API-Key"))
 }
 
 /// A policy that was withdrawn refuses nobody, whether or not the device has heard of that yet.

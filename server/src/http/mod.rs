@@ -7,6 +7,7 @@ mod devices;
 mod drafts;
 mod fleet;
 mod gate;
+mod guard;
 mod input;
 mod keep;
 mod openapi;
@@ -30,7 +31,7 @@ use forewarn_trust::DraftError;
 use crate::Server;
 
 pub(crate) fn router(server: Arc<Server>) -> Router {
-    let router = routes::routes().into_iter().map(routes::Route::into_parts);
+    let router = routes::routes().into_iter().map(|route| route.guarded(&server));
     let router = router.fold(Router::new(), |router, (path, handler)| router.route(path, handler));
     router
         .fallback(async || Refused::new(StatusCode::NOT_FOUND, "there is nothing at this address"))

@@ -6,7 +6,10 @@ use forewarn_proto::api::Role;
 use schemars::{Schema, SchemaGenerator, generate::SchemaSettings, transform::RecursiveTransform};
 use serde_json::{Map, Value, json};
 
-use super::routes::{Answer, Route, SchemaOf, Takes, Who, routes};
+use super::{
+    guard::Who,
+    routes::{Answer, Route, SchemaOf, Takes, routes},
+};
 
 /// The document, as it is checked in: docs/openapi.json.
 pub fn openapi() -> String {

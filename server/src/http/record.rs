@@ -2,12 +2,9 @@
 
 use std::sync::Arc;
 
-use axum::{
-    extract::State,
-    http::{HeaderMap, Method, StatusCode},
-};
+use axum::{extract::State, http::StatusCode};
 use forewarn_proto::{
-    api::{MAX_TOKEN_DAYS, Role, Token, TokenRequest},
+    api::{MAX_TOKEN_DAYS, Token, TokenRequest},
     audit::Chained,
     policy::Name,
 };
@@ -18,7 +15,8 @@ use serde::Deserialize;
 
 use super::{
     Refused,
-    caller::{Asked, Caller, bearer_of, identify, new_secret},
+    caller::{bearer_of, new_secret},
+    guard::{Admin, By, Viewer},
     input::{Json, Path, Query, Whole, parse},
 };
 use crate::Server;
@@ -31,28 +29,23 @@ pub(super) struct After {
 }
 
 pub(super) async fn audit(
+    _: By<Viewer>,
     State(server): State<Arc<Server>>,
-    caller: Caller,
     Query(After { after }): Query<After>,
 ) -> Result<Json<Vec<Chained>>, Refused> {
-    caller.at_least(Role::Viewer)?;
     Ok(Json(server.store.audit_after(after).await?))
 }
 
-pub(super) async fn tokens(State(server): State<Arc<Server>>, caller: Caller) -> Result<Json<Vec<Token>>, Refused> {
-    caller.with_key()?;
+pub(super) async fn tokens(_: By<Admin>, State(server): State<Arc<Server>>) -> Result<Json<Vec<Token>>, Refused> {
     Ok(Json(server.store.tokens().await?))
 }
 
 /// Makes a token and answers with its secret, which is not kept.
 pub(super) async fn make_token(
+    By(caller): By<Admin>,
     State(server): State<Arc<Server>>,
-    method: Method,
-    headers: HeaderMap,
     Whole(body): Whole,
 ) -> Result<Json<String>, Refused> {
-    let asked = Asked { headers: &headers, method: &method, path: "/v1/tokens", body: &body };
-    let by = identify(&server, &asked).await?.with_key()?.name;
     let TokenRequest { name, role, days } = parse(&body, "a token request")?;
     if !(1..=MAX_TOKEN_DAYS).contains(&days) {
         let text = format!("days: write a number from 1 to {MAX_TOKEN_DAYS}");
@@ -65,15 +58,16 @@ pub(super) async fn make_token(
     let now = server.clock.wall();
     let ends = now.saturating_add(SignedDuration::from_hours(24 * i64::from(days))).unwrap_or(Timestamp::MAX);
     let token = Token { name: name.to_string(), role, ends };
-    if !server.store.add_api_token(&digest(secret.as_bytes()), &token, &by, now).await? {
+    if !server.store.add_api_token(&digest(secret.as_bytes()), &token, &caller.name, now).await? {
         return Err(Refused(StatusCode::CONFLICT, format!("{name} has a token already; end that one first")));
     }
     Ok(Json(secret))
 }
 
+/// Ends a token: an admin any, and each token itself.
 pub(super) async fn end_token(
+    By(caller): By<Viewer>,
     State(server): State<Arc<Server>>,
-    caller: Caller,
     Path(name): Path<Name>,
 ) -> Result<StatusCode, Refused> {
     let by = if caller.name == bearer_of(name.as_str()) { caller.name } else { caller.with_key()?.name };

@@ -6,13 +6,14 @@ use axum::{
     extract::DefaultBodyLimit,
     handler::Handler,
     http::Method,
+    middleware,
     routing::{MethodRouter, delete, get, post},
 };
 use forewarn_proto::{
     api::{
         Answers, Appeal, AppealRequest, Device, Draft, DraftStatus, EnrollAnswer, EnrollRequest, FleetStatus,
-        MAX_REQUEST_BYTES, OnlineKeys, Provider, RenewRequest, Role, SignInRequest, SignedIn, Token, TokenRequest,
-        Told, Undone,
+        MAX_REQUEST_BYTES, OnlineKeys, Provider, RenewRequest, SignInRequest, SignedIn, Token, TokenRequest, Told,
+        Undone,
     },
     audit::Chained,
     bundle::{Bundle, MAX_BUNDLE_BYTES},
@@ -21,28 +22,15 @@ use forewarn_proto::{
 };
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 
-use super::{device, devices, drafts, fleet, gate, record, sign_in};
+use super::{
+    device, devices, drafts, fleet, gate,
+    guard::{self, Guarded, Who},
+    record, sign_in,
+};
 use crate::Server;
 
 /// Gives a type's schema.
 pub(super) type SchemaOf = fn(&mut SchemaGenerator) -> Schema;
-
-/// Who is answered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Who {
-    /// Whoever reaches the server.
-    Anyone,
-    /// An enrolled device, by its certificate.
-    Device,
-    /// An admin by their signature, or a token of this role or more.
-    Role(Role),
-    /// An admin by their signature; no token is enough.
-    Admin,
-    /// As with a role; and before there are admins, whoever knows the founding code.
-    Founder(Role),
-    /// The company's mail server, by its key.
-    MailServer,
-}
 
 /// How a route answers when all is well.
 #[derive(Debug, Clone, Copy)]
@@ -84,25 +72,39 @@ pub(super) struct Route {
 }
 
 impl Route {
-    fn new(method: Method, path: &'static str, handler: MethodRouter<Arc<Server>>, summary: &'static str) -> Self {
-        let (who, answer) = (Who::Anyone, Answer::Nothing);
+    /// Who is answered is what the handler's first argument says.
+    fn new<T: Guarded>(
+        method: Method,
+        path: &'static str,
+        handler: MethodRouter<Arc<Server>>,
+        summary: &'static str,
+    ) -> Self {
+        let (who, answer) = (T::WHO, Answer::Nothing);
         Self { method, path, summary, who, named: None, query: None, takes: None, answer, refusals: &[], handler }
     }
 
-    fn get<T: 'static>(path: &'static str, handler: impl Handler<T, Arc<Server>>, summary: &'static str) -> Self {
-        Self::new(Method::GET, path, get(handler), summary)
+    fn get<T: Guarded + 'static>(
+        path: &'static str,
+        handler: impl Handler<T, Arc<Server>>,
+        summary: &'static str,
+    ) -> Self {
+        Self::new::<T>(Method::GET, path, get(handler), summary)
     }
 
-    fn post<T: 'static>(path: &'static str, handler: impl Handler<T, Arc<Server>>, summary: &'static str) -> Self {
-        Self::new(Method::POST, path, post(handler), summary)
+    fn post<T: Guarded + 'static>(
+        path: &'static str,
+        handler: impl Handler<T, Arc<Server>>,
+        summary: &'static str,
+    ) -> Self {
+        Self::new::<T>(Method::POST, path, post(handler), summary)
     }
 
-    fn delete<T: 'static>(path: &'static str, handler: impl Handler<T, Arc<Server>>, summary: &'static str) -> Self {
-        Self::new(Method::DELETE, path, delete(handler), summary)
-    }
-
-    fn by(self, who: Who) -> Self {
-        Self { who, ..self }
+    fn delete<T: Guarded + 'static>(
+        path: &'static str,
+        handler: impl Handler<T, Arc<Server>>,
+        summary: &'static str,
+    ) -> Self {
+        Self::new::<T>(Method::DELETE, path, delete(handler), summary)
     }
 
     fn named<T: JsonSchema>(self) -> Self {
@@ -135,12 +137,12 @@ impl Route {
         Self { refusals, ..self }
     }
 
-    /// What the router gets.
-    pub(super) fn into_parts(self) -> (&'static str, MethodRouter<Arc<Server>>) {
-        match self.takes {
-            Some(takes) => (self.path, self.handler.layer(DefaultBodyLimit::max(takes.limit))),
-            None => (self.path, self.handler),
-        }
+    /// What the router gets: the handler behind its guard, which reads no more of a body than the route takes.
+    pub(super) fn guarded(self, server: &Arc<Server>) -> (&'static str, MethodRouter<Arc<Server>>) {
+        let guard = middleware::from_fn_with_state((server.clone(), self.who), guard::admit);
+        let limit = DefaultBodyLimit::max(self.takes.map_or(0, |takes| takes.limit));
+        let guarded: MethodRouter<Arc<Server>> = self.handler.layer(guard);
+        (self.path, guarded.layer(limit))
     }
 }
 
@@ -167,18 +169,15 @@ fn of_devices() -> Vec<Route> {
                 (429, "too many have asked to enroll from this address"),
             ]),
         Route::post("/v1/renew", device::renew, "Renew a device's certificate")
-            .by(Who::Device)
             .takes::<RenewRequest>(SMALL)
             .gives::<EnrollAnswer>()
             .refuses(&[BAD_CSR, TOO_OFTEN]),
         Route::get("/v1/stream", device::stream, "Say where devices listen for what is pushed").elsewhere(),
         Route::get("/v1/bundles/{digest}", device::bundle, "The current bundle, by its SHA-256 in hexadecimal")
-            .by(Who::Device)
             .named::<String>()
             .gives::<Bundle>()
             .refuses(&[(404, "this bundle is not current")]),
         Route::post("/v1/report", device::report, "Say what this device's state is")
-            .by(Who::Device)
             .takes_bytes::<Report>(MAX_REPORT_BYTES)
             .refuses(&[
                 (411, "the report's length is not stated"),
@@ -187,7 +186,6 @@ fn of_devices() -> Vec<Route> {
                 (503, "too many reports wait already, or another of this device, or the database failed; send it again later"),
             ]),
         Route::post("/v1/appeal", device::appeal, "Contest what a rule asks of a person on this device")
-            .by(Who::Device)
             .takes::<AppealRequest>(16 * 1024)
             .refuses(&[(429, "this device contests too many rules")]),
     ]
@@ -195,19 +193,13 @@ fn of_devices() -> Vec<Route> {
 
 fn of_drafts() -> Vec<Route> {
     vec![
-        Route::get("/v1/bundle", drafts::bundle, "The bundle that is in force")
-            .by(Who::Founder(Role::Viewer))
-            .gives::<Bundle>(),
+        Route::get("/v1/bundle", drafts::bundle, "The bundle that is in force").gives::<Bundle>(),
         Route::post("/v1/bundle", drafts::bring_back, "Give back what was in force, after a backup was restored")
-            .by(Who::Role(Role::Approver))
             .takes_bytes::<Bundle>(MAX_BUNDLE_BYTES)
             .refuses(&[(409, "the bundle can't be read or is not believed, or is no newer than what is in force")]),
         Route::get("/v1/online-keys", drafts::online_keys, "The server's own public keys").gives::<OnlineKeys>(),
-        Route::get("/v1/drafts", drafts::drafts, "The drafts that are not in force")
-            .by(Who::Founder(Role::Author))
-            .gives::<Vec<DraftStatus>>(),
+        Route::get("/v1/drafts", drafts::drafts, "The drafts that are not in force").gives::<Vec<DraftStatus>>(),
         Route::post("/v1/drafts", drafts::propose, "Put a draft before the admins, or add a signature to one")
-            .by(Who::Founder(Role::Author))
             .takes_bytes::<Draft>(MAX_REQUEST_BYTES)
             .gives::<DraftStatus>()
             .refuses(&[
@@ -215,49 +207,37 @@ fn of_drafts() -> Vec<Route> {
                 (422, "the body is JSON but not a draft"),
             ]),
         Route::delete("/v1/drafts/{number}", drafts::withdraw, "Withdraw a draft that is not in force")
-            .by(Who::Role(Role::Approver))
             .named::<i64>()
             .refuses(&[(404, "there is no such open draft")]),
         Route::post("/v1/drafts/{number}/publish", drafts::publish, "Put a draft with all its signatures in force")
-            .by(Who::Founder(Role::Approver))
             .named::<i64>()
             .refuses(&[(404, "there is no such open draft"), (409, "something is missing, or in its way")]),
     ]
 }
 
 fn of_fleet() -> Vec<Route> {
-    const VIEWER: Who = Who::Role(Role::Viewer);
-    const APPROVER: Who = Who::Role(Role::Approver);
     const NO_DEVICE: &[(u16, &str)] = &[(404, "there is no such device, or it is revoked already")];
     vec![
-        Route::get("/v1/status", fleet::status, "What the fleet has reported, counted")
-            .by(VIEWER)
-            .gives::<FleetStatus>(),
+        Route::get("/v1/status", fleet::status, "What the fleet has reported, counted").gives::<FleetStatus>(),
         Route::get("/v1/told/{policy}", fleet::told, "Who was told what of a policy, and who was corrected")
-            .by(VIEWER)
             .named::<PolicyId>()
             .gives::<Told>(),
         Route::get("/v1/fleet/{policy}", fleet::alike, "Devices by what they say of a policy, to simulate it with")
-            .by(VIEWER)
             .named::<PolicyId>()
             .gives::<Answers>()
             .refuses(&[(404, "neither this policy nor a preview of it is in force")]),
         Route::get("/v1/undone/{policy}", fleet::undone, "How far a retraction has come")
-            .by(VIEWER)
             .named::<PolicyId>()
             .query::<fleet::Since>()
             .gives::<Undone>(),
-        Route::get("/v1/appeals", fleet::appeals, "What people contest").by(VIEWER).gives::<Vec<Appeal>>(),
+        Route::get("/v1/appeals", fleet::appeals, "What people contest").gives::<Vec<Appeal>>(),
         Route::get("/v1/devices", devices::list, "Up to a thousand devices after one, by name")
-            .by(VIEWER)
             .query::<devices::After>()
             .gives::<Vec<Device>>(),
         Route::delete("/v1/devices/{device}", devices::forget, "Delete all that is known of a device")
-            .by(APPROVER)
             .named::<Name>()
             .refuses(NO_DEVICE),
         Route::post("/v1/devices/{device}/revoke", devices::revoke, "Have a device's certificate count no longer")
-            .by(APPROVER)
             .named::<Name>()
             .refuses(NO_DEVICE),
     ]
@@ -269,21 +249,16 @@ fn of_server() -> Vec<Route> {
     const BROKEN: (u16, &str) = (502, "the identity provider can't be used");
     vec![
         Route::get("/v1/audit", record::audit, "Up to a thousand entries of the record after one, the oldest first")
-            .by(Who::Role(Role::Viewer))
             .query::<record::After>()
             .gives::<Vec<Chained>>(),
-        Route::get("/v1/tokens", record::tokens, "Every token, without its secret")
-            .by(Who::Admin)
-            .gives::<Vec<Token>>(),
+        Route::get("/v1/tokens", record::tokens, "Every token, without its secret").gives::<Vec<Token>>(),
         Route::post("/v1/tokens", record::make_token, "Make a token; the answer is its secret")
-            .by(Who::Admin)
             .takes_bytes::<TokenRequest>(16 * 1024)
             .gives::<String>()
             .refuses(&[(409, "there is a token of this name"), (422, "the body is JSON but not a token request")]),
-        Route::delete("/v1/tokens/{name}", record::end_token, "End a token; each may end itself")
-            .by(Who::Admin)
+        Route::delete("/v1/tokens/{name}", record::end_token, "End a token: an admin any, and each token itself")
             .named::<Name>()
-            .refuses(&[(404, "there is no such token")]),
+            .refuses(&[(403, "another token is for admins alone"), (404, "there is no such token")]),
         Route::get("/v1/sign-in", sign_in::provider, "Say where people without an admin's key sign in")
             .gives::<Provider>()
             .refuses(&[NO_PROVIDER, TOO_MANY, BROKEN]),
@@ -297,7 +272,6 @@ fn of_server() -> Vec<Route> {
                 (403, "the provider refuses, or gives this person no role here"),
             ]),
         Route::post("/gate/dovecot", gate::ask, "May this device log in to its mail?")
-            .by(Who::MailServer)
             .takes::<gate::Question>(gate::MAX_BYTES)
             .gives::<gate::Answer>()
             .refuses(&[(404, "the gate is closed: there is no `gate_key`")]),

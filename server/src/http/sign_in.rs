@@ -7,7 +7,12 @@ use forewarn_proto::api::{Provider, SignInRequest, SignedIn, Token};
 use forewarn_trust::digest;
 use jiff::Timestamp;
 
-use super::{Refused, caller::new_secret, input::Json};
+use super::{
+    Refused,
+    caller::new_secret,
+    guard::{Anyone, By},
+    input::Json,
+};
 use crate::{
     Server,
     listener::From,
@@ -15,6 +20,7 @@ use crate::{
 };
 
 pub(super) async fn provider(
+    _: By<Anyone>,
     State(server): State<Arc<Server>>,
     Extension(From(address)): Extension<From>,
 ) -> Result<Json<Provider>, Refused> {
@@ -22,6 +28,7 @@ pub(super) async fn provider(
 }
 
 pub(super) async fn sign_in(
+    _: By<Anyone>,
     State(server): State<Arc<Server>>,
     Extension(From(address)): Extension<From>,
     Json(request): Json<SignInRequest>,

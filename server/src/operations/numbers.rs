@@ -57,6 +57,7 @@ pub(crate) struct Numbers {
     too_old: Family<PolicyLabels, Gauge>,
     pub(crate) reports: Counter,
     reports_refused: Family<Why, Counter>,
+    pub(crate) unwelcome: Counter,
     pub(crate) enrolled: Counter,
     enrolments_refused: Family<Why, Counter>,
     pub(crate) published: Counter,
@@ -74,6 +75,7 @@ impl Numbers {
             too_old: Family::default(),
             reports: Counter::default(),
             reports_refused: Family::default(),
+            unwelcome: Counter::default(),
             enrolled: Counter::default(),
             enrolments_refused: Family::default(),
             published: Counter::default(),
@@ -88,6 +90,8 @@ impl Numbers {
         registry.register("too_old", too_old, one.too_old.clone());
         registry.register("reports", "Reports that are on the disk", one.reports.clone());
         registry.register("reports_refused", "Reports that were not taken", one.reports_refused.clone());
+        let unwelcome = "Requests of devices that are not, or no longer, enrolled";
+        registry.register("unwelcome", unwelcome, one.unwelcome.clone());
         registry.register("enrolled", "Devices that enrolled", one.enrolled.clone());
         registry.register("enrolments_refused", "Enrolments that were refused", one.enrolments_refused.clone());
         registry.register("published", "Drafts that came into force", one.published.clone());
