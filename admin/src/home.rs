@@ -1,16 +1,11 @@
 //! The admin's folder: settings, the encrypted key, the root that this admin trusts, the bundle seen last.
 
-use std::{
-    io::Write,
-    os::unix::fs::PermissionsExt,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use forewarn_clock::Clock;
+use forewarn_host::{Clock, folders, private};
 use forewarn_proto::api::{Provider, SignedIn};
 use forewarn_trust::PublicKey;
-use fs_err::os::unix::fs::OpenOptionsExt;
 use serde::{Deserialize, Serialize};
 
 /// The fewest characters in a passphrase.
@@ -49,10 +44,7 @@ impl Home {
     ) -> Result<Self> {
         let folder = match folder {
             Some(folder) => folder,
-            None => directories::ProjectDirs::from("", "", "forewarn-admin")
-                .context("there is no home folder; say where with --home")?
-                .config_dir()
-                .to_owned(),
+            None => folders::config("forewarn-admin").context("there is no home folder; say where with --home")?,
         };
         Ok(Self { folder, passphrase_file, token_file })
     }
@@ -73,8 +65,7 @@ impl Home {
 
     /// Remembers a server, and nothing of another one.
     pub(crate) fn settle(&self, settings: &Settings, ca: &str) -> Result<()> {
-        fs_err::create_dir_all(&self.folder)?;
-        fs_err::set_permissions(&self.folder, PermissionsExt::from_mode(0o700))?;
+        private::create_folder(&self.folder)?;
         if self.settings().is_ok_and(|known| known.server != settings.server) {
             let of_another = [SIGNED_IN, PROVIDER, "root.json", "seen.json"].map(|name| self.file(name));
             of_another.iter().filter(|file| file.exists()).try_for_each(fs_err::remove_file)?;
@@ -125,15 +116,7 @@ impl Home {
 
     /// Writes a file that nobody else may read, in one step.
     pub(crate) fn write(&self, name: &str, text: &str) -> Result<()> {
-        let (path, new) = (self.file(name), self.file(&format!(".{name}.new")));
-        let _ = fs_err::remove_file(&new);
-        let mut options = fs_err::OpenOptions::new();
-        options.write(true).create_new(true).mode(0o600);
-        let mut file = options.open(&new)?;
-        file.write_all(text.as_bytes())?;
-        file.sync_all()?;
-        fs_err::rename(&new, &path)?;
-        Ok(())
+        Ok(private::write(&self.file(name), text.as_bytes())?)
     }
 
     pub(crate) fn new_passphrase(&self) -> Result<String> {

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use anyhow::{Context, Result, bail, ensure};
-use forewarn_clock::Clock;
+use forewarn_host::Clock;
 use forewarn_proto::{
     api::{
         Answers, Appeal, Device, Draft, DraftStatus, FleetStatus, OnlineKeys, Provider, SignInRequest, SignedIn, Token,

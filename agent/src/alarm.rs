@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use anyhow::Result;
-use forewarn_clock::{Clock, Shift};
+use forewarn_host::{Clock, Shift};
 use jiff::SignedDuration;
 use rustix::{
     fd::OwnedFd,

@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use directories::{BaseDirs, ProjectDirs};
 use forewarn_engine::Settings;
+use forewarn_host::{folders, user};
 use forewarn_proto::{
     policy::{Language, Length},
     report::Weakened,
@@ -107,9 +107,9 @@ impl Config {
     /// # Errors
     /// Names the file and the line.
     pub(crate) fn load(path: Option<&Path>, socket: Option<PathBuf>) -> Result<Self> {
-        let own = ProjectDirs::from("", "", "forewarn").map(|dirs| dirs.config_dir().join("agent.toml"));
+        let own = folders::config("forewarn").map(|folder| folder.join("agent.toml"));
         // Root may have been given somebody else's `HOME`.
-        let own = own.filter(|_| !rustix::process::geteuid().is_root());
+        let own = own.filter(|_| !user::is_root());
         let candidates = own.into_iter().chain([SYSTEM_PATH.into()]);
         let path = path.map(Path::to_owned).or_else(|| candidates.into_iter().find(|path| path.exists()));
         let mut file = match &path {
@@ -133,17 +133,16 @@ impl Config {
     }
 
     fn complete(file: File) -> Result<Self> {
-        let dirs = BaseDirs::new();
-        let root = rustix::process::geteuid().is_root();
+        let root = user::is_root();
         let missing = "there is no home folder; set `state` in agent.toml";
-        let own_state = dirs.as_ref().map(|d| d.data_local_dir().join("forewarn"));
+        let own_state = folders::data().map(|folder| folder.join("forewarn"));
         let default_state = if root { Some(SYSTEM_STATE.into()) } else { own_state };
         let state = file.state.clone().or(default_state).context(missing)?;
-        let runtime = dirs.as_ref().and_then(BaseDirs::runtime_dir).unwrap_or(&state);
+        let runtime = folders::runtime().unwrap_or_else(|| state.clone());
         let own_socket = if root { SYSTEM_SOCKET.into() } else { runtime.join("forewarn.sock") };
         let sockets = sockets(file.socket.as_deref(), Path::new(SYSTEM_SOCKET), &own_socket);
         let socket = file.socket.clone().unwrap_or(own_socket);
-        let own_home = dirs.as_ref().map(|d| d.home_dir().to_owned());
+        let own_home = folders::home();
         let mut settings = Settings::default();
         if let Some(min_notice) = file.min_notice {
             if min_notice.0 < Settings::LEAST_NOTICE {

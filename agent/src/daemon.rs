@@ -16,15 +16,14 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use forewarn_clock::{Clock, local_zone};
 use forewarn_engine::{Engine, Input, MailFound, Now, ProfileId};
+use forewarn_host::{Clock, Stop, local_zone};
 use forewarn_proto::{
     inventory::{Listing, Person, Scope},
     ipc::Isolation,
 };
 use jiff::Timestamp;
 use tokio::{
-    signal::unix::Signal,
     sync::{mpsc, watch},
     time::{Instant, Interval},
 };
@@ -124,8 +123,7 @@ struct Channels {
     ready: mpsc::UnboundedReceiver<Asked>,
     changed: mpsc::UnboundedReceiver<Person>,
     look: Interval,
-    terminate: Signal,
-    interrupt: Signal,
+    stop: Stop,
 }
 
 /// Runs until the system says stop.
@@ -196,8 +194,7 @@ impl Daemon {
             Some(asked) = channels.asked.recv() => Wake::Asked(asked),
             Some(asked) = channels.ready.recv() => Wake::Ready(asked),
             Some(person) = channels.changed.recv() => Wake::PersonChanged(person),
-            _ = channels.terminate.recv() => Wake::Stop,
-            _ = channels.interrupt.recv() => Wake::Stop,
+            () = channels.stop.come() => Wake::Stop,
         })
     }
 

@@ -2,14 +2,12 @@
 
 use std::{
     collections::BTreeSet,
-    io::Write,
-    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
 };
 
 use anyhow::{Context, Result};
+use forewarn_host::private;
 use forewarn_proto::policy::Group;
-use fs_err::os::unix::fs::OpenOptionsExt;
 use serde::{Deserialize, Serialize};
 
 /// Everything that the device needs to speak with its server and to know its admins.
@@ -65,26 +63,7 @@ impl Identity {
 
     /// Stores the identity, all of it or nothing.
     pub(crate) fn save(&self, state: &Path) -> Result<()> {
-        create_private(state)?;
-        write_private(&Self::path(state), &serde_json::to_vec(self)?)
+        private::create_folder(state)?;
+        Ok(private::write(&Self::path(state), &serde_json::to_vec(self)?)?)
     }
-}
-
-/// Writes a file that only its owner can read, all of it or nothing.
-pub(crate) fn write_private(path: &Path, bytes: &[u8]) -> Result<()> {
-    let (folder, new) = (path.parent().context("the file has no folder")?, path.with_extension("new"));
-    let _ = fs_err::remove_file(&new);
-    let mut file = fs_err::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&new)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    fs_err::rename(&new, path)?;
-    fs_err::File::open(folder)?.sync_all()?;
-    Ok(())
-}
-
-/// Makes a folder that only its owner can enter.
-pub(crate) fn create_private(folder: &Path) -> Result<()> {
-    fs_err::create_dir_all(folder)?;
-    fs_err::set_permissions(folder, PermissionsExt::from_mode(0o700))?;
-    Ok(())
 }

@@ -267,7 +267,7 @@ mod tests {
     #[tokio::test]
     async fn promise_7_a_worker_s_claims_are_nobody_s_mail() {
         let folder = tempfile::tempdir().unwrap();
-        let (me, own) = (Person::from_bits(1), rustix::process::geteuid().as_raw());
+        let (me, own) = (Person::from_bits(1), forewarn_host::user::current());
         // It claims an account of each of these, in a vault that has none.
         let mail = mail(folder.path(), "recovered", People::of([(me, own, folder.path())]));
         assert!(!mail.settle(me).await, "that is not what it was asked for");

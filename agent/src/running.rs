@@ -71,7 +71,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let program = folder.path().join("aerc");
         fs_err::copy("/bin/sleep", &program).unwrap();
-        let me = rustix::process::geteuid().as_raw();
+        let me = forewarn_host::user::current();
         let mut child = std::process::Command::new(&program).arg("60").spawn().unwrap();
         let pid = Pid::from_child(&child);
         // Until it has become what it is.

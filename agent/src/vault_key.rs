@@ -7,9 +7,8 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use forewarn_host::private;
 use forewarn_mail::KEY_BYTES;
-
-use crate::identity::write_private;
 
 /// The credential's name.
 const CREDENTIAL: &str = "forewarn.vault-key";
@@ -25,7 +24,7 @@ pub(crate) fn load(state: &Path, credentials: Option<&Path>) -> Result<Vec<[u8; 
     if keys.is_empty() {
         let mut key = [0; KEY_BYTES];
         aws_lc_rs::rand::fill(&mut key).ok().context("no random numbers can be had")?;
-        write_private(&file, &key)?;
+        private::write(&file, &key)?;
         keys.push(key);
     }
     Ok(keys)

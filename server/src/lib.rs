@@ -25,7 +25,7 @@ mod tell;
 use std::{collections::BTreeSet, net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::{Context, Result};
-use forewarn_clock::Clock;
+use forewarn_host::Clock;
 use forewarn_proto::policy::Group;
 use jiff::SignedDuration;
 use tokio::sync::{Mutex, watch};

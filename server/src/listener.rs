@@ -4,7 +4,7 @@ use std::{net::IpAddr, pin::pin, sync::Arc, time::Duration};
 
 use anyhow::{Context, Result, bail};
 use axum::{Extension, Router};
-use forewarn_clock::Clock;
+use forewarn_host::Clock;
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
     service::TowerToHyperService,

@@ -6,10 +6,10 @@ use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
+use forewarn_host::Stop;
 use forewarn_proto::policy::Group;
 use forewarn_server::{Config, config, new_tokens, start};
 use forewarn_terminal::{Log, complain, explain_usage, say};
-use tokio::signal::unix::{SignalKind, signal};
 
 /// The company's Forewarn server: enrolls devices, pushes what admins signed, hears reports.
 #[derive(Parser)]
@@ -97,12 +97,7 @@ fn run(arguments: Arguments) -> Result<()> {
                 let running = start(config).await?;
                 say!("listening on {}, for devices' streams on {}", running.address, running.stream);
                 greeting.into_iter().for_each(|line| say!("{line}"));
-                let (mut terminate, mut interrupt) =
-                    (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-                tokio::select! {
-                    _ = terminate.recv() => {}
-                    _ = interrupt.recv() => {}
-                }
+                Stop::new()?.come().await;
                 running.stop().await;
             }
             Command::Backup { file } => {

@@ -4,7 +4,7 @@
 use std::{io::Read, net::TcpListener, path::Path, process::Command};
 
 use anyhow::ensure;
-use forewarn_clock::Shift;
+use forewarn_host::Shift;
 use forewarn_proto::ipc::Status;
 use forewarn_tests::{Binaries, Company, Device, Postgres, home, wait_until};
 use tempfile::TempDir;

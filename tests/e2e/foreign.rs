@@ -195,7 +195,7 @@ fn said(path: &str) -> (u16, Value) {
 #[test]
 fn promise_7_a_desktop_entry_s_name_does_nothing_to_the_terminal_on_which_it_is_listed() {
     let folder = tempfile::tempdir().unwrap();
-    let (binaries, clock) = (Binaries::beside_test().unwrap(), forewarn_clock::Shift::default());
+    let (binaries, clock) = (Binaries::beside_test().unwrap(), forewarn_host::Shift::default());
     let device = forewarn_tests::Device::prepare(&binaries, folder.path(), &clock, "").unwrap();
     let entries = device.home.join(".local/share/applications");
     fs_err::create_dir_all(&entries).unwrap();

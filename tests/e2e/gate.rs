@@ -3,7 +3,7 @@
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpStream;
 
-use forewarn_clock::Shift;
+use forewarn_host::Shift;
 use forewarn_proto::report::Stage as ObligationStage;
 use forewarn_tests::{Binaries, Company, Device, Dovecot, home, wait_until};
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use forewarn_clock::Clock;
+use forewarn_host::Clock;
 use forewarn_proto::{api::Draft, bundle::Bundle};
 use forewarn_server::{Config, Running, new_tokens, start};
 use forewarn_tests::{Binaries, Device};
@@ -126,7 +126,7 @@ impl Hostile {
         let place = folder.path().join("device");
         fs_err::create_dir(&place).unwrap();
         let mut device =
-            Device::prepare(&binaries, &place, &forewarn_clock::Shift::default(), "notices = \"terminal\"").unwrap();
+            Device::prepare(&binaries, &place, &forewarn_host::Shift::default(), "notices = \"terminal\"").unwrap();
         let clock = Clock::new(Some(&device.clock_file()));
         let keys = Keys::new();
         let repository = keys.found(clock.wall());

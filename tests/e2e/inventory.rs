@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use cyclonedx_bom::prelude::{Bom, Validate as _};
-use forewarn_clock::Shift;
+use forewarn_host::Shift;
 use forewarn_proto::inventory::{Listing, Scope, Source};
 use forewarn_tests::{Binaries, Device, home};
 use serde_json::Value;

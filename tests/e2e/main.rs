@@ -42,7 +42,7 @@ mod told;
 mod weakened;
 mod wire;
 
-use forewarn_clock::Shift;
+use forewarn_host::Shift;
 use forewarn_tests::{Binaries, Company, Device};
 use jiff::SignedDuration;
 use tempfile::TempDir;

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use forewarn_clock::Shift;
+use forewarn_host::Shift;
 use forewarn_tests::{Binaries, Company, Device, Postgres, home, wait_until};
 use tempfile::TempDir;
 

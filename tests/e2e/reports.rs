@@ -12,7 +12,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, ensure};
-use forewarn_clock::Shift;
+use forewarn_host::Shift;
 use forewarn_tests::{Binaries, Company, Device, Postgres};
 use rustls::{
     ClientConfig, ClientConnection, RootCertStore, StreamOwned,

@@ -167,7 +167,7 @@ fn a_bad_policy_is_refused_with_file_line_and_remedy() {
 /// A device without a company.
 fn device_alone(folder: &std::path::Path) -> forewarn_tests::Device {
     let binaries = forewarn_tests::Binaries::beside_test().unwrap();
-    forewarn_tests::Device::prepare(&binaries, folder, &forewarn_clock::Shift::default(), "").unwrap()
+    forewarn_tests::Device::prepare(&binaries, folder, &forewarn_host::Shift::default(), "").unwrap()
 }
 
 #[test]

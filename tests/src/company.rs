@@ -6,7 +6,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
-use forewarn_clock::{Clock, Shift};
+use forewarn_host::{Clock, Shift};
 use jiff::SignedDuration;
 
 use crate::process::{Binaries, Running, wait_until};

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use forewarn_clock::{Clock, Shift};
+use forewarn_host::{Clock, Shift};
 use forewarn_proto::ipc::Status;
 use jiff::SignedDuration;
 

@@ -9,6 +9,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
+use forewarn_host::user;
 
 use crate::process::{Running, wait_until};
 
@@ -80,7 +81,7 @@ impl Postgres {
     /// PostgreSQL refuses to run as root.
     fn command(&self, program: &str) -> Command {
         let program = self.programs.join(program);
-        let mut command = if rustix::process::geteuid().is_root() {
+        let mut command = if user::is_root() {
             let mut setpriv = Command::new("setpriv");
             setpriv.args(["--reuid=nobody", "--regid=nogroup", "--clear-groups"]).arg(program);
             setpriv
@@ -102,7 +103,7 @@ fn programs() -> Result<PathBuf> {
 
 /// Debian's user for whoever needs none, and a way down to the folder.
 fn give_to_nobody(folder: &Path) -> Result<()> {
-    if !rustix::process::geteuid().is_root() {
+    if !user::is_root() {
         return Ok(());
     }
     chown(folder, Some(65534), Some(65534))?;

@@ -90,7 +90,7 @@ fn is_installed(package: &str) -> bool {
 }
 
 fn apt(arguments: &[&str]) -> Result<()> {
-    let root = rustix::process::geteuid().is_root();
+    let root = forewarn_host::user::is_root();
     let (program, first): (&str, &[&str]) = if root { ("apt-get", &[]) } else { ("sudo", &["apt-get"]) };
     let mut command = Command::new(program);
     command.args(first).args(arguments).env("DEBIAN_FRONTEND", "noninteractive").stdin(Stdio::null());

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
-use forewarn_clock::Shift;
+use forewarn_host::Shift;
 use forewarn_tests::{Binaries, Company, Desktop, Device, Logind, Service, home, wait_until};
 use jiff::SignedDuration;
 

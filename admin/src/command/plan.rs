@@ -68,7 +68,7 @@ struct Folder {
 }
 
 pub(crate) async fn plan(home: &Home, options: &Options) -> Result<ExitCode> {
-    let now = home.clock().unwrap_or(forewarn_clock::Clock::Real).wall();
+    let now = home.clock().unwrap_or(forewarn_host::Clock::Real).wall();
     let files = options.folder.read()?;
     let in_force = match (&options.in_force, &options.root) {
         (Some(bundle), Some(root)) => verified_file(bundle, root, now).await?,

@@ -35,7 +35,7 @@ impl File {
 
 pub(crate) fn check(home: &Home, file: &File) -> Result<()> {
     // A policy can be checked on a machine without a key, such as a CI runner; there the real clock counts.
-    let clock = home.clock().unwrap_or(forewarn_clock::Clock::Real);
+    let clock = home.clock().unwrap_or(forewarn_host::Clock::Real);
     let (policy, _) = file.read(clock.wall())?;
     say_lines(show::policy(&policy));
     Ok(())

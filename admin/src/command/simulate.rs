@@ -4,7 +4,7 @@ use std::{io::Read, path::PathBuf, sync::Mutex};
 
 use anyhow::{Context, Result, anyhow};
 use clap::Args;
-use forewarn_clock::Clock;
+use forewarn_host::Clock;
 use forewarn_proto::policy::{At, Length, Policy};
 use forewarn_terminal::{say, say_json, say_lines, warn};
 use jiff::{SignedDuration, Timestamp, ZonedDateTime, tz::TimeZone};

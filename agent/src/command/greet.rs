@@ -6,7 +6,7 @@ use std::{
 };
 
 use anyhow::Result;
-use forewarn_clock::local_zone;
+use forewarn_host::local_zone;
 use forewarn_proto::{
     ipc::{Order, Word},
     report::Medium,

@@ -6,6 +6,7 @@ mod cyclonedx;
 use anstyle::{AnsiColor, Style};
 use anyhow::{Context, Result};
 use clap::Args;
+use forewarn_host::user;
 use forewarn_proto::{
     catalogue,
     foreign::line,
@@ -133,7 +134,7 @@ fn remarks(package: &Package, patterns: Option<&[Pattern]>) -> String {
 
 fn whose(scope: Scope, people: &People) -> String {
     let Scope::Person(person) = scope else { return "(for everyone)".to_owned() };
-    let me = rustix::process::geteuid().as_raw();
+    let me = user::current();
     match people.account(person).filter(|account| account.user != me) {
         Some(account) => format!("(in {})", line(&account.home.to_string_lossy())),
         None => "(yours)".to_owned(),

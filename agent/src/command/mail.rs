@@ -3,6 +3,7 @@
 use anstyle::{AnsiColor, Style};
 use anyhow::Result;
 use clap::{Args, Subcommand};
+use forewarn_host::user;
 use forewarn_mail::{Account, Found, Home, Plan};
 use forewarn_proto::{foreign::line, policy::Domain};
 use forewarn_terminal::{say, say_lines};
@@ -69,8 +70,7 @@ fn pieces_of(plan: &Plan) -> Vec<String> {
 
 /// What is in a home is read with its owner's rights, also where root asks.
 fn become_owner(account: &people::Account) -> Result<()> {
-    let me = rustix::process::geteuid();
-    if !me.is_root() || account.user == me.as_raw() {
+    if !user::is_root() || account.user == user::ROOT {
         return Ok(());
     }
     rights::become_user(Numbers { user: account.user, group: account.group }, &[])

@@ -14,6 +14,7 @@ use std::{
 
 use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
+use forewarn_host::user;
 use forewarn_proto::{
     inventory::Source,
     ipc::{MatchStatus, ObligationStatus, Question, Status},
@@ -166,7 +167,7 @@ fn is_plain(name: &str) -> bool {
 impl Step {
     /// The words that are run, by who is not root through polkit.
     fn command(root: bool, words: &[String]) -> Vec<String> {
-        let asks = root && !rustix::process::geteuid().is_root();
+        let asks = root && !user::is_root();
         asks.then(|| "pkexec".to_owned()).into_iter().chain(words.iter().cloned()).collect()
     }
 
@@ -183,7 +184,7 @@ impl Step {
             }
             Self::Trash(file) => {
                 ensure!(
-                    !rustix::process::geteuid().is_root() || is_root_s(file),
+                    !user::is_root() || is_root_s(file),
                     "{} is in a folder of somebody else's; run this as them",
                     file.display()
                 );

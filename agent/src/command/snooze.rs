@@ -1,6 +1,6 @@
 use anyhow::Result;
 use clap::Args;
-use forewarn_clock::local_zone;
+use forewarn_host::local_zone;
 use forewarn_proto::{
     ipc::{Question, Status},
     policy::Length,

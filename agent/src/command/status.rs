@@ -3,7 +3,7 @@ pub(super) mod page;
 use anstyle::{AnsiColor, Style};
 use anyhow::Result;
 use clap::Args;
-use forewarn_clock::local_zone;
+use forewarn_host::local_zone;
 use forewarn_proto::{
     foreign::line,
     ipc::{Question, Status},

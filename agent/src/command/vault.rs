@@ -3,7 +3,7 @@
 
 use anyhow::{Context, Result};
 use clap::{Args, Subcommand};
-use forewarn_clock::Clock;
+use forewarn_host::Clock;
 use forewarn_proto::{
     foreign::line,
     inventory::Person,

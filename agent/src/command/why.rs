@@ -1,7 +1,7 @@
 use anstyle::Style;
 use anyhow::{Result, bail};
 use clap::Args;
-use forewarn_clock::local_zone;
+use forewarn_host::local_zone;
 use forewarn_proto::{
     foreign::line,
     ipc::{ObligationStatus, Question, Status},

@@ -3,11 +3,10 @@
 use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 use anyhow::{Context, Result, bail, ensure};
-use forewarn_clock::{Clock, local_zone};
 use forewarn_engine::{Engine, MailFound, State};
+use forewarn_host::{Clock, Stop, local_zone, private};
 use forewarn_proto::inventory::{Person, Scope};
 use tokio::{
-    signal::unix::{SignalKind, signal},
     sync::{mpsc, watch},
     time::{Instant, interval_at},
 };
@@ -15,7 +14,7 @@ use tokio::{
 use super::{Channels, Daemon, offers::Offers, sieve::Sieve};
 use crate::{
     config::Config,
-    identity::{Identity, create_private},
+    identity::Identity,
     ipc::{self, Asked},
     mail::{Held, Mail},
     notice::{self, Manner, News},
@@ -42,7 +41,7 @@ pub(super) struct Loaded {
 
 impl Loaded {
     pub(super) fn load(config: &Config) -> Result<Self> {
-        create_private(&config.state)?;
+        private::create_folder(&config.state)?;
         let identity = Identity::load(&config.state)?;
         let store = Store::open(&config.state)?;
         let (people, changed) = People::meet(config)?;
@@ -107,8 +106,7 @@ fn channels(changed: mpsc::UnboundedReceiver<Person>, touched: Touched) -> Resul
         ready: ready_receiver,
         changed,
         look: interval_at(Instant::now() + LOOK_EVERY, LOOK_EVERY),
-        terminate: signal(SignalKind::terminate())?,
-        interrupt: signal(SignalKind::interrupt())?,
+        stop: Stop::new()?,
     };
     Ok((Senders { examined, resumed, heard, done, news, asked, ready }, channels))
 }

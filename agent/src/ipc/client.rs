@@ -5,6 +5,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail, ensure};
+use forewarn_host::user;
 use forewarn_proto::{
     ipc::{Asking, MAX_ORDER_BYTES, Order, Question, Word},
     report::Medium,
@@ -129,8 +130,12 @@ async fn connect(
 ) -> Result<(BufReader<OwnedReadHalf>, OwnedWriteHalf)> {
     let unreachable = || format!("the daemon does not answer on {}; start it with `forewarn daemon`", socket.display());
     let stream = UnixStream::connect(socket).await.with_context(unreachable)?;
-    let (me, owner) = (rustix::process::geteuid().as_raw(), stream.peer_cred()?.uid());
-    ensure!(owner == 0 || owner == me, "{} is not the daemon's: user {owner} listens there", socket.display());
+    let owner = user::peer(&stream)?;
+    ensure!(
+        owner == user::ROOT || owner == user::current(),
+        "{} is not the daemon's: user {owner} listens there",
+        socket.display()
+    );
     let (hears, mut says) = stream.into_split();
     let asking = Asking { user, question: question.clone() };
     line::write(&mut says, &asking).await.context(TURNED_AWAY)?;

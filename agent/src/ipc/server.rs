@@ -7,6 +7,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
+use forewarn_host::user;
 use forewarn_proto::{
     inventory::Person,
     ipc::{Appealed, Asking, Entry, MAX_QUESTION_BYTES, Order, Question, Status, Word},
@@ -98,7 +99,7 @@ pub(crate) fn serve(socket: &Path, people: People, asked: mpsc::Sender<Asked>, s
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error.into()),
         Ok(()) | Err(_) => {}
     }
-    let me = rustix::process::geteuid().as_raw();
+    let me = user::current();
     let shared = people.accounts().iter().any(|account| account.user != me);
     if let Some(folder) = socket.parent().filter(|_| shared) {
         fs_err::create_dir_all(folder)?;
@@ -124,8 +125,8 @@ pub(crate) fn serve(socket: &Path, people: People, asked: mpsc::Sender<Asked>, s
 impl Door {
     /// Lets a user of this device in, if there is reason to, and room.
     fn open(&self, stream: UnixStream) {
-        let Ok(user) = stream.peer_cred().map(|peer| peer.uid()) else { return };
-        let known = user == 0 || self.people.of_user(user).is_some();
+        let Ok(user) = user::peer(&stream) else { return };
+        let known = user == user::ROOT || self.people.of_user(user).is_some();
         let mut users = self.users();
         let held = users.connections.get(&user).copied().unwrap_or_default();
         if !known || held >= PER_USER {
@@ -167,7 +168,7 @@ impl Door {
         let asking = timeout(PATIENCE, line::read(&mut hears, MAX_QUESTION_BYTES)).await.context("nothing is asked")?;
         let Asking { user: about, question } = asking?.context("nothing is asked")?;
         let about = about.unwrap_or(user);
-        let account = self.people.of_user(about).filter(|_| user == 0 || about == user);
+        let account = self.people.of_user(about).filter(|_| user == user::ROOT || about == user);
         let person = account.with_context(|| format!("user {user} may not ask about user {about}"))?.person;
         if let Question::Attend { medium } = question {
             return self.hear_companion(hears, says, person, medium).await;

@@ -7,8 +7,8 @@ mod terminal;
 
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
-use forewarn_clock::Clock;
 use forewarn_engine::{Input, Notice, NoticeId, NoticeKind, Subject};
+use forewarn_host::Clock;
 use forewarn_proto::{
     inventory::Person,
     ipc::{self, Made, Word},

@@ -139,7 +139,7 @@ fn bus_of(account: &Account) -> Option<Bus> {
 }
 
 fn is_me(account: &Account) -> bool {
-    account.user == rustix::process::geteuid().as_raw()
+    account.user == forewarn_host::user::current()
 }
 
 /// Starts what becomes the person and has them attended to. It inherits nothing of ours: no terminal, no descriptor, no

@@ -89,11 +89,11 @@ fn text(words: &Words, columns: Option<usize>) -> String {
 mod tests {
     use std::{io::Read, os::fd::OwnedFd};
 
+    use forewarn_host::user;
     use fs_err::os::unix::fs::symlink;
     use proptest::prelude::*;
     use rustix::{
         fs::{Timespec, Timestamps, UTIME_OMIT, utimensat},
-        process::geteuid,
         pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt},
     };
 
@@ -110,7 +110,7 @@ mod tests {
 
     fn check(path: &Path, expected: Result<(), NotShown>) {
         let words = Words { summary: "Hear".into(), body: "one\ntwo".into() };
-        let shown = show(geteuid().as_raw(), Some(&[path.to_owned()]), &words);
+        let shown = show(user::current(), Some(&[path.to_owned()]), &words);
         assert_eq!(shown, expected, "{}", path.display());
     }
 
@@ -139,7 +139,7 @@ mod tests {
         let shown = String::from_utf8_lossy(&read[..length]).replace("\r\r", "\r");
         assert_eq!(shown, "\r\n[forewarn] Hear\r\n  one\r\n  two\r\n");
         let words = Words { summary: "Hear".into(), body: String::new() };
-        let others = show(geteuid().as_raw() + 1, Some(std::slice::from_ref(&terminal)), &words);
+        let others = show(user::current() + 1, Some(std::slice::from_ref(&terminal)), &words);
         assert_eq!(others, Err(NotShown::NoTerminal), "it is somebody else's");
         // Long ago; and since then the wall clock was set back.
         for second in [1_000_000_000, 5_000_000_000] {

@@ -14,6 +14,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail, ensure};
+use forewarn_host::user;
 use forewarn_inventory::{HomeFolder, Places};
 use forewarn_proto::inventory::Person;
 use tokio::{sync::mpsc, time::Instant};
@@ -201,11 +202,11 @@ pub(crate) fn asked_about(config: &Config) -> Result<Account> {
 /// What is named in the configuration; else everyone, where this is root; else oneself. Who is not root looks after their own
 /// home alone.
 fn looked_after(config: &Config, is_known: impl Fn(&Entry) -> bool) -> Vec<Entry> {
-    let me = rustix::process::geteuid();
+    let (is_root, me) = (user::is_root(), user::current());
     let entries = database::everyone();
     let whose = |home: PathBuf| entry_of_home(home, &entries);
     let found: Vec<Entry> = match &config.homes {
-        None if me.is_root() => {
+        None if is_root => {
             let all = entries.clone();
             let have_homes = answers(&entries, move |entry| has_home(entry, &all));
             let pairs = entries.iter().zip(have_homes);
@@ -217,7 +218,7 @@ fn looked_after(config: &Config, is_known: impl Fn(&Entry) -> bool) -> Vec<Entry
             answers(named, move |home| entry_of_home(home.clone(), &all)).into_iter().flatten().flatten().collect()
         }
     };
-    let found: Vec<Entry> = found.into_iter().filter(|entry| me.is_root() || entry.user == me.as_raw()).collect();
+    let found: Vec<Entry> = found.into_iter().filter(|entry| is_root || entry.user == me).collect();
     found.iter().filter(|entry| !is_left_behind(entry, &found)).cloned().collect()
 }
 

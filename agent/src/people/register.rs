@@ -9,12 +9,11 @@ use std::{
 };
 
 use anyhow::{Context, Result};
+use forewarn_host::private;
 use forewarn_mail::{Birth, FolderId};
 use forewarn_proto::inventory::Person;
 use rustix::fs::{Mode, OFlags, fstat, open};
 use serde::{Deserialize, Serialize};
-
-use crate::identity::write_private;
 
 /// The register's name in the state folder.
 const FILE: &str = "people.json";
@@ -224,7 +223,7 @@ impl Register {
     }
 
     fn save(&self) -> Result<()> {
-        write_private(&self.file, &serde_json::to_vec(&self.known)?)
+        Ok(private::write(&self.file, &serde_json::to_vec(&self.known)?)?)
     }
 }
 

@@ -175,7 +175,7 @@ mod tests {
     const ANN: Person = Person::from_bits(7);
 
     fn me() -> u32 {
-        rustix::process::geteuid().as_raw()
+        forewarn_host::user::current()
     }
 
     async fn check(script: &str, expected: [&str; 2], mail: bool) {

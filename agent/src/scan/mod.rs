@@ -15,8 +15,8 @@ use std::{
     time::Duration,
 };
 
-use forewarn_clock::Clock;
 use forewarn_engine::MailOf;
+use forewarn_host::Clock;
 use forewarn_inventory::{Lister, Places, sources_of};
 use forewarn_proto::{
     inventory::{Change, Gap, Listing, Scope, Source, Wanted},

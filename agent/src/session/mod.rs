@@ -8,8 +8,8 @@ mod presence;
 use std::{collections::BTreeMap, ffi::OsStr, path::PathBuf, process::Stdio, time::Duration};
 
 use anyhow::{Context, Result, bail};
-use forewarn_clock::{Clock, local_zone};
 use forewarn_engine::{Notice, Subject};
+use forewarn_host::{Clock, local_zone};
 use forewarn_proto::{
     ipc::{Made, Order, Word},
     policy::Length,

@@ -10,7 +10,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
-use forewarn_clock::Clock;
+use forewarn_host::Clock;
 use forewarn_proto::api::{EnrollAnswer, RenewRequest};
 use jiff::Timestamp;
 use rcgen::{CertificateParams, KeyPair};

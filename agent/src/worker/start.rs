@@ -7,6 +7,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, ensure};
+use forewarn_host::user;
 use tokio::{
     io::AsyncReadExt as _,
     process::{Child, ChildStdout, Command},
@@ -60,10 +61,9 @@ pub(crate) fn line(request: &Request) -> Result<Vec<u8>> {
 
 /// Where the daemon is root, the worker becomes the person, in their own group and no other. None where it is them already.
 fn becomes(account: &Account) -> Result<Option<Numbers>> {
-    let me = rustix::process::geteuid();
-    if me.as_raw() == account.user {
+    if user::current() == account.user {
         return Ok(None);
     }
-    ensure!(me.is_root(), "only root and its owner may work in a home");
+    ensure!(user::is_root(), "only root and its owner may work in a home");
     Ok(Some(Numbers { user: account.user, group: account.group }))
 }

@@ -65,7 +65,7 @@ impl Flipper {
         let mut command = Command::new("python3");
         command.args(["-c", SCRIPT]).arg(home).arg(outside).args(FLIPPED).stdin(Stdio::piped()).stdout(Stdio::piped());
         let owner = fs_err::metadata(home).unwrap();
-        if rustix::process::geteuid().is_root() {
+        if forewarn_host::user::is_root() {
             command.uid(owner.uid()).gid(owner.gid());
         }
         let child = command.spawn().expect("this test needs python3: apt-get install python3");

@@ -41,7 +41,7 @@ impl Lab {
         fs_err::write(store.join("Drafts"), "only here").unwrap();
         fs_err::set_permissions(store, std::fs::Permissions::from_mode(0o750)).unwrap();
         fs_err::set_permissions(scratch, std::fs::Permissions::from_mode(0o755)).unwrap();
-        if rustix::process::geteuid().is_root() {
+        if forewarn_host::user::is_root() {
             own(&home);
         }
         Self { scratch: scratch.to_owned(), home }

@@ -56,7 +56,7 @@ pub(crate) fn tries() -> u32 {
 fn apart(test: &str) {
     let scratch = tempfile::tempdir().unwrap();
     let mut command = Command::new("unshare");
-    let user = if rustix::process::geteuid().is_root() { &[][..] } else { &["--user", "--map-root-user"] };
+    let user = if forewarn_host::user::is_root() { &[][..] } else { &["--user", "--map-root-user"] };
     command.args(user).arg("--mount").arg(myself()).arg(test).arg(scratch.path());
     assert!(command.status().unwrap().success(), "in file systems of its own");
 }
@@ -69,7 +69,7 @@ fn keep(scratch: &Path, errand: &str) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_forewarn-daemon"));
     let (mut hears, theirs) = std::os::unix::net::UnixStream::pair().unwrap();
     command.arg("worker").env_clear().stdin(std::os::fd::OwnedFd::from(theirs)).stdout(Stdio::piped());
-    if rustix::process::geteuid().is_root() {
+    if forewarn_host::user::is_root() {
         command.args([owner.uid(), owner.gid()].map(|number| number.to_string()));
     }
     let mut worker = command.spawn().unwrap();

@@ -14,7 +14,7 @@ use crate::{keys, lab::own, tries};
 const MADE: u32 = 20;
 
 pub(crate) fn given_again() {
-    assert!(rustix::process::geteuid().is_root(), "this test is root's: run it through sudo");
+    assert!(forewarn_host::user::is_root(), "this test is root's: run it through sudo");
     // Not in memory, where a number is given once.
     let scratch = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
     let home = scratch.path().join("me");

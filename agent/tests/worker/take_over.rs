@@ -15,7 +15,7 @@ const LIFE: Duration = Duration::from_millis(5);
 
 /// Root starts workers as the daemon does, and as it did: as the person from the start.
 pub(crate) fn attempts() {
-    assert!(rustix::process::geteuid().is_root(), "this test is root's: run it through sudo");
+    assert!(forewarn_host::user::is_root(), "this test is root's: run it through sudo");
     let [now, formerly] = [false, true].map(|as_person| {
         let attacker = TakeOver::begin(NOBODY).unwrap();
         for _ in 0..tries() {

@@ -12,7 +12,7 @@ pub(crate) fn within(scratch: &Path) {
     let (home, disk) = (scratch.join("me"), scratch.join("disk"));
     fs_err::rename(&home, &disk).unwrap();
     fs_err::create_dir(&home).unwrap();
-    if rustix::process::geteuid().is_root() {
+    if forewarn_host::user::is_root() {
         own(&home);
     }
     let mount = || done(Command::new("mount").arg("--bind").args([&disk, &home]));

@@ -10,7 +10,7 @@ use std::{
 };
 
 use axum::body::Bytes;
-use forewarn_clock::Clock;
+use forewarn_host::Clock;
 use forewarn_proto::{
     bundle::Bundle,
     push::{EVENT, Frame, MAX_INLINE_BYTES},

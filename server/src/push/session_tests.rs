@@ -8,7 +8,7 @@ use std::{
 };
 
 use anyhow::Result;
-use forewarn_clock::Clock;
+use forewarn_host::Clock;
 use jiff::SignedDuration;
 use rcgen::{CertificateParams, KeyPair};
 use rustls::{

@@ -13,10 +13,10 @@ mod secrets;
 mod tokens;
 mod writer;
 
-use std::{os::unix::fs::PermissionsExt, path::Path, str::FromStr, time::Duration};
+use std::{path::Path, str::FromStr, time::Duration};
 
 use anyhow::{Context, Result, ensure};
-use fs_err::os::unix::fs::OpenOptionsExt;
+use forewarn_host::private;
 use sqlx::{
     AnyConnection, AnyPool,
     any::{AnyConnectOptions, AnyPoolOptions},
@@ -50,8 +50,7 @@ impl Store {
     /// PostgreSQL.
     pub(crate) async fn open(config: &Config) -> Result<Self> {
         sqlx::any::install_default_drivers();
-        fs_err::create_dir_all(&config.state)?;
-        fs_err::set_permissions(&config.state, PermissionsExt::from_mode(0o700))?;
+        private::create_folder(&config.state)?;
         let options = AnyPoolOptions::new().max_connections(CONNECTIONS).acquire_timeout(PATIENCE);
         let (pool, shared) = match &config.store {
             None => (options.after_connect(|connection, _| Box::pin(set_up_sqlite(connection))), None),
@@ -72,9 +71,8 @@ impl Store {
     /// Copies everything into a new file that nobody else may read.
     pub(crate) async fn copy_into(&self, file: &Path) -> Result<()> {
         ensure!(self.shared.is_none(), "this is PostgreSQL: copy it with pg_dump, and bring it back with pg_restore");
-        let mut options = fs_err::OpenOptions::new();
         // SQLite takes an empty file for a new one, and so keeps these rights.
-        options.write(true).create_new(true).mode(0o600).open(file)?;
+        private::create(file)?;
         let path = file.to_str().context("the file's name is not UTF-8")?;
         sqlx::query("VACUUM INTO $1").bind(path).execute(&self.pool).await?;
         Ok(())

@@ -257,7 +257,7 @@ fn installed_names() -> BTreeSet<String> {
 
 impl Stage {
     fn now(&self) -> Result<Timestamp> {
-        Ok(forewarn_clock::Clock::new(Some(&self.device.clock_file())).wall())
+        Ok(forewarn_host::Clock::new(Some(&self.device.clock_file())).wall())
     }
 
     fn event(&self, text: &str) {

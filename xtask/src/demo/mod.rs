@@ -13,7 +13,7 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
-use forewarn_clock::Shift;
+use forewarn_host::Shift;
 use forewarn_tests::{Binaries, Company, Device};
 
 pub(crate) use program::hold_lock;

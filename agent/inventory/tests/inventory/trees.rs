@@ -4,10 +4,7 @@ use std::{os::unix::fs::PermissionsExt, path::Path};
 
 use forewarn_inventory::{HomeFolder, list};
 use forewarn_proto::inventory::{Person, Scope, Source, Wanted};
-use rustix::{
-    process::geteuid,
-    thread::{CapabilitySet, CapabilitySets, set_capabilities},
-};
+use rustix::thread::{CapabilitySet, CapabilitySets, set_capabilities};
 
 use crate::common::{ALICE, Tool, gaps, link, listing, places, purls, write};
 
@@ -666,7 +663,7 @@ fn a_file_that_its_person_can_t_read_is_no_appimage_of_theirs() {
         let places = places.clone();
         // Root reads everything, so it gives up being root, in a thread of its own.
         let list = std::thread::spawn(move || {
-            if geteuid().is_root() {
+            if forewarn_host::user::is_root() {
                 let none = CapabilitySet::empty();
                 let none = CapabilitySets { effective: none, permitted: none, inheritable: none };
                 set_capabilities(None, none).unwrap();

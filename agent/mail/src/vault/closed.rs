@@ -7,6 +7,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use forewarn_host::user;
 use rustix::fs::{self as sys, AtFlags, FileType, Gid, Mode, Stat, Uid, XattrFlags};
 use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
@@ -102,7 +103,7 @@ impl<'f> Came<'f> {
             return Err(Errno::XDEV);
         }
         let stat = sys::fstat(fd)?;
-        let is_theirs = stat.st_uid == home.user || (stat.st_uid == 0 && is_root());
+        let is_theirs = stat.st_uid == home.user || (stat.st_uid == 0 && user::is_root());
         let is_folder = FileType::from_raw_mode(stat.st_mode) == FileType::Directory;
         if !is_folder || !is_theirs {
             return Err(Errno::PERM);
@@ -128,7 +129,7 @@ impl<'f> Came<'f> {
     /// Until it is root's and nobody else's to enter, its person can move it elsewhere, where somebody may trust what is root's: so
     /// its place is looked at once more after that.
     pub(crate) fn close(&self, was: &Was, home: &HomeOf) -> Result<(), Errno> {
-        if !is_root() {
+        if !user::is_root() {
             return self.set_mode(0);
         }
         self.give(0)?;
@@ -155,7 +156,7 @@ impl<'f> Came<'f> {
 
     /// Opens it, as it was.
     pub(crate) fn open(&self, was: &Was, user: u32) -> Result<(), Errno> {
-        if !is_root() {
+        if !user::is_root() {
             return self.set_mode(was.mode);
         }
         match sys::removexattr(self.link(), MARK) {
@@ -191,10 +192,6 @@ impl<'f> Came<'f> {
     fn link(&self) -> PathBuf {
         link(self.fd)
     }
-}
-
-pub(crate) fn is_root() -> bool {
-    rustix::process::geteuid().is_root()
 }
 
 fn link(fd: BorrowedFd<'_>) -> PathBuf {
@@ -287,7 +284,7 @@ mod tests {
         let scratch = tempfile::tempdir().unwrap();
         let (home, elsewhere) = (scratch.path().join("home"), scratch.path().join("elsewhere"));
         fs_err::create_dir_all(home.join("Mail")).unwrap();
-        let user = if is_root() { 61001 } else { sys::stat(&home).unwrap().st_uid };
+        let user = if user::is_root() { 61001 } else { sys::stat(&home).unwrap().st_uid };
         std::os::unix::fs::chown(&home, Some(user), None).unwrap();
         std::os::unix::fs::chown(home.join("Mail"), Some(user), None).unwrap();
         let file = fs_err::File::open(home.join("Mail")).unwrap();
@@ -299,7 +296,7 @@ mod tests {
         let result = came.close(closed.find(came.id).unwrap(), &of);
         let now = sys::stat(&elsewhere).unwrap();
         assert_eq!(now.st_uid, user);
-        if is_root() {
+        if user::is_root() {
             assert_eq!((result, now.st_mode), (Err(Errno::PERM), came.stat.st_mode));
             assert_eq!(came.mark(), Err(Errno::NODATA));
         } else {

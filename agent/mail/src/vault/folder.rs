@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use forewarn_host::user;
 use fs_err::os::unix::fs::OpenOptionsExt as _;
 use rustix::fs::{self as sys, FlockOperation, Mode, OFlags};
 use rustix::io::Errno;
@@ -377,7 +378,7 @@ fn not_closed(errno: Errno) -> Error {
 
 /// Whether closed folders of this home are root's, and not their own person's.
 fn is_given_away(home: &HomeOf) -> bool {
-    closed::is_root() && home.user != 0
+    user::is_root() && home.user != 0
 }
 
 fn draw_mark() -> Result<[u8; closed::MARK_BYTES], Error> {

@@ -5,18 +5,17 @@ mod timeline;
 
 use std::{
     fmt::Write as _,
-    path::{Path, PathBuf},
+    path::Path,
     process::{Command, Stdio},
 };
 
 use anyhow::{Context, Result, ensure};
-use directories::BaseDirs;
+use forewarn_host::{folders, private};
 use forewarn_proto::{
     foreign::{json, steadied},
     ipc::{ObligationStatus, Status},
     report::Report,
 };
-use fs_err::os::unix::fs::OpenOptionsExt as _;
 use jiff::tz::TimeZone;
 
 use crate::words::{Fact, Tongue, device_facts, obligation_facts};
@@ -29,8 +28,7 @@ const STYLE: &str = include_str!("page.css");
 /// When it can't be written, or nothing opens it.
 #[expect(clippy::disallowed_methods, reason = "only the desktop knows which browser the person uses")]
 pub(super) fn open(page: &str) -> Result<()> {
-    let dirs = BaseDirs::new().context("there is no home folder; use --page FILE")?;
-    let folder = dirs.runtime_dir().unwrap_or_else(|| dirs.cache_dir());
+    let folder = folders::runtime().or_else(folders::cache).context("there is no home folder; use --page FILE")?;
     let file = folder.join("forewarn-status.html");
     write(&file, page)?;
     let opened = Command::new("xdg-open").arg(&file).stdin(Stdio::null()).stdout(Stdio::null()).status();
@@ -44,12 +42,7 @@ pub(super) fn open(page: &str) -> Result<()> {
 /// # Errors
 /// When that fails; a former page is then still there.
 pub(super) fn write(file: &Path, page: &str) -> Result<()> {
-    let mut new = PathBuf::from(file);
-    new.set_extension("html.new");
-    let _ = fs_err::remove_file(&new);
-    let mut target = fs_err::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&new)?;
-    std::io::Write::write_all(&mut target, page.as_bytes())?;
-    Ok(fs_err::rename(new, file)?)
+    Ok(private::write(file, page.as_bytes())?)
 }
 
 /// The page.

@@ -199,7 +199,7 @@ mod tests {
 
     /// Watches a home of ours as its worker says.
     fn watch(root: &Path, alice: Person, home: &Path, touched: &Touched) -> Watch {
-        let people = People::of([(alice, rustix::process::geteuid().as_raw(), home)]);
+        let people = People::of([(alice, forewarn_host::user::current(), home)]);
         let watch = Watch::new(root, &people, touched.clone()).unwrap();
         let folders = [".local/share/applications", ".mozilla/firefox/a.default/extensions.json"];
         let folders = folders.map(str::to_owned).into();

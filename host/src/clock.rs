@@ -1,21 +1,14 @@
-//! The clock port: the one place where any part of Forewarn asks for the time.
+//! All clocks of this machine, and a simulated one.
 //!
 //! A simulated clock follows the real ones, moved by what a file says. Demonstrations and tests write that file; every
 //! process that was given its path moves along. Nothing in a policy or from a server can select it.
 
-use std::{
-    path::{Path, PathBuf},
-    sync::{Mutex, MutexGuard, PoisonError},
-};
+use std::path::{Path, PathBuf};
 
-use jiff::{SignedDuration, Timestamp, tz::TimeZone};
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-/// The device's time zone.
-const LOCAL_TIME: &str = "/etc/localtime";
-
-/// Where the kernel names the boot.
-const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
+use crate::boot;
 
 /// A source of readings.
 #[derive(Debug, Clone)]
@@ -65,8 +58,8 @@ impl Clock {
         let shift = self.shift();
         Reading {
             wall: wall() + SignedDuration::from_millis(shift.wall_ms),
-            boot: boot() + SignedDuration::from_millis(shift.boot_ms),
-            boot_id: shift.boot_id.or_else(|| kept(&BOOT, read_boot_id)),
+            boot: boot::elapsed() + SignedDuration::from_millis(shift.boot_ms),
+            boot_id: shift.boot_id.or_else(boot::id),
         }
     }
 
@@ -99,73 +92,15 @@ impl Shift {
     }
 }
 
-/// The device's own time zone, as it was read last. Where it can't be read and never could be, that in which every local time
-/// comes last, 12 hours behind UTC: no deadline comes earlier for it.
-pub fn local_zone() -> TimeZone {
-    if let Some(zone) = read_zone() {
-        *locked(&ZONE) = Some(zone.clone());
-        return zone;
-    }
-    locked(&ZONE).clone().unwrap_or_else(|| TimeZone::fixed(jiff::tz::offset(-12)))
-}
-
-fn read_zone() -> Option<TimeZone> {
-    let zone = TimeZone::try_system().ok();
-    // Where there is no such file the zone is UTC (localtime(5)).
-    let is_unset = || std::env::var_os("TZ").is_none() && fs_err::symlink_metadata(LOCAL_TIME).is_err_and(is_absent);
-    zone.or_else(|| is_unset().then_some(TimeZone::UTC))
-}
-
-fn is_absent(error: std::io::Error) -> bool {
-    error.kind() == std::io::ErrorKind::NotFound
-}
-
-/// What was read of the boot in this process, which can't outlive it.
-static BOOT: Mutex<Option<String>> = Mutex::new(None);
-/// The zone that was read last.
-static ZONE: Mutex<Option<TimeZone>> = Mutex::new(None);
-
-fn locked<T>(kept: &Mutex<T>) -> MutexGuard<'_, T> {
-    kept.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// What is kept already, or is read now.
-fn kept(place: &Mutex<Option<String>>, read: impl FnOnce() -> Option<String>) -> Option<String> {
-    let mut kept = locked(place);
-    if kept.is_none() {
-        *kept = read();
-    }
-    kept.clone()
-}
-
 #[expect(clippy::disallowed_methods, reason = "this is the clock port")]
 fn wall() -> Timestamp {
     let now = Timestamp::now();
     Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now)
 }
 
-fn boot() -> SignedDuration {
-    let time = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
-    SignedDuration::new(time.tv_sec, i32::try_from(time.tv_nsec).unwrap_or_default())
-}
-
-fn read_boot_id() -> Option<String> {
-    let text = fs_err::read_to_string(BOOT_ID).ok()?;
-    Some(text.trim().to_owned()).filter(|id| !id.is_empty())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn promise_6_what_was_read_once_of_the_boot_is_kept_though_it_can_not_be_read_again() {
-        let place = Mutex::new(None);
-        assert_eq!(kept(&place, || None), None);
-        assert_eq!(kept(&place, || Some("boot".to_owned())).as_deref(), Some("boot"));
-        assert_eq!(kept(&place, || None).as_deref(), Some("boot"));
-        assert!(read_boot_id().is_some());
-    }
 
     #[test]
     fn a_simulated_clock_moves_with_its_file_and_the_real_one_does_not() {

@@ -1,0 +1,5 @@
+//! The system's word that a program is to stop.
+
+mod linux;
+
+pub use linux::Stop;
