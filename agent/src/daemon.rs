@@ -16,10 +16,10 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use forewarn_engine::{Engine, Input, MailFound, Now, ProfileId};
+use forewarn_engine::{Engine, Input, Listing, MailFound, Now, ProfileId};
 use forewarn_host::{Clock, Stop, local_zone};
 use forewarn_proto::{
-    inventory::{Listing, Person, Scope},
+    inventory::{Person, Scope},
     ipc::Isolation,
 };
 use jiff::Timestamp;

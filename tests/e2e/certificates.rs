@@ -33,11 +33,11 @@ fn a_device_that_can_t_store_its_new_certificate_goes_on_hearing() {
     let stage = Stage::set();
     let before = identity(&stage.device).unwrap();
     // In the way of the file that is written first.
-    let in_the_way = stage.device.folder.join("agent/identity.new");
+    let in_the_way = stage.device.folder.join("agent/.identity.json.new");
     fs_err::create_dir(&in_the_way).unwrap();
     stage.pass(HOUR * MOST);
     wait_until("it could not be stored", || {
-        ensure!(stage.device.log().contains("identity.new"), "{}", stage.device.log());
+        ensure!(stage.device.log().contains(".identity.json.new"), "{}", stage.device.log());
         Ok(())
     })
     .unwrap();

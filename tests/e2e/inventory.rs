@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 
 use cyclonedx_bom::prelude::{Bom, Validate as _};
+use forewarn_engine::Listing;
 use forewarn_host::Shift;
-use forewarn_proto::inventory::{Listing, Scope, Source};
+use forewarn_proto::inventory::{Scope, Source};
 use forewarn_tests::{Binaries, Device, home};
 use serde_json::Value;
 

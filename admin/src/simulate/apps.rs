@@ -2,9 +2,10 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
+use forewarn_engine::{Listing, Package};
 use forewarn_proto::{
     catalogue,
-    inventory::{Listing, Package, Person, Scope, Source},
+    inventory::{Person, Scope, Source},
     policy::{Pattern, Policy, Rule},
     purl::Purl,
 };
@@ -69,8 +70,7 @@ impl Apps {
     /// Whether some rule names a package that `person` has, and whether such a one is in their home.
     pub(super) fn banned_for(&self, policy: &Policy, person: Person) -> Option<Banned> {
         let reached = self.installed.iter().filter(|(scope, _)| scope.reaches(person));
-        let banned =
-            reached.filter(|(_, purl)| policy.rules.iter().any(|rule| rule.recognise(&package(purl)).is_some()));
+        let banned = reached.filter(|(_, purl)| policy.rules.iter().any(|rule| rule.recognise(purl, None).is_some()));
         banned.map(|(scope, _)| if *scope == Scope::System { Banned::OnDevice } else { Banned::AtHome }).max()
     }
 

@@ -9,10 +9,10 @@ use std::{
 };
 
 use forewarn_engine::{
-    Effect, Engine, Input, MailFound, Notice, NoticeId, NoticeKind, Now, ProfileId, Settings, State,
+    Effect, Engine, Input, Listing, MailFound, Notice, NoticeId, NoticeKind, Now, ProfileId, Settings, State,
 };
 use forewarn_proto::{
-    inventory::{Listing, Person},
+    inventory::Person,
     policy::Domain,
     report::{Medium, Obstacle},
 };

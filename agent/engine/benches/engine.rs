@@ -13,9 +13,11 @@ use std::{
     time::Instant,
 };
 
-use forewarn_engine::{Engine, Input, MailFound, Now, PolicySet, Settings, SignedPolicy, State};
+use forewarn_engine::{
+    Change, Engine, Input, Listing, MailFound, Now, Package, PolicySet, Settings, SignedPolicy, State,
+};
 use forewarn_proto::{
-    inventory::{Change, Listing, Package, Person, Scope, Source},
+    inventory::{Person, Scope, Source},
     policy::{Domain, Pattern, Policy},
 };
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use forewarn_proto::{
-    inventory::{Person, Wanted},
+    inventory::Person,
     policy::{Domain, PolicyId, Rule},
     report::{Hold, Obstacle, Refusal, Unread},
 };
@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 
 use crate::{
     Effect, Input, MailFound, Notice, NoticeId, Now, ObligationId, PolicySet, ProfileId, Settings, State, Subject,
-    TrustedTime,
+    TrustedTime, Wanted,
     finding::{Listings, RuleKey},
     receipts::Receipt,
     state::Place,

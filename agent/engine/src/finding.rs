@@ -6,14 +6,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use forewarn_proto::{
-    inventory::{Change, Listing, Package, Person, Scope, Source, Wanted},
+    inventory::{Person, Scope, Source},
     policy::{How, Pattern, Policy, PolicyId, Rule, RuleId, display_name_key},
     purl::Purl,
     report::{Doubt, Finding},
 };
 use jiff::{SignedDuration, Timestamp};
 
-use crate::{ObligationId, state::Match, time::Correction};
+use crate::{Change, Listing, ObligationId, Package, Wanted, state::Match, time::Correction};
 
 /// One rule of one policy or preview.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -170,10 +170,10 @@ impl Listings {
         let called = shown.and_then(|shown| self.called.get(&shown));
         for key in named.into_iter().chain(called).flatten() {
             let Some(Watched { rule, .. }) = self.rules.get(key) else { continue };
-            if let Some(how) = rule.recognise(package) {
+            if let Some(how) = rule.recognise(&package.purl, package.display_name.as_deref()) {
                 taken.matches.entry(key.clone()).or_default().insert(Match::of(source, package, how));
             }
-            if rule.needs_version_of(package) {
+            if rule.needs_version_of(&package.purl) {
                 let packages = taken.unversioned.entry(key.clone()).or_default();
                 packages.insert((package.purl.clone(), package.found_in.clone()));
             }

@@ -6,13 +6,13 @@ use std::{
 };
 
 use forewarn_proto::{
-    inventory::{Change, Listing, Person},
+    inventory::Person,
     policy::{Domain, Policy, PolicyId},
     report::{Medium, Obstacle, Refusal, Unread},
 };
 use jiff::{SignedDuration, Timestamp};
 
-use crate::{NoticeId, ProfileId, Subject, Undoing};
+use crate::{Change, Listing, NoticeId, ProfileId, Subject, Undoing};
 
 /// One thing that happened.
 #[derive(Debug, Clone)]

@@ -17,6 +17,7 @@ mod engine;
 mod explain;
 mod finding;
 mod input;
+mod listing;
 mod notices;
 mod obligations;
 mod profiles;
@@ -37,6 +38,7 @@ pub use forewarn_proto::{
     notice::{Notice, NoticeKind},
 };
 pub use input::{Input, MailFound, MailOf, PolicySet, SignedPolicy};
+pub use listing::{Change, Gap, Listing, Package, Wanted};
 pub use settings::Settings;
 pub use state::State;
 pub use time::{Now, TrustedTime};

@@ -3,8 +3,9 @@
 
 use std::{fmt::Write as _, path::Path, time::Duration};
 
+use forewarn_engine::Wanted;
 use forewarn_inventory::{Lister, Places, sources_of};
-use forewarn_proto::inventory::{Scope, Source, Wanted};
+use forewarn_proto::inventory::{Scope, Source};
 use rustix::time::{ClockId, clock_gettime};
 
 const ROUNDS: usize = 101;

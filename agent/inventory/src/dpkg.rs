@@ -7,14 +7,13 @@
 mod asked;
 mod stanza;
 
+use forewarn_engine::Gap;
 use std::{
     collections::BTreeMap,
     fs::File,
     io::{self, Read},
     path::{Path, PathBuf},
 };
-
-use forewarn_proto::inventory::Gap;
 
 use crate::{
     draft::{Draft, Item},

@@ -2,8 +2,9 @@
 
 use std::path::Path;
 
+use forewarn_engine::{Gap, Listing, Package, Wanted};
 use forewarn_proto::{
-    inventory::{Gap, Listing, Package, Scope, Source, Wanted},
+    inventory::{Scope, Source},
     purl::Purl,
 };
 

@@ -128,7 +128,8 @@ impl<'de, T: DeserializeOwned> Visitor<'de> for Each<T> {
 
 #[cfg(test)]
 mod tests {
-    use forewarn_proto::inventory::{Gap, Scope, Source, Wanted};
+    use forewarn_engine::{Gap, Wanted};
+    use forewarn_proto::inventory::{Scope, Source};
 
     use super::*;
 

@@ -29,7 +29,8 @@ mod snap;
 
 use std::path::PathBuf;
 
-use forewarn_proto::inventory::{Listing, Person, Scope, Source, Wanted};
+use forewarn_engine::{Listing, Wanted};
+use forewarn_proto::inventory::{Person, Scope, Source};
 use serde::{Deserialize, Serialize};
 
 pub use lister::Lister;

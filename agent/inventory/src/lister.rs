@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use forewarn_proto::inventory::{Listing, Scope, Source, Wanted};
+use forewarn_engine::{Listing, Wanted};
+use forewarn_proto::inventory::{Scope, Source};
 
 use crate::{Places, folder::Seen, list, list_at, site::Site};
 

@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use forewarn_proto::inventory::{Scope, Source, Wanted};
+use forewarn_engine::Wanted;
+use forewarn_proto::inventory::{Scope, Source};
 
 use crate::{HomeFolder, Places, draft::Draft, folder::Root};
 

@@ -1,8 +1,9 @@
 //! Texts of policies, packages and servers, as ugly as they come, through what a person, or root, reads on a terminal.
 
+use forewarn_engine::{Gap, Listing};
 use forewarn_proto::{
     foreign::guarded,
-    inventory::{Gap, Listing, Scope, Source},
+    inventory::{Scope, Source},
     ipc::Status,
 };
 use jiff::tz::TimeZone;

@@ -6,11 +6,12 @@ mod cyclonedx;
 use anstyle::{AnsiColor, Style};
 use anyhow::{Context, Result};
 use clap::Args;
+use forewarn_engine::{Listing, Package, Wanted};
 use forewarn_host::user;
 use forewarn_proto::{
     catalogue,
     foreign::line,
-    inventory::{Listing, Package, Scope, Source, Wanted},
+    inventory::{Scope, Source},
     policy::Pattern,
 };
 use forewarn_terminal::{say_json, say_lines};

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use forewarn_engine::{App, Input, Subject};
+use forewarn_engine::{App, Input, Listing, Subject};
 use forewarn_proto::{
     api::AppealRequest,
-    inventory::{Listing, Person, Scope, Source},
+    inventory::{Person, Scope, Source},
     ipc::{Appealed, Question, RuleStatus, SourceStatus, Status},
 };
 use tokio::{

@@ -1,7 +1,7 @@
 //! What our own tasks bring back.
 
-use forewarn_engine::Input;
-use forewarn_proto::inventory::{Listing, Scope};
+use forewarn_engine::{Input, Listing};
+use forewarn_proto::inventory::Scope;
 
 use super::Daemon;
 use crate::{

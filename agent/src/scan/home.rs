@@ -7,8 +7,9 @@ use std::{
 };
 
 use anyhow::{Context, Result, ensure};
+use forewarn_engine::Listing;
 use forewarn_proto::{
-    inventory::{Listing, Person, Scope, Source},
+    inventory::{Person, Scope, Source},
     ipc::Isolation,
     policy::Domain,
 };
@@ -142,7 +143,7 @@ impl Heard {
 mod tests {
     use std::os::unix::fs::PermissionsExt as _;
 
-    use forewarn_proto::inventory::Wanted;
+    use forewarn_engine::Wanted;
 
     use super::*;
 

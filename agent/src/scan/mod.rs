@@ -15,11 +15,11 @@ use std::{
     time::Duration,
 };
 
-use forewarn_engine::MailOf;
+use forewarn_engine::{Change, Gap, Listing, MailOf, Wanted};
 use forewarn_host::Clock;
 use forewarn_inventory::{Lister, Places, sources_of};
 use forewarn_proto::{
-    inventory::{Change, Gap, Listing, Scope, Source, Wanted},
+    inventory::{Scope, Source},
     ipc::Isolation,
     policy::Domain,
 };

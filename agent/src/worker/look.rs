@@ -7,10 +7,11 @@ use std::{
 };
 
 use anyhow::{Context, Result};
+use forewarn_engine::{Listing, Wanted};
 use forewarn_inventory::{Places, list, watch_points};
 use forewarn_mail::Home;
 use forewarn_proto::{
-    inventory::{Listing, Person, Scope, Source, Wanted},
+    inventory::{Person, Scope, Source},
     ipc::Isolation,
     policy::Domain,
 };

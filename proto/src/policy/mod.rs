@@ -38,7 +38,7 @@ pub use texts::Texts;
 use self::format::read_toml;
 use crate::{
     foreign::{self, Lines},
-    inventory::Package,
+    purl::Purl,
 };
 
 /// The largest policy text that is read, in bytes. Stops a signed but absurd policy from filling a device's memory.
@@ -161,10 +161,10 @@ pub struct Rule {
 
 impl Rule {
     /// How this rule recognises a package, if it does: with certainty where one of its purls is certain.
-    pub fn recognise(&self, package: &Package) -> Option<How> {
-        let named = self.purls.iter().filter(|pattern| pattern.names(&package.purl));
+    pub fn recognise(&self, package: &Purl, display_name: Option<&str>) -> Option<How> {
+        let named = self.purls.iter().filter(|pattern| pattern.names(package));
         let by_purl = named.map(Pattern::how).min();
-        by_purl.or_else(|| pattern::is_called(&self.display_names, package).then_some(How::DisplayName))
+        by_purl.or_else(|| pattern::is_called(&self.display_names, display_name).then_some(How::DisplayName))
     }
 
     fn check(&self, place: &str) -> Result<(), PolicyError> {
@@ -187,8 +187,8 @@ impl Rule {
     }
 
     /// Whether a package would be recognised with certainty in some versions, and it is not known which it is.
-    pub fn needs_version_of(&self, package: &Package) -> bool {
-        self.purls.iter().any(|pattern| pattern.is_certain() && pattern.needs_version_of(&package.purl))
+    pub fn needs_version_of(&self, package: &Purl) -> bool {
+        self.purls.iter().any(|pattern| pattern.is_certain() && pattern.needs_version_of(package))
     }
 }
 

@@ -9,7 +9,6 @@ use serde::{
 };
 
 use crate::{
-    inventory::Package,
     purl::Purl,
     version::{Scheme, Vers},
 };
@@ -106,9 +105,9 @@ pub fn display_name_key(name: &str) -> String {
     name.trim().to_lowercase()
 }
 
-/// Whether a package is called by one of these names.
-pub(super) fn is_called(names: &[String], package: &Package) -> bool {
-    let shown = package.display_name.as_deref().map(display_name_key);
+/// Whether a package that shows this name is called by one of these names.
+pub(super) fn is_called(names: &[String], shown: Option<&str>) -> bool {
+    let shown = shown.map(display_name_key);
     shown.is_some_and(|shown| names.iter().any(|name| display_name_key(name) == shown))
 }
 

@@ -9,9 +9,10 @@ mod mail;
 
 use std::path::{Path, PathBuf};
 
+use forewarn_engine::{Listing, Package, Wanted};
 use forewarn_inventory::{HomeFolder, Places, list, scopes, sources_of};
 use forewarn_proto::{
-    inventory::{Listing, Package, Person, Source, Wanted},
+    inventory::{Person, Source},
     purl::Purl,
 };
 

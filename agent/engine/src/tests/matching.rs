@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use crate::{Gap, Listing};
 use forewarn_proto::{
-    inventory::{Gap, Listing, Scope, Source},
+    inventory::{Scope, Source},
     policy::{Policy, PolicyId},
     report::{Doubt, Finding},
 };

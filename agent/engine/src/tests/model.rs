@@ -4,12 +4,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use forewarn_proto::{
-    inventory::{Change, Listing, Person, Scope},
+    inventory::{Person, Scope},
     policy::{Domain, Policy, PolicyId},
 };
 use jiff::{Timestamp, tz::TimeZone};
 
-use crate::{Input, Notice, NoticeId, NoticeKind, PolicySet, Settings, ramp};
+use crate::{Change, Input, Listing, Notice, NoticeId, NoticeKind, PolicySet, Settings, ramp};
 
 /// What is so on the device, whatever the engine believes.
 pub(super) struct Facts<'w> {
@@ -307,8 +307,11 @@ impl Model {
         let searched = |scope: &Scope| self.searched.get(scope).is_some_and(|searched| searched.contains(&policy.id));
         let listed = |scope: Scope| self.listings.get(&scope).filter(|listing| searched(&listing.scope));
         let whole = |scope: Scope| listed(scope).filter(|listing| listing.is_complete());
-        let there =
-            |scope: Scope| listed(scope).is_some_and(|l| l.packages.iter().any(|p| rule.recognise(p).is_some()));
+        let there = |scope: Scope| {
+            listed(scope).is_some_and(|l| {
+                l.packages.iter().any(|p| rule.recognise(&p.purl, p.display_name.as_deref()).is_some())
+            })
+        };
         let (system, own) = (Scope::System, Scope::Person(person));
         match (there(system) || there(own), whole(system).is_some() && whole(own).is_some()) {
             (true, _) => Finding::NotMet { personal: there(own) },

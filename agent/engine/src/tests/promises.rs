@@ -3,13 +3,13 @@
 use std::collections::BTreeSet;
 
 use forewarn_proto::{
-    inventory::{Gap, Listing, Package, Scope, Source},
+    inventory::{Scope, Source},
     report::{Hold, Refusal, Stage},
 };
 use jiff::{SignedDuration, tz::TimeZone};
 
 use super::world::{ANN, BEN, HOUR, STEPS, What, World, policy, policy_about};
-use crate::{Input, NoticeKind, ProfileId, Settings, Subject};
+use crate::{Gap, Input, Listing, NoticeKind, Package, ProfileId, Settings, Subject};
 
 /// A device on which nothing is banned yet.
 fn started() -> World {

@@ -4,12 +4,12 @@
 use std::collections::BTreeMap;
 
 use forewarn_proto::{
-    inventory::{Change, Listing, Person, Scope},
+    inventory::{Person, Scope},
     policy::{Offline, Policy, PolicyId},
 };
 use jiff::{Timestamp, tz::TimeZone};
 
-use crate::{Input, Notice, NoticeKind, PolicySet, ProfileId, Settings, Subject};
+use crate::{Change, Input, Listing, Notice, NoticeKind, Package, PolicySet, ProfileId, Settings, Subject};
 
 #[derive(Debug, Clone)]
 pub(super) struct Referee {
@@ -162,7 +162,11 @@ impl Referee {
     }
 
     fn is_listed(&self, policy: &Policy, person: Person, at: Timestamp) -> bool {
-        let certain = |package| policy.rules[0].recognise(package).is_some_and(|how| how.is_certain());
+        let certain = |package: &Package| {
+            policy.rules[0]
+                .recognise(&package.purl, package.display_name.as_deref())
+                .is_some_and(|how| how.is_certain())
+        };
         let reaching = self.listed.iter().filter(|(scope, _)| scope.reaches(person));
         let mut there = false;
         for (taken, listing) in reaching.map(|(_, listed)| listed) {

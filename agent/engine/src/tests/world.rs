@@ -6,7 +6,7 @@ use std::{
 };
 
 use forewarn_proto::{
-    inventory::{Change, Gap, Listing, Package, Person, Scope, Source},
+    inventory::{Person, Scope, Source},
     policy::{Domain, Language, Policy, PolicyId, Retraction},
     report::{Medium, Obstacle, Report},
 };
@@ -17,8 +17,8 @@ use super::{
     referee::Referee,
 };
 use crate::{
-    Effect, Engine, Input, MailFound, Notice, NoticeKind, Now, PolicySet, ProfileId, Settings, SignedPolicy, Spared,
-    State, Subject,
+    Change, Effect, Engine, Gap, Input, Listing, MailFound, Notice, NoticeKind, Now, Package, PolicySet, ProfileId,
+    Settings, SignedPolicy, Spared, State, Subject,
 };
 
 pub(super) const ANN: Person = Person::from_bits(1000);

@@ -108,7 +108,8 @@ pub(super) fn split(output: &str) -> Option<(&str, Option<&str>)> {
 
 #[cfg(test)]
 mod tests {
-    use forewarn_proto::inventory::{Scope, Source, Wanted};
+    use forewarn_engine::Wanted;
+    use forewarn_proto::inventory::{Scope, Source};
 
     use super::*;
 

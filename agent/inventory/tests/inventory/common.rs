@@ -5,8 +5,9 @@ use std::{
     process::Command,
 };
 
+use forewarn_engine::{Listing, Wanted};
 use forewarn_inventory::{HomeFolder, Places, list, scopes, sources_of};
-use forewarn_proto::inventory::{Listing, Person, Scope, Source, Wanted};
+use forewarn_proto::inventory::{Person, Scope, Source};
 
 /// The person whose home `places` has.
 pub(crate) const ALICE: Person = Person::from_bits(1000);
@@ -56,7 +57,7 @@ pub(crate) fn purls(listing: &Listing) -> Vec<&str> {
 /// The gaps of a listing, as `path below root (@offset): reason`.
 pub(crate) fn gaps(listing: &Listing, root: &Path) -> Vec<String> {
     let root = format!("{}/", root.display());
-    let line = |gap: &forewarn_proto::inventory::Gap| {
+    let line = |gap: &forewarn_engine::Gap| {
         let offset = gap.offset.map_or(String::new(), |offset| format!(" @{offset}"));
         format!("{}{offset}: {}", gap.path.replace(&root, ""), gap.reason)
     };

@@ -2,8 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+use forewarn_engine::Listing;
 use forewarn_inventory::Places;
-use forewarn_proto::inventory::{Listing, Scope, Source};
+use forewarn_proto::inventory::{Scope, Source};
 use sha2::{Digest as _, Sha256};
 
 use crate::common::{gaps, link, listing, places, purls, write};
@@ -23,8 +24,7 @@ fn desktop(places: &Places) -> Listing {
 
 /// The packages of a listing, as `purl = name`.
 fn lines(listing: &Listing) -> Vec<String> {
-    let line =
-        |p: &forewarn_proto::inventory::Package| format!("{} = {}", p.purl, p.display_name.as_deref().unwrap_or("-"));
+    let line = |p: &forewarn_engine::Package| format!("{} = {}", p.purl, p.display_name.as_deref().unwrap_or("-"));
     listing.packages.iter().map(line).collect()
 }
 

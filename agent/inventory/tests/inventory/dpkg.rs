@@ -3,9 +3,10 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::common::{Tool, gaps, listing, places, purls, write};
+use forewarn_engine::Listing;
 use forewarn_inventory::Places;
 use forewarn_proto::{
-    inventory::{Listing, Scope, Source},
+    inventory::{Scope, Source},
     purl::Purl,
 };
 

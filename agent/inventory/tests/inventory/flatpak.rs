@@ -2,9 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
+use forewarn_engine::Listing;
 use forewarn_inventory::Places;
 use forewarn_proto::{
-    inventory::{Listing, Scope, Source},
+    inventory::{Scope, Source},
     purl::Purl,
 };
 
@@ -190,7 +191,7 @@ fn the_system_s_further_installations_are_those_that_flatpak_names() {
         said.lines().filter(is_extra).map(|line| format!("{}{line}/app/a.b.C", root.display())).collect();
     expected.sort_unstable();
     expected.dedup();
-    let found = |p: &forewarn_proto::inventory::Package| p.found_in.replace("/x86_64/stable/active", "");
+    let found = |p: &forewarn_engine::Package| p.found_in.replace("/x86_64/stable/active", "");
     assert_eq!(listed.packages.iter().map(found).collect::<Vec<_>>(), expected);
     assert_eq!((expected.len(), listed.gaps.len()), (2, 0), "{listed:?}");
 }

@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use forewarn_proto::inventory::{Listing, Scope, Source};
+use forewarn_engine::Listing;
+use forewarn_proto::inventory::{Scope, Source};
 use rustix::fs::{CWD, FileType, Mode, mknodat};
 
 use crate::common::{ALICE, alice_s, gaps, link, listing, places, purls, write};

@@ -2,8 +2,9 @@
 
 use std::{path::Path, time::Duration};
 
+use forewarn_engine::Wanted;
 use forewarn_inventory::Lister;
-use forewarn_proto::inventory::{Scope, Source, Wanted};
+use forewarn_proto::inventory::{Scope, Source};
 
 use crate::common::{ALICE, link, listing, places, write};
 

@@ -40,7 +40,7 @@ fn a_database_is_listed_as_pacman_lists_it() {
     let said = pacman(root.path(), &["-Q"]);
     let listed = listing(&places, Source::Pacman, Scope::System);
     assert_eq!(gaps(&listed, root.path()), [""; 0]);
-    let line = |p: &forewarn_proto::inventory::Package| format!("{} {}", p.purl.name(), p.purl.version().unwrap());
+    let line = |p: &forewarn_engine::Package| format!("{} {}", p.purl.name(), p.purl.version().unwrap());
     assert_eq!(listed.packages.iter().map(line).collect::<Vec<_>>(), said.lines().collect::<Vec<_>>());
     assert_eq!(listed.count, 3);
     assert_eq!(purls(&listed)[0], "pkg:alpm/arch/anydesk-bin@6.3.2-1?arch=any");

@@ -78,7 +78,7 @@ fn check(convert: impl FnOnce(&Path)) {
     let expected: BTreeSet<String> = said.lines().map(str::to_owned).collect();
     let listed = listing(&places, Source::Rpm, Scope::System);
     assert_eq!(gaps(&listed, root.path()), [""; 0]);
-    let line = |package: &forewarn_proto::inventory::Package| {
+    let line = |package: &forewarn_engine::Package| {
         let qualifier = |key: &str| package.purl.qualifier(key).unwrap_or("(none)").to_owned();
         let version = package.purl.version().unwrap();
         format!("{} {version} {} {}", package.purl.name(), qualifier("arch"), qualifier("epoch"))

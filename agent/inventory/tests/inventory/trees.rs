@@ -2,8 +2,9 @@
 
 use std::{os::unix::fs::PermissionsExt, path::Path};
 
+use forewarn_engine::Wanted;
 use forewarn_inventory::{HomeFolder, list};
-use forewarn_proto::inventory::{Person, Scope, Source, Wanted};
+use forewarn_proto::inventory::{Person, Scope, Source};
 use rustix::thread::{CapabilitySet, CapabilitySets, set_capabilities};
 
 use crate::common::{ALICE, Tool, gaps, link, listing, places, purls, write};

@@ -1,8 +1,8 @@
 //! A software bill of materials. Format: CycloneDX 1.5, <https://cyclonedx.org/docs/1.5/json/>.
 
+use forewarn_engine::{Listing, Package};
 use std::collections::BTreeSet;
 
-use forewarn_proto::inventory::{Listing, Package};
 use serde::Serialize;
 
 /// A bill of materials. It has no serial number and no time, so that two of an unchanged device are equal.
