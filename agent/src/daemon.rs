@@ -16,7 +16,7 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use forewarn_engine::{Engine, Input, Listing, MailFound, Now, ProfileId};
+use forewarn_engine::{Engine, Input, Now, ProfileId};
 use forewarn_host::{Clock, Stop, local_zone};
 use forewarn_proto::{
     inventory::{Person, Scope},
@@ -41,7 +41,7 @@ use crate::{
     notice::{self, News},
     people::Account,
     perform::{Done, Hands},
-    scan::{Extent, Touched, Watch},
+    scan::{Touched, Watch},
     sync::{Heard, Link},
     trust::{Examined, Trust},
 };
@@ -100,10 +100,6 @@ struct Daemon {
     link: Link,
     ready: mpsc::UnboundedSender<Asked>,
     known: watch::Sender<String>,
-    /// What was listed last, of each source in each scope.
-    listed: Vec<Listing>,
-    /// Who has mail, as it was found last.
-    mail: MailFound,
     /// What the last errand about each profile could not do.
     mail_notes: BTreeMap<ProfileId, Vec<String>>,
     /// Whose homes were not open yet, so that what a crash left half done there is still to be settled.
@@ -160,7 +156,7 @@ impl Daemon {
         {
             self.judge(examined);
         }
-        self.hands.look_everywhere(&self.engine, Extent::Whole);
+        self.look_everywhere();
         self.give(Input::Tick);
     }
 
@@ -208,7 +204,7 @@ impl Daemon {
                 for scope in scopes {
                     // Before the look: what comes after it is a hint again.
                     watch.renew_in(scope);
-                    self.hands.look(&self.engine, scope, Extent::Changes);
+                    self.hands.look(&self.engine, scope);
                 }
             }
             Wake::LookDue => {
@@ -268,7 +264,7 @@ impl Daemon {
     }
 
     fn look_everywhere(&mut self) {
-        self.hands.look_everywhere(&self.engine, Extent::Changes);
+        self.hands.look_everywhere(&self.engine);
     }
 
     fn take_news(&mut self, news: News, watch: &Watch) {

@@ -19,7 +19,7 @@ use crate::{
     notice::Order,
     people::People,
     running,
-    scan::{Extent, Looks, Scan, Scanner, Search, Touched},
+    scan::{Looks, Scan, Scanner, Touched},
     store::Store,
     turns::Turns,
 };
@@ -66,8 +66,12 @@ impl Hands {
     pub(crate) fn perform(&mut self, effect: Effect, engine: &Engine) -> Option<Input> {
         match effect {
             Effect::Persist(generation) => self.persist(generation, engine),
-            Effect::Rescan => {
-                self.look_everywhere(engine, Extent::Whole);
+            Effect::Rescan(None) => {
+                self.look_everywhere(engine);
+                None
+            }
+            Effect::Rescan(Some(scope)) => {
+                self.look(engine, scope);
                 None
             }
             Effect::ShowNotice(notice) => {
@@ -88,28 +92,25 @@ impl Hands {
             }
             Effect::Restore(id) => self.run(Errand::Restore, id),
             Effect::Report(report) => {
-                // Before all was looked at once, one says less than what the server has.
-                if self.looks.are_complete() {
-                    self.report.send_replace(Some(report));
-                }
+                self.report.send_replace(Some(report));
                 None
             }
         }
     }
 
     /// Looks at every scope; none of them waits for another.
-    pub(crate) fn look_everywhere(&mut self, engine: &Engine, extent: Extent) {
+    pub(crate) fn look_everywhere(&mut self, engine: &Engine) {
         for scope in self.looks.scopes() {
-            self.look(engine, scope, extent);
+            self.look(engine, scope);
         }
     }
 
-    pub(crate) fn look(&mut self, engine: &Engine, scope: Scope, extent: Extent) {
-        if !self.looks.begin(scope, extent) {
+    pub(crate) fn look(&mut self, engine: &Engine, scope: Scope) {
+        if !self.looks.begin(scope) {
             return;
         }
         let (scanner, done) = (self.scanner.clone(), self.done.clone());
-        let search = Search { extent, wanted: engine.wanted(), domains: engine.domains() };
+        let search = engine.search();
         tokio::spawn(async move {
             let look = tokio::spawn(async move { scanner.look(&search, scope).await.map(Box::new) });
             let _ = done.send(Done::Scanned(scope, look.await.ok().flatten()));
@@ -119,8 +120,8 @@ impl Hands {
     /// A look has ended. Another one that was asked for meanwhile begins; one that failed is tried again after a pause.
     pub(crate) fn end_look(&mut self, engine: &Engine, scope: Scope, failed: bool) {
         let (again, pause) = self.looks.end(scope, failed);
-        if let Some(extent) = again {
-            self.look(engine, scope, extent);
+        if again {
+            self.look(engine, scope);
         } else if let Some(pause) = pause {
             let touched = self.touched.clone();
             tokio::spawn(async move {

@@ -1,6 +1,9 @@
 //! What is installed on a device, as the listings that its agent would make.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use forewarn_engine::{Listing, Package};
 use forewarn_proto::{
@@ -55,9 +58,10 @@ impl Apps {
     }
 
     /// What the agent lists: each source once for the system, and for each of so many people.
-    pub(super) fn listings(&self, people: u32) -> Arc<[Listing]> {
+    pub(super) fn listings(&self, people: u32) -> BTreeMap<Scope, Arc<[Listing]>> {
         let scopes = (0..people).map(|index| Scope::Person(person(index))).chain([Scope::System]);
-        scopes.flat_map(|scope| self.sources.iter().map(move |source| self.listing(*source, scope))).collect()
+        let of = |scope| self.sources.iter().map(|source| self.listing(*source, scope)).collect();
+        scopes.map(|scope| (scope, of(scope))).collect()
     }
 
     fn listing(&self, source: Source, scope: Scope) -> Listing {

@@ -9,10 +9,10 @@ use std::{
 };
 
 use forewarn_engine::{
-    Effect, Engine, Input, Listing, MailFound, Notice, NoticeId, NoticeKind, Now, ProfileId, Settings, State,
+    Effect, Engine, Input, Listing, Look, MailOf, Notice, NoticeId, NoticeKind, Now, ProfileId, Search, Settings, State,
 };
 use forewarn_proto::{
-    inventory::Person,
+    inventory::{Person, Scope},
     policy::Domain,
     report::{Medium, Obstacle},
 };
@@ -65,7 +65,7 @@ pub(super) struct Device<'s> {
     /// Whether the rollout has reached the device, as it last reported; none before.
     reached: Option<bool>,
     apps: Apps,
-    listings: Arc<[Listing]>,
+    listings: BTreeMap<Scope, Arc<[Listing]>>,
     vault: BTreeSet<ProfileId>,
     tracks: BTreeMap<Person, Track>,
     /// Notices that came while nobody was there. Each is answered when somebody is, and asked for anew; an agent that
@@ -220,7 +220,7 @@ impl<'s> Device<'s> {
         self.give(Input::ServerTime(self.at));
         self.give(Input::PoliciesVerified(self.scene.set.clone()));
         self.confirm();
-        self.scan().into_iter().for_each(|input| self.give(input));
+        self.scan(None).into_iter().for_each(|input| self.give(input));
     }
 
     fn confirm(&mut self) {
@@ -235,19 +235,22 @@ impl<'s> Device<'s> {
         }
     }
 
-    fn scan(&self) -> [Input; 2] {
-        [Input::MailFound(self.mail()), Input::InventoryTaken(self.listings.clone())]
+    /// What is heard of a look at one scope, or at all.
+    fn scan(&self, scope: Option<Scope>) -> Vec<Input> {
+        let Some(Search { token, domains, .. }) = self.engine.as_ref().map(Engine::search) else { return Vec::new() };
+        let meant = self.listings.iter().filter(|(of, _)| scope.is_none_or(|scope| scope == **of));
+        let look = |(scope, listings): (&Scope, &Arc<[Listing]>)| {
+            let mail = if let Scope::Person(person) = *scope { Some(self.mail_of(person, &domains)) } else { None };
+            Input::Looked(Look { token, scope: *scope, listings: listings.clone(), mail })
+        };
+        meant.map(look).collect()
     }
 
-    fn mail(&self) -> MailFound {
-        let domains: BTreeSet<Domain> = self.engine.as_ref().map(Engine::domains).unwrap_or_default();
-        let of = |person: Person| {
-            let there = |domain: &&Domain| {
-                self.scene.entry.mail && !self.vault.contains(&ProfileId { domain: (*domain).clone(), person })
-            };
-            (person, domains.iter().filter(there).cloned().collect())
+    fn mail_of(&self, person: Person, domains: &BTreeSet<Domain>) -> MailOf {
+        let is_there = |domain: &&Domain| {
+            self.scene.entry.mail && !self.vault.contains(&ProfileId { domain: (*domain).clone(), person })
         };
-        MailFound::of(&domains, self.people().map(of))
+        MailOf { looked_for: domains.clone(), has: domains.iter().filter(is_there).cloned().collect() }
     }
 
     fn due_removals(&self) -> impl Iterator<Item = (Person, Timestamp)> {
@@ -270,7 +273,7 @@ impl<'s> Device<'s> {
             if let Some(track) = self.tracks.get_mut(&person) {
                 track.removed = Some(self.at);
             }
-            self.scan().into_iter().for_each(|input| self.give(input));
+            self.scan(None).into_iter().for_each(|input| self.give(input));
         }
     }
 
@@ -288,7 +291,7 @@ impl<'s> Device<'s> {
     fn perform(&mut self, effect: Effect) -> Vec<Input> {
         match effect {
             Effect::Persist(generation) => vec![Input::Persisted(generation)],
-            Effect::Rescan => self.scan().into(),
+            Effect::Rescan(scope) => self.scan(scope),
             Effect::ShowNotice(notice) => self.show(&notice).into_iter().collect(),
             Effect::WithdrawNotice(_) => Vec::new(),
             Effect::Revoke(id) => {

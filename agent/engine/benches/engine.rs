@@ -5,16 +5,10 @@
 #![expect(clippy::disallowed_methods, reason = "a benchmark measures real time")]
 #![expect(clippy::expect_used, reason = "a benchmark may stop")]
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    hint::black_box,
-    sync::Arc,
-    time::Duration,
-    time::Instant,
-};
+use std::{collections::BTreeMap, hint::black_box, sync::Arc, time::Duration, time::Instant};
 
 use forewarn_engine::{
-    Change, Engine, Input, Listing, MailFound, Now, Package, PolicySet, Settings, SignedPolicy, State,
+    Engine, Input, Listing, Look, MailOf, Now, Package, PolicySet, Search, Settings, SignedPolicy, State,
 };
 use forewarn_proto::{
     inventory::{Person, Scope, Source},
@@ -53,7 +47,7 @@ fn main() {
 /// What a device has, and what it is told.
 struct Device {
     policy: Arc<Policy>,
-    listings: Arc<[Listing]>,
+    looks: Vec<(Scope, Arc<[Listing]>)>,
 }
 
 impl Device {
@@ -64,12 +58,14 @@ impl Device {
         let homes = (1..=PERSONS).map(|id| {
             listing(Source::Flatpak, Scope::Person(Person::from_bits(id)), "flatpak", each / PERSONS as usize)
         });
-        Self { policy, listings: std::iter::once(system).chain(homes).collect() }
+        let looks = std::iter::once(system).chain(homes);
+        Self { policy, looks: looks.map(|listing| (listing.scope, [listing].into())).collect() }
     }
 
     /// Every purl of every rule against every package.
     fn compare_all(&self) -> usize {
-        let packages = || self.listings.iter().flat_map(|listing| &listing.packages);
+        let packages =
+            || self.looks.iter().flat_map(|(_, listings)| listings.iter()).flat_map(|listing| &listing.packages);
         let named = |purl: &Pattern| packages().filter(|package| purl.names(&package.purl)).count();
         self.policy.rules.iter().flat_map(|rule| &rule.purls).map(named).sum()
     }
@@ -81,37 +77,35 @@ impl Device {
             SignedPolicy { policy: Arc::clone(&self.policy), signed_by: vec!["ann".into()], expires: Timestamp::MAX };
         let policies = BTreeMap::from([(signed.policy.id.clone(), signed)]);
         let domain: Domain = "corp.example".parse().expect("a domain");
-        let people = (1..=PERSONS).map(|id| (Person::from_bits(id), BTreeSet::from([domain.clone()])));
-        let mut told = 0;
-        for input in [
-            Input::PoliciesVerified(PolicySet { bundle: 1, policies, ..PolicySet::default() }),
-            Input::MailFound(MailFound::of(&[domain.clone()].into(), people)),
-            Input::InventoryTaken(Arc::clone(&self.listings)),
-            Input::Persisted(3),
-        ] {
-            told += engine.handle(input, &now()).len();
+        let mail = MailOf { looked_for: [domain.clone()].into(), has: [domain].into() };
+        let set = PolicySet { bundle: 1, policies, ..PolicySet::default() };
+        let mut told = engine.handle(Input::PoliciesVerified(set), &now()).len();
+        let token = engine.search().token;
+        for (scope, listings) in &self.looks {
+            let mail = if *scope == Scope::System { None } else { Some(mail.clone()) };
+            let look = Look { token, scope: *scope, listings: Arc::clone(listings), mail };
+            told += engine.handle(Input::Looked(look), &now()).len();
         }
+        told += engine.handle(Input::Persisted(3), &now()).len();
         assert!(told > 0, "the engine decided something");
         engine
     }
 
-    /// How long the step takes after one package came, and after it went.
+    /// How long the step takes after one package came, and after it went. Listings name what rules name, and nothing else.
     fn change_one(&self, engine: &mut Engine) -> Duration {
-        let package = package(Source::Dpkg, "deb/debian", "something-new");
-        let change = |added: &[Package], removed: &[Package]| {
-            let (added, removed) = (added.to_vec(), removed.to_vec());
-            Input::InventoryChanged(vec![Change {
-                source: Source::Dpkg,
-                scope: Scope::System,
-                added,
-                removed,
-                gaps: Vec::new(),
-            }])
+        let Search { token, wanted, .. } = engine.search();
+        let (scope, listings) = &self.looks[0];
+        let is_wanted = |package: &Package| wanted.asks_for("deb", package.purl.name(), None);
+        let mut listing = listings[0].clone();
+        listing.packages.retain(is_wanted);
+        let look = |listing: &Listing| {
+            Input::Looked(Look { token, scope: *scope, listings: [listing.clone()].into(), mail: None })
         };
-        let one = std::slice::from_ref(&package);
+        let mut with_another = listing.clone();
+        with_another.packages.push(package(Source::Dpkg, "deb/debian", "banned-999"));
         timed(|| {
-            engine.handle(change(one, &[]), &now());
-            engine.handle(change(&[], one), &now())
+            engine.handle(look(&with_another), &now());
+            engine.handle(look(&listing), &now())
         }) / 2
     }
 }

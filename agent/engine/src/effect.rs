@@ -2,6 +2,7 @@
 
 use forewarn_proto::{
     id::{ProfileId, Subject},
+    inventory::Scope,
     notice::Notice,
     report::Report,
 };
@@ -12,8 +13,9 @@ pub enum Effect {
     /// Store [`crate::Engine::state`] durably, then say [`crate::Input::Persisted`] with this generation. No notice,
     /// revoke or restore comes out before that.
     Persist(u64),
-    /// List the packages and look for mail profiles, now; say [`crate::Input::InventoryTaken`] with whole listings.
-    Rescan,
+    /// List the packages and look for mail profiles, now, in every scope or in this one, by [`crate::Engine::search`]; say
+    /// [`crate::Input::Looked`] of each.
+    Rescan(Option<Scope>),
     /// Put this before the person; replaces what was shown about the same subject.
     ShowNotice(Notice),
     /// Take down whatever is shown about the subject.

@@ -3,15 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use forewarn_proto::{
-    inventory::Person,
+    inventory::{Person, Scope},
     policy::{Domain, PolicyId, Rule},
     report::{Hold, Obstacle, Refusal, Unread},
 };
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 
 use crate::{
-    Effect, Input, MailFound, Notice, NoticeId, Now, ObligationId, PolicySet, ProfileId, Settings, State, Subject,
-    TrustedTime, Wanted,
+    Effect, Input, Look, MailOf, Notice, NoticeId, Now, ObligationId, PolicySet, ProfileId, Search, Settings, State,
+    Subject, TrustedTime,
     finding::{Listings, RuleKey},
     receipts::Receipt,
     state::Place,
@@ -33,7 +33,8 @@ pub struct Engine {
     /// The device's time zone, as of the last input.
     pub(crate) zone: TimeZone,
     pub(crate) listings: Listings,
-    pub(crate) mail: MailFound,
+    /// What mail everybody has whose home was looked at.
+    pub(crate) mail: BTreeMap<Person, MailOf>,
     pub(crate) in_flight: InFlight,
     /// The last receipt about each subject, as long as the process lives: it may have to be taken back.
     pub(crate) receipts: BTreeMap<Subject, Receipt>,
@@ -41,8 +42,11 @@ pub struct Engine {
     pub(crate) prepared: Vec<(Timestamp, Notice)>,
     /// People to whom nothing shows notices now.
     pub(crate) unattended: BTreeSet<Person>,
-    /// What was heard since the process began. A report before all of it would say less than the last one.
-    pub(crate) heard: Heard,
+    /// The scopes that were looked at since the process began, whatever came of it. A report before all of them would say
+    /// less than the last one.
+    pub(crate) looked_at: BTreeSet<Scope>,
+    /// Scopes that are to be looked at again.
+    pub(crate) to_look_at: BTreeSet<Scope>,
     /// Whether the policies were confirmed since the process began.
     pub(crate) confirmed_here: bool,
     #[cfg(test)]
@@ -63,13 +67,6 @@ pub(crate) struct InFlight {
     pub(crate) profiles: BTreeSet<ProfileId>,
 }
 
-/// What a process has to hear before it knows the device.
-#[derive(Debug, Default)]
-pub(crate) struct Heard {
-    pub(crate) packages: bool,
-    pub(crate) mail: bool,
-}
-
 impl Engine {
     /// Starts from what was stored, or from nothing.
     pub fn new(settings: Settings, mut state: State) -> Self {
@@ -82,12 +79,13 @@ impl Engine {
             refused: None,
             zone: TimeZone::UTC,
             listings: Listings::default(),
-            mail: MailFound::default(),
+            mail: BTreeMap::new(),
             in_flight: InFlight::default(),
             receipts: BTreeMap::new(),
             prepared: Vec::new(),
             unattended: BTreeSet::new(),
-            heard: Heard::default(),
+            looked_at: BTreeSet::new(),
+            to_look_at: BTreeSet::new(),
             confirmed_here: false,
             #[cfg(test)]
             ignores: BTreeSet::new(),
@@ -110,9 +108,9 @@ impl Engine {
         self.in_force().chain(previews).flat_map(|policy| policy.consequence.mail.iter().cloned()).collect()
     }
 
-    /// The packages that listings have to name: those that some rule may. All others are the shell's to forget.
-    pub fn wanted(&self) -> Wanted {
-        self.listings.wanted()
+    /// What is to be looked for now. Listings name the packages that some rule may name; all others are the shell's to forget.
+    pub fn search(&self) -> Search {
+        Search { token: self.listings.token(), wanted: self.listings.wanted(), domains: self.domains() }
     }
 
     /// Takes one input and says what to do. `now` holds the clocks' readings of this moment.
@@ -129,6 +127,7 @@ impl Engine {
         self.prepare_notices(now);
         effects.extend(self.persist_if_changed(&before));
         effects.extend(self.rescan_if_needed());
+        effects.extend(std::mem::take(&mut self.to_look_at).into_iter().map(|scope| Effect::Rescan(Some(scope))));
         if self.persisted == self.generation {
             effects
                 .extend(std::mem::take(&mut self.prepared).into_iter().map(|(_, notice)| Effect::ShowNotice(notice)));
@@ -236,15 +235,8 @@ impl Engine {
             }
             Input::UndoingHeard(undoing) => self.state.undoing.hear(&undoing),
             Input::BundleRefused(refusal) => self.refused = Some(refusal),
-            Input::InventoryTaken(listings) => {
-                self.heard.packages = true;
-                self.listings.take(&listings, self.time());
-            }
-            Input::InventoryChanged(changes) => self.listings.change(&changes, self.time()),
-            Input::MailFound(mail) => {
-                self.heard.mail = true;
-                self.mail = mail;
-            }
+            Input::Looked(look) => self.looked(look),
+            Input::LookFailed(scope) => drop(self.looked_at.insert(scope)),
             Input::NoticeShown(id, medium) => self.notice_shown(id, medium, effects),
             Input::NoticeFailed(id, obstacle) => self.notice_failed(id, obstacle, false),
             Input::NoticeLost(id) => self.notice_failed(id, Obstacle::NoSession, true),
@@ -265,6 +257,26 @@ impl Engine {
             Input::ClientClosed(id) => self.client_closed(&id),
             Input::ReportDelivered(sequence) => self.state.delivered = self.state.delivered.max(sequence),
         }
+    }
+
+    /// A look counts if it was made for the rules in force. Else it is made again.
+    fn looked(&mut self, look: Look) {
+        let Look { token, scope, listings, mail } = look;
+        if token != self.listings.token() {
+            self.to_look_at.insert(scope);
+            return;
+        }
+        self.looked_at.insert(scope);
+        self.listings.take(&listings, self.time());
+        if let (Scope::Person(person), Some(mail)) = (scope, mail) {
+            self.mail.insert(person, mail);
+        }
+    }
+
+    /// Whether every scope was looked at since the process began.
+    pub(crate) fn knows_the_device(&self) -> bool {
+        let people = self.settings.people.iter().copied().map(Scope::Person);
+        people.chain([Scope::System]).all(|scope| self.looked_at.contains(&scope))
     }
 
     fn accept(&mut self, set: PolicySet) {
@@ -309,7 +321,7 @@ impl Engine {
         }
         self.rescan_wanted = false;
         self.rescan_not_before = due.then(|| after(at, self.settings.max_scan_age));
-        Some(Effect::Rescan)
+        Some(Effect::Rescan(None))
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use forewarn_proto::{
     inventory::Person,
-    ipc::{MatchStatus, ObligationStatus, Reach, RuleStatus, SparedStatus},
+    ipc::{MatchStatus, ObligationStatus, Reach, RuleStatus, SourceStatus, SparedStatus},
     policy::Domain,
     report::Report,
 };
@@ -20,6 +20,11 @@ impl Engine {
     pub fn obligations_of(&self, person: Person) -> Vec<ObligationStatus> {
         let ids = self.state.obligations.keys().filter(|id| id.person == person);
         ids.filter_map(|id| self.explain(id)).collect()
+    }
+
+    /// What each source lists for `person`, as it was looked at last.
+    pub fn sources_of(&self, person: Person) -> Vec<SourceStatus> {
+        self.listings.sums(person)
     }
 
     /// What was shown, or will be, to `person` about an app, by its name in any case, or about all.

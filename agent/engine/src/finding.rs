@@ -1,19 +1,20 @@
 //! From listings to findings: which rule is met, not met or unknown, for whom.
 //!
-//! Packages are not kept. When a listing comes, what rules name is picked out of it; when only a few packages change, only
-//! those are looked at. A rule that is new has to wait for the next whole listing.
+//! Packages are not kept. When a listing comes, what rules name is picked out of it. A rule that is new has to wait for the
+//! next listing that was made for it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use forewarn_proto::{
     inventory::{Person, Scope, Source},
+    ipc::SourceStatus,
     policy::{How, Pattern, Policy, PolicyId, Rule, RuleId, display_name_key},
     purl::Purl,
     report::{Doubt, Finding},
 };
 use jiff::{SignedDuration, Timestamp};
 
-use crate::{Change, Listing, ObligationId, Package, Wanted, state::Match, time::Correction};
+use crate::{Gap, Listing, ObligationId, Package, Token, Wanted, state::Match, time::Correction};
 
 /// One rule of one policy or preview.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -39,6 +40,8 @@ impl RuleKey {
 pub(crate) struct Listings {
     /// Grows with each change of the rules.
     generation: u64,
+    /// Grows with each change of the packages that listings have to name.
+    token: u64,
     rules: BTreeMap<RuleKey, Watched>,
     /// Which rules may name a package, by the package's purl type and name.
     index: BTreeMap<String, BTreeMap<String, BTreeSet<RuleKey>>>,
@@ -60,7 +63,9 @@ struct Watched {
 #[derive(Debug)]
 struct Taken {
     at: Timestamp,
-    complete: bool,
+    /// How many packages there are, whatever rules name.
+    count: usize,
+    gaps: Vec<Gap>,
     /// The rules of this generation, and of former ones, were looked for.
     generation: u64,
     matches: BTreeMap<RuleKey, BTreeSet<Match>>,
@@ -69,6 +74,10 @@ struct Taken {
 }
 
 impl Taken {
+    fn is_complete(&self) -> bool {
+        self.gaps.is_empty()
+    }
+
     fn forget(&mut self, key: &RuleKey) {
         self.matches.remove(key);
         self.unversioned.remove(key);
@@ -90,6 +99,12 @@ pub(crate) struct Found {
 impl Listings {
     /// Sets the rules that listings are searched for. One that stays as it was keeps what was found.
     pub(crate) fn set_rules<'r>(&mut self, rules: impl Iterator<Item = (RuleKey, &'r Rule)>) {
+        let former = self.wanted();
+        self.replace_rules(rules);
+        self.token += u64::from(self.wanted() != former);
+    }
+
+    fn replace_rules<'r>(&mut self, rules: impl Iterator<Item = (RuleKey, &'r Rule)>) {
         self.generation += 1;
         let mut former = std::mem::take(&mut self.rules);
         self.index.clear();
@@ -116,6 +131,11 @@ impl Listings {
         }
     }
 
+    /// Under which a look has to have begun to say something of the rules in force.
+    pub(crate) fn token(&self) -> Token {
+        Token(self.token)
+    }
+
     /// Which packages listings have to name.
     pub(crate) fn wanted(&self) -> Wanted {
         let of = |(kind, names): (&String, &BTreeMap<String, _>)| (kind.clone(), names.keys().cloned().collect());
@@ -130,36 +150,14 @@ impl Listings {
         for listing in listings {
             let mut taken = Taken {
                 at,
-                complete: listing.is_complete(),
+                count: listing.count,
+                gaps: listing.gaps.clone(),
                 generation: self.generation,
                 matches: BTreeMap::new(),
                 unversioned: BTreeMap::new(),
             };
             listing.packages.iter().for_each(|package| self.add(&mut taken, listing.source, package));
             self.taken.insert((listing.source, listing.scope), taken);
-        }
-    }
-
-    /// Takes what has changed since the last listing. Without one there is nothing that it could change.
-    pub(crate) fn change(&mut self, changes: &[Change], at: Timestamp) {
-        for change in changes {
-            let place = (change.source, change.scope);
-            let Some(mut taken) = self.taken.remove(&place) else { continue };
-            taken.at = at;
-            taken.complete = change.gaps.is_empty();
-            for package in &change.removed {
-                let is_gone = |m: &Match| (&m.purl, &m.found_in) == (&package.purl, &package.found_in);
-                taken.matches.retain(|_, matches| {
-                    matches.retain(|m| !is_gone(m));
-                    !matches.is_empty()
-                });
-                taken.unversioned.retain(|_, packages| {
-                    packages.retain(|(purl, found_in)| (purl, found_in) != (&package.purl, &package.found_in));
-                    !packages.is_empty()
-                });
-            }
-            change.added.iter().for_each(|package| self.add(&mut taken, change.source, package));
-            self.taken.insert(place, taken);
         }
     }
 
@@ -178,6 +176,20 @@ impl Listings {
                 packages.insert((package.purl.clone(), package.found_in.clone()));
             }
         }
+    }
+
+    /// What each source lists for this person.
+    pub(crate) fn sums(&self, person: Person) -> Vec<SourceStatus> {
+        let of = |source: Source| {
+            let for_them = move |(of, scope): &(Source, Scope)| *of == source && scope.reaches(person);
+            self.taken.iter().filter(move |(place, _)| for_them(place)).map(|(_, taken)| taken)
+        };
+        let sum = |source: Source| SourceStatus {
+            source,
+            packages: of(source).map(|taken| taken.count).sum(),
+            gaps: of(source).flat_map(|taken| &taken.gaps).map(|gap| gap.to_string().into()).collect(),
+        };
+        Source::ALL.into_iter().map(sum).collect()
     }
 
     /// Moves the times at which listings were taken along with a corrected clock.
@@ -228,7 +240,7 @@ impl Listings {
 
     /// What a listing leaves unsaid of a rule.
     fn doubt(&self, key: &RuleKey, source: Source, taken: &Taken) -> Option<Doubt> {
-        if !taken.complete {
+        if !taken.is_complete() {
             return self.sources(key).contains(&source).then_some(Doubt::Partial(source));
         }
         taken.unversioned.contains_key(key).then_some(Doubt::NoVersion(source))
@@ -260,7 +272,7 @@ impl Listings {
     /// Whether what certainly breaks a rule for a person is shown by a source all of whose listings are complete and at most
     /// `max_age` old.
     pub(crate) fn is_fresh(&self, key: &RuleKey, person: Person, now: Timestamp, max_age: SignedDuration) -> bool {
-        let vouches = |taken: &Taken| taken.complete && now.duration_since(taken.at) <= max_age;
+        let vouches = |taken: &Taken| taken.is_complete() && now.duration_since(taken.at) <= max_age;
         let shows = |taken: &Taken| taken.matches.get(key).is_some_and(is_certain);
         self.sources(key).iter().any(|source| {
             let scopes = [Scope::System, Scope::Person(person)].into_iter().filter(|scope| source.lists(*scope));

@@ -6,13 +6,13 @@ use std::{
 };
 
 use forewarn_proto::{
-    inventory::Person,
+    inventory::{Person, Scope},
     policy::{Domain, Policy, PolicyId},
     report::{Medium, Obstacle, Refusal, Unread},
 };
 use jiff::{SignedDuration, Timestamp};
 
-use crate::{Change, Listing, NoticeId, ProfileId, Subject, Undoing};
+use crate::{Listing, NoticeId, ProfileId, Subject, Undoing, Wanted};
 
 /// One thing that happened.
 #[derive(Debug, Clone)]
@@ -29,12 +29,10 @@ pub enum Input {
     UndoingHeard(Undoing),
     /// A bundle was offered and refused; the former one stays in force.
     BundleRefused(Refusal),
-    /// The packages were listed. A listing that failed is one without packages and with a gap.
-    InventoryTaken(Arc<[Listing]>),
-    /// The packages were listed again, and this is what differs from the listings that were given last.
-    InventoryChanged(Vec<Change>),
-    /// The mail profiles on the device were looked for.
-    MailFound(MailFound),
+    /// A scope was looked at.
+    Looked(Look),
+    /// A look at this scope broke off, and says nothing.
+    LookFailed(Scope),
     /// A notice was put before the person.
     NoticeShown(NoticeId, Medium),
     /// A notice could not be shown now.
@@ -77,28 +75,41 @@ pub enum Input {
     ReportDelivered(u64),
 }
 
-/// Who has company mail on this device.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct MailFound {
-    /// Each person on the device whose home was looked at.
-    pub people: BTreeMap<Person, MailOf>,
+/// What is to be looked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Search {
+    /// Comes back with what was found.
+    pub token: Token,
+    /// The packages that listings have to name.
+    pub wanted: Wanted,
+    /// The domains of which mail profiles are looked for.
+    pub domains: BTreeSet<Domain>,
 }
 
-/// What mail somebody has.
+/// Says for which rules a look was begun: one for former rules says nothing of those that came since.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Token(pub(crate) u64);
+
+/// What one look at one scope found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Look {
+    /// The token of its [`Search`].
+    pub token: Token,
+    /// Whose packages are listed.
+    pub scope: Scope,
+    /// Each in the place of the former one of its source. A listing that failed is one without packages and with a gap.
+    pub listings: Arc<[Listing]>,
+    /// What mail the scope's person has; None where that could not be found out.
+    pub mail: Option<MailOf>,
+}
+
+/// The company mail that somebody has.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct MailOf {
     /// The domains that were looked for in their home. Each home is looked at by itself, some later than others.
     pub looked_for: BTreeSet<Domain>,
     /// Those of which they have a profile.
     pub has: BTreeSet<Domain>,
-}
-
-impl MailFound {
-    /// These people have mail of these domains; all were looked for `looked_for`.
-    pub fn of(looked_for: &BTreeSet<Domain>, people: impl IntoIterator<Item = (Person, BTreeSet<Domain>)>) -> Self {
-        let of = |(person, has)| (person, MailOf { looked_for: looked_for.clone(), has });
-        Self { people: people.into_iter().map(of).collect() }
-    }
 }
 
 /// Everything that one verified bundle says.

@@ -37,8 +37,8 @@ pub use forewarn_proto::{
     id::{App, NoticeId, ObligationId, ProfileId, Subject},
     notice::{Notice, NoticeKind},
 };
-pub use input::{Input, MailFound, MailOf, PolicySet, SignedPolicy};
-pub use listing::{Change, Gap, Listing, Package, Wanted};
+pub use input::{Input, Look, MailOf, PolicySet, Search, SignedPolicy, Token};
+pub use listing::{Gap, Listing, Package, Wanted};
 pub use settings::Settings;
 pub use state::State;
 pub use time::{Now, TrustedTime};

@@ -2,8 +2,8 @@
 //! part of what crosses a boundary.
 
 use std::{
-    cmp::Ordering,
     collections::{BTreeMap, BTreeSet},
+    fmt,
 };
 
 use forewarn_proto::{
@@ -89,6 +89,12 @@ pub struct Gap {
     pub reason: String,
 }
 
+impl fmt::Display for Gap {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.path, self.reason)
+    }
+}
+
 /// What one source lists in one scope.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Listing {
@@ -104,49 +110,10 @@ pub struct Listing {
     pub gaps: Vec<Gap>,
 }
 
-/// How one source, in one scope, differs from what it listed before.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Change {
-    /// Which source.
-    pub source: Source,
-    /// For whom.
-    pub scope: Scope,
-    /// Packages that were not listed before.
-    pub added: Vec<Package>,
-    /// Packages that are no longer listed.
-    pub removed: Vec<Package>,
-    /// Gaps of the new listing, all of them.
-    pub gaps: Vec<Gap>,
-}
-
 impl Listing {
-    /// How this listing differs from the `former` one of the same source and scope.
-    pub fn change_from(&self, former: &Self) -> Change {
-        let (mut added, mut removed) = (Vec::new(), Vec::new());
-        let (mut new, mut old) = (self.packages.iter().peekable(), former.packages.iter().peekable());
-        while let Some(order) = compare_heads(new.peek(), old.peek()) {
-            match order {
-                Ordering::Less => added.extend(new.next().cloned()),
-                Ordering::Greater => removed.extend(old.next().cloned()),
-                Ordering::Equal => drop((new.next(), old.next())),
-            }
-        }
-        Change { source: self.source, scope: self.scope, added, removed, gaps: self.gaps.clone() }
-    }
-
     /// Whether a package that is not listed is certainly not installed.
     pub fn is_complete(&self) -> bool {
         self.gaps.is_empty()
-    }
-}
-
-/// Which of two sorted lists goes on with the smaller package; none when both are at their ends.
-fn compare_heads(new: Option<&&Package>, old: Option<&&Package>) -> Option<Ordering> {
-    match (new, old) {
-        (Some(new), Some(old)) => Some(new.cmp(old)),
-        (Some(_), None) => Some(Ordering::Less),
-        (None, Some(_)) => Some(Ordering::Greater),
-        (None, None) => None,
     }
 }
 

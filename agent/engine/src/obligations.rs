@@ -71,7 +71,7 @@ impl Engine {
     }
 
     pub(crate) fn people_in(&self, scope: Scope) -> Vec<Person> {
-        self.mail.people.keys().copied().filter(|person| scope.reaches(*person)).collect()
+        self.mail.keys().copied().filter(|person| scope.reaches(*person)).collect()
     }
 
     /// An obligation ends only by certain knowledge: the rule is gone from the policy, or the app from the device; or the
@@ -220,7 +220,7 @@ impl Engine {
     }
 
     fn has_profile(&self, domain: &Domain, person: Person) -> bool {
-        let present = self.mail.people.get(&person).is_some_and(|mail| mail.has.contains(domain));
+        let present = self.mail.get(&person).is_some_and(|mail| mail.has.contains(domain));
         present || self.state.profiles.contains_key(&ProfileId { domain: domain.clone(), person })
     }
 

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use forewarn_proto::report::Hold;
+use forewarn_proto::{inventory::Scope, report::Hold};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::{
@@ -35,8 +35,7 @@ impl Engine {
     /// Follows mail that was set up again while it is in the vault: the person is told, and it goes there too when the
     /// deadline of that notice has come. What was taken before stays where it is.
     pub(crate) fn update_agains(&mut self) {
-        let looked_for =
-            |id: &ProfileId| self.mail.people.get(&id.person).filter(|mail| mail.looked_for.contains(&id.domain));
+        let looked_for = |id: &ProfileId| self.mail.get(&id.person).filter(|mail| mail.looked_for.contains(&id.domain));
         let vaulted = self.state.profiles.iter().filter(|(_, profile)| profile.place == Place::Vault);
         let known: Vec<(ProfileId, bool)> =
             vaulted.filter_map(|(id, _)| Some((id.clone(), looked_for(id)?.has.contains(&id.domain)))).collect();
@@ -56,20 +55,27 @@ impl Engine {
         }
     }
 
-    /// The deadline of the notice about mail that was set up again, once that was shown.
+    /// The deadline of the notice about mail that was set up again, once that was shown. A policy that takes it too may have come
+    /// since: its notice names a later moment, and before it was shown there is none.
     pub(crate) fn again_deadline(&self, id: &ProfileId) -> Option<Timestamp> {
         let again = self.state.profiles.get(id)?.again.as_ref()?;
-        self.again_deadline_from(id, again.shown?).max(again.told)
+        let of_policies: Option<Vec<Timestamp>> = self.taking(id).map(|obligation| self.deadline(obligation)).collect();
+        let last = of_policies?.into_iter().max();
+        self.again_deadline_from(id, again.shown?).max(again.told).max(last)
+    }
+
+    /// The obligations that can take a profile.
+    fn taking(&self, id: &ProfileId) -> impl Iterator<Item = &ObligationId> {
+        self.state.obligations.keys().filter(|obligation| self.profiles_of(obligation).contains(id))
     }
 
     /// The same, if it were shown at `shown`: as late as the last of the policies that keep the profile asks for.
     pub(crate) fn again_deadline_from(&self, id: &ProfileId, shown: Timestamp) -> Option<Timestamp> {
-        let taking = self.state.obligations.keys().filter(|obligation| self.profiles_of(obligation).contains(id));
         let deadline = |obligation: &ObligationId| {
             let policy = self.policy(&obligation.policy)?;
             Some(deadline_from(policy, &obligation.rule, &self.settings, &self.zone, shown))
         };
-        taking.filter_map(deadline).max()
+        self.taking(id).filter_map(deadline).max()
     }
 
     /// The notice about mail that was set up again was shown.
@@ -129,7 +135,7 @@ impl Engine {
     }
 
     pub(crate) fn revoked(&mut self, id: &ProfileId) {
-        self.in_flight.profiles.remove(id);
+        self.answered_for(id);
         if let Some(profile) = self.state.profiles.get_mut(id).filter(|p| p.place == Place::Leaving) {
             *profile = Profile::on_the_way(Place::Vault);
             // What the next look finds has been set up again.
@@ -140,7 +146,7 @@ impl Engine {
 
     /// Whether somebody has mail of a domain is known without a look.
     fn know_mail(&mut self, id: &ProfileId, is_there: bool) {
-        let mail = self.mail.people.entry(id.person).or_default();
+        let mail = self.mail.entry(id.person).or_default();
         mail.looked_for.insert(id.domain.clone());
         let _ = if is_there { mail.has.insert(id.domain.clone()) } else { mail.has.remove(&id.domain) };
     }
@@ -152,7 +158,7 @@ impl Engine {
     }
 
     pub(crate) fn restored(&mut self, id: &ProfileId) {
-        self.in_flight.profiles.remove(id);
+        self.answered_for(id);
         if self.state.profiles.get(id).is_some_and(|p| p.place == Place::Returning) {
             self.state.profiles.remove(id);
             // The next look at the home will find it; until then it counts as there.
@@ -173,6 +179,12 @@ impl Engine {
     }
 
     /// There is no pause before the next try any more.
+    /// An errand has ended, whatever came of it. The home is not what it was.
+    fn answered_for(&mut self, id: &ProfileId) {
+        self.in_flight.profiles.remove(id);
+        self.to_look_at.insert(Scope::Person(id.person));
+    }
+
     pub(crate) fn client_closed(&mut self, id: &ProfileId) {
         if let Some(profile) = self.state.profiles.get_mut(id) {
             profile.retry_at = None;
@@ -181,7 +193,7 @@ impl Engine {
 
     /// Moving a profile failed. If it is to go the other way by now, there is nothing to wait for.
     pub(crate) fn profile_failed(&mut self, id: &ProfileId, place: Place, longest_pause: SignedDuration) {
-        self.in_flight.profiles.remove(id);
+        self.answered_for(id);
         let at = self.time();
         if let Some(profile) = self.state.profiles.get_mut(id).filter(|profile| profile.place == place) {
             profile.retry_at = Some(after(at, Settings::retry_pause(profile.attempts).min(longest_pause)));

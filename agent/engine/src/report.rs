@@ -25,7 +25,7 @@ impl Engine {
 
     /// Makes a new report if anything but the time has changed since the last one.
     pub(crate) fn update_report(&mut self) -> Option<Effect> {
-        if !self.heard.packages || !self.heard.mail {
+        if !self.knows_the_device() {
             return None;
         }
         let mut report = self.present_report();

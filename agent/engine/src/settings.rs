@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use forewarn_proto::{policy::Group, report::Weakened};
+use forewarn_proto::{inventory::Person, policy::Group, report::Weakened};
 use jiff::SignedDuration;
 
 /// The device's own configuration of the engine.
@@ -15,6 +15,8 @@ pub struct Settings {
     pub(crate) platform: String,
     /// The groups that this device was put into when it enrolled.
     pub(crate) groups: BTreeSet<Group>,
+    /// Everybody whose home is looked after.
+    pub(crate) people: BTreeSet<Person>,
     /// What weakens a promise here, for the report.
     pub(crate) weakened: BTreeSet<Weakened>,
     /// A policy that no verified bundle confirmed for longer than this does not revoke.
@@ -68,6 +70,13 @@ impl Settings {
         self
     }
 
+    /// These settings for a device on which these people's homes are looked after.
+    #[must_use]
+    pub fn looking_after(mut self, people: impl IntoIterator<Item = Person>) -> Self {
+        self.people = people.into_iter().collect();
+        self
+    }
+
     /// These settings with the word, for the report, that these of them weaken a promise.
     #[must_use]
     pub fn with_weakened(mut self, weakened: BTreeSet<Weakened>) -> Self {
@@ -100,6 +109,7 @@ impl Default for Settings {
             device: String::new(),
             platform: String::new(),
             groups: BTreeSet::new(),
+            people: BTreeSet::new(),
             weakened: BTreeSet::new(),
             max_staleness: hours(24),
             offline_limit: hours(14 * 24),

@@ -76,7 +76,7 @@ impl Engine {
     /// Whether all the mail of a person's that a policy names was looked for since the process began.
     pub(crate) fn knows_mail(&self, policy: &Policy, person: Person) -> bool {
         let named = &policy.consequence.mail;
-        let known = self.mail.people.get(&person).map(|mail| &mail.looked_for);
+        let known = self.mail.get(&person).map(|mail| &mail.looked_for);
         named.is_empty() || known.is_some_and(|known| named.iter().all(|domain| known.contains(domain)))
     }
 

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use forewarn_engine::{App, Input, Listing, Subject};
+use forewarn_engine::{App, Input, Subject};
 use forewarn_proto::{
     api::AppealRequest,
-    inventory::{Person, Scope, Source},
-    ipc::{Appealed, Question, RuleStatus, SourceStatus, Status},
+    inventory::{Person, Scope},
+    ipc::{Appealed, Question, RuleStatus, Status},
 };
 use tokio::{
     sync::oneshot,
@@ -16,7 +16,6 @@ use tokio::{
 use super::Daemon;
 use crate::{
     ipc::{Answer, Asked},
-    scan::Extent,
     sync,
 };
 
@@ -58,7 +57,7 @@ impl Daemon {
             Question::Status | Question::Attend { .. } => self.status(person),
             Question::Look => {
                 for scope in [Scope::System, Scope::Person(person)] {
-                    self.hands.look(&self.engine, scope, Extent::Changes);
+                    self.hands.look(&self.engine, scope);
                 }
                 self.status(person)
             }
@@ -104,7 +103,7 @@ impl Daemon {
             confirmed_at: self.engine.confirmed_at(),
             refused: self.engine.refused().cloned(),
             unread: self.engine.unread().to_vec(),
-            sources: sum_up(&self.listed, person),
+            sources: self.engine.sources_of(person),
             obligations: self.engine.obligations_of(person),
             rules: self.engine.rules_for(person),
             revoked: self.engine.revoked_of(person),
@@ -114,15 +113,4 @@ impl Daemon {
             report: self.engine.report_about(person),
         }))
     }
-}
-
-fn sum_up(listings: &[Listing], person: Person) -> Vec<SourceStatus> {
-    let listed_for = |listing: &&Listing| listing.scope.reaches(person);
-    let of = |source: Source| listings.iter().filter(listed_for).filter(move |listing| listing.source == source);
-    let sum = |source: Source| SourceStatus {
-        source,
-        packages: of(source).map(|listing| listing.count).sum(),
-        gaps: of(source).flat_map(|l| &l.gaps).map(|gap| format!("{}: {}", gap.path, gap.reason).into()).collect(),
-    };
-    Source::ALL.into_iter().map(sum).collect()
 }

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 use anyhow::{Context, Result, bail, ensure};
-use forewarn_engine::{Engine, MailFound, State};
+use forewarn_engine::{Engine, State};
 use forewarn_host::{Clock, Stop, local_zone, private};
 use forewarn_proto::inventory::{Person, Scope};
 use tokio::{
@@ -130,10 +130,11 @@ pub(super) fn assemble(config: &Config, loaded: Loaded, clock: Clock, touched: T
     let turns = Turns::new(people.persons());
     let looks = Looks::new(people.persons().map(Scope::Person).chain([Scope::System]));
     let scanner = Scanner::new(&config.root, people.clone(), turns.clone());
+    let settings = settings_of(config, &identity);
     let (history, unsettled) = (store.history(), people.persons().collect());
     let closing = BTreeMap::new();
     let daemon = Daemon {
-        engine: Engine::new(settings_of(config, &identity), state),
+        engine: Engine::new(settings.looking_after(people.persons()), state),
         hands: Hands { people, store, mail, turns, orders, report, done, scanner, looks, touched, closing },
         trust,
         offers: Offers::default(),
@@ -149,8 +150,6 @@ pub(super) fn assemble(config: &Config, loaded: Loaded, clock: Clock, touched: T
         link,
         ready,
         known,
-        listed: Vec::new(),
-        mail: MailFound::default(),
         mail_notes: BTreeMap::new(),
         unsettled,
         isolation: None,

@@ -5,21 +5,11 @@ use std::{collections::BTreeMap, time::Duration};
 use forewarn_engine::Settings;
 use forewarn_proto::inventory::Scope;
 
-/// How much of a scope is looked at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Extent {
-    /// What differs from the last look.
-    Changes,
-    /// Everything, because rules have changed.
-    Whole,
-}
-
 /// One scope's looks: one at a time. One that begins while another runs would see an older device than it claims.
 #[derive(Debug, Default)]
 struct Look {
     under_way: bool,
-    again: Option<Extent>,
-    ended: bool,
+    again: bool,
     failures: u32,
 }
 
@@ -37,33 +27,19 @@ impl Looks {
     }
 
     /// Whether a look may begin now. Else it is due when the present one has ended.
-    pub(crate) fn begin(&mut self, scope: Scope, extent: Extent) -> bool {
+    pub(crate) fn begin(&mut self, scope: Scope) -> bool {
         let Some(look) = self.0.get_mut(&scope) else { return false };
-        if look.under_way {
-            look.again = look.again.max(Some(extent));
-            return false;
-        }
-        look.under_way = true;
-        true
+        look.again = look.under_way;
+        !std::mem::replace(&mut look.under_way, true)
     }
 
-    /// What is there now was looked for in this scope.
-    pub(crate) fn note(&mut self, scope: Scope) {
-        self.0.get_mut(&scope).into_iter().for_each(|look| look.ended = true);
-    }
-
-    /// A look has ended. Gives the one that is due now; and after which pause another has to come, where this one failed.
-    pub(crate) fn end(&mut self, scope: Scope, failed: bool) -> (Option<Extent>, Option<Duration>) {
-        let Some(look) = self.0.get_mut(&scope) else { return (None, None) };
+    /// A look has ended. Says whether another is due now, and after which pause one has to come where this one failed.
+    pub(crate) fn end(&mut self, scope: Scope, failed: bool) -> (bool, Option<Duration>) {
+        let Some(look) = self.0.get_mut(&scope) else { return (false, None) };
         look.under_way = false;
         let pause = Settings::retry_pause(look.failures).unsigned_abs();
         look.failures = if failed { look.failures.saturating_add(1) } else { 0 };
-        (look.again.take(), failed.then_some(pause))
-    }
-
-    /// Whether every scope was looked at once. Before that the device is not known.
-    pub(crate) fn are_complete(&self) -> bool {
-        self.0.values().all(|look| look.ended)
+        (std::mem::take(&mut look.again), failed.then_some(pause))
     }
 }
 
@@ -76,17 +52,15 @@ mod tests {
     const ANN: Scope = Scope::Person(Person::from_bits(1));
 
     #[test]
-    fn a_look_that_is_asked_for_during_another_comes_after_it_and_sees_the_most_that_was_asked() {
+    fn a_look_that_is_asked_for_during_another_comes_once_after_it() {
         let mut looks = Looks::new([Scope::System, ANN].into_iter());
-        assert!(looks.begin(ANN, Extent::Changes));
-        assert!(looks.begin(Scope::System, Extent::Changes), "nobody waits for another");
-        assert!(!looks.begin(ANN, Extent::Whole) && !looks.begin(ANN, Extent::Changes));
-        assert_eq!(looks.end(ANN, false), (Some(Extent::Whole), None));
-        looks.note(ANN);
-        assert!(!looks.are_complete());
-        assert_eq!(looks.end(Scope::System, false), (None, None));
-        looks.note(Scope::System);
-        assert!(looks.are_complete());
+        assert!(looks.begin(ANN));
+        assert!(looks.begin(Scope::System), "nobody waits for another");
+        assert!(!looks.begin(ANN) && !looks.begin(ANN));
+        assert_eq!(looks.end(ANN, false), (true, None));
+        assert!(looks.begin(ANN));
+        assert_eq!((looks.end(ANN, false), looks.end(Scope::System, false)), ((false, None), (false, None)));
+        assert!(!looks.begin(Scope::Person(Person::from_bits(9))), "nobody looks after them");
     }
 
     #[test]
@@ -94,7 +68,7 @@ mod tests {
         let mut looks = Looks::new([ANN].into_iter());
         let mut pauses = Vec::new();
         for _ in 0..8 {
-            looks.begin(ANN, Extent::Changes);
+            looks.begin(ANN);
             pauses.extend(looks.end(ANN, true).1.map(|pause| pause.as_secs()));
         }
         assert_eq!(pauses, [30, 60, 120, 240, 480, 960, 1800, 1800]);

@@ -15,7 +15,7 @@ use std::{
     time::Duration,
 };
 
-use forewarn_engine::{Change, Gap, Listing, MailOf, Wanted};
+use forewarn_engine::{Gap, Listing, Look, MailOf, Search, Wanted};
 use forewarn_host::Clock;
 use forewarn_inventory::{Lister, Places, sources_of};
 use forewarn_proto::{
@@ -25,7 +25,7 @@ use forewarn_proto::{
 };
 use jiff::Timestamp;
 
-pub(crate) use looks::{Extent, Looks};
+pub(crate) use looks::Looks;
 pub(crate) use watch::{HomePoints, Touched, Watch};
 
 use crate::{
@@ -41,25 +41,11 @@ pub(crate) const LOOK_EVERY: Duration = Duration::from_secs(4 * 60 * 60);
 /// dpkg's take 0.1 s.
 const SOURCE_DEADLINE: Duration = Duration::from_secs(10);
 
-/// What is looked for.
-#[derive(Debug, Clone)]
-pub(crate) struct Search {
-    pub(crate) extent: Extent,
-    pub(crate) wanted: Wanted,
-    /// Mail domains.
-    pub(crate) domains: BTreeSet<Domain>,
-}
-
 /// What one look at one scope found.
 #[derive(Debug)]
 pub(crate) struct Scan {
-    pub(crate) scope: Scope,
-    pub(crate) extent: Extent,
-    /// What was looked for. A look for what rules named before they changed says nothing of the new ones.
-    pub(crate) wanted: Wanted,
-    pub(crate) listings: Vec<Listing>,
-    /// The domains of which the person has mail; None where that could not be found out.
-    pub(crate) mail: Option<MailOf>,
+    /// What the engine hears.
+    pub(crate) look: Look,
     /// What is to be watched in the home; None where that could not be found out.
     pub(crate) watch: Option<HomePoints>,
     /// How far the worker was shut in.
@@ -93,12 +79,12 @@ impl Scanner {
             Scope::Person(person) => {
                 let account = self.people.account(person)?;
                 let turn = self.turns.of(person).await?;
-                let found = self.home(account, sources_of(scope).collect(), search).await;
+                let found = self.home(account, sources_of(scope).collect(), &search.wanted, &search.domains).await;
                 drop(turn);
                 let mail = found.mail.map(|has| MailOf { looked_for: search.domains.clone(), has });
                 let home::Found { listings, watch, isolation, failed, .. } = found;
-                let (extent, wanted) = (search.extent, search.wanted.clone());
-                Some(Scan { scope, extent, wanted, listings, mail, watch, isolation, failed })
+                let look = Look { token: search.token, scope, listings: listings.into(), mail };
+                Some(Scan { look, watch, isolation, failed })
             }
         }
     }
@@ -110,8 +96,8 @@ impl Scanner {
             failed |= listing.is_err();
             listings.push(listing.unwrap_or_else(|unread| *unread));
         }
-        let (scope, extent, wanted) = (Scope::System, search.extent, search.wanted.clone());
-        Scan { scope, extent, wanted, listings, mail: None, watch: None, isolation: None, failed }
+        let look = Look { token: search.token, scope: Scope::System, listings: listings.into(), mail: None };
+        Scan { look, watch: None, isolation: None, failed }
     }
 
     /// Lists one source wherever the device has it, or every source.
@@ -121,11 +107,10 @@ impl Scanner {
         for source in self.system.keys().filter(|source| asked(source)) {
             listings.push(self.system_source(*source, &wanted).await.unwrap_or_else(|unread| *unread));
         }
-        let search = Search { extent: Extent::Whole, wanted, domains: BTreeSet::new() };
         for account in self.people.accounts() {
             let sources: Vec<Source> = sources_of(Scope::Person(account.person)).filter(asked).collect();
             if !sources.is_empty() {
-                listings.extend(self.home(account, sources, &search).await.listings);
+                listings.extend(self.home(account, sources, &wanted, &BTreeSet::new()).await.listings);
             }
         }
         listings
@@ -147,9 +132,15 @@ impl Scanner {
         }
     }
 
-    async fn home(&self, account: &Account, sources: Vec<Source>, search: &Search) -> home::Found {
+    async fn home(
+        &self,
+        account: &Account,
+        sources: Vec<Source>,
+        wanted: &Wanted,
+        domains: &BTreeSet<Domain>,
+    ) -> home::Found {
         let places = Places { root: self.root.clone(), homes: vec![account.folder()] };
-        let (wanted, domains) = (search.wanted.clone(), search.domains.clone());
+        let (wanted, domains) = (wanted.clone(), domains.clone());
         let request = LookRequest { places, person: account.person, sources, wanted, domains };
         self.reader.look(&self.people, account, request).await
     }
@@ -166,12 +157,6 @@ fn unread(source: Source, scope: Scope, path: impl ToString, reason: impl ToStri
 /// Since the Unix epoch. Files are stamped by the system's own clock, whatever clock the daemon goes by.
 pub(crate) fn now() -> Duration {
     Duration::try_from(Clock::Real.wall().duration_since(Timestamp::UNIX_EPOCH)).unwrap_or_default()
-}
-
-/// What differs between two looks; none if the former one lacks a source that the new one has.
-pub(crate) fn changes(former: &[Listing], new: &[Listing]) -> Option<Vec<Change>> {
-    let of = |listing: &Listing| former.iter().find(|f| (f.source, f.scope) == (listing.source, listing.scope));
-    new.iter().map(|listing| Some(listing.change_from(of(listing)?))).collect()
 }
 
 #[cfg(test)]

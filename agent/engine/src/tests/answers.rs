@@ -9,7 +9,7 @@ use forewarn_proto::{
 };
 
 use super::world::{ANN, BEN, HOUR, MINUTE, What, World, policy, policy_about};
-use crate::{App, Effect, Engine, Input, NoticeKind, ObligationId, ProfileId, Settings, State, Subject};
+use crate::{App, Effect, Engine, Input, Look, NoticeKind, ObligationId, ProfileId, Settings, State, Subject};
 
 fn about(app: &str, person: forewarn_proto::inventory::Person) -> Subject {
     Subject::App(App::named(app), person)
@@ -270,6 +270,12 @@ fn last_calls_that_come_together_are_one() {
 }
 
 /// The effects of one input, as the shell gets them.
+/// What is heard of a look at a scope in which there is nothing.
+fn looked(world: &mut World, scope: Scope) -> Input {
+    let mail = if scope == Scope::System { None } else { Some(crate::MailOf::default()) };
+    Input::Looked(Look { token: world.search(), scope, listings: [].into(), mail })
+}
+
 fn effects(world: &mut World, input: Input) -> Vec<Effect> {
     let now = world.now();
     world.engine.handle(input, &now)
@@ -350,13 +356,13 @@ fn names_that_are_not_whole_are_refused() {
 
 #[test]
 fn a_report_waits_until_the_whole_device_is_known_and_each_has_its_number() {
-    let mut world = World::new();
+    let mut world = World::at("2026-12-01T09:00:00Z", Settings::default().looking_after([ANN, BEN]));
     let silent = |effects: Vec<Effect>| !effects.iter().any(|effect| matches!(effect, Effect::Report(_)));
-    let mail = Input::MailFound(crate::MailFound::default());
-    assert!(silent(effects(&mut world, mail.clone())), "packages were not listed yet");
-    let mut world = World::new();
-    assert!(silent(effects(&mut world, Input::InventoryTaken([].into()))), "mail was not looked for yet");
-    assert!(!silent(effects(&mut world, mail)));
+    let looked = looked(&mut world, Scope::System);
+    assert!(silent(effects(&mut world, looked.clone())) && silent(effects(&mut world, looked)));
+    assert!(silent(effects(&mut world, Input::LookFailed(Scope::Person(BEN)))), "one home was not looked at yet");
+    let last = self::looked(&mut world, Scope::Person(ANN));
+    assert!(!silent(effects(&mut world, last)), "though nobody knows what is in the other");
     let mut world = two_people();
     world.pass(1);
     world.retract("ban", 1);
@@ -368,8 +374,8 @@ fn a_report_waits_until_the_whole_device_is_known_and_each_has_its_number() {
 fn a_report_that_was_not_delivered_is_kept() {
     let mut world = World::new();
     assert_eq!(world.engine.state().undelivered_report(), None);
-    effects(&mut world, Input::InventoryTaken([].into()));
-    effects(&mut world, Input::MailFound(crate::MailFound::default()));
+    let looked = looked(&mut world, Scope::System);
+    effects(&mut world, looked);
     let report = world.engine.state().undelivered_report().cloned().unwrap();
     effects(&mut world, Input::ReportDelivered(report.sequence));
     assert_eq!(world.engine.state().undelivered_report(), None);
@@ -414,11 +420,14 @@ fn nobody_is_told_before_their_mail_was_looked_for() {
         expires: "2027-12-01T09:00Z".parse().unwrap(),
     };
     let set = crate::PolicySet { bundle: 1, policies: [(ban.id, signed)].into(), ..Default::default() };
-    let nobody_s = crate::MailFound::of(&BTreeSet::new(), [(ANN, BTreeSet::new())]);
-    effects(&mut world, Input::MailFound(nobody_s));
+    let nobody_s = looked(&mut world, Scope::Person(ANN));
+    effects(&mut world, nobody_s);
     let mut told = effects(&mut world, Input::PoliciesVerified(set));
-    let taken = Input::InventoryTaken(world.listings().into());
-    told.extend(effects(&mut world, taken));
+    for listing in world.listings() {
+        let token = world.search();
+        let look = Look { mail: None, ..world.found(token, listing) };
+        told.extend(effects(&mut world, Input::Looked(look)));
+    }
     let generations: Vec<u64> =
         told.iter().filter_map(|e| if let Effect::Persist(g) = e { Some(*g) } else { None }).collect();
     for generation in generations {
@@ -437,4 +446,22 @@ fn what_the_vault_holds_and_no_state_speaks_of_is_given_back_first() {
     asked.extend(effects(&mut world, Input::Persisted(1)));
     let wanted = ProfileId { domain: "corp.example".parse().unwrap(), person: ANN };
     assert!(asked.contains(&Effect::Restore(wanted)), "{asked:?}");
+}
+
+#[test]
+fn promise_7_a_look_that_was_begun_for_other_rules_says_nothing_and_is_made_again() {
+    let mut world = World::banned("grace = \"24h\"");
+    let scope = Scope::Person(ANN);
+    let before = world.search();
+    world.publish(&policy("game", 1, "grace = \"24h\""));
+    assert_eq!(world.search(), before, "it names no other package");
+    let mut other = policy("game", 2, "grace = \"24h\"");
+    other.rules[0].purls[0].purl = "pkg:webapp/chromium/other".parse().unwrap();
+    world.publish(&other);
+    assert_ne!(world.search(), before);
+    let empty = Look { token: before, scope, listings: [].into(), mail: Some(crate::MailOf::default()) };
+    let rules = |world: &World| world.engine.rules_for(ANN);
+    let known = rules(&world);
+    assert_eq!(effects(&mut world, Input::Looked(empty)), [Effect::Rescan(Some(scope))]);
+    assert_eq!(rules(&world), known);
 }

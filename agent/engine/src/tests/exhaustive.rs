@@ -53,11 +53,11 @@ fn play(world: &mut World, event: Event) {
     match event {
         Event::Found => {
             world.install(Scope::Person(ANN), "tiktok");
-            world.scan_changes();
+            world.scan();
         }
         Event::Removed => {
             world.installed.clear();
-            world.scan_changes();
+            world.scan();
         }
         Event::LooksAway => drop(world.away.insert(ANN)),
         Event::Looks => drop(world.away.remove(&ANN)),

@@ -9,7 +9,6 @@ use forewarn_proto::{
     report::{Doubt, Finding},
 };
 use jiff::{SignedDuration, Timestamp};
-use proptest::prelude::*;
 
 use super::world::{ANN, BEN, package, policy};
 use crate::finding::{Listings, RuleKey};
@@ -130,7 +129,7 @@ fn a_package_whose_version_is_not_known_leaves_a_rule_about_versions_unknown() {
     listed(&mut listings, complete(&["tiktok"]), at);
     let doubt = BTreeSet::from([Doubt::NoVersion(Source::Desktop)]);
     assert_eq!(doubts(&listings), (Finding::Unknown, (Finding::Unknown, doubt)));
-    listings.change(&[complete(&[]).change_from(&complete(&["tiktok"]))], at);
+    listings.take(&[complete(&[])], at);
     assert_eq!(doubts(&listings), (Finding::Met, (Finding::Met, BTreeSet::new())));
     // Any version of it is banned.
     listings.take(&[complete(&["tiktok"])], at);
@@ -160,32 +159,6 @@ fn a_listing_is_fresh_for_five_minutes_and_no_longer() {
     listed(&mut listings, listing(Scope::System, &apps(&["tiktok"]), true), at);
     assert!(listings.is_fresh(&key(), ANN, at + five, five));
     assert!(!listings.is_fresh(&key(), ANN, at + five + SignedDuration::from_nanos(1), five));
-    listings.change(
-        &[listing(Scope::System, &apps(&[]), true).change_from(&listing(Scope::System, &apps(&["tiktok"]), true))],
-        at,
-    );
+    listings.take(&[listing(Scope::System, &apps(&[]), true)], at);
     assert!(!listings.is_fresh(&key(), ANN, at, five), "what is not there justifies nothing");
-}
-
-proptest! {
-    /// A change is only a shorter way to say the same.
-    #[test]
-    fn changes_lead_where_whole_listings_lead(
-        steps in prop::collection::vec((prop::collection::btree_set("tiktok|wechat|temu|vim", 0..4), any::<bool>()), 1..8),
-    ) {
-        let at = Timestamp::UNIX_EPOCH;
-        let (mut whole, mut changed) = (Listings::default(), Listings::default());
-        set(&mut whole, &policy("ban", 1, ""));
-        set(&mut changed, &policy("ban", 1, ""));
-        let mut former = listing(Scope::System, &BTreeSet::new(), true);
-        changed.take(std::slice::from_ref(&former), at);
-        for (apps, complete) in steps {
-            let next = listing(Scope::System, &apps, complete);
-            changed.change(&[next.change_from(&former)], at);
-            whole.take(std::slice::from_ref(&next), at);
-            prop_assert_eq!(changed.find(&key(), ANN), whole.find(&key(), ANN));
-            prop_assert_eq!(changed.matching(), whole.matching());
-            former = next;
-        }
-    }
 }

@@ -5,18 +5,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use forewarn_proto::{
     inventory::{Person, Scope},
-    policy::{Domain, Policy, PolicyId},
+    policy::{Domain, Policy, PolicyId, Rule},
 };
 use jiff::{Timestamp, tz::TimeZone};
 
-use crate::{Change, Input, Listing, Notice, NoticeId, NoticeKind, PolicySet, Settings, ramp};
+use crate::{Input, Listing, Notice, NoticeId, NoticeKind, PolicySet, Settings, ramp};
 
 /// What is so on the device, whatever the engine believes.
 pub(super) struct Facts<'w> {
     pub(super) at: Timestamp,
     pub(super) zone: &'w TimeZone,
-    /// The listings that the shell gave last.
-    pub(super) given: &'w BTreeMap<Scope, Listing>,
     /// Each person, with the domains of which they have mail, be it in its place or in the vault.
     pub(super) mail: BTreeMap<Person, BTreeSet<Domain>>,
 }
@@ -88,23 +86,16 @@ impl Model {
     pub(super) fn hear(&mut self, input: &Input, facts: &Facts<'_>) {
         match input {
             Input::PoliciesVerified(set) => self.hear_policies(set),
-            Input::MailFound(found) => {
-                let known = |person: &Person| found.people.get(person).map(|mail| &mail.looked_for);
-                let owns = |(person, owned): (&Person, &BTreeSet<Domain>)| {
-                    let known = known(person).into_iter().flatten();
-                    (*person, known.filter(|domain| owned.contains(*domain)).cloned().collect())
-                };
-                self.mail = facts.mail.iter().map(owns).collect();
-            }
-            Input::InventoryTaken(listings) => {
+            Input::Looked(look) => {
+                if let (Scope::Person(person), Some(found)) = (look.scope, &look.mail) {
+                    let owned = facts.mail.get(&person).into_iter().flatten();
+                    self.mail
+                        .insert(person, owned.filter(|domain| found.looked_for.contains(*domain)).cloned().collect());
+                }
                 let policies: BTreeSet<PolicyId> =
                     self.set.iter().flat_map(|set| set.policies.keys().cloned()).collect();
-                self.searched.extend(listings.iter().map(|listing| (listing.scope, policies.clone())));
-                self.listings.extend(listings.iter().map(|listing| (listing.scope, listing.clone())));
-            }
-            Input::InventoryChanged(changes) => {
-                let given = |change: &Change| Some((change.scope, facts.given.get(&change.scope)?.clone()));
-                self.listings.extend(changes.iter().filter_map(given));
+                self.searched.insert(look.scope, policies);
+                self.listings.extend(look.listings.iter().map(|listing| (listing.scope, listing.clone())));
             }
             Input::NoticeShown(id, _) => self.hear_receipt(*id, facts),
             _ => {}
@@ -112,8 +103,9 @@ impl Model {
         self.bring_up_to_date(facts);
     }
 
-    /// A new process has to list anew.
-    pub(super) fn forget_listings(&mut self) {
+    /// A new process has to look anew.
+    pub(super) fn forget_looks(&mut self) {
+        self.mail.clear();
         self.listings.clear();
         self.searched.clear();
     }
@@ -193,6 +185,18 @@ impl Model {
         }
         self.searched.values_mut().for_each(|searched| searched.retain(|id| set.policies.contains_key(id)));
         self.set = Some(set.clone());
+    }
+
+    /// The packages that rules name, in words.
+    pub(super) fn asked_for(&self) -> BTreeSet<String> {
+        let set = self.set.iter();
+        let policies =
+            set.flat_map(|set| set.policies.values().map(|signed| &*signed.policy).chain(set.previews.values()));
+        let names = |rule: &Rule| {
+            let purls = rule.purls.iter().map(|pattern| format!("{} {}", pattern.purl.kind(), pattern.purl.name()));
+            purls.chain(rule.display_names.clone()).collect::<Vec<_>>()
+        };
+        policies.flat_map(|policy| policy.rules.iter().flat_map(names)).collect()
     }
 
     fn acts(&self, id: &PolicyId, facts: &Facts<'_>) -> bool {

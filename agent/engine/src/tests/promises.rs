@@ -95,6 +95,24 @@ fn promise_1_mail_that_is_set_up_again_goes_after_a_notice_of_its_own() {
 }
 
 #[test]
+fn promise_1_mail_that_is_set_up_again_stays_while_a_notice_names_a_later_moment() {
+    let mut world = World::banned("grace = \"24h\"");
+    world.pass(25);
+    let first = world.revokes();
+    world.set_up_again(ANN);
+    world.scan();
+    // Its deadline passes while the lid is closed; then another policy comes that takes the same mail.
+    world.suspend(HOUR * 36);
+    world.publish(&policy("other", 1, "grace = \"24h\""));
+    let named = world.notices().last().and_then(|(_, notice)| notice.deadline).unwrap();
+    assert_eq!(named, world.truth + HOUR * 24);
+    world.pass(23);
+    assert_eq!(world.revokes(), first);
+    world.pass(2);
+    assert_eq!(world.revokes().last(), Some(&named));
+}
+
+#[test]
 fn promise_1_the_mail_of_2020_gives_a_full_day_all_the_same() {
     let mut world = World::banned("at = \"2026-12-01T10:00Z\"");
     world.pass(23);
@@ -339,7 +357,7 @@ fn promise_7_what_only_a_partial_scan_shows_keeps_no_mail() {
     both.rules.push(game);
     world.install(Scope::System, "tiktok");
     world.publish(&both);
-    world.give(Input::InventoryTaken(vec![partial_flatpak(Some(flatpak("org.game")))].into()));
+    world.give_listing(partial_flatpak(Some(flatpak("org.game"))));
     world.pass(30);
     assert_eq!(world.vault.len(), 1);
     world.installed.clear();
@@ -347,7 +365,7 @@ fn promise_7_what_only_a_partial_scan_shows_keeps_no_mail() {
     let obligations = world.engine.obligations_of(ANN);
     assert_eq!(
         obligations.iter().map(|o| (o.app.as_str(), o.holds.as_slice())).collect::<Vec<_>>(),
-        [("Game", &[Hold::ScanNotFresh][..])]
+        [("Game", &[Hold::ScanNotFresh, Hold::NoCompanyMail][..])]
     );
     assert_eq!(world.vault.len(), 0, "what was taken for TikTok comes back with it gone");
 }
@@ -397,7 +415,7 @@ fn promise_7_what_a_former_rule_was_certain_of_counts_for_no_other() {
     some.version = 2;
     some.rules[0].purls[0].purl = "pkg:flatpak/com.tiktok.App".parse().unwrap();
     world.publish(&some);
-    world.give(Input::InventoryTaken(vec![partial_flatpak(Some(flatpak("org.another")))].into()));
+    world.give_listing(partial_flatpak(Some(flatpak("org.another"))));
     let obligation = world.obligation(ANN).unwrap();
     assert_eq!(obligation.matched.iter().map(|m| m.purl.name()).collect::<Vec<_>>(), ["org.another"]);
     assert!(obligation.holds.contains(&Hold::NotCertain) && obligation.takes.is_empty(), "{obligation:?}");

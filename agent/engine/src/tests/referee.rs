@@ -9,7 +9,7 @@ use forewarn_proto::{
 };
 use jiff::{Timestamp, tz::TimeZone};
 
-use crate::{Change, Input, Listing, Notice, NoticeKind, Package, PolicySet, ProfileId, Settings, Subject};
+use crate::{Input, Listing, Notice, NoticeKind, Package, PolicySet, ProfileId, Settings, Subject};
 
 #[derive(Debug, Clone)]
 pub(super) struct Referee {
@@ -52,7 +52,7 @@ impl Referee {
     }
 
     /// The device heard something.
-    pub(super) fn hear(&mut self, input: &Input, at: Timestamp, boot: u32, given: &BTreeMap<Scope, Listing>) {
+    pub(super) fn hear(&mut self, input: &Input, at: Timestamp, boot: u32) {
         match input {
             Input::PoliciesVerified(set) => {
                 for (id, retraction) in &set.undoing.retractions {
@@ -66,12 +66,8 @@ impl Referee {
                 self.set = set.clone();
             }
             Input::PoliciesConfirmed => self.confirmed = Some((at, boot)),
-            Input::InventoryTaken(listings) => {
-                self.listed.extend(listings.iter().map(|listing| (listing.scope, (at, listing.clone()))));
-            }
-            Input::InventoryChanged(changes) => {
-                let given = |change: &Change| Some((change.scope, (at, given.get(&change.scope)?.clone())));
-                self.listed.extend(changes.iter().filter_map(given));
+            Input::Looked(look) => {
+                self.listed.extend(look.listings.iter().map(|listing| (listing.scope, (at, listing.clone()))));
             }
             _ => {}
         }

@@ -77,11 +77,11 @@ impl Story {
             }
             [who, "has", app] => {
                 world.install(scope(who)?, app);
-                world.scan_changes();
+                world.scan();
             }
             [who, "removes", app] => {
                 world.installed.remove(&(scope(who)?, (*app).to_owned()));
-                world.scan_changes();
+                world.scan();
             }
             [who, "looks", "away"] => drop(world.away.insert(person(who)?)),
             [who, "is", "back"] => drop(world.away.remove(&person(who)?)),

@@ -17,8 +17,8 @@ use super::{
     referee::Referee,
 };
 use crate::{
-    Change, Effect, Engine, Gap, Input, Listing, MailFound, Notice, NoticeKind, Now, Package, PolicySet, ProfileId,
-    Settings, SignedPolicy, Spared, State, Subject,
+    Effect, Engine, Gap, Input, Listing, Look, MailOf, Notice, NoticeKind, Now, Package, PolicySet, ProfileId,
+    Settings, SignedPolicy, Spared, State, Subject, Token,
 };
 
 pub(super) const ANN: Person = Person::from_bits(1000);
@@ -64,6 +64,10 @@ pub(super) struct World {
     pub(super) dead: bool,
     /// The listings that the shell gave last.
     given: BTreeMap<Scope, Listing>,
+    /// The look that takes long, by its token.
+    begun: Option<Token>,
+    /// For which packages a look of each token was begun, as the model knows them.
+    asked_for: BTreeMap<u64, BTreeSet<String>>,
     /// How many receipts come only at the end of the event.
     pub(super) slow_receipts: bool,
     late: Vec<Input>,
@@ -125,6 +129,8 @@ impl World {
             power: None,
             dead: false,
             given: BTreeMap::new(),
+            begun: None,
+            asked_for: BTreeMap::new(),
             slow_receipts: false,
             late: Vec::new(),
             vault: BTreeSet::new(),
@@ -268,10 +274,11 @@ impl World {
         self.late.clear();
         self.given.clear();
         self.model = self.kept_model.clone();
-        self.model.forget_listings();
+        self.model.forget_looks();
         #[expect(clippy::mem_replace_with_default, reason = "the test's switch goes with it")]
         let ignores = std::mem::replace(&mut self.engine.ignores, BTreeSet::new());
         self.engine = Engine::new(self.settings.clone(), self.stored.clone());
+        (self.begun, self.asked_for) = (None, BTreeMap::new());
         self.engine.ignores = ignores;
         self.start();
     }
@@ -292,19 +299,46 @@ impl World {
     /// What is heard of a look at everything: each scope is a look of its own, and the system's is done first.
     fn look(&mut self) -> Vec<Input> {
         self.given = self.listings().into_iter().map(|listing| (listing.scope, listing)).collect();
-        let taken = self.given.values().map(|listing| Input::InventoryTaken(vec![listing.clone()].into()));
-        std::iter::once(Input::MailFound(self.mail())).chain(taken).collect()
+        let token = self.search();
+        self.given.values().map(|listing| Input::Looked(self.found(token, listing.clone()))).collect()
     }
 
-    /// Lists again and gives only what changed, as the shell does after a hint.
-    pub(super) fn scan_changes(&mut self) {
-        let listings = self.listings();
-        let changes: Option<Vec<Change>> =
-            listings.iter().map(|listing| Some(listing.change_from(self.given.get(&listing.scope)?))).collect();
-        let Some(changes) = changes else { return self.scan() };
-        self.given = listings.into_iter().map(|listing| (listing.scope, listing)).collect();
-        self.give(Input::MailFound(self.mail()));
-        changes.into_iter().for_each(|change| self.give(Input::InventoryChanged(vec![change])));
+    /// What is heard of a look at one scope, or at all.
+    fn look_at(&mut self, scope: Option<Scope>) -> Vec<Input> {
+        let is_meant = |input: &Input| matches!(input, Input::Looked(look) if scope.is_none_or(|s| s == look.scope));
+        self.look().into_iter().filter(is_meant).collect()
+    }
+
+    /// What a look finds that has this listing.
+    pub(super) fn found(&self, token: Token, listing: Listing) -> Look {
+        let mail = if let Scope::Person(person) = listing.scope { Some(self.mail_of(person)) } else { None };
+        Look { token, scope: listing.scope, listings: [listing].into(), mail }
+    }
+
+    /// Gives what a look finds that has this listing.
+    pub(super) fn give_listing(&mut self, listing: Listing) {
+        let token = self.search();
+        self.give(Input::Looked(self.found(token, listing)));
+    }
+
+    /// The token of a look that begins now.
+    pub(super) fn search(&mut self) -> Token {
+        let token = self.engine.search().token;
+        self.asked_for.insert(token.0, self.model.asked_for());
+        token
+    }
+
+    /// A look begins that takes long.
+    pub(super) fn begin_look(&mut self) {
+        let token = self.search();
+        self.begun.get_or_insert(token);
+    }
+
+    /// That look ends, and may be for rules that are no longer those in force.
+    pub(super) fn end_look(&mut self) {
+        let Some(token) = self.begun.take() else { return };
+        let late = self.listings().into_iter().map(|listing| Input::Looked(self.found(token, listing)));
+        late.collect::<Vec<_>>().into_iter().for_each(|input| self.give(input));
     }
 
     pub(super) fn give(&mut self, input: Input) {
@@ -338,9 +372,14 @@ impl World {
     }
 
     fn tell_model(&mut self, input: &Input) {
-        let facts = Facts { at: self.truth, zone: &self.zone, given: &self.given, mail: self.owned_mail() };
+        let facts = Facts { at: self.truth, zone: &self.zone, mail: self.owned_mail() };
+        if let Input::Looked(look) = input
+            && self.asked_for.get(&look.token.0) != Some(&self.model.asked_for())
+        {
+            return;
+        }
         self.model.hear(input, &facts);
-        self.referee.hear(input, self.truth, self.boots, &self.given);
+        self.referee.hear(input, self.truth, self.boots);
     }
 
     fn perform(&mut self, effect: Effect) -> Vec<Input> {
@@ -352,7 +391,7 @@ impl World {
                 self.referee.stored();
                 vec![Input::Persisted(generation)]
             }
-            Effect::Rescan => self.look(),
+            Effect::Rescan(scope) => self.look_at(scope),
             Effect::ShowNotice(notice) => {
                 // In every test: a notice names a moment that is to come, or none.
                 let now = self.engine.now();
@@ -440,16 +479,14 @@ impl World {
         self.people.iter().map(|person| (*person, of(*person))).collect()
     }
 
-    fn mail(&self) -> MailFound {
-        let domains = self.engine.domains();
-        let of = |person: Person| {
-            let present = |domain: &&Domain| {
-                let id = ProfileId { domain: (*domain).clone(), person };
-                (!self.vault.contains(&id) || self.again.contains(&id)) && !self.mailless.contains(&person)
-            };
-            domains.iter().filter(present).cloned().collect()
+    fn mail_of(&self, person: Person) -> MailOf {
+        let looked_for = self.engine.domains();
+        let present = |domain: &&Domain| {
+            let id = ProfileId { domain: (*domain).clone(), person };
+            (!self.vault.contains(&id) || self.again.contains(&id)) && !self.mailless.contains(&person)
         };
-        MailFound::of(&domains, self.people.iter().map(|person| (*person, of(*person))))
+        let has = looked_for.iter().filter(present).cloned().collect();
+        MailOf { looked_for, has }
     }
 }
 
