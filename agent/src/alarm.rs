@@ -4,7 +4,9 @@
 use std::time::Duration;
 
 use anyhow::Result;
+use forewarn_core::ports::Alarm;
 use forewarn_host::{Clock, Shift};
+use futures_util::future::BoxFuture;
 use jiff::SignedDuration;
 use rustix::{
     fd::OwnedFd,
@@ -15,11 +17,11 @@ use tokio::io::unix::AsyncFd;
 /// How often a simulated clock's file is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 
-/// A timer of the boot clock, which counts suspend.
+/// A timer of the boot clock, which counts suspend. Nothing simulated moves it.
 pub(crate) struct BootTimer(AsyncFd<OwnedFd>);
 
-/// Sleeps for the engine.
-pub(crate) struct Alarm {
+/// Sleeps for the engine, by a clock that may be simulated.
+pub(crate) struct EngineAlarm {
     timer: BootTimer,
     clock: Clock,
     seen: Shift,
@@ -32,7 +34,7 @@ impl BootTimer {
     }
 
     /// Returns after `length`. Another call sets it anew.
-    pub(crate) async fn sleep(&self, length: SignedDuration) -> Result<()> {
+    async fn after(&self, length: SignedDuration) -> Result<()> {
         // A timer of zero is no timer, hence at least a millisecond.
         let length = length.max(SignedDuration::from_millis(1));
         let it_value = Timespec { tv_sec: length.as_secs(), tv_nsec: length.subsec_nanos().into() };
@@ -50,21 +52,9 @@ pub(crate) fn register(file: OwnedFd) -> std::io::Result<AsyncFd<OwnedFd>> {
     AsyncFd::new(file)
 }
 
-impl Alarm {
+impl EngineAlarm {
     pub(crate) fn new(clock: Clock) -> Result<Self> {
         Ok(Self { timer: BootTimer::new()?, seen: clock.shift(), clock })
-    }
-
-    /// Returns after `length`, or as soon as a simulated clock was moved. Without a length, only the latter.
-    pub(crate) async fn sleep(&mut self, length: Option<SignedDuration>) -> Result<()> {
-        if self.clock.is_simulated() {
-            self.sleep_simulated(length).await;
-            return Ok(());
-        }
-        let Some(length) = length else {
-            return std::future::pending().await;
-        };
-        self.timer.sleep(length).await
     }
 
     async fn sleep_simulated(&mut self, length: Option<SignedDuration>) {
@@ -77,5 +67,28 @@ impl Alarm {
             }
             tokio::time::sleep(LOOK_EVERY).await;
         }
+    }
+}
+
+impl Alarm for BootTimer {
+    fn sleep(&mut self, length: Option<SignedDuration>) -> BoxFuture<'_, Result<()>> {
+        Box::pin(async move {
+            match length {
+                Some(length) => self.after(length).await,
+                None => std::future::pending().await,
+            }
+        })
+    }
+}
+
+impl Alarm for EngineAlarm {
+    fn sleep(&mut self, length: Option<SignedDuration>) -> BoxFuture<'_, Result<()>> {
+        Box::pin(async move {
+            if self.clock.is_simulated() {
+                self.sleep_simulated(length).await;
+                return Ok(());
+            }
+            self.timer.sleep(length).await
+        })
     }
 }

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
+use forewarn_core::notice::NoticeWay;
 use forewarn_engine::Settings;
 use forewarn_host::{folders, user};
 use forewarn_proto::{
@@ -63,19 +64,6 @@ struct File {
     root: Option<PathBuf>,
     /// A file that moves the clock, for demonstrations and tests. `forewarn status` says so when it is set.
     simulated_clock: Option<PathBuf>,
-}
-
-/// See [`Config::notices`].
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum NoticeWay {
-    /// The desktop where there is one, else terminals.
-    #[default]
-    Auto,
-    /// The desktop only.
-    Desktop,
-    /// Terminals only.
-    Terminal,
 }
 
 /// The configuration with every default filled in.

@@ -1,10 +1,8 @@
 //! What the two programs on an employee's device are made of: the daemon, and the commands with which the person asks it.
 //!
 //! ```text
-//! sync ──> trust ──┐                      ┌──> store
-//! scan ────────────┼──> daemon (engine) ──┼──> notice ──> session, terminals ──> the person
-//! ipc, alarm ──────┘                      ├──> mail
-//!                                         └──> sync (reports)
+//! scan, ipc, alarm ──> service (forewarn-core) ──> presenter, session ──> the person
+//!                                              └──> mail, running
 //! ```
 //!
 //! They are two so that the one that runs all day, as root, has in it neither a D-Bus client nor a command line.
@@ -14,26 +12,19 @@
 mod alarm;
 mod command;
 mod config;
-mod daemon;
-mod history;
-mod identity;
+mod device;
 mod ipc;
 mod mail;
 mod manager;
-mod notice;
 mod people;
-mod perform;
+mod presenter;
 mod program;
 mod rights;
 mod running;
 mod scan;
+mod service;
 mod session;
-mod store;
-mod sync;
-mod trust;
-mod turns;
 mod vault_key;
-mod words;
 mod worker;
 
 use std::process::ExitCode;
@@ -48,7 +39,7 @@ pub fn forewarn() -> ExitCode {
 
 /// Runs `forewarn-daemon`, by the arguments of this process.
 pub fn forewarn_daemon() -> ExitCode {
-    run("forewarn-daemon", daemon::main)
+    run("forewarn-daemon", service::main)
 }
 
 fn run(name: &str, main: fn() -> Result<()>) -> ExitCode {

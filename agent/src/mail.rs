@@ -6,9 +6,12 @@
 use std::{collections::BTreeSet, io::Write as _, os::fd::OwnedFd, path::PathBuf, sync::Arc, time::Duration};
 
 use anyhow::{Context, Result, anyhow, ensure};
+use forewarn_core::ports::{Handled, Held, Profiles};
 use forewarn_engine::{Input, ProfileId};
-use forewarn_mail::{Client, Folder, Folders, Holding, KEY_BYTES, Keys, Restoration, Revocation, serve};
+use forewarn_mail::{Folder, Folders, Holding, KEY_BYTES, Keys, Restoration, Revocation, serve};
 use forewarn_proto::{inventory::Person, policy::Domain};
+
+use futures_util::future::BoxFuture;
 
 use crate::{
     people::{Account, People},
@@ -35,29 +38,6 @@ pub(crate) struct Mail {
     now: fn() -> Duration,
 }
 
-/// How an errand went.
-#[derive(Debug)]
-pub(crate) struct Done {
-    pub(crate) id: ProfileId,
-    /// What the engine hears.
-    pub(crate) input: Input,
-    /// What kept an account from being taken or given back, in words.
-    pub(crate) notes: Vec<String>,
-    /// The programs that have to close first.
-    pub(crate) waiting: BTreeSet<Client>,
-    /// Whether stored mail that was to be locked can still be read.
-    pub(crate) store_open: bool,
-}
-
-/// What the vaults hold at start.
-#[derive(Debug, Default)]
-pub(crate) struct Held {
-    /// Whose mail of which domains is in the vault.
-    pub(crate) held: Vec<(Person, Domain)>,
-    /// Whose vault could not be read, and why. What they have in it is not known.
-    pub(crate) failed: Vec<(Person, anyhow::Error)>,
-}
-
 impl Mail {
     /// `keys`: the vault's, the one that seals first.
     pub(crate) fn new(people: People, vault: PathBuf, keys: Vec<[u8; KEY_BYTES]>) -> Self {
@@ -79,8 +59,7 @@ impl Mail {
         all
     }
 
-    /// Settles what a crash left half done in somebody's home; says whether that is done. It is not where the home is not open.
-    pub(crate) async fn settle(&self, person: Person) -> bool {
+    async fn settle(&self, person: Person) -> bool {
         let outcome = self.send(person, Errand::Recover, false).await;
         let reason = match outcome {
             Ok(Outcome::Recovered) => return true,
@@ -93,8 +72,7 @@ impl Mail {
         false
     }
 
-    /// Takes a profile; `locks`: its stored mail is locked too. Not of who is still to be told anew.
-    pub(crate) async fn revoke(&self, id: ProfileId, locks: bool) -> Done {
+    async fn revoke(&self, id: ProfileId, locks: bool) -> Handled {
         if self.people.is_to_be_told(id.person) {
             return failed(id, Input::RevokeFailed, Err(anyhow!("its person is to be told anew first")));
         }
@@ -105,8 +83,7 @@ impl Mail {
         }
     }
 
-    /// Gives a profile back.
-    pub(crate) async fn restore(&self, id: ProfileId) -> Done {
+    async fn restore(&self, id: ProfileId) -> Handled {
         let outcome = self.send(id.person, Errand::Restore(id.domain.clone()), false).await;
         match outcome {
             Ok(Outcome::Restored(done)) => restored(id, done),
@@ -152,6 +129,23 @@ impl Mail {
     }
 }
 
+impl Profiles for Mail {
+    fn settle(&self, person: Person) -> BoxFuture<'static, bool> {
+        let mail = self.clone();
+        Box::pin(async move { mail.settle(person).await })
+    }
+
+    fn revoke(&self, id: ProfileId, locks: bool) -> BoxFuture<'static, Handled> {
+        let mail = self.clone();
+        Box::pin(async move { mail.revoke(id, locks).await })
+    }
+
+    fn restore(&self, id: ProfileId) -> BoxFuture<'static, Handled> {
+        let mail = self.clone();
+        Box::pin(async move { mail.restore(id).await })
+    }
+}
+
 /// A pipe for a thread that may wait.
 fn blocking(pipe: OwnedFd) -> Result<std::fs::File> {
     rustix::io::ioctl_fionbio(&pipe, false)?;
@@ -169,14 +163,14 @@ fn kept(notes: impl Iterator<Item = String>) -> Vec<String> {
     notes.take(MAX_NOTES).map(|note| note.chars().take(MAX_NOTE_CHARS).collect()).collect()
 }
 
-fn failed(id: ProfileId, input: fn(ProfileId) -> Input, outcome: Result<Outcome>) -> Done {
+fn failed(id: ProfileId, input: fn(ProfileId) -> Input, outcome: Result<Outcome>) -> Handled {
     let reason = match outcome {
         Err(error) => format!("{error:#}"),
         Ok(Outcome::Failed(reason)) => reason,
         Ok(_) => "the worker did what it was not asked".to_owned(),
     };
     tracing::error!("the mail profile of {}: {reason}", id.domain);
-    Done {
+    Handled {
         input: input(id.clone()),
         id,
         notes: kept([reason].into_iter()),
@@ -186,31 +180,31 @@ fn failed(id: ProfileId, input: fn(ProfileId) -> Input, outcome: Result<Outcome>
 }
 
 /// Where nothing could be taken, and nothing is in the vault, nothing is revoked.
-fn revoked(id: ProfileId, done: Revocation, held: &[Holding]) -> Done {
+fn revoked(id: ProfileId, done: Revocation, held: &[Holding]) -> Handled {
     let left = done.skipped.iter().chain(&done.failed);
     let notes = kept(left.map(|skipped| format!("{}: {}", skipped.client, skipped.reason)));
     let (waiting, store_open) =
-        (clients(&done.waiting), done.skipped.iter().any(|skipped| skipped.reason.is_still_open()));
+        (names(&done.waiting), done.skipped.iter().any(|skipped| skipped.reason.is_still_open()));
     let holds = domains(held).any(|domain| domain == id.domain);
     let input = if !waiting.is_empty() {
-        Input::RevokeWaits(id.clone(), names(&waiting))
+        Input::RevokeWaits(id.clone(), waiting.iter().cloned().collect())
     } else if !done.failed.is_empty() || (!holds && !done.skipped.is_empty()) {
         Input::RevokeFailed(id.clone())
     } else {
-        tracing::info!("revoked {}: {}", id.domain, names(&clients(&done.taken)).join(", "));
+        tracing::info!("revoked {}: {}", id.domain, Vec::from_iter(names(&done.taken)).join(", "));
         Input::Revoked(id.clone())
     };
-    Done { id, input, notes, waiting, store_open }
+    Handled { id, input, notes, waiting, store_open }
 }
 
-fn restored(id: ProfileId, done: Restoration) -> Done {
+fn restored(id: ProfileId, done: Restoration) -> Handled {
     let conflicts = done.conflicts.iter().map(|conflict| {
         let place = conflict.beside.as_ref().map_or("the vault".to_owned(), |path| format!("{path} and the vault"));
         format!("not given back: {}: {}; what was there is in {place}", conflict.path, conflict.reason)
     });
     let failed = done.failed.iter().map(|failed| format!("not given back yet: {}: {}", failed.client, failed.reason));
     let notes = kept(conflicts.chain(failed));
-    let waiting = clients(&done.waiting);
+    let waiting = names(&done.waiting);
     let given = done.failed.is_empty() && done.conflicts.iter().all(|conflict| conflict.reason.is_over());
     let input = if waiting.is_empty() && given {
         tracing::info!("restored {}: {} exactly, {} merged", id.domain, done.exact.len(), done.merged.len());
@@ -218,15 +212,12 @@ fn restored(id: ProfileId, done: Restoration) -> Done {
     } else {
         Input::RestoreFailed(id.clone())
     };
-    Done { id, input, notes, waiting, store_open: false }
+    Handled { id, input, notes, waiting, store_open: false }
 }
 
-fn clients(accounts: &[forewarn_mail::Account]) -> BTreeSet<Client> {
-    accounts.iter().map(|account| account.client).collect()
-}
-
-fn names(clients: &BTreeSet<Client>) -> Vec<String> {
-    clients.iter().map(ToString::to_string).collect()
+/// The programs of these accounts.
+fn names(accounts: &[forewarn_mail::Account]) -> BTreeSet<String> {
+    accounts.iter().map(|account| account.client.to_string()).collect()
 }
 
 #[cfg(test)]

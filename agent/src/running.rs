@@ -5,10 +5,33 @@ use std::{
     os::{fd::OwnedFd, unix::fs::MetadataExt as _},
 };
 
+use forewarn_core::ports::Programs;
 use forewarn_mail::{Client, processes};
+use forewarn_proto::inventory::Person;
+use futures_util::future::BoxFuture;
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
-use crate::alarm::register;
+use crate::{alarm::register, people::People};
+
+/// The programs of everybody who is looked after.
+pub(crate) struct Running {
+    people: People,
+}
+
+impl Running {
+    pub(crate) fn of(people: People) -> Self {
+        Self { people }
+    }
+}
+
+impl Programs for Running {
+    fn closed(&self, person: Person, names: BTreeSet<String>) -> BoxFuture<'static, ()> {
+        match self.people.account(person) {
+            Some(account) => Box::pin(closed(account.user, names)),
+            None => Box::pin(std::future::pending()),
+        }
+    }
+}
 
 /// The programs of this user that run, each with its processes.
 ///
@@ -35,8 +58,8 @@ fn program_of(pid: Pid, user: u32) -> Option<Client> {
 
 /// Waits until one of the programs has closed. For ever, if none of them is running now: then it is found by its lock
 /// alone, and the next try will tell.
-pub(crate) async fn closed(user: u32, awaited: BTreeSet<Client>) {
-    let running = programs(user).into_iter().filter(|(client, _)| awaited.contains(client));
+async fn closed(user: u32, awaited: BTreeSet<String>) {
+    let running = programs(user).into_iter().filter(|(client, _)| awaited.contains(&client.to_string()));
     let opened = running.flat_map(|(client, pids)| pids.into_iter().filter_map(move |pid| open(pid, user, client)));
     let waits: Vec<_> = opened.map(|pidfd| Box::pin(ended(pidfd))).collect();
     if waits.is_empty() {
@@ -79,7 +102,7 @@ mod tests {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
         assert!(!programs(me + 1).contains_key(&Client::Aerc));
-        let awaited = tokio::spawn(closed(me, [Client::Aerc].into()));
+        let awaited = tokio::spawn(closed(me, [Client::Aerc.to_string()].into()));
         tokio::time::sleep(Duration::from_millis(50)).await;
         assert!(!awaited.is_finished());
         child.kill().unwrap();

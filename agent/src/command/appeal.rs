@@ -1,12 +1,13 @@
 use anyhow::{Result, bail};
 use clap::Args;
+use forewarn_core::words::Tongue;
 use forewarn_proto::{
     api::MAX_APPEAL_CHARS,
     ipc::{Appealed, Question},
 };
 use forewarn_terminal::say;
 
-use crate::{config::Config, ipc::ask, words::Tongue};
+use crate::{config::Config, ipc::ask};
 
 /// Options of `appeal`.
 #[derive(Args)]

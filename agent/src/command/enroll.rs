@@ -6,6 +6,11 @@ use base64::{
     engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
 };
 use clap::Args;
+use forewarn_core::{
+    identity::Identity,
+    sync::{ANSWER_TIMEOUT, connect, json, refusal},
+};
+use forewarn_host::Clock;
 use forewarn_proto::{
     api::{EnrollAnswer, EnrollRequest},
     policy::Group,
@@ -15,11 +20,7 @@ use forewarn_trust::{check_root, metadata::admins_of};
 use rcgen::{CertificateParams, KeyPair};
 use serde::Deserialize;
 
-use crate::{
-    config::Config,
-    identity::Identity,
-    sync::{ANSWER_TIMEOUT, connect, json, refusal},
-};
+use crate::{config::Config, device::ThisDevice};
 
 /// Options of `enroll`.
 #[derive(Args)]
@@ -67,7 +68,7 @@ pub(crate) async fn run(config: &Config, options: &Options) -> Result<()> {
     let EnrollAnswer { device, certificate } = json(answer).await?;
     let (server, groups, key) = (token.server, token.groups, key.serialize_pem());
     let identity = Identity { server, device, ca, groups, certificate, key, former: None, root };
-    identity.save(&config.state)?;
+    identity.save(&config.state, &ThisDevice::new(Clock::Real))?;
     say!("Enrolled as {} with {}.", identity.device, identity.server);
     if !identity.groups.is_empty() {
         let groups: Vec<&str> = identity.groups.iter().map(Group::as_str).collect();

@@ -1,9 +1,8 @@
 //! Labelled facts on a terminal, the labels in a column.
 
+use forewarn_core::words::Fact;
 use forewarn_proto::foreign::line;
 use unicode_width::UnicodeWidthStr as _;
-
-use crate::words::Fact;
 
 /// The least width of the column of labels.
 const COLUMN: usize = 9;

@@ -6,6 +6,7 @@ use std::{
 };
 
 use anyhow::Result;
+use forewarn_core::words::{Tongue, Words};
 use forewarn_host::local_zone;
 use forewarn_proto::{
     ipc::{Order, Word},
@@ -14,11 +15,7 @@ use forewarn_proto::{
 use forewarn_terminal::{say, say_lines};
 use tokio::time::timeout;
 
-use crate::{
-    config::Config,
-    ipc::attend,
-    words::{Tongue, Words},
-};
+use crate::{config::Config, ipc::attend};
 
 /// How long a login may be held up.
 const PATIENCE: Duration = Duration::from_secs(2);

@@ -1,5 +1,6 @@
 //! Texts of policies, packages and servers, as ugly as they come, through what a person, or root, reads on a terminal.
 
+use forewarn_core::words::Tongue;
 use forewarn_engine::{Gap, Listing};
 use forewarn_proto::{
     foreign::guarded,
@@ -10,7 +11,7 @@ use jiff::tz::TimeZone;
 use proptest::prelude::*;
 
 use super::{inventory, status};
-use crate::{people::People, words::Tongue};
+use crate::people::People;
 
 fn ugly() -> impl Strategy<Value = String> {
     let bad = prop::sample::select(vec![
@@ -78,7 +79,7 @@ proptest! {
         for language in ["en", "ar"] {
             let tongue = Tongue::new(&[language.parse().unwrap()]);
             check(&status::lines(&tongue, &status, &TimeZone::UTC));
-            let facts = crate::words::obligation_facts(&tongue, &status.obligations[0], status.now, &TimeZone::UTC);
+            let facts = forewarn_core::words::obligation_facts(&tongue, &status.obligations[0], status.now, &TimeZone::UTC);
             check(&super::facts::lines(&facts, "  "));
         }
     }

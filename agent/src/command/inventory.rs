@@ -21,7 +21,6 @@ use crate::{
     config::Config,
     people::{self, People},
     scan::Scanner,
-    turns::Turns,
 };
 
 const BOLD: Style = Style::new().bold();
@@ -65,8 +64,7 @@ pub(crate) async fn run(config: &Config, options: &Options) -> Result<()> {
         None => Wanted::All,
     };
     let people = of_whom(config)?;
-    let mut listings =
-        Scanner::new(&config.root, people.clone(), Turns::new(people.persons())).list(options.source, wanted).await;
+    let mut listings = Scanner::new(&config.root, people.clone()).list(options.source, wanted).await;
     if let Some(patterns) = &patterns {
         let is_app = |package: &Package| patterns.iter().any(|pattern| pattern.names(&package.purl));
         listings.iter_mut().for_each(|listing| listing.packages.retain(is_app));

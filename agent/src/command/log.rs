@@ -1,10 +1,11 @@
 use anyhow::Result;
 use clap::Args;
+use forewarn_core::words::Tongue;
 use forewarn_host::local_zone;
 use forewarn_proto::ipc::{Entry, Question};
 use forewarn_terminal::{say, say_json};
 
-use crate::{config::Config, ipc::ask, words::Tongue};
+use crate::{config::Config, ipc::ask};
 
 /// Options of `log`.
 #[derive(Args)]

@@ -14,6 +14,7 @@ use std::{
 
 use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
+use forewarn_core::words::Tongue;
 use forewarn_host::user;
 use forewarn_proto::{
     inventory::Source,
@@ -23,7 +24,7 @@ use forewarn_proto::{
 use forewarn_terminal::{ask as terminal_ask, say};
 use tokio::time::{sleep, timeout};
 
-use crate::{config::Config, ipc::ask, words::Tongue};
+use crate::{config::Config, ipc::ask};
 
 /// How long the daemon may take to see that an app is gone.
 const PATIENCE: Duration = Duration::from_secs(30);

@@ -1,5 +1,6 @@
 use anyhow::Result;
 use clap::Args;
+use forewarn_core::words::Tongue;
 use forewarn_host::local_zone;
 use forewarn_proto::{
     ipc::{Question, Status},
@@ -7,7 +8,7 @@ use forewarn_proto::{
 };
 use forewarn_terminal::say;
 
-use crate::{config::Config, ipc::ask, words::Tongue};
+use crate::{config::Config, ipc::ask};
 
 /// Options of `snooze`.
 #[derive(Args)]

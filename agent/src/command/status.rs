@@ -3,6 +3,7 @@ pub(super) mod page;
 use anstyle::{AnsiColor, Style};
 use anyhow::Result;
 use clap::Args;
+use forewarn_core::words::{Tongue, device_facts, obligation_in_short};
 use forewarn_host::local_zone;
 use forewarn_proto::{
     foreign::line,
@@ -12,11 +13,7 @@ use forewarn_terminal::{say_json, say_lines};
 use jiff::tz::TimeZone;
 
 use super::facts;
-use crate::{
-    config::Config,
-    ipc::ask,
-    words::{Tongue, device_facts, obligation_in_short},
-};
+use crate::{config::Config, ipc::ask};
 
 const BOLD: Style = Style::new().bold();
 const GOOD: Style = AnsiColor::Green.on_default();

@@ -3,6 +3,7 @@
 
 use anyhow::{Context, Result};
 use clap::{Args, Subcommand};
+use forewarn_core::store::Store;
 use forewarn_host::Clock;
 use forewarn_proto::{
     foreign::line,
@@ -11,7 +12,7 @@ use forewarn_proto::{
 };
 use forewarn_terminal::say;
 
-use crate::{config::Config, people, store::Store};
+use crate::{config::Config, people};
 
 /// Options of `vault`.
 #[derive(Args)]
@@ -61,9 +62,7 @@ fn give(config: &Config, store: &Store, person: Person, to: &str) -> Result<()> 
     let about = former.name.unwrap_or_else(|| format!("user {}", former.user));
     // What was decided about the other is theirs alone.
     store.forget_entries(person)?;
-    store
-        .add_entries(&[(person, Entry { at, about, event })], &store.history())
-        .context("it is given, but that can't be noted in the log")?;
+    store.add_entry(person, Entry { at, about, event }).context("it is given, but that can't be noted in the log")?;
     say!("{to} is {person} from now on. Start the daemon: it tells them anew, and gives back what is due.");
     Ok(())
 }

@@ -1,6 +1,7 @@
 use anstyle::Style;
 use anyhow::{Result, bail};
 use clap::Args;
+use forewarn_core::words::{Tongue, obligation_facts};
 use forewarn_host::local_zone;
 use forewarn_proto::{
     foreign::line,
@@ -9,11 +10,7 @@ use forewarn_proto::{
 use forewarn_terminal::{say, say_lines};
 
 use super::facts;
-use crate::{
-    config::Config,
-    ipc::ask,
-    words::{Tongue, obligation_facts},
-};
+use crate::{config::Config, ipc::ask};
 
 const BOLD: Style = Style::new().bold();
 

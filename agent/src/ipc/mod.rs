@@ -5,4 +5,4 @@ mod line;
 mod server;
 
 pub(crate) use client::{Attendance, ask, attend};
-pub(crate) use server::{Answer, Asked, Companion, Said, serve};
+pub(crate) use server::serve;

@@ -7,13 +7,13 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
+use forewarn_core::ports::{Asked, Companion, Said};
 use forewarn_host::user;
 use forewarn_proto::{
     inventory::Person,
-    ipc::{Appealed, Asking, Entry, MAX_QUESTION_BYTES, Order, Question, Status, Word},
+    ipc::{Asking, MAX_QUESTION_BYTES, Order, Question},
     report::Medium,
 };
-use serde::Serialize;
 use tokio::{
     io::BufReader,
     net::{
@@ -36,40 +36,6 @@ const PER_USER: usize = 16;
 const PACE: Duration = Duration::from_millis(20);
 /// How many orders may wait for a companion that does not read. One that waits longer is let go.
 const WAITING_ORDERS: usize = 256;
-
-/// A question, who asks, and where its answer goes.
-pub(crate) type Asked = (Person, Question, oneshot::Sender<Answer>);
-
-/// What is answered, depending on the question.
-#[derive(Debug, Serialize)]
-#[serde(untagged)]
-pub(crate) enum Answer {
-    Status(Box<Status>),
-    Log(Vec<Entry>),
-    Appealed(Appealed),
-}
-
-/// What puts notices before a person.
-#[derive(Debug)]
-pub(crate) struct Companion {
-    /// Tells it from every other that ever came.
-    pub(crate) number: u64,
-    pub(crate) person: Person,
-    pub(crate) medium: Medium,
-    /// What it is told.
-    pub(crate) orders: mpsc::Sender<Order>,
-}
-
-/// What is heard of companions.
-#[derive(Debug)]
-pub(crate) enum Said {
-    /// One has come.
-    Came(Companion),
-    /// This one says something.
-    Word(u64, Word),
-    /// This one is gone.
-    Left(u64),
-}
 
 /// Where what comes in goes.
 #[derive(Clone)]

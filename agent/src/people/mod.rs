@@ -14,6 +14,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail, ensure};
+use forewarn_core::{ports, turns::Lane};
 use forewarn_host::user;
 use forewarn_inventory::{HomeFolder, Places};
 use forewarn_proto::inventory::Person;
@@ -27,7 +28,7 @@ pub(crate) use self::{
     database::{group_of, groups_of},
     heritage::{give, is_gone, kept, known},
 };
-use crate::{config::Config, turns::Lane};
+use crate::config::Config;
 
 /// How long homes may take to be seen at a start. One that does not answer counts as one that is not there.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -169,13 +170,18 @@ impl People {
         self.register().to_be_told_anew().contains(&person)
     }
 
-    /// The engine has on disk that this person is told anew.
-    pub(crate) fn forget_to_tell(&self, person: Person) -> Result<()> {
-        self.register().forget_to_tell(person)
-    }
-
     fn register(&self) -> MutexGuard<'_, Register> {
         self.register.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl ports::People for People {
+    fn persons(&self) -> Vec<Person> {
+        self.accounts.iter().map(|account| account.person).collect()
+    }
+
+    fn forget_to_tell(&self, person: Person) -> Result<()> {
+        self.register().forget_to_tell(person)
     }
 }
 

@@ -5,7 +5,6 @@
 
 mod home;
 mod inotify;
-mod looks;
 mod watch;
 
 use std::{
@@ -15,78 +14,58 @@ use std::{
     time::Duration,
 };
 
+use forewarn_core::{
+    ports::{self, Scan},
+    turns::Lane,
+};
 use forewarn_engine::{Gap, Listing, Look, MailOf, Search, Wanted};
 use forewarn_host::Clock;
 use forewarn_inventory::{Lister, Places, sources_of};
 use forewarn_proto::{
-    inventory::{Scope, Source},
-    ipc::Isolation,
+    inventory::{Person, Scope, Source},
     policy::Domain,
 };
+use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 
-pub(crate) use looks::Looks;
-pub(crate) use watch::{HomePoints, Touched, Watch};
+pub(crate) use watch::Watch;
 
+use self::watch::HomePoints;
 use crate::{
     people::{Account, People},
-    turns::{Lane, Turns},
     worker::LookRequest,
 };
-
-/// How often all is looked at without a hint: for what no watch tells.
-pub(crate) const LOOK_EVERY: Duration = Duration::from_secs(4 * 60 * 60);
 
 /// How long one source of the system may take. Stops: a network file system whose server is gone. 100,000 packages of
 /// dpkg's take 0.1 s.
 const SOURCE_DEADLINE: Duration = Duration::from_secs(10);
 
-/// What one look at one scope found.
-#[derive(Debug)]
-pub(crate) struct Scan {
-    /// What the engine hears.
-    pub(crate) look: Look,
-    /// What is to be watched in the home; None where that could not be found out.
-    pub(crate) watch: Option<HomePoints>,
-    /// How far the worker was shut in.
-    pub(crate) isolation: Option<Isolation>,
-    /// Whether something did not answer, which may another time.
-    pub(crate) failed: bool,
-}
-
-/// Looks again and again.
+/// Lists what there is.
 #[derive(Clone)]
 pub(crate) struct Scanner {
     root: PathBuf,
     people: People,
-    turns: Turns,
     system: BTreeMap<Source, (Lane, Arc<Mutex<Lister>>)>,
     reader: home::Reader,
 }
 
 impl Scanner {
-    pub(crate) fn new(root: &Path, people: People, turns: Turns) -> Self {
+    pub(crate) fn new(root: &Path, people: People) -> Self {
         let places = people.places(root);
         let lister = |source| Arc::new(Mutex::new(Lister::new(places.clone(), source, Scope::System)));
         let system = sources_of(Scope::System).map(|source| (source, (Lane::default(), lister(source)))).collect();
-        Self { root: root.to_owned(), people, turns, system, reader: home::Reader::default() }
+        Self { root: root.to_owned(), people, system, reader: home::Reader::default() }
     }
 
-    /// Looks at a scope. None for somebody who is not looked after.
-    pub(crate) async fn look(&self, search: &Search, scope: Scope) -> Option<Scan> {
-        match scope {
-            Scope::System => Some(self.look_at_system(search).await),
-            Scope::Person(person) => {
-                let account = self.people.account(person)?;
-                let turn = self.turns.of(person).await?;
-                let found = self.home(account, sources_of(scope).collect(), &search.wanted, &search.domains).await;
-                drop(turn);
-                let mail = found.mail.map(|has| MailOf { looked_for: search.domains.clone(), has });
-                let home::Found { listings, watch, isolation, failed, .. } = found;
-                let look = Look { token: search.token, scope, listings: listings.into(), mail };
-                Some(Scan { look, watch, isolation, failed })
-            }
-        }
+    /// Looks at a scope, and says what is to be watched in a home. None for somebody who is not looked after.
+    async fn look(&self, search: &Search, scope: Scope) -> Option<(Scan, Option<HomePoints>)> {
+        let Scope::Person(person) = scope else { return Some((self.look_at_system(search).await, None)) };
+        let account = self.people.account(person)?;
+        let found = self.home(account, sources_of(scope).collect(), &search.wanted, &search.domains).await;
+        let home::Found { listings, mail, watch, isolation, failed } = found;
+        let mail = mail.map(|has| MailOf { looked_for: search.domains.clone(), has });
+        let look = Look { token: search.token, scope, listings: listings.into(), mail };
+        Some((Scan { look, isolation, failed }, watch))
     }
 
     async fn look_at_system(&self, search: &Search) -> Scan {
@@ -97,7 +76,7 @@ impl Scanner {
             listings.push(listing.unwrap_or_else(|unread| *unread));
         }
         let look = Look { token: search.token, scope: Scope::System, listings: listings.into(), mail: None };
-        Scan { look, watch: None, isolation: None, failed }
+        Scan { look, isolation: None, failed }
     }
 
     /// Lists one source wherever the device has it, or every source.
@@ -146,6 +125,37 @@ impl Scanner {
     }
 }
 
+/// Looks, and watches for what changes after that.
+#[derive(Clone)]
+pub(crate) struct WatchedDevice {
+    scanner: Scanner,
+    watch: Arc<Watch>,
+}
+
+impl WatchedDevice {
+    pub(crate) fn new(scanner: Scanner, watch: Watch) -> Self {
+        Self { scanner, watch: Arc::new(watch) }
+    }
+}
+
+impl ports::Scanner for WatchedDevice {
+    fn look(&self, scope: Scope, search: Search) -> BoxFuture<'static, Option<Scan>> {
+        let Self { scanner, watch } = self.clone();
+        Box::pin(async move {
+            watch.renew_in(scope);
+            let (scan, points) = scanner.look(&search, scope).await?;
+            if let (Scope::Person(person), Some(points)) = (scope, points) {
+                watch.set_home(person, points);
+            }
+            Some(scan)
+        })
+    }
+
+    fn came(&self, person: Person) {
+        self.watch.anew(person);
+    }
+}
+
 const NO_ANSWER: &str = "it did not answer in time";
 
 /// A listing of what could not be read at all.
@@ -169,7 +179,7 @@ mod tests {
         fs_err::create_dir_all(root.path().join("var/lib/pacman/local/zlib-1.3-1")).unwrap();
         fs_err::create_dir_all(root.path().join("etc")).unwrap();
         fs_err::write(root.path().join("etc/os-release"), "ID=arch\n").unwrap();
-        let scanner = Scanner::new(root.path(), People::of([]), Turns::new([].into_iter()));
+        let scanner = Scanner::new(root.path(), People::of([]));
         // Somebody else reads it, and does not come back.
         let (stuck, _) = scanner.system[&Source::Dpkg].clone();
         let waiting = tokio::spawn(async move { stuck.run(std::thread::park).await });

@@ -10,7 +10,10 @@ use futures_util::StreamExt;
 use tokio::{sync::mpsc, task::AbortHandle};
 use zbus::{Connection, Message, Variant, proxy};
 
-use crate::words::Words;
+use forewarn_core::{
+    manners::{Button, Urgency},
+    words::Words,
+};
 
 #[proxy(
     interface = "org.freedesktop.Notifications",
@@ -48,20 +51,6 @@ const DISMISSED: u32 = 2;
 const PATIENCE: Duration = Duration::from_secs(10);
 /// The notification stays until it is dismissed.
 const NEVER_EXPIRES: i32 = 0;
-
-/// How a notification comes. Numbered as the specification numbers it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Urgency {
-    /// It goes away by itself, and makes no sound.
-    Low = 0,
-    /// It stays for a while.
-    Normal = 1,
-    /// It stays until it is dismissed, also where the person does not want to be disturbed.
-    Critical = 2,
-}
-
-/// Something on a notification that can be pressed: what it is called among us, and to the person.
-pub(super) type Button = (String, String);
 
 /// What becomes of the notification.
 #[derive(Debug, PartialEq, Eq)]

@@ -2,12 +2,15 @@
 //! are there. It has no rights but theirs, and decides nothing.
 
 mod desktop;
-mod manners;
 mod presence;
 
 use std::{collections::BTreeMap, ffi::OsStr, path::PathBuf, process::Stdio, time::Duration};
 
 use anyhow::{Context, Result, bail};
+use forewarn_core::{
+    manners::{Deed, Urgency, buttons, insists, is_overtaken, urgency},
+    words::{Tongue, Words},
+};
 use forewarn_engine::{Notice, Subject};
 use forewarn_host::{Clock, local_zone};
 use forewarn_proto::{
@@ -24,14 +27,12 @@ use zbus::connection::Builder;
 
 use self::{
     desktop::{Desktop, Happening},
-    manners::{Deed, buttons, insists, is_overtaken, urgency},
     presence::Presence,
 };
 use crate::{
     config::Config,
     ipc::{Attendance, attend},
     manager, program,
-    words::{Tongue, Words},
 };
 
 /// How long a new daemon may take to come after one has gone. A longer one starts a companion of its own.
@@ -240,7 +241,7 @@ impl Session {
         }
         let notices: Vec<&Notice> = self.live.values().collect();
         let words = self.tongue.digest(&notices, &self.zone);
-        let urgency = notices.iter().map(|notice| urgency(notice.kind)).max().unwrap_or(desktop::Urgency::Normal);
+        let urgency = notices.iter().map(|notice| urgency(notice.kind)).max().unwrap_or(Urgency::Normal);
         let buttons = buttons(&notices, &self.tongue, now);
         self.desktop.show(&words, urgency, &buttons).await
     }
@@ -331,7 +332,7 @@ impl Session {
             self.live.clear();
             self.say_of(app, "removed", body).await;
         } else {
-            let command = format!("forewarn remove {}", crate::words::quoted(app));
+            let command = format!("forewarn remove {}", forewarn_core::words::quoted(app));
             self.say_of(app, "not-removed", command).await;
         }
     }
@@ -339,7 +340,7 @@ impl Session {
     /// News of something that the person started.
     async fn say_of(&mut self, app: &str, message: &str, body: String) {
         let words = Words { summary: self.tongue.fill(message, [("app", app.into())]), body };
-        if let Err(error) = self.desktop.show(&words, desktop::Urgency::Normal, &[]).await {
+        if let Err(error) = self.desktop.show(&words, Urgency::Normal, &[]).await {
             tracing::warn!("{error:#}");
         }
     }

@@ -10,6 +10,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, ensure};
+use forewarn_core::words::{Fact, Tongue, device_facts, obligation_facts};
 use forewarn_host::{folders, private};
 use forewarn_proto::{
     foreign::{json, steadied},
@@ -17,8 +18,6 @@ use forewarn_proto::{
     report::Report,
 };
 use jiff::tz::TimeZone;
-
-use crate::words::{Fact, Tongue, device_facts, obligation_facts};
 
 const STYLE: &str = include_str!("page.css");
 

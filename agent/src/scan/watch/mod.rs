@@ -3,7 +3,6 @@
 //! Each home is watched by itself, and what root alone writes is too: a home may lie on a server that does not answer, and then
 //! holds up nothing but its own watch.
 
-mod touched;
 mod watching;
 
 use std::{
@@ -13,12 +12,12 @@ use std::{
 };
 
 use anyhow::Result;
+use forewarn_core::{touched::Touched, turns::Lane};
 use forewarn_proto::inventory::{Person, Scope};
 
-pub(crate) use self::touched::Touched;
 use self::watching::{Kind, Watching};
 use super::inotify::{Event, Watches};
-use crate::{people::People, turns::Lane};
+use crate::people::People;
 
 /// Watches as long as it is kept.
 pub(crate) struct Watch {
@@ -82,7 +81,7 @@ impl Watch {
         };
         let system = (Scope::System, Kind::System(places.clone()));
         let watch = Self { scopes: homes.chain([system]).map(scoped).collect() };
-        watch.renew();
+        watch.scopes.keys().for_each(|scope| watch.renew_in(*scope));
         Ok(watch)
     }
 
@@ -96,12 +95,7 @@ impl Watch {
         self.ask(Scope::Person(person), |asked| asked.anew = true);
     }
 
-    /// Watches what has come into being since the last time. What changes before that is a hint too.
-    pub(crate) fn renew(&self) {
-        self.scopes.keys().for_each(|scope| self.renew_in(*scope));
-    }
-
-    /// The same in one scope.
+    /// Watches what has come into being in a scope since the last time. What changes before that is a hint too.
     pub(crate) fn renew_in(&self, scope: Scope) {
         self.ask(scope, |_| {});
     }
@@ -242,17 +236,17 @@ mod tests {
             fs_err::write(profile.join("new"), "{}").unwrap();
             fs_err::rename(profile.join("new"), profile.join("extensions.json")).unwrap();
             assert!(is_hinted(&touched).await, "replaced, {round}");
-            watch.renew();
+            watch.renew_in(Scope::Person(alice));
             is_hinted(&touched).await;
         }
         for round in 0..2 {
             fs_err::remove_dir_all(&entries).unwrap();
             assert!(is_hinted(&touched).await, "removed, {round}");
-            watch.renew();
+            watch.renew_in(Scope::Person(alice));
             is_hinted(&touched).await;
             fs_err::create_dir_all(&entries).unwrap();
             assert!(is_hinted(&touched).await, "made again, {round}");
-            watch.renew();
+            watch.renew_in(Scope::Person(alice));
             is_hinted(&touched).await;
             fs_err::write(entries.join("app.desktop"), "[Desktop Entry]").unwrap();
             assert!(is_hinted(&touched).await, "filled again, {round}");
@@ -275,7 +269,7 @@ mod tests {
         fs_err::remove_file(&people).unwrap();
         std::os::unix::fs::symlink(&disk, &people).unwrap();
         is_hinted(&touched).await;
-        watch.renew();
+        watch.renew_in(Scope::Person(alice));
         assert!(is_hinted(&touched).await, "what is new is looked at");
         let write =
             |name: &str| fs_err::write(disk.join("alice/.local/share/applications").join(name), "[Desktop Entry]");

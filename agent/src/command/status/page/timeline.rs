@@ -2,11 +2,11 @@
 
 use std::fmt::Write as _;
 
+use forewarn_core::words::Tongue;
 use forewarn_proto::ipc::ObligationStatus;
 use jiff::{Timestamp, tz::TimeZone};
 
 use super::escaped;
-use crate::words::Tongue;
 
 /// The drawing's width, and that of its margins, in units that the page scales.
 const WIDTH: f64 = 720.0;
