@@ -85,7 +85,7 @@ impl Agent {
         self.examine_next();
     }
 
-    fn take_policies(&mut self, set: PolicySet) {
+    pub(super) fn take_policies(&mut self, set: PolicySet) {
         tracing::info!("bundle {} is in force", set.bundle);
         for Unread { document, why } in &set.unread {
             tracing::warn!("nothing is taken by {document}, which can't be read: {why}");

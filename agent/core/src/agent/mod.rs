@@ -6,6 +6,8 @@ mod finished;
 mod offers;
 mod sieve;
 mod start;
+#[cfg(test)]
+mod tests;
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
@@ -33,7 +35,7 @@ use crate::{
     history::History,
     notice::{self, News},
     ports::{Alarm, Asked, Device, People},
-    sync::{Heard, Link},
+    sync::{self, Heard, Link},
     touched::Touched,
     trust::{Examined, Trust},
 };
@@ -116,6 +118,12 @@ struct Channels {
 }
 
 impl Agent {
+    /// Begins to speak with the server.
+    fn connect(&self) {
+        tokio::spawn(sync::listen(self.link.clone(), self.known.subscribe()));
+        tokio::spawn(sync::send_reports(self.link.clone(), self.executor.report.subscribe()));
+    }
+
     /// What is known before anything is heard: who is not quite who they were, the policies in the store, and the device as it
     /// is.
     async fn begin(&mut self, Channels { changed, examined, .. }: &mut Channels) {

@@ -19,7 +19,7 @@ use crate::{
     notice::{self, News, NoticeConfig},
     ports::{Alarm, Asked, Device, Held, People, Presenter, Profiles, Programs, Said, Scanner},
     store::{Store, Stored},
-    sync::{self, ClientIdentity, Heard, Link},
+    sync::{ClientIdentity, Heard, Link},
     touched::Touched,
     trust::{Examined, Trust},
     turns::Turns,
@@ -84,6 +84,7 @@ pub struct Inputs {
 /// When what was stored can't be read, or what is decided can't be stored at the end.
 pub async fn run(setup: Setup, ports: Ports, inputs: Inputs) -> Result<()> {
     let (mut agent, mut channels, alarm) = assemble(setup, ports, inputs)?;
+    agent.connect();
     agent.begin(&mut channels).await;
     agent.attend(channels, alarm).await
 }
@@ -155,16 +156,14 @@ pub(super) fn assemble(setup: Setup, ports: Ports, inputs: Inputs) -> Result<(Ag
     let (senders, channels) = channels(asked, changed, touched.clone(), stop);
     let Senders { examined, resumed, heard, done, news, ready } = senders;
     let trust = Trust::new(&identity, scratch);
-    let (report, newest) = watch::channel(state.undelivered_report().cloned());
-    let (known, known_receiver) = watch::channel(trust.digest().unwrap_or_default().to_owned());
+    let (report, _) = watch::channel(state.undelivered_report().cloned());
+    let (known, _) = watch::channel(trust.digest().unwrap_or_default().to_owned());
     let (time, trusted) = watch::channel(device.now().wall);
     let (orders, to_be_shown) = mpsc::unbounded_channel();
     let credentials = ClientIdentity::new(identity.clone(), folder, device.clone())?;
     let link = Link { credentials, device: device.clone(), identity: Arc::new(identity.clone()), heard, time: trusted };
     let persons = people.persons();
     tokio::spawn(notice::run(notices, (presenter, device.clone()), persons.clone(), to_be_shown, said, news));
-    tokio::spawn(sync::listen(link.clone(), known_receiver));
-    tokio::spawn(sync::send_reports(link.clone(), newest));
     let turns = Turns::new(persons.iter().copied());
     let looks = Looks::new(persons.iter().copied().map(Scope::Person).chain([Scope::System]));
     let settings = settings.for_device(&identity.device).in_groups(identity.groups.clone());

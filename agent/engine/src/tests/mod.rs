@@ -21,6 +21,7 @@ mod random;
 mod referee;
 mod rollout;
 mod scenarios;
+mod story;
 mod undoing;
 mod unread;
 mod world;

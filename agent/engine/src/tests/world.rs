@@ -16,9 +16,10 @@ use super::{
     model::{Facts, Model},
     referee::Referee,
 };
+pub(super) use crate::{App, Input, NoticeKind, Settings, Subject};
 use crate::{
-    Effect, Engine, Gap, Input, Listing, Look, MailOf, Notice, NoticeKind, Now, Package, PolicySet, ProfileId,
-    Settings, SignedPolicy, Spared, State, Subject, Token,
+    Effect, Engine, Gap, Listing, Look, MailOf, Notice, Now, Package, PolicySet, ProfileId, SignedPolicy, Spared,
+    State, Token,
 };
 
 pub(super) const ANN: Person = Person::from_bits(1000);
@@ -142,6 +143,20 @@ impl World {
             referee: Referee::new(settings.clone()),
             settings,
         }
+    }
+
+    pub(super) fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// After a start, what shows notices to people comes anew.
+    pub(super) fn companions_come(&mut self) {
+        self.people.clone().into_iter().for_each(|person| self.give(Input::PersonReachable(person)));
+    }
+
+    /// What must not have happened, and did.
+    pub(super) fn verdict(&self) -> Option<&String> {
+        self.referee.verdict.as_ref()
     }
 
     /// A device whose person has the app, under a policy with this deadline.
