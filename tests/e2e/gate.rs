@@ -28,6 +28,7 @@ fn name_of(device: &Device) -> String {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one story")]
 fn a_device_whose_account_is_revoked_is_refused_with_the_reason_and_another_is_not() {
     let folder = tempfile::tempdir().unwrap();
     let mut company = Company::prepare(Binaries::beside_test().unwrap(), folder.path()).unwrap();

@@ -179,6 +179,7 @@ fn peak(company: &Company) -> u64 {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one story")]
 fn promise_3_no_number_of_hostile_devices_and_strangers_keeps_a_report_or_a_retraction_back() {
     more_files();
     let (hostile, length) = if is_long() { (1000, 120) } else { (200, 15) };

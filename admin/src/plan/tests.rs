@@ -76,6 +76,7 @@ Plan: 1 to add, 1 to change, 1 TO DELETE, 1 as they are.",
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn every_field_that_changes_is_told() {
     const FULL: &str = r#"
 id = "no-tiktok"

@@ -17,7 +17,7 @@ use std::{
 
 use crate::{
     draft::{Draft, Item},
-    folder::{Kind, Opened, ReadError, Root},
+    folder::{self, Kind, Opened, ReadError, Root},
     limits::{MAX_DPKG_FILE_BYTES, MAX_JOURNAL_FILES, MAX_STANZA_BYTES},
     os_release,
     site::{Site, paths},
@@ -80,7 +80,7 @@ fn settled_journal(root: &Root, status: &File, draft: &mut Draft<'_>) -> Option<
     let mut gaps = Vec::new();
     let journal = read_journal(root, &mut gaps);
     let unchanged = match root.open(Path::new(STATUS)) {
-        Ok(Opened::File(now)) => is_same(status, &now).unwrap_or(false),
+        Ok(Opened::File(now)) => folder::is_same(status, &now).unwrap_or(false),
         Ok(Opened::Missing | Opened::Folder | Opened::Special) | Err(_) => false,
     };
     unchanged.then(|| {
@@ -136,20 +136,6 @@ fn offer(
         ..Item::new("deb", name)
     };
     draft.offer(&item, found_in)
-}
-
-/// Whether two open files are the same one. dpkg replaces `status` and never writes into it.
-fn is_same(one: &File, other: &File) -> io::Result<bool> {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::MetadataExt as _;
-        let (one, other) = (one.metadata()?, other.metadata()?);
-        Ok((one.dev(), one.ino()) == (other.dev(), other.ino()))
-    }
-    #[cfg(not(unix))]
-    {
-        Ok(one.metadata()?.modified()? == other.metadata()?.modified()?)
-    }
 }
 
 /// Reads the journal's files in their order, so that the last word on a package stands.

@@ -44,6 +44,7 @@ fn a_good_policy_reads() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn what_is_wrong_is_refused_with_line_and_remedy() {
     check_refused("version = 1", "version = 1\nforce = true", &["line 3", "unknown field `force`"]);
     check_refused("2026-12-01T17:00[Europe/Berlin]", "2026-12-01T17:00", &["line 6", "has no time zone", "floating"]);

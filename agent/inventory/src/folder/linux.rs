@@ -2,8 +2,9 @@
 
 use std::{
     cell::RefCell,
+    fs::File,
     io,
-    os::fd::OwnedFd,
+    os::{fd::OwnedFd, unix::fs::MetadataExt as _},
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -22,6 +23,12 @@ const ATTEMPTS: usize = 16;
 const PEOPLE_S: [&str; 2] = ["home/linuxbrew", "nix/var/nix/profiles/per-user"];
 /// The same, unless it is root's: Nix may be one person's own.
 const MAY_BE_A_PERSON_S: &str = "nix";
+
+/// Whether two open files are the same one.
+pub(crate) fn is_same(one: &File, other: &File) -> io::Result<bool> {
+    let (one, other) = (one.metadata()?, other.metadata()?);
+    Ok((one.dev(), one.ino()) == (other.dev(), other.ino()))
+}
 
 /// As far as a link is followed where a person chooses it.
 const BENEATH: ResolveFlags = ResolveFlags::BENEATH.union(ResolveFlags::NO_MAGICLINKS).union(ResolveFlags::NO_XDEV);

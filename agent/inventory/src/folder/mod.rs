@@ -13,9 +13,9 @@ use std::{
 };
 
 #[cfg(target_os = "linux")]
-pub(crate) use linux::Root;
+pub(crate) use linux::{Root, is_same};
 #[cfg(not(target_os = "linux"))]
-pub(crate) use other::Root;
+pub(crate) use other::{Root, is_same};
 
 /// What was found under a name.
 #[derive(Debug)]

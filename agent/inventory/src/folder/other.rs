@@ -1,11 +1,17 @@
 //! Where the sources of this crate don't exist: nothing is there.
 
 use std::{
+    fs::File,
     io,
     path::{Path, PathBuf},
 };
 
 use super::{Name, Opened, Seen};
+
+/// Whether two open files are the same one, as far as their times tell.
+pub(crate) fn is_same(one: &File, other: &File) -> io::Result<bool> {
+    Ok(one.metadata()?.modified()? == other.metadata()?.modified()?)
+}
 
 /// A folder under which names are opened. There are none.
 #[derive(Debug)]
