@@ -54,6 +54,7 @@ impl Story {
         text + &answer
     }
 
+    #[expect(clippy::too_many_lines, reason = "a table of what can happen")]
     fn act(&mut self, line: &str) -> Option<String> {
         let world = &mut self.world;
         if let Some((head, deadline)) = line.split_once(": ").filter(|(head, _)| head.starts_with("publish")) {
