@@ -4,23 +4,23 @@
 
 #![warn(clippy::print_stdout, clippy::print_stderr, reason = "what is said goes through forewarn-terminal")]
 
-mod alike;
+mod alerts;
+mod authority;
+mod cohorts;
 pub mod config;
 mod count;
 mod door;
-mod files;
+mod enrolled;
+mod fd_limit;
 mod http;
 mod in_force;
-mod known;
 mod listener;
-mod online;
+mod online_keys;
 mod operations;
-mod own;
 mod push;
 mod refresh;
 mod sign_in;
 mod store;
-mod tell;
 
 use std::{collections::BTreeSet, net::SocketAddr, sync::Arc, time::Duration};
 
@@ -31,18 +31,18 @@ use jiff::SignedDuration;
 use tokio::sync::{Mutex, watch};
 use tokio_rustls::TlsAcceptor;
 
-pub use crate::{config::Config, http::openapi, online::fingerprints as online_keys, push::Feed};
 use crate::{
+    alerts::Teller,
+    authority::Own,
+    enrolled::Known,
     in_force::InForce,
-    known::Known,
     listener::Clients,
     operations::Numbers,
-    own::Own,
     push::Post,
     sign_in::SignIn,
     store::{Change, ReportWriter, Store},
-    tell::Teller,
 };
+pub use crate::{config::Config, http::openapi, online_keys::fingerprints as online_keys, push::Feed};
 
 /// How long the end of streams and requests may take when the server stops.
 const FAREWELL: Duration = Duration::from_secs(5);
@@ -122,7 +122,7 @@ pub async fn start(config: Config) -> Result<Running> {
     let stream_url = config.stream_url(stream.port())?;
     let acceptor = TlsAcceptor::from(Arc::new(listener::tls(&own, Clients::Anyone, &clock)?));
     let tls = Arc::new(listener::tls(&own, Clients::Devices, &clock)?);
-    let max_connections = files::room_for(config.stream.max_connections);
+    let max_connections = fd_limit::room_for(config.stream.max_connections);
     let sign_of_life = config.stream.sign_of_life.0.unsigned_abs();
     let spread = config.stream.spread.map(|length| length.0.unsigned_abs());
     let (gate_key, in_force) = (config.read_gate_key()?, Mutex::new(in_force));
@@ -160,7 +160,7 @@ pub async fn start(config: Config) -> Result<Running> {
     }
     let mut tasks = tokio::task::JoinSet::new();
     tasks.spawn(writing);
-    tasks.spawn(tell::deliver(server.clone(), told));
+    tasks.spawn(alerts::deliver(server.clone(), told));
     tasks.spawn(follow_others(server.clone()));
     tasks.spawn(refresh::keep_fresh(server));
     Ok(Running { address, stream, feed, stop, ending, _tasks: tasks })

@@ -22,8 +22,8 @@ use tokio::{
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
 
 use crate::{
+    authority::Own,
     door::{Door, Place},
-    own::Own,
 };
 
 /// The most connections at once. Beyond that, new ones wait in the system's queue. Few, because nobody stays: devices

@@ -3,7 +3,7 @@
 use forewarn_engine::{Notice, NoticeKind, Subject};
 use jiff::{SignedDuration, Timestamp};
 
-use crate::words::Tongue;
+use crate::words::Localizer;
 
 /// How loud a notice is. Numbered as notification services number it (Desktop Notifications Specification).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -106,7 +106,7 @@ pub fn urgency(kind: NoticeKind) -> Urgency {
 }
 
 /// What the person can answer to these notices.
-pub fn buttons(notices: &[&Notice], tongue: &Tongue, now: Option<Timestamp>) -> Vec<Button> {
+pub fn buttons(notices: &[&Notice], localizer: &Localizer, now: Option<Timestamp>) -> Vec<Button> {
     let mut deeds = vec![Deed::Read];
     let warnings: Vec<&Notice> = notices.iter().copied().filter(|notice| is_warning(notice)).collect();
     if let [Notice { apps, .. }] = warnings.as_slice()
@@ -122,7 +122,7 @@ pub fn buttons(notices: &[&Notice], tongue: &Tongue, now: Option<Timestamp>) -> 
     if !warnings.is_empty() {
         deeds.push(Deed::Why);
     }
-    deeds.into_iter().map(|deed| (deed.key(), label(&deed, tongue))).collect()
+    deeds.into_iter().map(|deed| (deed.key(), label(&deed, localizer))).collect()
 }
 
 /// The lengths that fit the time that is left.
@@ -134,12 +134,12 @@ fn is_warning(notice: &Notice) -> bool {
     matches!(notice.subject, Subject::App(..)) || notice.kind == NoticeKind::SetUpAgain
 }
 
-fn label(deed: &Deed, tongue: &Tongue) -> String {
+fn label(deed: &Deed, localizer: &Localizer) -> String {
     match deed {
-        Deed::Read => tongue.say("button-read"),
-        Deed::Remove(_) => tongue.say("button-remove"),
-        Deed::Later(length) => tongue.fill("button-later", [("length", tongue.distance(*length).into())]),
-        Deed::Why => tongue.say("button-why"),
+        Deed::Read => localizer.say("button-read"),
+        Deed::Remove(_) => localizer.say("button-remove"),
+        Deed::Later(length) => localizer.fill("button-later", [("length", localizer.distance(*length).into())]),
+        Deed::Why => localizer.say("button-why"),
     }
 }
 

@@ -1,6 +1,6 @@
 use anyhow::{Result, bail};
 use clap::Args;
-use forewarn_core::words::Tongue;
+use forewarn_core::words::Localizer;
 use forewarn_proto::{
     api::MAX_APPEAL_CHARS,
     ipc::{Appealed, Question},
@@ -33,6 +33,6 @@ pub(crate) async fn run(config: &Config, options: &Options) -> Result<()> {
     if let Appealed { problem: Some(problem) } = ask(config, &question).await? {
         bail!("{}", problem.line());
     }
-    say!("{}", Tongue::new(&config.languages).say("appealed"));
+    say!("{}", Localizer::new(&config.languages).say("appealed"));
     Ok(())
 }

@@ -6,7 +6,7 @@ use std::{
 };
 
 use anyhow::Result;
-use forewarn_core::words::{Tongue, Words};
+use forewarn_core::words::{Localizer, Words};
 use forewarn_host::local_zone;
 use forewarn_proto::{
     ipc::{Order, Word},
@@ -31,12 +31,12 @@ pub(crate) async fn run(config: &Config) -> Result<()> {
 }
 
 async fn greet(config: &Config) -> Result<()> {
-    let (tongue, zone) = (Tongue::new(&config.languages), local_zone());
+    let (localizer, zone) = (Localizer::new(&config.languages), local_zone());
     let mut daemon = attend(config, Medium::Login).await?;
     while let Some(order) = daemon.orders.recv().await {
         match order {
             Order::Show(notice, _) => {
-                let Words { summary, body } = tongue.notice(&notice, &zone);
+                let Words { summary, body } = localizer.notice(&notice, &zone);
                 say!("[forewarn] {summary}");
                 say_lines(body.lines().map(|line| format!("  {line}")));
                 daemon.say(&Word::Shown(notice.id)).await?;

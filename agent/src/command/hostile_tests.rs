@@ -1,6 +1,6 @@
 //! Texts of policies, packages and servers, as ugly as they come, through what a person, or root, reads on a terminal.
 
-use forewarn_core::words::Tongue;
+use forewarn_core::words::Localizer;
 use forewarn_engine::{Gap, Listing};
 use forewarn_proto::{
     foreign::guarded,
@@ -77,9 +77,9 @@ proptest! {
         obligation.matched[0].found_in.clone_from(&text);
         obligation.signed_by = vec![other.clone(), text.clone()];
         for language in ["en", "ar"] {
-            let tongue = Tongue::new(&[language.parse().unwrap()]);
-            check(&status::lines(&tongue, &status, &TimeZone::UTC));
-            let facts = forewarn_core::words::obligation_facts(&tongue, &status.obligations[0], status.now, &TimeZone::UTC);
+            let localizer = Localizer::new(&[language.parse().unwrap()]);
+            check(&status::lines(&localizer, &status, &TimeZone::UTC));
+            let facts = forewarn_core::words::obligation_facts(&localizer, &status.obligations[0], status.now, &TimeZone::UTC);
             check(&super::facts::lines(&facts, "  "));
         }
     }
@@ -90,6 +90,6 @@ proptest! {
 fn promise_7_on_a_page_a_title_steers_nothing_but_itself() {
     let mut status: Status = serde_json::from_str(include_str!("status/page_status.json")).unwrap();
     status.obligations[0].title = "\u{202e}kotkiT\u{2069} تيك\u{200d}".into();
-    let page = status::page::draw(&Tongue::for_screens(&[]), &status, &TimeZone::UTC);
+    let page = status::page::draw(&Localizer::for_screens(&[]), &status, &TimeZone::UTC);
     assert!(page.contains("<h2><bdi>kotkiT تيك\u{200d}</bdi></h2>") && !page.contains('\u{202e}'), "{page}");
 }

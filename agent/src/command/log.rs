@@ -1,6 +1,6 @@
 use anyhow::Result;
 use clap::Args;
-use forewarn_core::words::Tongue;
+use forewarn_core::words::Localizer;
 use forewarn_host::local_zone;
 use forewarn_proto::ipc::{Entry, Question};
 use forewarn_terminal::{say, say_json};
@@ -21,12 +21,12 @@ pub(crate) async fn run(config: &Config, options: &Options) -> Result<()> {
         say_json(&entries)?;
         return Ok(());
     }
-    let (tongue, zone) = (Tongue::new(&config.languages), local_zone());
+    let (localizer, zone) = (Localizer::new(&config.languages), local_zone());
     if entries.is_empty() {
-        say!("{}", tongue.say("log-nothing"));
+        say!("{}", localizer.say("log-nothing"));
     }
     for Entry { at, about, event } in &entries {
-        say!("{}  {about}: {}", tongue.moment(*at, &zone), tongue.event(event, &zone));
+        say!("{}  {about}: {}", localizer.moment(*at, &zone), localizer.event(event, &zone));
     }
     Ok(())
 }

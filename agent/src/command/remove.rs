@@ -14,7 +14,7 @@ use std::{
 
 use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
-use forewarn_core::words::Tongue;
+use forewarn_core::words::Localizer;
 use forewarn_host::user;
 use forewarn_proto::{
     inventory::Source,
@@ -60,7 +60,7 @@ enum Step {
 }
 
 pub(crate) async fn run(config: &Config, options: &Options) -> Result<()> {
-    let tongue = Tongue::new(&config.languages);
+    let localizer = Localizer::new(&config.languages);
     let status: Status = ask(config, &Question::Status).await?;
     let steps = plan(&status, &options.app)?;
     if steps.is_empty() {
@@ -72,13 +72,13 @@ pub(crate) async fn run(config: &Config, options: &Options) -> Result<()> {
     if options.dry_run {
         return Ok(());
     }
-    ensure!(options.yes || agrees(&tongue, &options.app)?, "nothing was removed");
+    ensure!(options.yes || agrees(&localizer, &options.app)?, "nothing was removed");
     steps.iter().try_for_each(Step::run)?;
     let _: Status = ask(config, &Question::Look).await?;
     timeout(PATIENCE, wait_until_gone(config, &options.app))
         .await
         .with_context(|| format!("{} is still found; see `forewarn why {}`", options.app, options.app))??;
-    say!("{}. {}", tongue.fill("removed", [("app", (&options.app).into())]), tongue.say("removed-body"));
+    say!("{}. {}", localizer.fill("removed", [("app", (&options.app).into())]), localizer.say("removed-body"));
     Ok(())
 }
 
@@ -89,8 +89,8 @@ async fn wait_until_gone(config: &Config, app: &str) -> Result<()> {
     Ok(())
 }
 
-fn agrees(tongue: &Tongue, app: &str) -> Result<bool> {
-    terminal_ask(&tongue.fill("remove-asks", [("app", app.into())]));
+fn agrees(localizer: &Localizer, app: &str) -> Result<bool> {
+    terminal_ask(&localizer.fill("remove-asks", [("app", app.into())]));
     let mut answer = String::new();
     std::io::stdin().lock().read_line(&mut answer)?;
     Ok(["y", "yes", "j", "ja", "o", "oui", "s", "sí", "si", "はい", "نعم"]

@@ -1,6 +1,6 @@
 use anyhow::Result;
 use clap::Args;
-use forewarn_core::words::Tongue;
+use forewarn_core::words::Localizer;
 use forewarn_host::local_zone;
 use forewarn_proto::{
     ipc::{Question, Status},
@@ -22,10 +22,10 @@ pub(crate) struct Options {
 
 pub(crate) async fn run(config: &Config, options: &Options) -> Result<()> {
     let status: Status = ask(config, &Question::Snooze { app: options.app.clone(), length: options.length }).await?;
-    let (tongue, zone) = (Tongue::new(&config.languages), local_zone());
+    let (localizer, zone) = (Localizer::new(&config.languages), local_zone());
     let snoozed = status.obligations.iter().filter_map(|o| Some((&o.app, o.snoozed_until?)));
     for (app, until) in snoozed.clone() {
-        let until = tongue.fill("snoozed", [("moment", tongue.moment(until, &zone).into())]);
+        let until = localizer.fill("snoozed", [("moment", localizer.moment(until, &zone).into())]);
         say!("{app}: {until}");
     }
     if snoozed.count() == 0 {

@@ -3,7 +3,7 @@ pub(super) mod page;
 use anstyle::{AnsiColor, Style};
 use anyhow::Result;
 use clap::Args;
-use forewarn_core::words::{Tongue, device_facts, obligation_in_short};
+use forewarn_core::words::{Localizer, device_facts, obligation_in_short};
 use forewarn_host::local_zone;
 use forewarn_proto::{
     foreign::line,
@@ -40,32 +40,32 @@ pub(crate) async fn run(config: &Config, options: &Options) -> Result<()> {
         say_json(&status)?;
         return Ok(());
     }
-    let page = || page::draw(&Tongue::for_screens(&config.languages), &status, &zone);
+    let page = || page::draw(&Localizer::for_screens(&config.languages), &status, &zone);
     match &options.page {
         Some(file) => page::write(file, &page()),
         None if options.open => page::open(&page()),
         None => {
-            say_lines(lines(&Tongue::new(&config.languages), &status, &zone));
+            say_lines(lines(&Localizer::new(&config.languages), &status, &zone));
             Ok(())
         }
     }
 }
 
 /// What stands on the terminal.
-pub(super) fn lines(tongue: &Tongue, status: &Status, zone: &TimeZone) -> Vec<String> {
+pub(super) fn lines(localizer: &Localizer, status: &Status, zone: &TimeZone) -> Vec<String> {
     let mut lines = Vec::new();
     if status.obligations.is_empty() {
-        lines.push(format!("{GOOD}{}{GOOD:#}", tongue.say("nothing-asked")));
+        lines.push(format!("{GOOD}{}{GOOD:#}", localizer.say("nothing-asked")));
     }
     for obligation in &status.obligations {
-        let (app, title) = (line(&obligation.app), tongue.title(obligation));
-        lines.push(format!("{BOLD}{app}{BOLD:#}: {title} ({})", tongue.stage(obligation.stage)));
-        lines.extend(facts::lines(&obligation_in_short(tongue, obligation, status.now, zone), "  "));
+        let (app, title) = (line(&obligation.app), localizer.title(obligation));
+        lines.push(format!("{BOLD}{app}{BOLD:#}: {title} ({})", localizer.stage(obligation.stage)));
+        lines.extend(facts::lines(&obligation_in_short(localizer, obligation, status.now, zone), "  "));
     }
     for domain in &status.revoked {
-        let text = tongue.fill("in-vault", [("domain", domain.to_string().into())]);
+        let text = localizer.fill("in-vault", [("domain", domain.to_string().into())]);
         lines.push(format!("{WARN}{text}{WARN:#}"));
     }
-    lines.extend(facts::lines(&device_facts(tongue, status, zone), ""));
+    lines.extend(facts::lines(&device_facts(localizer, status, zone), ""));
     lines
 }

@@ -1,7 +1,7 @@
 use anstyle::Style;
 use anyhow::{Result, bail};
 use clap::Args;
-use forewarn_core::words::{Tongue, obligation_facts};
+use forewarn_core::words::{Localizer, obligation_facts};
 use forewarn_host::local_zone;
 use forewarn_proto::{
     foreign::line,
@@ -23,17 +23,17 @@ pub(crate) struct Options {
 
 pub(crate) async fn run(config: &Config, options: &Options) -> Result<()> {
     let status: Status = ask(config, &Question::Status).await?;
-    let (tongue, zone) = (Tongue::new(&config.languages), local_zone());
+    let (localizer, zone) = (Localizer::new(&config.languages), local_zone());
     let about = |obligation: &&ObligationStatus| obligation.app.eq_ignore_ascii_case(&options.app);
     let obligations: Vec<_> = status.obligations.iter().filter(about).collect();
     if obligations.is_empty() {
         let rule = status.rules.iter().find(|rule| rule.app.eq_ignore_ascii_case(&options.app));
         let Some(rule) = rule else { bail!("no policy here speaks of `{}`; see `forewarn status`", options.app) };
-        say!("{}", tongue.nothing_now(rule, &zone));
+        say!("{}", localizer.nothing_now(rule, &zone));
     }
     for obligation in obligations {
-        say!("{BOLD}{}{BOLD:#}: {}", line(&obligation.app), tongue.title(obligation));
-        say_lines(facts::lines(&obligation_facts(&tongue, obligation, status.now, &zone), "  "));
+        say!("{BOLD}{}{BOLD:#}: {}", line(&obligation.app), localizer.title(obligation));
+        say_lines(facts::lines(&obligation_facts(&localizer, obligation, status.now, &zone), "  "));
     }
     Ok(())
 }

@@ -9,7 +9,7 @@ use std::{collections::BTreeMap, ffi::OsStr, path::PathBuf, process::Stdio, time
 use anyhow::{Context, Result, bail};
 use forewarn_core::{
     manners::{Deed, Urgency, buttons, insists, is_overtaken, urgency},
-    words::{Tongue, Words},
+    words::{Localizer, Words},
 };
 use forewarn_engine::{Notice, Subject};
 use forewarn_host::{Clock, local_zone};
@@ -67,7 +67,7 @@ const FRESH: SignedDuration = SignedDuration::from_secs(60);
 struct Session {
     desktop: Desktop,
     presence: Presence,
-    tongue: Tongue,
+    localizer: Localizer,
     zone: TimeZone,
     clock: Clock,
     socket: PathBuf,
@@ -92,7 +92,7 @@ pub(crate) async fn run(config: &Config) -> Result<()> {
     let mut session = Session {
         desktop: Desktop::new(&bus).await?,
         presence: Presence::new(bus).await,
-        tongue: Tongue::for_screens(&config.languages),
+        localizer: Localizer::for_screens(&config.languages),
         zone: local_zone(),
         clock: Clock::new(config.simulated_clock.as_deref()),
         socket: config.socket.clone(),
@@ -240,9 +240,9 @@ impl Session {
             return Ok(());
         }
         let notices: Vec<&Notice> = self.live.values().collect();
-        let words = self.tongue.digest(&notices, &self.zone);
+        let words = self.localizer.digest(&notices, &self.zone);
         let urgency = notices.iter().map(|notice| urgency(notice.kind)).max().unwrap_or(Urgency::Normal);
-        let buttons = buttons(&notices, &self.tongue, now);
+        let buttons = buttons(&notices, &self.localizer, now);
         self.desktop.show(&words, urgency, &buttons).await
     }
 
@@ -328,7 +328,7 @@ impl Session {
     async fn tell_of(&mut self, deed: &Deed, success: bool) {
         let Deed::Remove(app) = deed else { return };
         if success {
-            let body = self.tongue.say("removed-body");
+            let body = self.localizer.say("removed-body");
             self.live.clear();
             self.say_of(app, "removed", body).await;
         } else {
@@ -339,7 +339,7 @@ impl Session {
 
     /// News of something that the person started.
     async fn say_of(&mut self, app: &str, message: &str, body: String) {
-        let words = Words { summary: self.tongue.fill(message, [("app", app.into())]), body };
+        let words = Words { summary: self.localizer.fill(message, [("app", app.into())]), body };
         if let Err(error) = self.desktop.show(&words, Urgency::Normal, &[]).await {
             tracing::warn!("{error:#}");
         }

@@ -20,14 +20,14 @@ use forewarn_proto::{
 use forewarn_trust::{Admins, DraftError, Repository, digest, metadata::version_of, verify};
 
 use super::{
-    Refused, blast,
+    Refused, blast_limit,
     caller::Caller,
     device::in_pieces,
     guard::{Anyone, Approver, By, FounderOrApprover, FounderOrAuthor, FounderOrViewer},
     input::{Json, Path, Whole, parse},
-    keep::{self, Kept, is_stale},
+    intake::{self, Kept, is_stale},
 };
-use crate::{Server, store::BROUGHT_BACK, tell::Told};
+use crate::{Server, alerts::Told, store::BROUGHT_BACK};
 
 pub(super) async fn online_keys(_: By<Anyone>, State(server): State<Arc<Server>>) -> Result<Json<OnlineKeys>, Refused> {
     Ok(Json(server.online_keys().await?))
@@ -96,10 +96,10 @@ async fn keep_sent(server: &Server, body: &[u8], by: &Caller) -> Result<(DraftSt
     // Signatures that don't hold would keep good ones of the same admin out.
     let draft = repository.trimmed(&parse(body, "a draft")?)?;
     match repository.check(&draft) {
-        Err(DraftError::Unsigned { .. }) if keep::may_be_unsigned(repository, &draft, by) => {}
+        Err(DraftError::Unsigned { .. }) if intake::may_be_unsigned(repository, &draft, by) => {}
         checked => drop(checked?),
     }
-    let Kept { number, draft, is_news } = keep::keep(server, repository, draft, by).await?;
+    let Kept { number, draft, is_news } = intake::keep(server, repository, draft, by).await?;
     let status = status_of(repository, number, draft)?;
     let is_complete = is_complete(repository, &status);
     Ok((status, is_news, is_complete))
@@ -237,7 +237,7 @@ async fn may_publish(
     next: &Repository,
 ) -> Result<(), Refused> {
     check_as_a_device(server, next).await?;
-    blast::check(server, repository, draft).await
+    blast_limit::check(server, repository, draft).await
 }
 
 /// What a device would refuse is not published: it would keep every later bundle from every device.

@@ -17,7 +17,7 @@ use super::{
     guard::{By, Viewer},
     input::{Json, Path, Query},
 };
-use crate::{Server, alike::Fleet, count::Counted, store::StoredReport};
+use crate::{Server, cohorts::Fleet, count::Counted, store::StoredReport};
 
 pub(super) async fn appeals(_: By<Viewer>, State(server): State<Arc<Server>>) -> Result<Json<Vec<Appeal>>, Refused> {
     Ok(Json(server.store.appeals().await?))

@@ -1,6 +1,7 @@
 //! The routes. Devices are known by their certificate, admins by their signature on each request.
 
-mod blast;
+mod audit;
+mod blast_limit;
 mod caller;
 mod device;
 mod devices;
@@ -9,15 +10,14 @@ mod fleet;
 mod gate;
 mod guard;
 mod input;
-mod keep;
+mod intake;
 mod openapi;
-mod patience;
-mod record;
+mod rate_limit;
 mod routes;
 mod sign_in;
 
 pub use openapi::openapi;
-pub(crate) use patience::{Paces, Patience};
+pub(crate) use rate_limit::{Paces, Patience};
 
 use std::sync::Arc;
 

@@ -23,9 +23,9 @@ use forewarn_proto::{
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 
 use super::{
-    device, devices, drafts, fleet, gate,
+    audit, device, devices, drafts, fleet, gate,
     guard::{self, Guarded, Who},
-    record, sign_in,
+    sign_in,
 };
 use crate::Server;
 
@@ -248,15 +248,15 @@ fn of_server() -> Vec<Route> {
     const TOO_MANY: (u16, &str) = (429, "too many have asked from this address");
     const BROKEN: (u16, &str) = (502, "the identity provider can't be used");
     vec![
-        Route::get("/v1/audit", record::audit, "Up to a thousand entries of the record after one, the oldest first")
-            .query::<record::After>()
+        Route::get("/v1/audit", audit::audit, "Up to a thousand entries of the record after one, the oldest first")
+            .query::<audit::After>()
             .gives::<Vec<Chained>>(),
-        Route::get("/v1/tokens", record::tokens, "Every token, without its secret").gives::<Vec<Token>>(),
-        Route::post("/v1/tokens", record::make_token, "Make a token; the answer is its secret")
+        Route::get("/v1/tokens", audit::tokens, "Every token, without its secret").gives::<Vec<Token>>(),
+        Route::post("/v1/tokens", audit::make_token, "Make a token; the answer is its secret")
             .takes_bytes::<TokenRequest>(16 * 1024)
             .gives::<String>()
             .refuses(&[(409, "there is a token of this name"), (422, "the body is JSON but not a token request")]),
-        Route::delete("/v1/tokens/{name}", record::end_token, "End a token: an admin any, and each token itself")
+        Route::delete("/v1/tokens/{name}", audit::end_token, "End a token: an admin any, and each token itself")
             .named::<Name>()
             .refuses(&[(403, "another token is for admins alone"), (404, "there is no such token")]),
         Route::get("/v1/sign-in", sign_in::provider, "Say where people without an admin's key sign in")

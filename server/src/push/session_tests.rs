@@ -21,9 +21,9 @@ use super::{
     session::{Session, Standing},
 };
 use crate::{
+    authority::Own,
     config::Config,
     listener::{self, Clients, common_name},
-    own::Own,
     store::Store,
 };
 

@@ -20,7 +20,7 @@ use tokio::{sync::mpsc, time::Instant};
 use self::{sights::Sights, starter::Starter};
 use crate::{
     ports::{Companion, Device, NotShown, Presenter, Said},
-    words::Tongue,
+    words::Localizer,
 };
 
 /// How many lines an hour of the log say of one person that what attends to them comes and goes.
@@ -279,7 +279,7 @@ impl Hub {
 
     fn show_on_terminals(&mut self, notice: &Notice, obstacle: Obstacle) {
         // Texts take memory that an idle daemon does without.
-        let words = Tongue::new(&self.config.languages).notice(notice, &self.config.zone);
+        let words = Localizer::new(&self.config.languages).notice(notice, &self.config.zone);
         match self.presenter.show(notice.subject.person(), &words) {
             Ok(()) => self.tell_daemon(News::Input(Input::NoticeShown(notice.id, Medium::Terminal))),
             Err(NotShown::NoTerminal) => self.fail(notice.id, obstacle),

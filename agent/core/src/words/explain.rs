@@ -7,7 +7,7 @@ use forewarn_proto::{
 };
 use jiff::{Timestamp, tz::TimeZone};
 
-use super::{Blank, Tongue, quoted};
+use super::{Blank, Localizer, quoted};
 
 /// One thing to know: a label, and what stands beside it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,7 +18,7 @@ pub struct Fact {
     pub lines: Vec<String>,
 }
 
-impl Tongue {
+impl Localizer {
     /// The policy's title, in the best language that it has.
     pub fn title(&self, obligation: &ObligationStatus) -> String {
         self.one_line(self.best_title(obligation))
@@ -58,7 +58,12 @@ impl Tongue {
 }
 
 /// Everything about one obligation: what, why, by when, who decided, what is taken and what is not, how to undo it.
-pub fn obligation_facts(tongue: &Tongue, obligation: &ObligationStatus, now: Timestamp, zone: &TimeZone) -> Vec<Fact> {
+pub fn obligation_facts(
+    localizer: &Localizer,
+    obligation: &ObligationStatus,
+    now: Timestamp,
+    zone: &TimeZone,
+) -> Vec<Fact> {
     let rule = [
         ("rule", obligation.rule.to_string().into()),
         ("policy", obligation.policy.to_string().into()),
@@ -66,25 +71,25 @@ pub fn obligation_facts(tongue: &Tongue, obligation: &ObligationStatus, now: Tim
     ];
     let command = format!("forewarn remove {}", quoted(&obligation.app));
     let undo = [("app", (&obligation.app).into()), ("command", command.into())];
-    let signers = tongue.any_of(&obligation.signed_by);
+    let signers = localizer.any_of(&obligation.signed_by);
     let appeal = format!("forewarn appeal {} \"…\"", quoted(&obligation.app));
     let contest = [("names", Blank::ours(signers)), ("command", appeal.into())];
     let mut facts = vec![
-        tongue.fact("label-rule", [tongue.fill("rule", rule)]),
-        tongue.fact("label-signed", [tongue.list(&obligation.signed_by)]),
-        tongue.fact("label-matched", obligation.matched.iter().map(|matched| describe(tongue, matched))),
-        tongue.fact("label-found", [tongue.moment(obligation.found_at, zone)]),
-        tongue.fact("label-told", told(tongue, obligation, zone)),
-        tongue.fact("label-read", obligation.acknowledged.map(|read| tongue.moment(read, zone))),
+        localizer.fact("label-rule", [localizer.fill("rule", rule)]),
+        localizer.fact("label-signed", [localizer.list(&obligation.signed_by)]),
+        localizer.fact("label-matched", obligation.matched.iter().map(|matched| describe(localizer, matched))),
+        localizer.fact("label-found", [localizer.moment(obligation.found_at, zone)]),
+        localizer.fact("label-told", told(localizer, obligation, zone)),
+        localizer.fact("label-read", obligation.acknowledged.map(|read| localizer.moment(read, zone))),
     ];
-    facts.extend(timing(tongue, obligation, now, zone));
-    facts.push(contact(tongue, obligation));
+    facts.extend(timing(localizer, obligation, now, zone));
+    facts.push(contact(localizer, obligation));
     facts.extend([
-        tongue.fact("label-takes", takes(tongue, obligation)),
-        tongue.fact("label-stays", [tongue.say("stays")]),
-        tongue.fact("label-now", present(tongue, obligation)),
-        tongue.fact("label-undo", [tongue.fill("undo", undo)]),
-        tongue.fact("label-contest", [tongue.fill("contest", contest)]),
+        localizer.fact("label-takes", takes(localizer, obligation)),
+        localizer.fact("label-stays", [localizer.say("stays")]),
+        localizer.fact("label-now", present(localizer, obligation)),
+        localizer.fact("label-undo", [localizer.fill("undo", undo)]),
+        localizer.fact("label-contest", [localizer.fill("contest", contest)]),
     ]);
     facts.retain(|fact| !fact.lines.is_empty());
     facts
@@ -92,104 +97,109 @@ pub fn obligation_facts(tongue: &Tongue, obligation: &ObligationStatus, now: Tim
 
 /// What matters most of an obligation: how long, what is waited for, where there is more.
 pub fn obligation_in_short(
-    tongue: &Tongue,
+    localizer: &Localizer,
     obligation: &ObligationStatus,
     now: Timestamp,
     zone: &TimeZone,
 ) -> Vec<Fact> {
-    let mut facts = timing(tongue, obligation, now, zone);
-    facts.push(tongue.fact("label-now", waiting(tongue, obligation)));
-    facts.push(contact(tongue, obligation));
-    facts.push(tongue.fact("label-more", [format!("forewarn why {}", quoted(&obligation.app))]));
+    let mut facts = timing(localizer, obligation, now, zone);
+    facts.push(localizer.fact("label-now", waiting(localizer, obligation)));
+    facts.push(contact(localizer, obligation));
+    facts.push(localizer.fact("label-more", [format!("forewarn why {}", quoted(&obligation.app))]));
     facts.retain(|fact| !fact.lines.is_empty());
     facts
 }
 
 /// What is known about this device, whatever is asked of the person.
-pub fn device_facts(tongue: &Tongue, status: &Status, zone: &TimeZone) -> Vec<Fact> {
-    let reached = tongue.say(if status.connected { "connected" } else { "not-connected" });
+pub fn device_facts(localizer: &Localizer, status: &Status, zone: &TimeZone) -> Vec<Fact> {
+    let reached = localizer.say(if status.connected { "connected" } else { "not-connected" });
     let confirmed = match status.confirmed_at {
-        Some(time) => tongue.at("confirmed", time, zone),
-        None => tongue.say("never-confirmed"),
+        Some(time) => localizer.at("confirmed", time, zone),
+        None => localizer.say("never-confirmed"),
     };
-    let heard = status.heard_at.map(|time| tongue.at("heard", time, zone));
+    let heard = status.heard_at.map(|time| localizer.at("heard", time, zone));
     let mut facts = vec![
-        tongue.fact("label-mail", status.mail_notes.iter().map(|note| tongue.foreign(note))),
-        tongue
-            .fact("label-server", [format!("{} ({reached})", tongue.foreign(&status.server))].into_iter().chain(heard)),
-        tongue.fact("label-policies", [confirmed]),
-        tongue.fact("label-refused", status.refused.iter().map(|refusal| tongue.foreign(&refusal.to_string().into()))),
-        tongue.fact("label-unread", status.unread.iter().map(|document| unread(tongue, document))),
-        tongue.fact("label-reported", status.report.iter().map(|_| tongue.say("reported"))),
-        tongue.fact("label-worker", status.isolation.and_then(|isolation| tongue.isolation(isolation))),
+        localizer.fact("label-mail", status.mail_notes.iter().map(|note| localizer.foreign(note))),
+        localizer.fact(
+            "label-server",
+            [format!("{} ({reached})", localizer.foreign(&status.server))].into_iter().chain(heard),
+        ),
+        localizer.fact("label-policies", [confirmed]),
+        localizer
+            .fact("label-refused", status.refused.iter().map(|refusal| localizer.foreign(&refusal.to_string().into()))),
+        localizer.fact("label-unread", status.unread.iter().map(|document| unread(localizer, document))),
+        localizer.fact("label-reported", status.report.iter().map(|_| localizer.say("reported"))),
+        localizer.fact("label-worker", status.isolation.and_then(|isolation| localizer.isolation(isolation))),
     ];
-    facts.extend(sources(tongue, &status.sources));
-    facts.extend(status.rules.iter().filter(|rule| rule.finding == Finding::Unknown).map(|rule| unknown(tongue, rule)));
-    facts.push(tongue.fact("label-weakened", status.weakened.iter().map(|setting| tongue.weakened(*setting))));
+    facts.extend(sources(localizer, &status.sources));
+    facts.extend(
+        status.rules.iter().filter(|rule| rule.finding == Finding::Unknown).map(|rule| unknown(localizer, rule)),
+    );
+    facts.push(localizer.fact("label-weakened", status.weakened.iter().map(|setting| localizer.weakened(*setting))));
     facts.retain(|fact| !fact.lines.is_empty());
     facts
 }
 
 /// Whom to ask, as the policy says.
-fn contact(tongue: &Tongue, obligation: &ObligationStatus) -> Fact {
+fn contact(localizer: &Localizer, obligation: &ObligationStatus) -> Fact {
     let ways = obligation.contact.iter().flat_map(Contact::ways);
-    tongue.fact("label-contact", ways.map(|(_, way)| tongue.one_line(way.best(&tongue.languages))))
+    localizer.fact("label-contact", ways.map(|(_, way)| localizer.one_line(way.best(&localizer.languages))))
 }
 
 /// That a document can't be read here, and that nothing follows from it.
-fn unread(tongue: &Tongue, Unread { document, why }: &Unread) -> String {
+fn unread(localizer: &Localizer, Unread { document, why }: &Unread) -> String {
     let (message, detail) = match why {
         Misread::Format(format) => ("unread-format", format.to_string()),
         Misread::Text(text) => ("unread-text", text.clone()),
         Misread::Folder => ("unread-folder", String::new()),
     };
-    tongue.fill(message, [("document", document.into()), ("detail", (&detail).into())])
+    localizer.fill(message, [("document", document.into()), ("detail", (&detail).into())])
 }
 
-fn timing(tongue: &Tongue, obligation: &ObligationStatus, now: Timestamp, zone: &TimeZone) -> Vec<Fact> {
+fn timing(localizer: &Localizer, obligation: &ObligationStatus, now: Timestamp, zone: &TimeZone) -> Vec<Fact> {
     let ahead = obligation.deadline.filter(|_| !obligation.takes.is_empty());
     let deadline = ahead.map(|deadline| {
-        let distance = tongue.distance(deadline.duration_since(now));
-        tongue.fill(
+        let distance = localizer.distance(deadline.duration_since(now));
+        localizer.fill(
             "deadline",
-            [("moment", Blank::ours(tongue.moment(deadline, zone))), ("distance", Blank::ours(distance))],
+            [("moment", Blank::ours(localizer.moment(deadline, zone))), ("distance", Blank::ours(distance))],
         )
     });
-    let snoozed = obligation.snoozed_until.map(|until| tongue.at("snoozed", until, zone));
-    vec![tongue.fact("label-deadline", deadline), tongue.fact("label-snoozed", snoozed)]
+    let snoozed = obligation.snoozed_until.map(|until| localizer.at("snoozed", until, zone));
+    vec![localizer.fact("label-deadline", deadline), localizer.fact("label-snoozed", snoozed)]
 }
 
-fn told(tongue: &Tongue, obligation: &ObligationStatus, zone: &TimeZone) -> Vec<String> {
+fn told(localizer: &Localizer, obligation: &ObligationStatus, zone: &TimeZone) -> Vec<String> {
     let shown = obligation.shown.zip(obligation.shown_on).map(|(shown, medium)| {
-        tongue.fill(
+        localizer.fill(
             "told",
-            [("moment", Blank::ours(tongue.moment(shown, zone))), ("medium", Blank::ours(tongue.medium(medium)))],
+            [("moment", Blank::ours(localizer.moment(shown, zone))), ("medium", Blank::ours(localizer.medium(medium)))],
         )
     });
-    let obstacle = obligation.obstacle.map(|obstacle| tongue.obstacle(obstacle));
-    [shown.unwrap_or_else(|| tongue.say("not-told"))].into_iter().chain(obstacle).collect()
+    let obstacle = obligation.obstacle.map(|obstacle| localizer.obstacle(obstacle));
+    [shown.unwrap_or_else(|| localizer.say("not-told"))].into_iter().chain(obstacle).collect()
 }
 
-fn takes(tongue: &Tongue, obligation: &ObligationStatus) -> Vec<String> {
+fn takes(localizer: &Localizer, obligation: &ObligationStatus) -> Vec<String> {
     let message = if obligation.locks { "takes-and-closes" } else { "takes" };
     let domains = obligation.takes.iter();
     let lines: Vec<String> =
-        domains.map(|domain| tongue.fill(message, [("domain", domain.to_string().into())])).collect();
-    if lines.is_empty() { vec![tongue.say("takes-nothing")] } else { lines }
+        domains.map(|domain| localizer.fill(message, [("domain", domain.to_string().into())])).collect();
+    if lines.is_empty() { vec![localizer.say("takes-nothing")] } else { lines }
 }
 
-fn present(tongue: &Tongue, obligation: &ObligationStatus) -> Vec<String> {
+fn present(localizer: &Localizer, obligation: &ObligationStatus) -> Vec<String> {
     let holds = obligation.holds.iter().filter(|_| obligation.stage != Stage::Revoked);
-    let holds = holds.map(|hold| tongue.hold(*hold));
-    [tongue.stage(obligation.stage)].into_iter().chain(holds).chain(waiting(tongue, obligation)).collect()
+    let holds = holds.map(|hold| localizer.hold(*hold));
+    [localizer.stage(obligation.stage)].into_iter().chain(holds).chain(waiting(localizer, obligation)).collect()
 }
 
-fn waiting(tongue: &Tongue, obligation: &ObligationStatus) -> Option<String> {
+fn waiting(localizer: &Localizer, obligation: &ObligationStatus) -> Option<String> {
     let programs = &obligation.waiting_for;
-    (!programs.is_empty()).then(|| tongue.fill("waiting-for", [("programs", Blank::ours(tongue.list(programs)))]))
+    (!programs.is_empty()).then(|| localizer.fill("waiting-for", [("programs", Blank::ours(localizer.list(programs)))]))
 }
 
-fn describe(tongue: &Tongue, matched: &MatchStatus) -> String {
+fn describe(localizer: &Localizer, matched: &MatchStatus) -> String {
     let (message, pattern) = match &matched.how {
         How::Purl { pattern } => ("matched-certain", pattern.as_str()),
         How::UncertainPurl { pattern } => ("matched-uncertain", pattern.as_str()),
@@ -201,30 +211,31 @@ fn describe(tongue: &Tongue, matched: &MatchStatus) -> String {
         ("source", matched.source.name().into()),
         ("file", (&matched.found_in).into()),
     ];
-    tongue.fill(message, blanks)
+    localizer.fill(message, blanks)
 }
 
 /// Each source that has something, and those that have nothing in one line.
-fn sources(tongue: &Tongue, sources: &[SourceStatus]) -> Vec<Fact> {
+fn sources(localizer: &Localizer, sources: &[SourceStatus]) -> Vec<Fact> {
     let is_empty = |source: &&SourceStatus| source.packages == 0 && source.gaps.is_empty();
     let (empty, listed): (Vec<_>, Vec<_>) = sources.iter().partition(is_empty);
     let count = |source: &SourceStatus| {
         let state = if source.gaps.is_empty() {
-            tongue.say("complete")
+            localizer.say("complete")
         } else {
-            let gaps: Vec<String> = source.gaps.iter().map(|gap| tongue.foreign(gap)).collect();
-            tongue.fill("partial", [("gaps", Blank::ours(gaps.join("; ")))])
+            let gaps: Vec<String> = source.gaps.iter().map(|gap| localizer.foreign(gap)).collect();
+            localizer.fill("partial", [("gaps", Blank::ours(gaps.join("; ")))])
         };
-        tongue.fill("packages", [("count", source.packages.into()), ("state", Blank::ours(state))])
+        localizer.fill("packages", [("count", source.packages.into()), ("state", Blank::ours(state))])
     };
     let fact = |source: &&SourceStatus| Fact { label: source.source.name().to_owned(), lines: vec![count(source)] };
-    let names = tongue.list(empty.iter().map(|source| source.source.name()));
-    let nothing = tongue.fill("nothing-of-list", [("sources", Blank::ours(names))]);
-    let nothing = (!empty.is_empty()).then(|| tongue.fact("nothing-of", [nothing]));
+    let names = localizer.list(empty.iter().map(|source| source.source.name()));
+    let nothing = localizer.fill("nothing-of-list", [("sources", Blank::ours(names))]);
+    let nothing = (!empty.is_empty()).then(|| localizer.fact("nothing-of", [nothing]));
     listed.iter().map(fact).chain(nothing).collect()
 }
 
-fn unknown(tongue: &Tongue, rule: &RuleStatus) -> Fact {
-    let doubts = rule.doubts.iter().map(|doubt| tongue.doubt(*doubt));
-    tongue.fact("label-unknown", [tongue.fill("unknown", [("app", (&rule.app).into())])].into_iter().chain(doubts))
+fn unknown(localizer: &Localizer, rule: &RuleStatus) -> Fact {
+    let doubts = rule.doubts.iter().map(|doubt| localizer.doubt(*doubt));
+    localizer
+        .fact("label-unknown", [localizer.fill("unknown", [("app", (&rule.app).into())])].into_iter().chain(doubts))
 }

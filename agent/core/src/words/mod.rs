@@ -23,7 +23,7 @@ pub use self::{
 };
 
 /// A language, its texts, and whether it is written from right to left. The first is the fallback.
-const TONGUES: [(&str, &str, bool); 6] = [
+const LANGUAGES: [(&str, &str, bool); 6] = [
     ("en", include_str!("../../words/en.ftl"), false),
     ("de", include_str!("../../words/de.ftl"), false),
     ("fr", include_str!("../../words/fr.ftl"), false),
@@ -33,7 +33,7 @@ const TONGUES: [(&str, &str, bool); 6] = [
 ];
 
 /// One language, spoken.
-pub struct Tongue {
+pub struct Localizer {
     bundle: FluentBundle<FluentResource>,
     /// What was asked for, best first: an admin's own message may have what we do not speak.
     pub languages: Vec<Language>,
@@ -53,7 +53,7 @@ enum Surface {
     Screen,
 }
 
-impl Tongue {
+impl Localizer {
     /// The first of these languages that is spoken here, else English, as a terminal may have it.
     pub fn new(languages: &[Language]) -> Self {
         Self::on(Surface::Terminal, languages)
@@ -65,8 +65,8 @@ impl Tongue {
     }
 
     fn on(surface: Surface, languages: &[Language]) -> Self {
-        let known = |language: &Language| TONGUES.iter().find(|(name, ..)| *name == language.to_string());
-        let [english, ..] = &TONGUES;
+        let known = |language: &Language| LANGUAGES.iter().find(|(name, ..)| *name == language.to_string());
+        let [english, ..] = &LANGUAGES;
         let (name, text, right_to_left) = *languages.iter().find_map(known).unwrap_or(english);
         let language: LanguageIdentifier = name.parse().unwrap_or_default();
         let mut bundle = FluentBundle::new_concurrent(vec![language]);
@@ -153,15 +153,15 @@ pub enum Blank<'a> {
 }
 
 impl<'a> Blank<'a> {
-    /// A text that a [`Tongue`] has made.
+    /// A text that a [`Localizer`] has made.
     pub fn ours(text: String) -> Self {
         Self::Ours(text.into())
     }
 
-    fn value(self, tongue: &Tongue) -> FluentValue<'a> {
+    fn value(self, localizer: &Localizer) -> FluentValue<'a> {
         match self {
             Self::Ours(value) => value,
-            Self::Foreign(text) => tongue.one_line(&text).into(),
+            Self::Foreign(text) => localizer.one_line(&text).into(),
         }
     }
 }
@@ -212,8 +212,8 @@ mod tests {
 
     use super::*;
 
-    pub(super) fn every_tongue() -> impl Iterator<Item = Tongue> {
-        TONGUES.iter().map(|(name, ..)| Tongue::new(&[name.parse().unwrap()]))
+    pub(super) fn every_language() -> impl Iterator<Item = Localizer> {
+        LANGUAGES.iter().map(|(name, ..)| Localizer::new(&[name.parse().unwrap()]))
     }
 
     /// Every message of a language, with the blanks that it fills in.
@@ -251,9 +251,9 @@ mod tests {
 
     #[test]
     fn every_language_has_every_message_with_the_same_blanks() {
-        let english = messages(TONGUES[0].1);
+        let english = messages(LANGUAGES[0].1);
         assert!(english.len() > 100);
-        for (name, text, _) in TONGUES {
+        for (name, text, _) in LANGUAGES {
             for (message, blanks) in messages(text) {
                 assert_eq!(english.get(&message), Some(&blanks), "{message} in {name}");
             }
@@ -263,21 +263,21 @@ mod tests {
 
     #[test]
     fn a_language_that_is_not_spoken_falls_back_to_the_next_and_then_to_english() {
-        let tongue =
-            |languages: &[&str]| Tongue::new(&languages.iter().map(|l| l.parse().unwrap()).collect::<Vec<_>>());
-        assert_eq!(tongue(&["sv", "de", "en"]).name, "de");
-        assert_eq!(tongue(&["sv"]).name, "en");
-        assert_eq!(tongue(&[]).name, "en");
+        let localizer =
+            |languages: &[&str]| Localizer::new(&languages.iter().map(|l| l.parse().unwrap()).collect::<Vec<_>>());
+        assert_eq!(localizer(&["sv", "de", "en"]).name, "de");
+        assert_eq!(localizer(&["sv"]).name, "en");
+        assert_eq!(localizer(&[]).name, "en");
     }
 
     #[test]
     fn names_are_joined() {
-        let tongue = Tongue::new(&[]);
+        let localizer = Localizer::new(&[]);
         let names = ["alice", "bob", "carol"].map(str::to_owned);
-        assert_eq!(tongue.join(&names, "or"), "alice, bob or carol");
-        assert_eq!(tongue.join(&names[..2], "or"), "alice or bob");
-        assert_eq!(tongue.list(&names[..1]), "alice");
-        assert_eq!(tongue.list([0u8; 0]), "");
+        assert_eq!(localizer.join(&names, "or"), "alice, bob or carol");
+        assert_eq!(localizer.join(&names[..2], "or"), "alice or bob");
+        assert_eq!(localizer.list(&names[..1]), "alice");
+        assert_eq!(localizer.list([0u8; 0]), "");
     }
 
     #[test]

@@ -2,9 +2,9 @@
 
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 
-use super::Tongue;
+use super::Localizer;
 
-impl Tongue {
+impl Localizer {
     /// `Thursday 3 December 2026, 09:00 CET`.
     pub fn moment(&self, time: Timestamp, zone: &TimeZone) -> String {
         let local = time.to_zoned_datetime(zone.clone());
@@ -49,8 +49,8 @@ impl Tongue {
 mod tests {
     use super::*;
 
-    fn tongue(language: &str) -> Tongue {
-        Tongue::new(&[language.parse().unwrap()])
+    fn localizer(language: &str) -> Localizer {
+        Localizer::new(&[language.parse().unwrap()])
     }
 
     /// Without the marks that keep a text in its place within one that runs the other way.
@@ -62,7 +62,7 @@ mod tests {
     fn moments_read_as_people_write_them() {
         let zone = TimeZone::get("Europe/Berlin").unwrap();
         let check = |language: &str, expected: &str| {
-            let said = tongue(language).moment("2026-12-03T08:00Z".parse().unwrap(), &zone);
+            let said = localizer(language).moment("2026-12-03T08:00Z".parse().unwrap(), &zone);
             assert_eq!(plain(&said), expected);
         };
         check("en", "Thursday 3 December 2026, 09:00 CET");
@@ -76,7 +76,7 @@ mod tests {
     #[test]
     fn distances_read_as_people_say_them() {
         let check = |language: &str, minutes: i64, expected: &str| {
-            let said = tongue(language).distance(SignedDuration::from_mins(minutes));
+            let said = localizer(language).distance(SignedDuration::from_mins(minutes));
             assert_eq!(plain(&said), expected);
         };
         check("en", 40, "in 40 minutes");

@@ -4,7 +4,7 @@ use forewarn_engine::{Notice, NoticeKind, Subject};
 use forewarn_proto::policy::Language;
 use jiff::tz::TimeZone;
 
-use super::{Blank, Tongue, quoted};
+use super::{Blank, Localizer, quoted};
 
 /// A notice in words.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,7 +15,7 @@ pub struct Words {
     pub body: String,
 }
 
-impl Tongue {
+impl Localizer {
     /// The words of a notice, with times in `zone`.
     pub fn notice(&self, notice: &Notice, zone: &TimeZone) -> Words {
         let command = format!("forewarn why {}", quoted(&notice.apps.join(", ")));
@@ -92,7 +92,7 @@ mod tests {
     use forewarn_proto::inventory::Person;
     use jiff::SignedDuration;
 
-    use super::super::tests::every_tongue;
+    use super::super::tests::every_language;
     use super::*;
 
     const KINDS: [NoticeKind; 10] = [
@@ -131,13 +131,13 @@ mod tests {
     }
 
     fn english(notice: &Notice) -> Words {
-        Tongue::new(&[]).notice(notice, &TimeZone::UTC)
+        Localizer::new(&[]).notice(notice, &TimeZone::UTC)
     }
 
     #[test]
     fn a_warning_says_app_time_with_zone_and_what_is_taken() {
         let zone = TimeZone::get("Europe/Berlin").unwrap();
-        let words = Tongue::new(&["de".parse().unwrap()]).notice(&notice(NoticeKind::LastCall), &zone);
+        let words = Localizer::new(&["de".parse().unwrap()]).notice(&notice(NoticeKind::LastCall), &zone);
         assert_eq!(words.summary, "Letzte Warnung: TikTok must go");
         let parts =
             ["Bitte.", "TikTok", "Donnerstag, 3. Dezember 2026, 09:00 CET", "corp.example", "forewarn why TikTok"];
@@ -162,12 +162,12 @@ mod tests {
 
     #[test]
     fn every_notice_has_words_in_every_language_and_fills_every_blank() {
-        for tongue in every_tongue() {
+        for localizer in every_language() {
             for kind in KINDS {
-                let words = tongue.notice(&notice(kind), &TimeZone::UTC);
+                let words = localizer.notice(&notice(kind), &TimeZone::UTC);
                 assert!(!words.summary.is_empty() && !words.body.is_empty());
                 let both = format!("{}\n{}", words.summary, words.body);
-                assert!(!both.contains("{$") && !both.contains("-body"), "{kind:?} in {}: {both}", tongue.name);
+                assert!(!both.contains("{$") && !both.contains("-body"), "{kind:?} in {}: {both}", localizer.name);
             }
         }
     }
@@ -175,19 +175,19 @@ mod tests {
     /// A text may threaten only what the engine would do: by a deadline, to company mail; never where there is none.
     #[test]
     fn no_text_promises_more_than_the_engine_does() {
-        for tongue in every_tongue() {
-            let body = |notice: &Notice| tongue.notice(notice, &TimeZone::UTC).body;
-            let moment = tongue.moment("2026-12-03T08:00Z".parse().unwrap(), &TimeZone::UTC);
+        for localizer in every_language() {
+            let body = |notice: &Notice| localizer.notice(notice, &TimeZone::UTC).body;
+            let moment = localizer.moment("2026-12-03T08:00Z".parse().unwrap(), &TimeZone::UTC);
             for kind in KINDS {
                 let threatens = body(&notice(kind)).contains(&moment);
                 let warns = !matches!(
                     kind,
                     NoticeKind::Revoked | NoticeKind::Waiting | NoticeKind::Restored | NoticeKind::Correction
                 );
-                assert_eq!(threatens, warns, "{kind:?} in {}", tongue.name);
+                assert_eq!(threatens, warns, "{kind:?} in {}", localizer.name);
                 if warns && kind != NoticeKind::SetUpAgain {
                     let takes_nothing = Notice { deadline: None, takes: Vec::new(), ..notice(kind) };
-                    assert!(!body(&takes_nothing).contains("corp.example"), "{kind:?} in {}", tongue.name);
+                    assert!(!body(&takes_nothing).contains("corp.example"), "{kind:?} in {}", localizer.name);
                 }
             }
         }
@@ -195,14 +195,14 @@ mod tests {
 
     #[test]
     fn a_digest_names_every_app_with_its_deadline() {
-        for tongue in every_tongue() {
+        for localizer in every_language() {
             let (one, two) =
                 (notice(NoticeKind::First), Notice { apps: vec!["Temu".into()], ..notice(NoticeKind::First) });
-            let words = tongue.digest(&[&one, &two], &TimeZone::UTC);
-            let moment = tongue.moment("2026-12-03T08:00Z".parse().unwrap(), &TimeZone::UTC);
+            let words = localizer.digest(&[&one, &two], &TimeZone::UTC);
+            let moment = localizer.moment("2026-12-03T08:00Z".parse().unwrap(), &TimeZone::UTC);
             assert_eq!(words.body.matches(&moment).count(), 2, "{}", words.body);
             assert!(words.body.contains("TikTok") && words.body.contains("Temu"));
-            assert_eq!(tongue.digest(&[&one], &TimeZone::UTC), tongue.notice(&one, &TimeZone::UTC));
+            assert_eq!(localizer.digest(&[&one], &TimeZone::UTC), localizer.notice(&one, &TimeZone::UTC));
         }
     }
 }

@@ -8,9 +8,9 @@ use forewarn_proto::{
 
 use jiff::tz::TimeZone;
 
-use super::{Blank, Tongue};
+use super::{Blank, Localizer};
 
-impl Tongue {
+impl Localizer {
     /// How far an obligation has come.
     pub fn stage(&self, stage: Stage) -> String {
         self.say(match stage {
@@ -118,25 +118,30 @@ impl Tongue {
 mod tests {
     use forewarn_proto::inventory::Source;
 
-    use super::super::tests::every_tongue;
+    use super::super::tests::every_language;
     use super::*;
 
     #[test]
     fn every_reason_has_words_in_every_language() {
-        for tongue in every_tongue() {
-            let stages = Stage::ALL.map(|stage| tongue.stage(stage));
-            let holds = Hold::ALL.map(|hold| tongue.hold(hold));
-            let obstacles = Obstacle::ALL.map(|obstacle| tongue.obstacle(obstacle));
-            let media = [Medium::Desktop, Medium::Terminal, Medium::Login].map(|medium| tongue.medium(medium));
+        for localizer in every_language() {
+            let stages = Stage::ALL.map(|stage| localizer.stage(stage));
+            let holds = Hold::ALL.map(|hold| localizer.hold(hold));
+            let obstacles = Obstacle::ALL.map(|obstacle| localizer.obstacle(obstacle));
+            let media = [Medium::Desktop, Medium::Terminal, Medium::Login].map(|medium| localizer.medium(medium));
             let of_dpkg = [Doubt::NotListed, Doubt::Partial, Doubt::NoVersion].map(|doubt| doubt(Source::Dpkg));
             let doubts = [Doubt::NoSource].into_iter().chain(of_dpkg);
-            let doubts: Vec<String> = doubts.map(|doubt| tongue.doubt(doubt)).collect();
-            let shut_in = [Isolation::Partial, Isolation::None].map(|isolation| tongue.isolation(isolation).unwrap());
-            let weakened = Weakened::ALL.map(|setting| tongue.weakened(setting));
-            assert!(weakened.iter().all(|text| !text.contains("weakened-")), "{weakened:?} in {}", tongue.name);
+            let doubts: Vec<String> = doubts.map(|doubt| localizer.doubt(doubt)).collect();
+            let shut_in =
+                [Isolation::Partial, Isolation::None].map(|isolation| localizer.isolation(isolation).unwrap());
+            let weakened = Weakened::ALL.map(|setting| localizer.weakened(setting));
+            assert!(weakened.iter().all(|text| !text.contains("weakened-")), "{weakened:?} in {}", localizer.name);
             for text in stages.iter().chain(&holds).chain(&obstacles).chain(&media).chain(&doubts).chain(&shut_in) {
                 let is_name = ["stage-", "hold-", "obstacle-", "medium-", "doubt-", "isolation-"];
-                assert!(!is_name.iter().any(|start| text.starts_with(start)), "{text} has no words in {}", tongue.name);
+                assert!(
+                    !is_name.iter().any(|start| text.starts_with(start)),
+                    "{text} has no words in {}",
+                    localizer.name
+                );
             }
         }
     }

@@ -10,7 +10,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, ensure};
-use forewarn_core::words::{Fact, Tongue, device_facts, obligation_facts};
+use forewarn_core::words::{Fact, Localizer, device_facts, obligation_facts};
 use forewarn_host::{folders, private};
 use forewarn_proto::{
     foreign::{json, steadied},
@@ -45,48 +45,48 @@ pub(super) fn write(file: &Path, page: &str) -> Result<()> {
 }
 
 /// The page.
-pub(in crate::command) fn draw(tongue: &Tongue, status: &Status, zone: &TimeZone) -> String {
-    let direction = if tongue.right_to_left { "rtl" } else { "ltr" };
-    let title = escaped(&tongue.say("page-title"));
-    let made = tongue.fill("page-made", [("moment", tongue.moment(status.now, zone).into())]);
+pub(in crate::command) fn draw(localizer: &Localizer, status: &Status, zone: &TimeZone) -> String {
+    let direction = if localizer.right_to_left { "rtl" } else { "ltr" };
+    let title = escaped(&localizer.say("page-title"));
+    let made = localizer.fill("page-made", [("moment", localizer.moment(status.now, zone).into())]);
     let mut page = format!(
         "<!DOCTYPE html>\n<html lang=\"{}\" dir=\"{direction}\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n\
          <meta name=\"viewport\" content=\"width=device-width\">\n<title>{title}</title>\n<style>\n{STYLE}</style>\n\
          </head>\n<body>\n<main>\n<h1>{title}</h1>\n<p class=\"made\">{}</p>\n",
-        tongue.name,
+        localizer.name,
         escaped(&made),
     );
     if status.obligations.is_empty() {
-        push(&mut page, "p", &tongue.say("nothing-asked"));
+        push(&mut page, "p", &localizer.say("nothing-asked"));
     }
     for domain in &status.revoked {
-        push(&mut page, "p", &tongue.fill("in-vault", [("domain", domain.to_string().into())]));
+        push(&mut page, "p", &localizer.fill("in-vault", [("domain", domain.to_string().into())]));
     }
     for obligation in &status.obligations {
-        draw_obligation(&mut page, tongue, status, obligation, zone);
+        draw_obligation(&mut page, localizer, status, obligation, zone);
     }
     page.push_str("<section>\n");
-    push(&mut page, "h2", &tongue.say("page-device"));
-    draw_facts(&mut page, &device_facts(tongue, status, zone));
+    push(&mut page, "h2", &localizer.say("page-device"));
+    draw_facts(&mut page, &device_facts(localizer, status, zone));
     page.push_str("</section>\n<section>\n");
-    push(&mut page, "h2", &tongue.say("page-report"));
-    draw_report(&mut page, tongue, status);
+    push(&mut page, "h2", &localizer.say("page-report"));
+    draw_report(&mut page, localizer, status);
     page.push_str("</section>\n</main>\n</body>\n</html>\n");
     page
 }
 
 fn draw_obligation(
     page: &mut String,
-    tongue: &Tongue,
+    localizer: &Localizer,
     status: &Status,
     obligation: &ObligationStatus,
     zone: &TimeZone,
 ) {
     page.push_str("<section>\n");
-    let _ = writeln!(page, "<h2><bdi>{}</bdi></h2>", escaped(&steadied(tongue.best_title(obligation))));
-    page.push_str(&timeline::draw(tongue, obligation, status.now, zone));
-    draw_facts(page, &obligation_facts(tongue, obligation, status.now, zone));
+    let _ = writeln!(page, "<h2><bdi>{}</bdi></h2>", escaped(&steadied(localizer.best_title(obligation))));
+    page.push_str(&timeline::draw(localizer, obligation, status.now, zone));
+    draw_facts(page, &obligation_facts(localizer, obligation, status.now, zone));
     page.push_str("</section>\n");
 }
 
@@ -99,13 +99,13 @@ fn draw_facts(page: &mut String, facts: &[Fact]) {
     page.push_str("</dl>\n");
 }
 
-fn draw_report(page: &mut String, tongue: &Tongue, status: &Status) {
+fn draw_report(page: &mut String, localizer: &Localizer, status: &Status) {
     match status.report.as_ref().map(report_text) {
         Some(Ok(report)) => {
-            push(page, "p", &tongue.say("page-report-intro"));
+            push(page, "p", &localizer.say("page-report-intro"));
             let _ = writeln!(page, "<pre dir=\"ltr\" tabindex=\"0\">{}</pre>", escaped(&report));
         }
-        Some(Err(_)) | None => push(page, "p", &tongue.say("page-no-report")),
+        Some(Err(_)) | None => push(page, "p", &localizer.say("page-no-report")),
     }
 }
 
@@ -144,14 +144,14 @@ mod tests {
     }
 
     fn page(language: &str) -> String {
-        draw(&Tongue::for_screens(&[language.parse().unwrap()]), &status(), &TimeZone::UTC)
+        draw(&Localizer::for_screens(&[language.parse().unwrap()]), &status(), &TimeZone::UTC)
     }
 
     #[test]
     fn what_a_policy_says_is_text_and_nothing_else() {
         let mut status = status();
         status.obligations[0].title = "<script>alert(1)</script> & \"more\"".into();
-        let page = draw(&Tongue::for_screens(&[]), &status, &TimeZone::UTC);
+        let page = draw(&Localizer::for_screens(&[]), &status, &TimeZone::UTC);
         assert!(page.contains("&lt;script&gt;alert(1)&lt;/script&gt; &amp; &quot;more&quot;"));
         assert!(!page.contains("<script"));
     }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use forewarn_core::words::Tongue;
+use forewarn_core::words::Localizer;
 use forewarn_proto::ipc::ObligationStatus;
 use jiff::{Timestamp, tz::TimeZone};
 
@@ -26,12 +26,12 @@ struct Point {
 }
 
 /// A figure: the drawing, and the same as a list for who doesn't see it.
-pub(super) fn draw(tongue: &Tongue, obligation: &ObligationStatus, now: Timestamp, zone: &TimeZone) -> String {
-    let points = points(tongue, obligation, now);
-    let scale = Scale::of(&points, tongue.right_to_left);
+pub(super) fn draw(localizer: &Localizer, obligation: &ObligationStatus, now: Timestamp, zone: &TimeZone) -> String {
+    let points = points(localizer, obligation, now);
+    let scale = Scale::of(&points, localizer.right_to_left);
     let rows = rows(&points, &scale);
     let height = RAIL + ROW * (rows.iter().max().copied().unwrap_or_default() as f64 + 2.0);
-    let title = escaped(&tongue.fill("page-timeline", [("app", (&obligation.app).into())]));
+    let title = escaped(&localizer.fill("page-timeline", [("app", (&obligation.app).into())]));
     let (start, end, here) = (scale.start(), scale.end(), scale.x(now));
     let mut figure = format!(
         "<figure>\n<svg viewBox=\"0 0 {WIDTH} {height}\" role=\"img\" aria-label=\"{title}\">\n\
@@ -51,14 +51,14 @@ pub(super) fn draw(tongue: &Tongue, obligation: &ObligationStatus, now: Timestam
     }
     figure.push_str("</svg>\n<figcaption><ol>\n");
     for point in &points {
-        let _ = writeln!(figure, "<li>{}: {}</li>", escaped(&point.label), escaped(&tongue.moment(point.at, zone)));
+        let _ = writeln!(figure, "<li>{}: {}</li>", escaped(&point.label), escaped(&localizer.moment(point.at, zone)));
     }
     figure.push_str("</ol></figcaption>\n</figure>\n");
     figure
 }
 
 /// What there is to draw, in the order of time.
-fn points(tongue: &Tongue, obligation: &ObligationStatus, now: Timestamp) -> Vec<Point> {
+fn points(localizer: &Localizer, obligation: &ObligationStatus, now: Timestamp) -> Vec<Point> {
     let shown = obligation.shown;
     let reminders = obligation.reminders.iter().filter(|at| shown.is_some_and(|shown| **at > shown)).copied();
     let again = obligation.last_shown.filter(|last| Some(*last) != shown && Some(*last) != obligation.last_call);
@@ -73,7 +73,7 @@ fn points(tongue: &Tongue, obligation: &ObligationStatus, now: Timestamp) -> Vec
     let single = single.into_iter().filter_map(|(at, class, message)| Some((at?, class, message)));
     let all = single.chain(reminders.map(|at| (at, "reminder", "page-reminder")));
     let mut points: Vec<Point> =
-        all.map(|(at, class, message)| Point { at, class, label: tongue.say(message) }).collect();
+        all.map(|(at, class, message)| Point { at, class, label: localizer.say(message) }).collect();
     points.sort_by_key(|point| point.at);
     points
 }
