@@ -4,6 +4,7 @@
 mod boot;
 mod clock;
 pub mod folders;
+pub mod person;
 pub mod private;
 mod stop;
 pub mod user;

@@ -15,7 +15,7 @@ use std::{
 
 use anyhow::{Context, Result, bail, ensure};
 use forewarn_core::{ports, turns::Lane};
-use forewarn_host::user;
+use forewarn_host::{person, user};
 use forewarn_inventory::{HomeFolder, Places};
 use forewarn_proto::inventory::Person;
 use tokio::{sync::mpsc, time::Instant};
@@ -83,7 +83,7 @@ impl People {
         let seen = answers(&entries, sighting);
         // A home that does not answer says nothing, and holds up nobody else's.
         let seen = entries.iter().zip(seen).map(|(entry, seen)| seen.unwrap_or_else(|| sighting_without(entry)));
-        let persons = register.meet(&seen.collect::<Vec<_>>(), draw)?;
+        let persons = register.meet(&seen.collect::<Vec<_>>(), person::draw)?;
         let accounts: Vec<Account> =
             persons.into_iter().zip(entries).map(|(person, entry)| Account::of(person, entry)).collect();
         let (changed, receiver) = mpsc::unbounded_channel();
@@ -188,7 +188,7 @@ impl ports::People for People {
 /// The accounts that a command of a person's own asks about. Nobody is registered by that: their names are of this process
 /// alone.
 pub(crate) fn at_hand(config: &Config) -> Vec<Account> {
-    let of = |entry: Entry| Account::of(Person::from_bits(entry.user.into()), entry);
+    let of = |entry: Entry| Account::of(person::of_user(entry.user), entry);
     looked_after(config, |_| false).into_iter().map(of).collect()
 }
 
@@ -289,11 +289,4 @@ fn sighting_without(entry: &Entry) -> Sighting {
     let Entry { user, name, home, .. } = entry;
     let by_number = entry.listed.as_ref().is_some_and(|listed| listed.home() != home);
     Sighting { user: *user, name: name.clone(), path: home.clone(), home: Home::Absent, by_number }
-}
-
-/// A new person's name.
-fn draw() -> Result<u64> {
-    let mut bytes = [0; 8];
-    aws_lc_rs::rand::fill(&mut bytes).ok().context("the system gives no random numbers")?;
-    Ok(u64::from_be_bytes(bytes))
 }

@@ -5,6 +5,7 @@
 
 use std::{
     collections::BTreeSet,
+    io,
     path::{Path, PathBuf},
 };
 
@@ -139,7 +140,7 @@ impl Register {
     pub(super) fn meet(
         &mut self,
         sightings: &[Sighting],
-        mut draw: impl FnMut() -> Result<u64>,
+        mut draw: impl FnMut() -> io::Result<Person>,
     ) -> Result<Vec<Person>> {
         let mut found: Vec<Option<usize>> = vec![None; sightings.len()];
         for fit in [Fit::Whole, Fit::Name, Fit::Home] {
@@ -157,7 +158,7 @@ impl Register {
         for (sighting, at) in sightings.iter().zip(found) {
             persons.push(match at {
                 Some(at) => self.known[at].follow(sighting),
-                None => self.add(sighting, Person::from_bits(draw()?)),
+                None => self.add(sighting, draw()?),
             });
         }
         self.save()?;

@@ -21,7 +21,7 @@ impl Device {
         let drawn = &mut self.drawn;
         let draw = || {
             *drawn += 1;
-            Ok(*drawn)
+            Ok(Person::from_bits(*drawn))
         };
         let persons = register.meet(&seen, draw).unwrap();
         let anew = register.to_be_told_anew();
